@@ -1,0 +1,82 @@
+/**
+ * Readies a checkout: npm packages, the build, the Python environment. Plain Node: it runs before node_modules exists.
+ */
+import { spawn } from "node:child_process";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The repository's root folder. */
+export const root = fileURLToPath(new URL("..", import.meta.url));
+
+/** Thrown when a step fails that has already said why. */
+export class StepFailed extends Error {}
+
+/** Runs a command in the repository, its output shown; resolves to its exit code. */
+export function run(command, args, { env = {}, cwd = root } = {}) {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, {
+      cwd,
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, ...env },
+    });
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve(code ?? (signal ? 1 : 0)));
+  });
+}
+
+/** Runs one of the packages' programs (`tsc`, `biome`, ...). */
+export const bin = (name, args, options) => run(process.execPath, [programs[name], ...args], options);
+
+const programs = {
+  tsc: "node_modules/typescript/bin/tsc",
+  biome: "node_modules/@biomejs/biome/bin/biome",
+  jest: "node_modules/jest/bin/jest.js",
+  tsx: "node_modules/tsx/dist/cli.mjs",
+};
+
+/** Installs the npm packages when they are missing or older than the lock file. */
+export async function ensurePackages() {
+  if (modified("node_modules/.package-lock.json") >= modified("package-lock.json")) return;
+  console.log("Installing npm packages from package-lock.json");
+  await succeed(run("npm", ["ci", "--no-audit", "--no-fund"]), "npm ci");
+}
+
+/** Compiles the package to dist/ when a source is newer than the last build. */
+export async function ensureBuild() {
+  const newest = Math.max(...sourceFolders.flatMap(sources).map(modified), ...buildFiles.map(modified));
+  if (modified("dist/.built") > newest) return;
+  console.log("Building dist/");
+  await succeed(run(process.execPath, ["scripts/build.mjs"]), "build");
+}
+
+/**
+ * The Python interpreter of the environment that `locks` describe, made on first use and kept by the hash of the locks.
+ * The runtime's own lock is always part of it.
+ */
+export async function ensurePython(...locks) {
+  await ensureBuild();
+  const { ensurePython } = await import(new URL("dist/runtime-bridge/environment.js", `file://${root}`));
+  return ensurePython({ extraLocks: locks.map((lock) => join(root, lock)), onProgress: (line) => console.log(line) });
+}
+
+/** What the tests and the bench compare with (flax, optax), on top of the runtime's own packages. */
+export const referenceLock = "bench/requirements.lock";
+
+async function succeed(exit, step) {
+  if ((await exit) !== 0) throw new StepFailed(`${step} failed`);
+}
+
+const sourceFolders = ["compiler", "ops", "models", "emit", "runtime-bridge", "cli"];
+const buildFiles = ["index.ts", "package.json", "tsconfig.json", "tsconfig.build.json", "scripts/build.mjs"];
+
+function modified(path) {
+  return statSync(join(root, path), { throwIfNoEntry: false })?.mtimeMs ?? 0;
+}
+
+function sources(folder) {
+  if (!existsSync(join(root, folder))) return [];
+  return readdirSync(join(root, folder), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile() && entry.name.endsWith(".ts"))
+    .map((entry) => join(entry.parentPath ?? entry.path, entry.name).slice(root.length));
+}

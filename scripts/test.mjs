@@ -1,0 +1,63 @@
+/**
+ * `npm test`: readies the checkout, then types, style, import arrows and the tests. `--full` adds test/full/.
+ * Other arguments go to jest. The last line is `N passed, N failed`; a failed step counts as one.
+ */
+import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { bin, ensureBuild, ensurePackages, ensurePython, referenceLock, root, run } from "./setup.mjs";
+
+const args = process.argv.slice(2);
+const full = args.includes("--full");
+const jestArgs = args.filter((a) => a !== "--full");
+const report = join(root, ".xenarc/jest/report.json");
+const counts = { passed: 0, failed: 0 };
+
+async function step(name, work) {
+  const started = performance.now();
+  console.log(`\n— ${name}`);
+  let failed = false;
+  try {
+    failed = ((await work()) ?? 0) !== 0;
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    failed = true;
+  }
+  const seconds = ((performance.now() - started) / 1000).toFixed(1);
+  console.log(`${failed ? "✗" : "✓"} ${name} (${seconds} s)`);
+  counts[failed ? "failed" : "passed"] += 1;
+  return !failed;
+}
+
+async function tests() {
+  mkdirSync(join(root, ".xenarc/jest"), { recursive: true });
+  rmSync(report, { force: true });
+  const python = existsSync(join(root, "dist/runtime-bridge/environment.js"))
+    ? await ensurePython(referenceLock)
+    : undefined;
+  const code = await run(
+    process.execPath,
+    [
+      "--experimental-vm-modules",
+      "--no-warnings",
+      "node_modules/jest/bin/jest.js",
+      ...["--runInBand", "--json", "--outputFile", report, ...jestArgs],
+    ],
+    { env: { ...(full && { XENARC_FULL: "1" }), ...(python && { XENARC_TEST_PYTHON: python.python }) } },
+  );
+  if (!existsSync(report)) return code || 1;
+  const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, "utf8"));
+  counts.passed += numPassedTests;
+  counts.failed += numFailedTests + numRuntimeErrorTestSuites;
+  // What failed is already counted, test by test: the step fails only for another reason.
+  return numFailedTests + numRuntimeErrorTestSuites > 0 ? 0 : code;
+}
+
+if (await step("packages", ensurePackages)) {
+  await step("types", () => bin("tsc", ["-p", "tsconfig.json"]));
+  await step("style", () => bin("biome", ["check", "."]));
+  await step("import arrows", () => run(process.execPath, ["scripts/arrows.mjs"]));
+  await step("build", ensureBuild);
+  await step("tests", tests);
+}
+console.log(`\n${counts.passed} passed, ${counts.failed} failed`);
+process.exitCode = counts.failed > 0 ? 1 : 0;

@@ -1,0 +1,52 @@
+/** Starts the one Python worker that all tests share; its socket is in XENARC_WORKER. */
+import { spawn } from "node:child_process";
+import { existsSync, mkdtempSync } from "node:fs";
+import { connect } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ensurePython, referenceLock, root } from "../../scripts/setup.mjs";
+
+const STARTUP_MS = 120_000;
+
+export default async function setup() {
+  if (!existsSync(join(root, "runtime-bridge/python/xenarc_runtime/worker.py"))) return;
+  const python = process.env.XENARC_TEST_PYTHON ?? (await ensurePython(referenceLock)).python;
+  // Beside the sockets' short path limit (104 bytes on macOS), the temporary folder is private to this user.
+  const socket = join(mkdtempSync(join(tmpdir(), "xenarc-")), "worker.sock");
+  const worker = spawn(
+    python,
+    ["-m", "xenarc_runtime", "worker", "--socket", socket, "--plugin", join(root, "test/oracle/plugin.py")],
+    {
+      stdio: ["pipe", "inherit", "inherit"],
+      env: { ...process.env, PYTHONPATH: join(root, "runtime-bridge/python"), JAX_PLATFORMS: "cpu" },
+    },
+  );
+  globalThis.xenarcWorker = worker;
+  process.env.XENARC_WORKER = socket;
+  process.env.XENARC_TEST_PYTHON = python;
+  await listening(worker, socket);
+}
+
+async function listening(worker, socket) {
+  let exit;
+  worker.on("exit", (code, signal) => {
+    exit = signal ?? code;
+  });
+  for (const started = Date.now(); Date.now() - started < STARTUP_MS; await new Promise((r) => setTimeout(r, 50))) {
+    if (exit !== undefined) throw new Error(`The Python worker ended before it listened (${exit}).`);
+    if (await accepts(socket)) return;
+  }
+  worker.kill();
+  throw new Error(`The Python worker did not listen within ${STARTUP_MS / 1000} s.`);
+}
+
+function accepts(socket) {
+  return new Promise((resolve) => {
+    const connection = connect(socket);
+    connection.on("connect", () => {
+      connection.end();
+      resolve(true);
+    });
+    connection.on("error", () => resolve(false));
+  });
+}
