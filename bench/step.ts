@@ -1,0 +1,61 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Bench, interleave, Peer, type Row, withPeers } from "./harness.js";
+import { nanogptPrograms } from "./ours.js";
+
+/** What a Python side says of a compiled program (bench/jax/measure.py). */
+interface Stats {
+  readonly temp: number;
+  readonly argument: number;
+  readonly output: number;
+  readonly alias: number;
+  readonly bytesAccessed: number;
+  readonly transposes: number;
+  readonly transposeBytes: number;
+}
+
+/** Steps in one measurement: about half a second, long against the machine's noise and short against its drift. */
+const STEPS = 10;
+
+const MIB = 2 ** 20;
+
+export default {
+  name: "step",
+  claim:
+    "the XLA:CPU step of nanogpt-cpu takes at most 1.03 of plain JAX's time (the aim is 0.75) and no more memory, bytes or transposes",
+  async run({ pairs }): Promise<Row[]> {
+    const { init, trainStep } = await nanogptPrograms();
+    const folder = mkdtempSync(join(tmpdir(), "xenarc-bench-"));
+    try {
+      writeFileSync(join(folder, "init.mlir"), init);
+      writeFileSync(join(folder, "train_step.mlir"), trainStep);
+      const starts = [Peer.start("program.py", folder), Peer.start("jax/nanogpt.py", "serve")];
+      return await withPeers(starts, async (ours, theirs) => {
+        const seconds = (peer: Peer | undefined) => async () =>
+          ((await peer?.ask<{ seconds: number }>(`step ${STEPS}`))?.seconds ?? Number.NaN) / STEPS;
+        const time = await interleave(pairs, seconds(ours), seconds(theirs));
+        const a = (await ours?.ask<Stats>("stats")) as Stats;
+        const b = (await theirs?.ask<Stats>("stats")) as Stats;
+        const peak = (s: Stats) => s.temp + s.argument + s.output - s.alias;
+        const compare = (what: string, of: (s: Stats) => number, unit: Row["unit"] = ""): Row => ({
+          what,
+          unit,
+          ours: of(a),
+          theirs: of(b),
+          ratio: { median: of(a) / of(b), least: of(a) / of(b), greatest: of(a) / of(b), pairs: 1 },
+          limit: 1,
+        });
+        return [
+          { what: "step", unit: "ms", limit: 1.03, ...time, ours: time.ours * 1000, theirs: time.theirs * 1000 },
+          compare("memory (arguments, results, temporaries)", (s) => peak(s) / MIB, "MiB"),
+          compare("bytes accessed", (s) => s.bytesAccessed / MIB, "MiB"),
+          compare("transposes in the optimized HLO", (s) => s.transposes),
+          compare("bytes of these transposes", (s) => s.transposeBytes / MIB, "MiB"),
+        ];
+      });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  },
+} satisfies Bench;
