@@ -145,7 +145,7 @@ interface GoldenMatchers<R> {
 
 declare global {
   namespace jest {
-    // biome-ignore lint/correctness/noUnusedVariables: the parameters must be those of @types/jest.
+    // biome-ignore lint/complexity/noBannedTypes: the parameters must be those of @types/jest.
     interface Matchers<R, T = {}> extends GoldenMatchers<R> {}
   }
 }

@@ -51,12 +51,12 @@ export async function ensureBuild() {
 }
 
 /**
- * The Python interpreter of the environment that `locks` describe, made on first use and kept by the hash of the locks.
- * The runtime's own lock is always part of it.
+ * The Python interpreter of the environment that the runtime's lock and `locks` describe, made on first use and kept by
+ * their hash. Taken from the source, so that tests need no build.
  */
 export async function ensurePython(...locks) {
-  await ensureBuild();
-  const { ensurePython } = await import(new URL("dist/runtime-bridge/environment.js", `file://${root}`));
+  const { tsImport } = await import("tsx/esm/api");
+  const { ensurePython } = await tsImport("../runtime-bridge/environment.ts", import.meta.url);
   return ensurePython({ extraLocks: locks.map((lock) => join(root, lock)), onProgress: (line) => console.log(line) });
 }
 

@@ -4,7 +4,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { bin, ensureBuild, ensurePackages, ensurePython, referenceLock, root, run } from "./setup.mjs";
+import { bin, ensureBuild, ensurePackages, root, run } from "./setup.mjs";
 
 const args = process.argv.slice(2);
 const full = args.includes("--full");
@@ -31,9 +31,6 @@ async function step(name, work) {
 async function tests() {
   mkdirSync(join(root, ".xenarc/jest"), { recursive: true });
   rmSync(report, { force: true });
-  const python = existsSync(join(root, "dist/runtime-bridge/environment.js"))
-    ? await ensurePython(referenceLock)
-    : undefined;
   const code = await run(
     process.execPath,
     [
@@ -42,7 +39,7 @@ async function tests() {
       "node_modules/jest/bin/jest.js",
       ...["--runInBand", "--json", "--outputFile", report, ...jestArgs],
     ],
-    { env: { ...(full && { XENARC_FULL: "1" }), ...(python && { XENARC_TEST_PYTHON: python.python }) } },
+    { env: full ? { XENARC_FULL: "1" } : {} },
   );
   if (!existsSync(report)) return code || 1;
   const { numPassedTests, numFailedTests, numRuntimeErrorTestSuites } = JSON.parse(readFileSync(report, "utf8"));

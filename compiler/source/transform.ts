@@ -1,5 +1,9 @@
 import { createHash } from "node:crypto";
-import { type TransformOptions, transformSync, version } from "esbuild";
+import { createRequire } from "node:module";
+import type { TransformOptions } from "esbuild";
+
+/** Loaded on first use: a warm run transforms nothing. */
+const esbuild = (): typeof import("esbuild") => createRequire(import.meta.url)("esbuild");
 
 /** JavaScript and its source map (JSON text). */
 export interface Transformed {
@@ -29,13 +33,13 @@ export const TSCONFIG = { compilerOptions: { target: "es2022", useDefineForClass
 
 /** Strips the types of one file. Throws esbuild's `TransformFailure` on a syntax error. */
 export function transform(path: string, source: string): Transformed {
-  const { code, map } = transformSync(source, transformOptions(path));
+  const { code, map } = esbuild().transformSync(source, transformOptions(path));
   return { code, map };
 }
 
 /** A key that changes whenever the result of {@link transform} may. */
 export function transformKey(path: string, source: string): string {
   return createHash("sha256")
-    .update(`${version}\0${JSON.stringify(transformOptions(path))}\0${source}`)
+    .update(`${esbuild().version}\0${JSON.stringify(transformOptions(path))}\0${source}`)
     .digest("hex");
 }

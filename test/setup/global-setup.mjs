@@ -6,10 +6,15 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { ensurePython, referenceLock, root } from "../../scripts/setup.mjs";
 
+const NEEDED = [
+  "runtime-bridge/environment.ts",
+  "runtime-bridge/python/xenarc_runtime/worker.py",
+  "test/oracle/plugin.py",
+];
 const STARTUP_MS = 120_000;
 
 export default async function setup() {
-  if (!existsSync(join(root, "runtime-bridge/python/xenarc_runtime/worker.py"))) return;
+  if (!NEEDED.every((file) => existsSync(join(root, file)))) return;
   const python = process.env.XENARC_TEST_PYTHON ?? (await ensurePython(referenceLock)).python;
   // Beside the sockets' short path limit (104 bytes on macOS), the temporary folder is private to this user.
   const socket = join(mkdtempSync(join(tmpdir(), "xenarc-")), "worker.sock");
