@@ -1,0 +1,213 @@
+/** An artifact is a folder: programs, compile options, and a manifest with the hash of every file. */
+import { createHash, randomBytes } from "node:crypto";
+import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join, resolve, sep } from "node:path";
+import type { z } from "zod";
+import { XenarcError } from "../compiler/errors.js";
+import { type CompileOptions, compileOptionsBytes } from "./compile_options.js";
+import { type Manifest, manifestSchema, type Port, type Program, SCHEMA_VERSION } from "./manifest.js";
+
+/** One entry point, as the compiler hands it over. */
+export interface ProgramSource {
+  /** `init`, `train_step`, ... */
+  readonly name: string;
+  /** StableHLO text. */
+  readonly text: string;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** Pairs of an input and the output that takes over its memory. */
+  readonly donated?: readonly (readonly [input: number, output: number])[];
+  readonly options?: CompileOptions;
+}
+
+/** What {@link writeArtifact} writes. */
+export interface ArtifactSource {
+  readonly name: string;
+  /** The version of xenarc. */
+  readonly xenarc: string;
+  readonly parameters: number;
+  readonly config: Manifest["config"];
+  readonly kernels?: readonly string[];
+  readonly programs: readonly ProgramSource[];
+}
+
+const MANIFEST = "manifest.json";
+
+/**
+ * Writes an artifact to `folder`, replacing an earlier one there. The same source gives the same bytes on any machine.
+ * The folder appears whole or not at all. A folder that holds anything else is left alone, with an error.
+ */
+export async function writeArtifact(folder: string, source: ArtifactSource): Promise<Manifest> {
+  const target = resolve(folder);
+  const files = new Map<string, Uint8Array>();
+  const add = (file: string, bytes: Uint8Array) => {
+    files.set(file, bytes);
+    return { file, sha256: sha256(bytes) };
+  };
+  const programs: Record<string, Program> = {};
+  for (const program of source.programs) {
+    programs[program.name] = {
+      ...add(`programs/${program.name}.mlir`, new TextEncoder().encode(program.text)),
+      options: add(`programs/${program.name}.options.pb`, compileOptionsBytes(program.options)),
+      inputs: [...program.inputs],
+      outputs: [...program.outputs],
+      donated: (program.donated ?? []).map(([input, output]) => [input, output]),
+    };
+  }
+  const manifest: Manifest = {
+    schema: SCHEMA_VERSION,
+    name: source.name,
+    xenarc: source.xenarc,
+    model: { parameters: source.parameters },
+    config: source.config,
+    tokenizer: { kind: "bytes" },
+    kernels: [...(source.kernels ?? [])],
+    programs,
+  };
+  const checked = manifestSchema.parse(manifest);
+  files.set(MANIFEST, new TextEncoder().encode(`${stableJson(checked)}\n`));
+
+  await refuseForeign(target);
+  const temporary = `${target}.${randomBytes(6).toString("hex")}`;
+  try {
+    for (const [file, bytes] of files) {
+      await mkdir(dirname(join(temporary, file)), { recursive: true });
+      await writeFile(join(temporary, file), bytes);
+    }
+    await rm(target, { recursive: true, force: true });
+    await rename(temporary, target);
+  } catch (error) {
+    await rm(temporary, { recursive: true, force: true });
+    throw error;
+  }
+  return checked;
+}
+
+/**
+ * The manifest of the artifact in `folder`, after every file it names has been found with its hash.
+ * Throws {@link XenarcError} for a folder that is none, a newer schema, a file that is missing, altered or outside.
+ */
+export async function readManifest(folder: string): Promise<Manifest> {
+  const file = join(folder, MANIFEST);
+  const text = await readFile(file, "utf8").catch((error: NodeJS.ErrnoException) => {
+    throw new XenarcError({
+      what:
+        error.code === "ENOENT"
+          ? `${folder} is not an artifact: it has no ${MANIFEST}.`
+          : `${file} cannot be read (${error.code}).`,
+      fix: `Make one with: xenarc compile MODEL.ts -o ${folder}`,
+    });
+  });
+  const manifest = parseManifest(text, file);
+  for (const program of Object.values(manifest.programs)) {
+    await checkFile(folder, program);
+    await checkFile(folder, program.options);
+  }
+  return manifest;
+}
+
+/** The StableHLO text of an entry point. */
+export async function readProgram(folder: string, manifest: Manifest, entry: string): Promise<string> {
+  const program = manifest.programs[entry];
+  if (program === undefined) {
+    throw new XenarcError({
+      what: `The artifact ${folder} has no entry point \`${entry}\`.`,
+      expected: `one of ${Object.keys(manifest.programs).join(", ")}.`,
+    });
+  }
+  return new TextDecoder().decode(await checkFile(folder, program));
+}
+
+function parseManifest(text: string, file: string): Manifest {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new XenarcError({
+      what: `The manifest is not JSON: ${(error as Error).message}`,
+      where: [{ file }],
+      fix: "Compile the model again.",
+    });
+  }
+  const version = typeof json === "object" && json !== null && "schema" in json ? json.schema : undefined;
+  if (typeof version === "number" && version > SCHEMA_VERSION) {
+    throw new XenarcError({
+      what: `The artifact was written by a newer xenarc: its schema is ${version}, this one reads up to ${SCHEMA_VERSION}.`,
+      where: [{ file }],
+      fix: "Update xenarc, or compile the model again with this version.",
+    });
+  }
+  const parsed = manifestSchema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  throw new XenarcError({
+    what: `The manifest is damaged: ${describeIssue(parsed.error)}`,
+    where: [{ file }],
+    fix: "Compile the model again.",
+  });
+}
+
+function describeIssue(error: z.ZodError): string {
+  const [issue] = error.issues;
+  return issue === undefined ? "unknown" : `\`${issue.path.join(".") || "manifest"}\`: ${issue.message}.`;
+}
+
+/** Reads a file of the artifact; refuses a symbolic link on the way (it may lead anywhere) and other bytes than were hashed. */
+async function checkFile(folder: string, entry: { file: string; sha256: string }): Promise<Uint8Array> {
+  const path = join(folder, entry.file);
+  if (!resolve(path).startsWith(resolve(folder) + sep)) {
+    throw new XenarcError({ what: `The manifest names ${entry.file}, which is outside the artifact ${folder}.` });
+  }
+  let part = folder;
+  for (const step of entry.file.split("/")) {
+    part = join(part, step);
+    const found = await lstat(part).catch(() => undefined);
+    if (found === undefined) {
+      throw new XenarcError({
+        what: `The artifact ${folder} lacks its file ${entry.file}.`,
+        fix: "Compile the model again.",
+      });
+    }
+    if (found.isSymbolicLink()) {
+      throw new XenarcError({
+        what: `${part} is a symbolic link; an artifact holds its files itself.`,
+        fix: "Compile the model again.",
+      });
+    }
+  }
+  const bytes = await readFile(path);
+  if (sha256(bytes) !== entry.sha256) {
+    throw new XenarcError({
+      what: `${path} is not the file that the artifact was written with (its SHA-256 differs).`,
+      fix: "Compile the model again; do not edit an artifact's files.",
+    });
+  }
+  return bytes;
+}
+
+/** Only an artifact, an empty folder or nothing may be replaced. */
+async function refuseForeign(target: string): Promise<void> {
+  const entries: string[] = await readdir(target).catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return [];
+    throw new XenarcError({ what: `${target} cannot be written: it is not a folder (${error.code}).` }, "usage");
+  });
+  if (entries.length > 0 && !entries.includes(MANIFEST)) {
+    throw new XenarcError(
+      {
+        what: `${target} is not an artifact and not empty; writing there would delete what it holds.`,
+        fix: "Give another folder.",
+      },
+      "usage",
+    );
+  }
+}
+
+const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
+
+/** JSON with sorted keys, so that the order in which a configuration was put together does not show. */
+function stableJson(value: unknown): string {
+  const sorted = (_: string, item: unknown): unknown =>
+    item !== null && typeof item === "object" && !Array.isArray(item)
+      ? Object.fromEntries(Object.entries(item).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : item;
+  return JSON.stringify(value, sorted, 2);
+}

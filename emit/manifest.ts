@@ -1,0 +1,64 @@
+/** The manifest of an artifact: the one schema, read by the compiler, the runtime and whoever serves the model. */
+import { z } from "zod";
+
+/** The newest schema this version writes and reads. */
+export const SCHEMA_VERSION = 1;
+
+/** A SHA-256 in lower-case hexadecimal. */
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in lower-case hexadecimal");
+
+/** A path inside the artifact: relative, with `/`, never upwards. */
+const insidePath = z
+  .string()
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*(\/[A-Za-z0-9_][A-Za-z0-9_.-]*)*$/, "must be a path inside the artifact");
+
+const name = z.string().min(1);
+const index = z.int().nonnegative();
+
+const fileSchema = z.strictObject({ file: insidePath, sha256 });
+
+/**
+ * An argument or a result of a program. `state` and `cache` are threaded from the output of a name to the input of that
+ * name; `batch` is fed from the data; `argument` is given by the caller; `metric` and `result` are read by the caller.
+ */
+export const portSchema = z.strictObject({
+  name,
+  role: z.enum(["state", "batch", "cache", "argument", "metric", "result"]),
+  /** Names of the axes, outermost first; empty for a scalar. */
+  axes: z.array(name),
+  shape: z.array(index),
+  /** MLIR's name of the element type: `f32`, `bf16`, `i32`, `ui32`, ... */
+  dtype: name,
+});
+
+/** One entry point. */
+export const programSchema = z.strictObject({
+  ...fileSchema.shape,
+  options: fileSchema,
+  inputs: z.array(portSchema),
+  outputs: z.array(portSchema),
+  /** Pairs of an input and the output that takes over its memory. */
+  donated: z.array(z.tuple([index, index])),
+});
+
+/** `manifest.json`. */
+export const manifestSchema = z.strictObject({
+  schema: z.literal(SCHEMA_VERSION),
+  name,
+  /** The version of xenarc that wrote the artifact. */
+  xenarc: name,
+  model: z.strictObject({ parameters: index }),
+  /** The resolved configuration (`model`, `train`, `data`, ...): what the programs were compiled from. */
+  config: z.record(z.string(), z.json()),
+  tokenizer: z.strictObject({ kind: z.literal("bytes") }),
+  /** Kernels that the programs need from the runtime, by name. */
+  kernels: z.array(name),
+  programs: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/), programSchema),
+});
+
+/** An argument or a result of a program. */
+export type Port = z.infer<typeof portSchema>;
+/** One entry point. */
+export type Program = z.infer<typeof programSchema>;
+/** The contents of `manifest.json`. */
+export type Manifest = z.infer<typeof manifestSchema>;

@@ -1,0 +1,55 @@
+/** What every Python child of ours needs: its environment, and words for how it ended. */
+import { XenarcError } from "../compiler/errors.js";
+import { pythonFolder } from "./paths.js";
+
+/** The environment of a Python child: finds `xenarc_runtime`, ignores what the user's own Python set-up adds. */
+export function pythonEnv(): Record<string, string> {
+  return {
+    PYTHONPATH: pythonFolder(),
+    PYTHONNOUSERSITE: "1",
+    PYTHONUNBUFFERED: "1",
+    PYTHONIOENCODING: "utf-8",
+    // XLA's greetings and warnings are not for this tool's users; its errors are.
+    TF_CPP_MIN_LOG_LEVEL: process.env.TF_CPP_MIN_LOG_LEVEL ?? "2",
+  };
+}
+
+/** A problem that the runtime reported, with the kinds that are the environment's fault told apart. */
+export function problemError(problem: { kind: string; message: string; hint?: string | undefined }): XenarcError {
+  const environment = ["internal", "python_packages"].includes(problem.kind);
+  return new XenarcError(
+    { what: problem.message, ...(problem.hint ? { fix: problem.hint } : {}) },
+    environment ? "environment" : "program",
+  );
+}
+
+/** How a child ended, as far as it concerns us; execa's result has these fields. */
+export interface Exit {
+  readonly exitCode?: number | undefined;
+  readonly signal?: string | undefined;
+  readonly stderr?: unknown;
+}
+
+/** Why a child ended that should not have: a sentence, never a stack. */
+export function explainExit({ exitCode, signal, stderr }: Exit): string {
+  const said = digest(typeof stderr === "string" ? stderr : "");
+  const because = said === "" ? "" : ` It said: ${said}`;
+  if (signal === "SIGKILL") {
+    return `it was killed (SIGKILL), most likely by the system for want of memory. A smaller batch, context or model needs less.${because}`;
+  }
+  if (signal === "SIGABRT" || signal === "SIGSEGV" || signal === "SIGILL" || signal === "SIGBUS") {
+    return `it crashed (${signal}) inside XLA.${because}`;
+  }
+  if (signal) return `it was ended by ${signal}.${because}`;
+  return `exit code ${exitCode ?? "unknown"}.${because}`;
+}
+
+/** The lines of a log that say most: a traceback's last line and whatever is fatal; a few at most. */
+function digest(stderr: string): string {
+  const lines = stderr
+    .split("\n")
+    .map((line) => line.trimEnd())
+    .filter((line) => line !== "" && !/^(Traceback|\s)/.test(line) && !line.startsWith("WARNING"));
+  const fatal = lines.filter((line) => /^F\d{4}|fatal|Error/i.test(line));
+  return (fatal.length > 0 ? fatal : lines).slice(-3).join("\n");
+}

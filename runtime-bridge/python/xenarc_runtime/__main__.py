@@ -1,0 +1,140 @@
+"""The command line: `python -m xenarc_runtime COMMAND`.
+
+Exit codes: 0 fine, 1 the user's program or data is wrong, 2 usage, 3 the environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from . import events
+from .errors import Problem, from_exception
+
+_ENVIRONMENT_KINDS = {"internal", "python_packages"}
+
+
+def main() -> int:
+    """Parses the command, runs it, and reports what went wrong as an `error` event."""
+    arguments = _parser().parse_args()
+    if arguments.command != "worker":
+        events.claim_stdout()
+    try:
+        arguments.run(arguments)
+        return 0
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        # Whoever read the events is gone. Python would complain once more while closing the stream.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        return 1
+    except Exception as error:
+        if os.environ.get("XENARC_DEBUG"):
+            raise
+        problem = from_exception(error)
+        events.emit("error", **problem.as_json())
+        return 3 if problem.kind in _ENVIRONMENT_KINDS else 1
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="xenarc_runtime", description="Runs xenarc artifacts.")
+    commands = parser.add_subparsers(dest="command", required=True)
+
+    worker = commands.add_parser("worker", help="serve verify, canonical, execute and hlo on a Unix socket")
+    worker.add_argument("--socket", type=Path, required=True)
+    worker.add_argument("--plugin", type=Path, action="append", default=[], help="a file with further METHODS")
+    worker.set_defaults(run=_worker)
+
+    train = commands.add_parser("train", help="train an artifact")
+    train.add_argument("artifact", type=Path)
+    train.add_argument("--run", type=Path, dest="folder", required=True, help="the run's folder")
+    train.add_argument("--data", type=Path, help="a UTF-8 file or a folder of them; default: the artifact's config")
+    existing = train.add_mutually_exclusive_group()
+    existing.add_argument("--resume", action="store_true", help="go on from the newest checkpoint, if there is one")
+    existing.add_argument("--overwrite", action="store_true", help="delete what an earlier run left in the folder")
+    train.set_defaults(run=_train)
+
+    generate = commands.add_parser("generate", help="stream text from a checkpoint")
+    generate.add_argument("artifact", type=Path)
+    generate.add_argument("--run", type=Path, dest="folder", required=True, help="the folder of the run that trained it")
+    generate.add_argument("--step", type=int, help="which checkpoint; default: the newest")
+    generate.add_argument("--prompt", default="\n")
+    generate.add_argument("--max-tokens", type=int, default=256)
+    generate.add_argument("--temperature", type=float, default=0.8, help="0 takes the likeliest token")
+    generate.add_argument("--top-k", type=int, default=0, help="0 switches it off")
+    generate.add_argument("--top-p", type=float, default=1.0, help="1 switches it off")
+    generate.add_argument("--seed", type=int, default=0)
+    generate.add_argument("--stop", action="append", default=[], help="text that ends the generation")
+    generate.set_defaults(run=_generate)
+
+    run = commands.add_parser("run", help="run any entry point on the tensors of a safetensors file")
+    run.add_argument("artifact", type=Path)
+    run.add_argument("entry")
+    run.add_argument("--in", type=Path, dest="source", required=True)
+    run.add_argument("--out", type=Path, dest="target", required=True)
+    run.add_argument("--run", type=Path, dest="folder", help="take parameters that the file lacks from this run")
+    run.set_defaults(run=_run)
+
+    inspect = commands.add_parser("inspect", help="compile an artifact's programs; XLA's memory and optimized HLO")
+    inspect.add_argument("artifact", type=Path)
+    inspect.add_argument("--hlo", type=Path, help="write the optimized HLO into this folder")
+    inspect.set_defaults(run=_inspect)
+
+    commands.add_parser("doctor", help="versions and devices").set_defaults(run=_doctor)
+    return parser
+
+
+# The commands import what they need when they run: `doctor` must not wait for Orbax, nor the worker for matplotlib.
+
+
+def _worker(arguments: argparse.Namespace) -> None:
+    from .worker import serve
+
+    serve(arguments.socket, arguments.plugin)
+
+
+def _train(arguments: argparse.Namespace) -> None:
+    from .train import train
+
+    train(arguments.artifact, arguments.folder, arguments.data, arguments.resume, arguments.overwrite)
+
+
+def _generate(arguments: argparse.Namespace) -> None:
+    from .generate import Sampling, generate
+
+    sampling = Sampling(arguments.temperature, arguments.top_k, arguments.top_p, arguments.seed)
+    generate(
+        arguments.artifact,
+        arguments.folder,
+        arguments.step,
+        arguments.prompt,
+        sampling,
+        arguments.max_tokens,
+        arguments.stop,
+    )
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    from .run import run
+
+    run(arguments.artifact, arguments.entry, arguments.source, arguments.target, arguments.folder)
+
+
+def _inspect(arguments: argparse.Namespace) -> None:
+    from .inspect import inspect
+
+    inspect(arguments.artifact, arguments.hlo)
+
+
+def _doctor(_: argparse.Namespace) -> None:
+    try:
+        from . import pjrt
+    except ImportError as error:
+        raise Problem("python_packages", f"a Python package is missing: {error.name}") from None
+    events.emit("facts", python=sys.version.split()[0], packages=pjrt.versions(), devices=pjrt.devices())
+
+
+if __name__ == "__main__":
+    sys.exit(main())

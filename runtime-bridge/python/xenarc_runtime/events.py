@@ -1,0 +1,34 @@
+"""JSON-line events on standard output: the runtime's only voice.
+
+Anything else that writes to standard output (a library, XLA) is sent to standard error, so that every line of it parses.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import Any, TextIO
+
+_output: TextIO | None = None
+
+
+def claim_stdout() -> None:
+    """Keeps standard output for events; file descriptor 1 then leads to standard error."""
+    global _output
+    _output = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    os.dup2(2, 1)
+
+
+def emit(event: str, **fields: Any) -> None:
+    """Writes one event. Not-a-number and infinities become null, which JSON has no words for."""
+    line = json.dumps({"event": event, **{name: _plain(value) for name, value in fields.items()}}, ensure_ascii=False)
+    stream = _output or sys.stdout
+    stream.write(line + "\n")
+    stream.flush()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
+        return None
+    return value

@@ -1,0 +1,224 @@
+"""Every call of jaxlib's unstable API: parsing, compiling, running, asking. Nothing else may reach into it.
+
+jax and jaxlib are pinned in requirements.lock because of this file; an upgrade is a change here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+# Without a word from the user the CPU is the device; probing for accelerators would take seconds and may print.
+os.environ.setdefault("JAX_PLATFORMS", "cpu")
+
+import jax  # noqa: E402
+import numpy as np  # noqa: E402
+from jax._src import compiler as _compiler  # noqa: E402
+from jax._src.interpreters import mlir as _mlir  # noqa: E402
+from jaxlib import xla_client as _xla  # noqa: E402
+from jaxlib.mlir import ir as _ir  # noqa: E402
+
+from .errors import Problem, first_lines  # noqa: E402
+
+Array = jax.Array
+
+_CACHE_BYTES = 4 << 30
+# Smaller programs compile about as fast as they load; keeping each would only fill the folder.
+_CACHE_SECONDS = 0.2
+
+
+@dataclass(frozen=True)
+class TensorType:
+    """Shape and MLIR element type of an argument or result."""
+
+    shape: tuple[int, ...]
+    dtype: str
+
+    def __str__(self) -> str:
+        return "x".join([*map(str, self.shape), self.dtype])
+
+
+@dataclass(frozen=True)
+class Executable:
+    """A compiled program with the types of its `@main`."""
+
+    loaded: _xla.LoadedExecutable
+    inputs: tuple[TensorType, ...]
+    outputs: tuple[TensorType, ...]
+
+
+def cache_home() -> Path:
+    """`$XDG_CACHE_HOME/xenarc`, by default `~/.cache/xenarc`."""
+    base = os.environ.get("XDG_CACHE_HOME")
+    return (Path(base) if base else Path.home() / ".cache") / "xenarc"
+
+
+_cache_lock = threading.Lock()
+_cache_ready = False
+
+
+def _enable_cache() -> None:
+    """Switches XLA's persistent compilation cache on, once; a folder that cannot be written is done without.
+
+    The folder's name holds the processor, because code compiled for one may not run on another
+    and home directories are shared between machines.
+    """
+    global _cache_ready
+    with _cache_lock:
+        if _cache_ready:
+            return
+        _cache_ready = True
+        folder = cache_home() / "xla" / hashlib.sha256(_processor().encode()).hexdigest()[:16]
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError:
+            return
+        jax.config.update("jax_compilation_cache_dir", str(folder))
+        jax.config.update("jax_compilation_cache_max_size", _CACHE_BYTES)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", _CACHE_SECONDS)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        return f"{platform.machine()} {platform.processor()}"
+    wanted = ("flags", "Features", "model name", "CPU part")
+    return "\n".join(sorted({line for line in lines if line.startswith(wanted)}))
+
+
+def _parse(text: str) -> _ir.Module:
+    """The module of a StableHLO text, verified by MLIR; must be called inside a context."""
+    try:
+        return _ir.Module.parse(text)
+    except _ir.MLIRError as error:
+        raise Problem("invalid_program", _diagnostics(error)) from None
+    except ValueError as error:
+        raise Problem("invalid_program", first_lines(str(error))) from None
+
+
+def _diagnostics(error: _ir.MLIRError) -> str:
+    lines = []
+    for diagnostic in error.error_diagnostics:
+        lines.append(f"{diagnostic.location}: {diagnostic.message}")
+        lines += [f"  note: {note.message}" for note in diagnostic.notes]
+    return "\n".join(lines) or str(error)
+
+
+def verify(text: str) -> str | None:
+    """Parses and verifies a program by MLIR itself; what MLIR has against it, or None."""
+    with _mlir.make_ir_context(), _ir.Location.unknown():
+        try:
+            _parse(text)
+        except Problem as problem:
+            return problem.message
+    return None
+
+
+def canonical(text: str, debug: bool = False) -> str:
+    """The program as jaxlib prints it, with locations if `debug`."""
+    with _mlir.make_ir_context(), _ir.Location.unknown():
+        module = _parse(text)
+        return module.operation.get_asm(enable_debug_info=True) if debug else str(module)
+
+
+def compile_program(text: str, options: bytes | None = None) -> Executable:
+    """Compiles a StableHLO text for the first local device, or loads it from the persistent cache.
+
+    `options` is a serialized CompileOptionsProto. Raises Problem for a program MLIR refuses,
+    one that needs more memory than there is, or one for several devices.
+    """
+    _enable_cache()
+    compile_options = _compile_options(options)
+    device = jax.local_devices()[0]
+    with _mlir.make_ir_context(), _ir.Location.unknown():
+        module = _parse(text)
+        inputs, outputs = _signature(module)
+        # The cache names its files by the module; a module may have no name.
+        if "sym_name" not in module.operation.attributes:
+            module.operation.attributes["sym_name"] = _ir.StringAttr.get("main")
+        try:
+            loaded = _compiler.compile_or_get_cached(
+                device.client, module, np.array([device]), compile_options, [], _xla.DeviceList((device,))
+            )
+        except jax.errors.JaxRuntimeError as error:
+            kind = "out_of_memory" if "RESOURCE_EXHAUSTED" in str(error) else "compile"
+            raise Problem(kind, f"XLA cannot compile the program: {first_lines(str(error))}") from None
+    return Executable(loaded, inputs, outputs)
+
+
+def _compile_options(options: bytes | None) -> _xla.CompileOptions:
+    if options is None:
+        return _xla.CompileOptions()
+    try:
+        parsed = _xla.CompileOptions.ParseFromString(options)
+    except Exception as error:
+        raise Problem("compile_options", f"the compile options are damaged: {first_lines(str(error))}") from None
+    count = parsed.num_replicas * parsed.num_partitions
+    if count < 1:  # protobuf reads a missing field as 0, on which XLA would end the process
+        raise Problem("compile_options", "the compile options are damaged: they name no replica or no partition")
+    if count > 1:
+        raise Problem("devices", f"the program is for {count} devices; this runtime runs programs for one")
+    return parsed
+
+
+def _signature(module: _ir.Module) -> tuple[tuple[TensorType, ...], tuple[TensorType, ...]]:
+    for operation in module.body.operations:
+        if "sym_name" in operation.attributes and _ir.StringAttr(operation.attributes["sym_name"]).value == "main":
+            kind = _ir.FunctionType(_ir.TypeAttr(operation.attributes["function_type"]).value)
+            return tuple(map(_tensor_type, kind.inputs)), tuple(map(_tensor_type, kind.results))
+    raise Problem("invalid_program", "the program has no function @main")
+
+
+def _tensor_type(kind: _ir.Type) -> TensorType:
+    if not isinstance(kind, _ir.RankedTensorType) or not kind.has_static_shape:
+        raise Problem("invalid_program", f"@main takes or gives {kind}; only tensors of known sizes can be passed")
+    return TensorType(tuple(kind.shape), str(kind.element_type))
+
+
+def to_device(array: np.ndarray) -> Array:
+    """Puts a numpy array on the device. The caller must not change it afterwards: on CPUs it may be shared."""
+    if array.dtype.itemsize < 8:
+        return jax.device_put(array, jax.local_devices()[0])
+    # jax would otherwise quietly make 32-bit elements of 64-bit ones.
+    with jax.enable_x64(True):
+        return jax.device_put(array, jax.local_devices()[0])
+
+
+def execute(executable: Executable, arguments: Sequence[Array]) -> list[Array]:
+    """Runs a program; returns at once, its results are computed meanwhile. Donated arguments are used up."""
+    results = executable.loaded.execute_sharded(arguments)
+    return [shards[0] for shards in results.disassemble_into_single_device_arrays()]
+
+
+def memory(executable: Executable) -> dict[str, int]:
+    """Bytes of arguments, results, what they share (donation) and temporaries, by XLA's account."""
+    stats = executable.loaded.get_compiled_memory_stats()
+    return {
+        "arguments": stats.argument_size_in_bytes,
+        "outputs": stats.output_size_in_bytes,
+        "aliased": stats.alias_size_in_bytes,
+        "temporaries": stats.temp_size_in_bytes,
+        "code": stats.generated_code_size_in_bytes,
+    }
+
+
+def optimized_hlo(executable: Executable) -> str:
+    """The HLO that XLA made of the program after all its passes."""
+    return "\n".join(module.to_string() for module in executable.loaded.hlo_modules())
+
+
+def devices() -> list[dict[str, str | int]]:
+    """The devices that programs can run on."""
+    return [{"id": device.id, "platform": device.platform, "kind": device.device_kind} for device in jax.devices()]
+
+
+def versions() -> dict[str, str]:
+    """Versions of the libraries that compile and run."""
+    return {"jax": jax.__version__, "jaxlib": jax.lib.__version__, "numpy": np.__version__}
