@@ -8,6 +8,7 @@
  */
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
+import type {} from "expect";
 
 /** What can be compared: text, something with text, or several programs, which are kept in one file. */
 export type GoldenSubject =
@@ -149,6 +150,7 @@ declare global {
     interface Matchers<R, T = {}> extends GoldenMatchers<R> {}
   }
 }
+// For those who import `expect` from @jest/globals.
 declare module "expect" {
   interface Matchers<R extends void | Promise<void>> extends GoldenMatchers<R> {}
 }

@@ -46,7 +46,7 @@ export function codeFrame(
 
 function readLines(path: string): string[] {
   try {
-    return readFileSync(path, "utf8").split(/\r?\n/);
+    return readFileSync(path, "utf8").replace(/\n$/, "").split(/\r?\n/);
   } catch {
     return [];
   }

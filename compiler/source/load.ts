@@ -1,13 +1,13 @@
 /** Loads an author's TypeScript file: bundled by esbuild with the files it imports, kept until one of them changes. */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { isBuiltin } from "node:module";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { BuildFailure, Message, Plugin } from "esbuild";
 import { didYouMean, XenarcError } from "../errors.js";
 import { cacheFolder, readCache, sha256, writeAtomically, writeCache } from "./cache.js";
 import { entryNames, entryUrl, packageRoot, packageVersion } from "./package.js";
-import { originalPosition } from "./position.js";
+import { originalPosition, shownPath } from "./position.js";
 
 /** A bundle that was made before: the files that went into it, each with the hash it had, relative to the entry's folder. */
 interface Built {
@@ -100,8 +100,9 @@ async function bundle(entry: string): Promise<Built> {
   const inputs = Object.keys(result.metafile.inputs)
     .map((path) => path.replace(/^[a-z-]+:/, ""))
     .map((path) => [path, hashOf(join(folder, path))] as const);
-  const name = `${basename(entry)}-${sha256(entry, cacheKey(), ...inputs.flat()).slice(0, 16)}.mjs`;
   const text = (end: string) => result.outputFiles.find((file) => file.path.endsWith(end))!.text;
+  // Node keeps modules by their path: another content is another file.
+  const name = `${basename(entry)}-${sha256(text(".mjs")).slice(0, 16)}.mjs`;
   const built: Built = { inputs, bundle: name };
   const previous = readCache<Built>(entry, "modules", cacheKey());
   writeAtomically(join(dirname(outfile), `${name}.map`), text(".map"));
@@ -175,9 +176,9 @@ function explainBuild(failure: BuildFailure, folder: string): unknown {
 }
 
 function fixFor(text: string): { fix?: string } {
-  const name = /^Cannot find package "((?:@[^/"]+\/)?[^/"]+)/.exec(text)?.[1];
-  if (name?.startsWith("@/") || name === "~")
+  if (/^Cannot find package "[@~]\//.test(text))
     return { fix: "Path aliases are not followed: import by a relative path." };
+  const name = /^Cannot find package "((?:@[^/"]+\/)?[^/"]+)/.exec(text)?.[1];
   if (name !== undefined) return { fix: `Install it where the file is: npm install ${name}` };
   if (text.startsWith("Could not resolve")) return { fix: "Check the path; it is relative to the importing file." };
   return {};
@@ -203,9 +204,8 @@ async function explain(error: unknown, entry: string, built: Built): Promise<unk
     });
   }
   const what = error instanceof Error ? `${error.name}: ${error.message}` : `Thrown: ${String(error)}`;
-  const shown = relative(process.cwd(), entry).replaceAll("\\", "/");
   const where = error instanceof Error ? thrownAt(error, bundlePath(entry, built), files) : [];
-  return new XenarcError({ what: `${shown} failed as it was loaded. ${sentence(what)}`, where });
+  return new XenarcError({ what: `${shownPath(entry)} failed as it was loaded. ${sentence(what)}`, where });
 }
 
 async function exportsOf(module: string): Promise<string[]> {
