@@ -20,6 +20,9 @@ from jax import lax, nn, random
 Tensors = list[np.ndarray]
 Answer = tuple[Any, Tensors]
 
+# Tests compare infinities and NaN on purpose; numpy's warnings about them would bury the tests' own output.
+np.seterr(all="ignore")
+
 _SCOPE = {"jax": jax, "jnp": jnp, "lax": lax, "nn": nn, "np": np, "random": random, "optax": optax}
 
 
