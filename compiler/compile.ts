@@ -1,0 +1,25 @@
+/** From a traced region to the StableHLO that is printed: the passes in order, with the reason for each place. */
+import type { Builder, Region } from "./ir.js";
+import { cse } from "./passes/cse.js";
+import { dce } from "./passes/dce.js";
+import { lower } from "./passes/lower.js";
+import { simplify } from "./passes/simplify.js";
+import { verify } from "./verify.js";
+
+/**
+ * The passes. `grad`, `remat` and `scan` ran while tracing, where the author called them; what is left is:
+ * - dce first, so that nothing below works on what nobody reads (a gradient leaves much of it);
+ * - lower, after which there is only StableHLO;
+ * - simplify on plain ops, where the transposes and reshapes made by both the author and lowering meet;
+ * - cse after simplify, which makes ops equal that were not;
+ * - dce last, for what the two left unused.
+ */
+export function lowerToStableHlo(b: Builder, traced: Region): Region {
+  dce(traced);
+  const region = lower(b, traced);
+  simplify(region);
+  cse(region);
+  dce(region);
+  verify(region, "lowered");
+  return region;
+}

@@ -1,0 +1,139 @@
+/**
+ * From the structured ops to plain StableHLO: a scan becomes a `while` over slices (or its steps in a row), the others become their
+ * contents.
+ */
+import { type Builder, cloneRegion, type DType, Op, Region, stacked, type TensorType, type Value } from "../ir.js";
+import { customVjp } from "./custom_vjp.js";
+import { identity, stopGradient } from "./grad.js";
+import { remat } from "./remat.js";
+import { scan, type ScanAttrs } from "./scan.js";
+
+type Values = Map<Value, Value>;
+const INDEX: TensorType = { dtype: "i32" satisfies DType, shape: [] };
+
+/** A region without structured ops; `b` makes builders of the vocabulary. */
+export function lower(b: Builder, region: Region): Region {
+  const out = new Region();
+  const values: Values = new Map();
+  for (const a of region.args) values.set(a, out.arg(a.type, a.axes, a.label));
+  lowerOps(b.on(out), region.ops, values);
+  out.results = region.results.map((v) => values.get(v) ?? v);
+  return out;
+}
+
+function lowerOps(b: Builder, ops: readonly Op[], values: Values): void {
+  const sub = (v: Value) => values.get(v) ?? v;
+  for (const op of ops) {
+    b.site = op.site;
+    if (op.def === identity || op.def === stopGradient) values.set(op.results[0]!, sub(op.operands[0]!));
+    else if (op.def === remat || op.def === customVjp) inline(b, op, values);
+    else if (op.def === scan) (op.attrs as ScanAttrs).unroll ? unrolled(b, op, values) : loop(b, op, values);
+    else {
+      const regions = op.regions.map((r) => lowerNested(b, r, values));
+      const copy = new Op(op.def, op.operands.map(sub), op.attrs, op.results.map((r) => r.type), regions, op.site, op.results.map((r) => r.axes));
+      b.region.ops.push(copy);
+      op.results.forEach((r, i) => values.set(r, copy.results[i]!));
+    }
+  }
+}
+
+function lowerNested(b: Builder, region: Region, outer: Values): Region {
+  if (region.ops.every((op) => !op.def.structured && op.regions.length === 0)) return cloneRegion(region, outer);
+  const out = new Region();
+  const values: Values = new Map(outer);
+  for (const a of region.args) values.set(a, out.arg(a.type, a.axes, a.label));
+  lowerOps(b.on(out), region.ops, values);
+  out.results = region.results.map((v) => values.get(v) ?? v);
+  return out;
+}
+
+function inline(b: Builder, op: Op, values: Values): void {
+  const region = op.regions[0]!;
+  region.args.forEach((a, i) => values.set(a, values.get(op.operands[i]!) ?? op.operands[i]!));
+  lowerOps(b, region.ops, values);
+  op.results.forEach((r, i) => values.set(r, values.get(region.results[i]!) ?? region.results[i]!));
+}
+
+/** Element `at` of a stacked value along a dimension. */
+function element(b: Builder, x: Value, dim: number, at: Value, zero: Value, type: TensorType, axes: readonly string[] | undefined): Value {
+  const sizes = stacked(type, dim, 1).shape;
+  return b.reshape(b.dynamicSlice(x, sizes.map((_, d) => (d === dim ? at : zero)), sizes), type.shape, axes);
+}
+
+function loop(b: Builder, op: Op<ScanAttrs>, values: Values): void {
+  const { length, carries, reverse, xDims, yDims } = op.attrs;
+  const region = op.regions[0]!;
+  const sub = (v: Value) => values.get(v) ?? v;
+  const { site } = op;
+  const xs = op.operands.slice(carries).map(sub);
+  const ys = op.results.slice(carries);
+  const init = [b.constant(INDEX, 0), ...op.operands.slice(0, carries).map(sub), ...ys.map((y) => b.constant(y.type, 0))];
+
+  const cond = new Region();
+  const body = new Region();
+  for (const v of init) {
+    cond.arg(v.type);
+    body.arg(v.type, v.axes);
+  }
+  const inCond = b.on(cond);
+  cond.results = [inCond.compare(cond.args[0]!, inCond.constant(INDEX, length), "LT")];
+
+  const inBody = b.on(body);
+  const step = body.args[0]!;
+  const at = reverse ? inBody.subtract(inBody.constant(INDEX, length - 1), step) : step;
+  const zero = inBody.constant(INDEX, 0);
+  const inner: Values = new Map(values);
+  region.args.forEach((a, i) => {
+    inner.set(a, i < carries ? body.args[1 + i]! : element(inBody, xs[i - carries]!, xDims[i - carries]!, at, zero, a.type, a.axes));
+  });
+  lowerOps(inBody, region.ops, inner);
+  inBody.site = site;
+  const results = region.results.map((v) => inner.get(v) ?? v);
+  const stacks = results.slice(carries).map((v, i) => {
+    const dim = yDims[i]!;
+    const slot = stacked(v.type, dim, 1).shape;
+    return inBody.dynamicUpdateSlice(body.args[1 + carries + i]!, inBody.reshape(v, slot), slot.map((_, d) => (d === dim ? at : zero)));
+  });
+  body.results = [inBody.add(step, inBody.constant(INDEX, 1)), ...results.slice(0, carries), ...stacks];
+  b.site = site;
+  const out = b.while(init, cond, body);
+  op.results.forEach((r, i) => values.set(r, out[1 + i]!));
+}
+
+function unrolled(b: Builder, op: Op<ScanAttrs>, values: Values): void {
+  const { length, carries, reverse, xDims, yDims } = op.attrs;
+  const region = op.regions[0]!;
+  const sub = (v: Value) => values.get(v) ?? v;
+  const xs = op.operands.slice(carries).map(sub);
+  let carry = op.operands.slice(0, carries).map(sub);
+  const rows: Value[][] = yDims.map(() => []);
+  for (let step = 0; step < length; step++) {
+    const at = reverse ? length - 1 - step : step;
+    const inner: Values = new Map(values);
+    b.site = op.site;
+    region.args.forEach((a, i) => {
+      if (i < carries) inner.set(a, carry[i]!);
+      else {
+        const x = xs[i - carries]!;
+        const dim = xDims[i - carries]!;
+        const start = x.type.shape.map((_, d) => (d === dim ? at : 0));
+        const limit = x.type.shape.map((n, d) => (d === dim ? at + 1 : n));
+        inner.set(a, b.reshape(b.slice(x, start, limit), a.type.shape, a.axes));
+      }
+    });
+    lowerOps(b, region.ops, inner);
+    const results = region.results.map((v) => inner.get(v) ?? v);
+    carry = results.slice(0, carries);
+    b.site = op.site;
+    results.slice(carries).forEach((v, i) => {
+      rows[i]![at] = b.reshape(v, stacked(v.type, yDims[i]!, 1).shape);
+    });
+  }
+  op.results.forEach((r, i) => {
+    if (i < carries) values.set(r, carry[i]!);
+    else {
+      const parts = rows[i - carries]!;
+      values.set(r, parts.length === 1 ? parts[0]! : b.concatenate(parts, yDims[i - carries]!));
+    }
+  });
+}

@@ -1,0 +1,59 @@
+/**
+ * Rematerialization: a part of the program whose inner values are not kept for the backward pass but computed again there.
+ * (Chen et al., "Training Deep Nets with Sublinear Memory Cost", arXiv:1604.06174; as `jax.checkpoint`.)
+ */
+import { captured, cloneOps, type Op, type OpDef, Value } from "../ir.js";
+import { backward, structuredSyntax } from "./grad.js";
+import { liveBackward, residuals } from "./residuals.js";
+import { regionCost } from "./scan.js";
+
+/** What of the inside is kept: nothing, everything, or the values that the author gave these names with `named`. */
+export type RematPolicy = "nothing" | "everything" | readonly string[];
+
+export interface RematAttrs {
+  readonly policy: RematPolicy;
+}
+
+const saves = (policy: RematPolicy) => (v: Value) =>
+  policy === "everything" ? !v.op!.def.view : policy !== "nothing" && v.tag !== undefined && policy.includes(v.tag);
+
+export const remat: OpDef<RematAttrs> = {
+  name: "xenarc.remat",
+  structured: true,
+  constraints: {},
+  syntax: structuredSyntax,
+  cost: (op) => regionCost(op.regions[0]!),
+  vjpWithCaptures(b, op, cotangents, active) {
+    const region = op.regions[0]!;
+    const constants = [...captured(region)].filter((v) => active.has(v));
+    const inputs = op.operands.map((_, i) => i).filter((i) => active.has(op.operands[i]!));
+    const given = op.results.map((_, i) => i).filter((i) => cotangents[i]);
+    const ctIn = given.map((i) => new Value(op.results[i]!.type, op.results[i]!.axes));
+    const forward = region.ops.length;
+    const forwardResults = [...region.results];
+    const gradients = backward(
+      b.on(region),
+      0,
+      given.map((i) => region.results[i]!),
+      ctIn,
+      [...inputs.map((i) => region.args[i]!), ...constants],
+    );
+    const outputs = gradients.filter((g): g is Value => g !== undefined);
+    liveBackward(region, forward, outputs);
+    const { saved, recompute } = residuals(region, forward, outputs, saves(op.attrs.policy));
+    const tail: Op[] = [...recompute, ...region.ops.slice(forward)];
+    region.ops = region.ops.slice(0, forward);
+    region.results = [...forwardResults, ...saved];
+    const kept = saved.map((v) => op.extend(v.type, v.axes));
+
+    // The barrier ties the recomputation to the cotangents: XLA can neither merge it with the forward part nor start it early.
+    const held = b.optimizationBarrier([...op.operands, ...kept, ...given.map((i) => cotangents[i]!)]);
+    const map = new Map<Value, Value>();
+    [...region.args, ...saved, ...ctIn].forEach((v, i) => map.set(v, held[i]!));
+    cloneOps(tail, b.region, map);
+    return [...inputs.map((i) => op.operands[i]!), ...constants].flatMap((v, j) => {
+      const g = gradients[j];
+      return g ? [[v, map.get(g) ?? g] as const] : [];
+    });
+  },
+};

@@ -1,0 +1,36 @@
+/** A program: one entry point of a model, traced. What artifacts, the CLI and the runtime know of it. */
+import type { Cost, DType, Func, Region } from "./ir.js";
+
+/**
+ * What an input or output is to the runtime. `state` and `cache` are threaded from output to input of the same name; `batch` comes
+ * from the data; `argument` from the caller; `metric` is logged; `result` is returned; `print` and `assert` are looked at.
+ */
+export type Role = "state" | "cache" | "batch" | "argument" | "metric" | "result" | "print" | "assert";
+
+/** One input or output of a program. */
+export interface Port {
+  /** `params/blocks/attention/query/weight`, `tokens`, `loss`. */
+  readonly name: string;
+  readonly role: Role;
+  /** Axis names by dimension. */
+  readonly axes: readonly string[];
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  /** What to print or say, for `print` and `assert`. */
+  readonly message?: string;
+}
+
+/** A traced entry point: inputs and outputs in the order of the region's arguments and results. */
+export interface Program {
+  readonly name: string;
+  readonly region: Region;
+  readonly inputs: readonly Port[];
+  readonly outputs: readonly Port[];
+  /** `[input, output]`: the output takes the input's memory. */
+  readonly donated: readonly (readonly [number, number])[];
+  /** What one run costs, loops counted by their lengths. */
+  readonly cost: Cost;
+}
+
+/** The function that a program is printed as. */
+export const mainOf = (p: Program): Func => ({ name: "main", body: p.region, aliases: new Map(p.donated) });

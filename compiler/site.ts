@@ -1,0 +1,144 @@
+/**
+ * Where in the author's source an op came from. Captured op by op while tracing, so it must be cheap: a few structured call
+ * sites, as the engine reports them (positions in the generated JavaScript), resolved to the author's files only when something
+ * is printed or fails (compiler/source).
+ */
+
+/** One call frame, at its generated position. */
+export interface Frame {
+  readonly file: string;
+  readonly line: number;
+  readonly column: number;
+  /** The enclosing function's name as the engine knows it; empty at top level. */
+  readonly function: string;
+}
+
+/** A captured location: the author's frames, innermost first, and the module path that was running (`blocks/attention`). */
+export interface Site {
+  readonly frames: readonly Frame[];
+  readonly scope: string;
+  /** The call of the module that the frames run in. */
+  readonly caller: Site | undefined;
+  /** The op is part of a derivative of what the author wrote there. */
+  readonly backward?: true;
+  /** The forward site that a backward one stands for. */
+  readonly origin?: Site;
+}
+
+/** The site of derivative ops of what was written at `site`. */
+export function backwardOf(site: Site): Site {
+  return site.backward ? site : { ...site, backward: true, origin: site };
+}
+
+/** How many engine frames one op looks at; deeper ones belong to the module call, which captures more. */
+const SHALLOW = 12;
+const DEEP = 60;
+
+const root = new URL("../", import.meta.url);
+/** Folders of the package whose frames are never the author's. Layers (models/) count as author's: errors should show them. */
+const hidden = ["ops/", "compiler/", "emit/", "runtime-bridge/", "cli/"].map((d) => new URL(d, root).href);
+const hiddenPaths = hidden.map((u) => decodeURIComponent(new URL(u).pathname));
+
+const own = new Map<string, boolean>();
+function isHidden(file: string): boolean {
+  let known = own.get(file);
+  if (known === undefined) {
+    known =
+      file === "" ||
+      file.startsWith("node:") ||
+      hidden.some((h) => file.startsWith(h)) ||
+      hiddenPaths.some((h) => file.startsWith(h)) ||
+      file.includes("/node_modules/jest") ||
+      file.includes("/node_modules/expect");
+    own.set(file, known);
+  }
+  return known;
+}
+
+let enabled = true;
+let scope = "";
+let caller: Site | undefined;
+let sites: readonly NodeJS.CallSite[] = [];
+const holder: { stack?: unknown } = {};
+
+function frames(limit: number): Frame[] {
+  const limitBefore = Error.stackTraceLimit;
+  const prepareBefore = Error.prepareStackTrace;
+  Error.stackTraceLimit = limit;
+  Error.prepareStackTrace = (_, s) => {
+    sites = s;
+    return "";
+  };
+  Error.captureStackTrace(holder, captureSite);
+  void holder.stack;
+  Error.stackTraceLimit = limitBefore;
+  Error.prepareStackTrace = prepareBefore;
+  const out: Frame[] = [];
+  for (const s of sites) {
+    const name = s.getFunctionName() ?? "";
+    if (name === BOUNDARY) break;
+    const file = s.getFileName() ?? "";
+    if (isHidden(file)) continue;
+    out.push({ file, line: s.getLineNumber() ?? 0, column: s.getColumnNumber() ?? 0, function: name });
+  }
+  return out;
+}
+
+/** The name of the function that marks where a module call begins: frames below it belong to the caller's site. */
+const BOUNDARY = "xenarcModuleCall";
+
+/** The author's location of the op being emitted. */
+export function captureSite(): Site | undefined {
+  if (!enabled) return undefined;
+  return { frames: frames(SHALLOW), scope, caller };
+}
+
+/** Runs `f` without capturing locations (for benches of the bare tracer). */
+export function withoutSites<T>(f: () => T): T {
+  const before = enabled;
+  enabled = false;
+  try {
+    return f();
+  } finally {
+    enabled = before;
+  }
+}
+
+/** Runs a module's method: ops inside carry `path` as their scope and this call as the caller of their frames. */
+export function inScope<T>(path: string, f: () => T): T {
+  const scopeBefore = scope;
+  const callerBefore = caller;
+  if (enabled) caller = { frames: frames(DEEP), scope, caller };
+  scope = path;
+  try {
+    return xenarcModuleCall(f);
+  } finally {
+    scope = scopeBefore;
+    caller = callerBefore;
+  }
+}
+function xenarcModuleCall<T>(f: () => T): T {
+  return f();
+}
+
+/** The module path that is running. */
+export const currentScope = (): string => scope;
+
+/** Starts a new program: outside every module. */
+export function atTopLevel<T>(f: () => T): T {
+  const scopeBefore = scope;
+  const callerBefore = caller;
+  scope = "";
+  caller = undefined;
+  try {
+    return f();
+  } finally {
+    scope = scopeBefore;
+    caller = callerBefore;
+  }
+}
+
+/** All frames of a site, innermost first. */
+export function* stack(site: Site): Iterable<Frame> {
+  for (let s: Site | undefined = site; s; s = s.caller) yield* s.frames;
+}

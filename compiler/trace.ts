@@ -1,0 +1,130 @@
+/**
+ * Tracing: an author's function runs once, and what it does to tensors is written down. The builder of the region being traced is
+ * this file's one private variable, set in try / finally.
+ */
+import { XenarcError } from "./errors.js";
+import { type Builder, ConstraintError, Region, type Value } from "./ir.js";
+import { regionCost } from "./passes/scan.js";
+import type { Port, Program, Role } from "./program.js";
+import { atTopLevel } from "./site.js";
+import { type Leaf, leavesWithPaths, mapLeaves } from "./tree.js";
+
+let here: Builder | undefined;
+let vocabulary: ((region: Region) => Builder) | undefined;
+
+/** Called once by the vocabulary of ops: how a builder of it is made. */
+export function provideBuilder(make: (region: Region) => Builder): void {
+  vocabulary = make;
+}
+/** A builder of the vocabulary for a region. */
+export const builderFor = (region: Region): Builder => vocabulary!(region);
+
+/** The builder of the region being traced. */
+export function tracing(): Builder {
+  if (here === undefined) {
+    throw new XenarcError({
+      what: "A tensor operation ran outside of a traced function.",
+      expected: "tensors are computed with inside a function that is compiled or evaluated",
+      fix: "Wrap the computation in a function and give it to compile(...) or evaluate(fn, inputs).",
+    });
+  }
+  return here;
+}
+
+/** Runs `f` with everything it traces going to `b`. */
+export function into<T>(b: Builder, f: () => T): T {
+  const before = here;
+  here = b;
+  try {
+    return f();
+  } catch (error) {
+    throw error instanceof ConstraintError ? asXenarcError(error) : error;
+  } finally {
+    here = before;
+  }
+}
+
+/** Inputs or outputs of a program by role; names are the paths inside. `{ state: { params, step }, batch: { tokens } }` */
+export type ByRole = { readonly [R in Role]?: unknown };
+
+/**
+ * Traces one entry point. Inputs are trees of tensors of which only axes, sizes and element types matter; state and cache that come
+ * out under the name of an input are donated, and come out with that input's order of axes.
+ */
+export function traceProgram<I extends ByRole>(name: string, inputs: I, f: (inputs: I) => ByRole): Program {
+  const region = new Region();
+  const b = builderFor(region);
+  const inPorts: Port[] = [];
+  const args = Object.fromEntries(
+    Object.entries(inputs).map(([role, tree]) => [
+      role,
+      mapLeaves(tree, (leaf, path) => {
+        inPorts.push(port(path, role as Role, leaf));
+        return leaf.with(region.arg(leaf.value.type, leaf.names, path));
+      }),
+    ]),
+  ) as I;
+  const outPorts: Port[] = [];
+  const threaded = new Map(inPorts.map((p, i) => [`${p.role} ${p.name}`, i]));
+  const donated: [number, number][] = [];
+  atTopLevel(() =>
+    into(b, () => {
+      for (const [role, tree] of Object.entries(f(args))) {
+        for (const [path, leaf] of leavesWithPaths(tree)) {
+          const input = role === "state" || role === "cache" ? threaded.get(`${role} ${path}`) : undefined;
+          const out = input === undefined ? leaf : leaf.ordered(inPorts[input]!.axes);
+          if (input !== undefined) donated.push([input, outPorts.length]);
+          outPorts.push(port(path, role as Role, out));
+          region.results.push(out.value);
+        }
+      }
+      takeEscapes(region).forEach((e, i) => {
+        const at = (n: string) => `${e.kind}/${i}${n}`;
+        outPorts.push({ name: at(""), role: e.kind, axes: e.names, ...e.value.type, message: e.message });
+        region.results.push(e.value);
+        if (e.when) {
+          outPorts.push({ name: at("/when"), role: e.kind, axes: [], ...e.when.type });
+          region.results.push(e.when);
+        }
+      });
+    }),
+  );
+  return { name, region, inputs: inPorts, outputs: outPorts, donated, cost: regionCost(region) };
+}
+
+const port = (name: string, role: Role, { names, value }: Leaf): Port => ({ name, role, axes: names, shape: value.type.shape, dtype: value.type.dtype });
+
+function asXenarcError({ op, violation, constraint }: ConstraintError): XenarcError {
+  return new XenarcError({
+    what: `${op.def.name}: ${violation}.`,
+    ...(op.site && { where: [{ site: op.site }] }),
+    expected: `what StableHLO's specification says of ${op.def.name} under ${constraint}`,
+  });
+}
+
+/** A value that leaves the region it was made in without being returned: what `debug.print` and `assertFinite` look at. */
+export interface Escape {
+  readonly value: Value;
+  readonly names: readonly string[];
+  readonly kind: "print" | "assert";
+  /** What to print, `{}` standing for the value; what to say when the assertion fails. */
+  readonly message: string;
+  /** When false the value was not computed (the other branch ran). Absent: always true. */
+  readonly when?: Value;
+}
+
+const escapes = new WeakMap<Region, Escape[]>();
+
+/** Registers a value with the region being traced. */
+export function escape(e: Escape, region: Region = tracing().region): void {
+  const list = escapes.get(region);
+  if (list) list.push(e);
+  else escapes.set(region, [e]);
+}
+
+/** Takes a region's escapes: whoever closes the region returns them as further results and registers these outside. */
+export function takeEscapes(region: Region): readonly Escape[] {
+  const list = escapes.get(region) ?? [];
+  escapes.delete(region);
+  return list;
+}

@@ -1,0 +1,227 @@
+/**
+ * StableHLO text in MLIR's own pretty form. Canonical naming is MLIR's (byte for byte what the parsed module prints); the default
+ * takes names from the author's source, for people and golden files.
+ */
+import { type Func, type Module, type Op, type Printer, type Region, typeText, type Value } from "../compiler/ir.js";
+import { type Frame, type Site, stack } from "../compiler/site.js";
+
+/** A frame at its place in the author's own file; `path` is relative to the project. */
+export interface SourcePosition {
+  readonly path: string;
+  readonly line: number;
+  readonly column: number;
+}
+
+export interface PrintOptions {
+  /** `author` (default): the variables of the source, as `nameOf` knows them; `canonical`: MLIR's numbering. */
+  readonly names?: "author" | "canonical";
+  /** The author's name for result `index` of an op made at this site. */
+  readonly nameOf?: (site: Site, index: number) => string | undefined;
+  /** Prints locations; gives a frame's place in the author's file. */
+  readonly locate?: (frame: Frame) => SourcePosition | undefined;
+}
+
+/** Prints a module. Deterministic: the same module gives the same bytes. */
+export function printModule(module: Module, options: PrintOptions = {}): string {
+  const locations = options.locate && new Locations(options.locate);
+  const lines: string[] = [];
+  lines.push(`module @${module.name} attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1 : i32} {`);
+  for (const func of module.funcs) new FunctionPrinter(func, options, locations, lines).print();
+  lines.push("}");
+  if (locations) lines.push(...locations.definitions);
+  return `${lines.join("\n")}\n`;
+}
+
+class FunctionPrinter implements Printer {
+  private readonly names: Map<Value, string>;
+  private indent = "    ";
+
+  constructor(
+    private readonly func: Func,
+    options: PrintOptions,
+    private readonly locations: Locations | undefined,
+    private readonly lines: string[],
+  ) {
+    this.names = options.names === "canonical" ? nameValues(func.body, {}) : nameValues(func.body, { author: options.nameOf ?? (() => undefined) });
+  }
+
+  print(): void {
+    const { func } = this;
+    const args = func.body.args.map((a, i) => {
+      const alias = func.aliases?.get(i);
+      return `${this.value(a)}: ${typeText(a.type)}${alias === undefined ? "" : ` {tf.aliasing_output = ${alias} : i32}`}`;
+    });
+    const types = func.body.results.map((v) => typeText(v.type));
+    const results = types.length === 1 ? types[0] : `(${types.join(", ")})`;
+    this.lines.push(`  func.func ${func.private ? "private" : "public"} @${func.name}(${args.join(", ")})${types.length ? ` -> ${results}` : ""} {`);
+    this.ops(func.body, this.lines);
+    this.lines.push(types.length ? `    return ${this.values(func.body.results)} : ${types.join(", ")}` : "    return", "  }");
+  }
+
+  private ops(region: Region, lines: string[]): void {
+    for (const op of region.ops) {
+      const loc = this.locations && op.site ? ` loc(${this.locations.of(op.site, op)})` : "";
+      lines.push(`${this.indent}${this.definition(op)}${op.def.syntax(op, this)}${loc}`);
+    }
+  }
+
+  private definition(op: Op): string {
+    const n = op.results.length;
+    if (n === 0) return "";
+    const name = this.value(op.results[0]!);
+    return n === 1 ? `${name} = ` : `${name.slice(0, name.lastIndexOf("#"))}:${n} = `;
+  }
+
+  value(v: Value): string {
+    const name = this.names.get(v);
+    if (name === undefined) throw new Error(`a value of ${v.op?.def.name ?? "a region's arguments"} is used outside the region that defines it`);
+    return name;
+  }
+  values(vs: readonly Value[]): string {
+    let text = "";
+    for (const v of vs) text += text ? `, ${this.value(v)}` : this.value(v);
+    return text;
+  }
+  type = typeText;
+  types(vs: readonly Value[]): string {
+    return vs.map((v) => typeText(v.type)).join(", ");
+  }
+  region(r: Region, form: "header" | "bare" = "header"): string {
+    const outer = this.indent;
+    const lines = ["{"];
+    if (form === "header" && r.args.length) lines.push(`${outer}^bb0(${r.args.map((a) => `${this.value(a)}: ${typeText(a.type)}`).join(", ")}):`);
+    this.indent = `${outer}  `;
+    this.ops(r, lines);
+    lines.push(`${this.indent}stablehlo.return${r.results.length ? ` ${this.values(r.results)} : ${this.types(r.results)}` : ""}`);
+    this.indent = outer;
+    lines.push(`${outer}}`);
+    return lines.join("\n");
+  }
+}
+
+interface Naming {
+  readonly author?: (site: Site, index: number) => string | undefined;
+}
+
+/** Names in use, by nested scope: a region sees its parents' names. */
+class Scope {
+  private readonly used = new Set<string>();
+  constructor(private readonly parent?: Scope) {}
+  has(name: string): boolean {
+    return this.used.has(name) || (this.parent?.has(name) ?? false);
+  }
+  add(name: string): void {
+    this.used.add(name);
+  }
+}
+
+interface Counters {
+  value: number;
+  argument: number;
+  conflict: number;
+}
+
+/**
+ * Names every value of a function, in MLIR's order: all of a region before the regions inside it, whose counters go on from the
+ * end of the parent.
+ */
+function nameValues(body: Region, naming: Naming): Map<Value, string> {
+  const names = new Map<Value, string>();
+  const visit = (region: Region, parent: Scope | undefined, start: Counters, owner: Op | undefined) => {
+    const scope = new Scope(parent);
+    const count = { ...start };
+    const conflicts = new Map<string, number>();
+    const unique = (wanted: string): string => {
+      let name = wanted;
+      if (naming.author) {
+        // People read `scores_1` after `scores`: numbered by name, not by MLIR's one counter for all conflicts.
+        for (let n = conflicts.get(wanted) ?? 1; scope.has(name); n++) {
+          name = `${wanted}_${n}`;
+          conflicts.set(wanted, n + 1);
+        }
+      } else while (scope.has(name)) name = `${wanted}_${count.conflict++}`;
+      scope.add(name);
+      return name;
+    };
+    for (const a of region.args) {
+      const wanted = (naming.author && a.label && identifier(a.label)) || owner?.def.argumentName;
+      names.set(a, `%${unique(wanted ?? `arg${count.argument++}`)}`);
+    }
+    for (const op of region.ops) {
+      if (op.results.length === 0) continue;
+      const author = naming.author && op.site && op.def.resultName?.(op) === undefined ? naming.author(op.site, 0) : undefined;
+      const wanted = author ? `${op.site!.backward ? "d_" : ""}${author}` : op.def.resultName?.(op);
+      const name = wanted ? unique(wanted) : String(count.value++);
+      op.results.forEach((r, i) => names.set(r, op.results.length === 1 ? `%${name}` : `%${name}#${i}`));
+    }
+    for (const op of region.ops) for (const r of op.regions) visit(r, scope, count, op);
+  };
+  visit(body, undefined, { value: 0, argument: 0, conflict: 0 }, undefined);
+  return names;
+}
+
+/** A path as an MLIR identifier: `blocks/attention/query` becomes `blocks.attention.query`. */
+function identifier(path: string): string {
+  const id = path.replaceAll("/", ".").replace(/[^\w$.-]/g, "_");
+  return /^\d/.test(id) ? `_${id}` : id;
+}
+
+/**
+ * Locations as MLIR aliases: `loc("scope/op"(callsite("f"("model.ts":12:3) at ...)))`, the form from which XLA keeps the op's
+ * name and the whole call stack in its metadata.
+ */
+class Locations {
+  readonly definitions: string[] = [];
+  private readonly aliases = new Map<string, string>();
+  private readonly positions = new Map<string, SourcePosition | undefined>();
+  private readonly stacks = new Map<Site, string | undefined>();
+  constructor(private readonly locate: (frame: Frame) => SourcePosition | undefined) {}
+
+  of(site: Site, op: Op): string {
+    const mnemonic = op.def.name.slice(op.def.name.indexOf(".") + 1);
+    const path = [site.scope, site.backward ? "grad" : "", mnemonic].filter(Boolean).join("/").replaceAll("@", "_");
+    const name = JSON.stringify(path);
+    const frames = this.stack(site);
+    return frames === undefined ? this.alias(name) : this.alias(`${name}(${frames})`);
+  }
+
+  /** The call stack of a site as nested callsites; shared by all ops made there, and by the sites it calls. */
+  private stack(site: Site): string | undefined {
+    const origin = site.origin ?? site;
+    if (this.stacks.has(origin)) return this.stacks.get(origin);
+    let outer = origin.caller && this.stack(origin.caller);
+    for (const frame of [...origin.frames].reverse()) {
+      const p = this.position(frame);
+      if (!p) continue;
+      const file = this.alias(`${JSON.stringify(p.path)}:${p.line}:${p.column}`);
+      const named = this.alias(`${JSON.stringify(frame.function || "<module>")}(${file})`);
+      outer = outer === undefined ? named : this.alias(`callsite(${named} at ${outer})`);
+    }
+    this.stacks.set(origin, outer);
+    return outer;
+  }
+
+  private position(frame: Frame): SourcePosition | undefined {
+    const key = `${frame.file}:${frame.line}:${frame.column}`;
+    if (!this.positions.has(key)) this.positions.set(key, this.locate(frame));
+    return this.positions.get(key);
+  }
+
+  private alias(content: string): string {
+    let name = this.aliases.get(content);
+    if (name === undefined) {
+      name = `#loc${this.aliases.size + 1}`;
+      this.aliases.set(content, name);
+      this.definitions.push(`${name} = loc(${content})`);
+    }
+    return name;
+  }
+}
+
+/** The frames of a site that have a place in the author's files, innermost first. */
+export function* positions(site: Site, locate: (frame: Frame) => SourcePosition | undefined): Iterable<SourcePosition> {
+  for (const frame of stack(site)) {
+    const p = locate(frame);
+    if (p) yield p;
+  }
+}

@@ -1,0 +1,134 @@
+/** Modules: classes whose fields are parameters and other modules. */
+import { Value } from "../compiler/ir.js";
+import type { RematPolicy } from "../compiler/passes/remat.js";
+import { currentScope, inScope } from "../compiler/site.js";
+import { leavesWithPaths, mapLeaves, PATH } from "../compiler/tree.js";
+import { remat, scan, type Slice, type Stacked } from "./control.js";
+import type { Initializer } from "./initializers.js";
+import { type Sizes, Tensor, typeOf } from "./tensor.js";
+import type { DType } from "../compiler/ir.js";
+
+/**
+ * The base of layers and models. Fields that are tensors (made with `param`), modules, arrays and plain objects of them are the
+ * module's parameters, named by their path (`blocks/attention/query/weight`); other fields are static. Every method's ops carry the
+ * module's path as their scope.
+ */
+export abstract class Module {
+  declare protected readonly module: true;
+}
+
+/** How a parameter begins and how the optimizer treats it. */
+export interface ParamOptions {
+  /** Decoupled weight decay applies. Default true; layers say false for biases, norms and embeddings. */
+  readonly decay?: boolean;
+  /** Element type of the master weight. Default f32. */
+  readonly dtype?: DType;
+}
+
+/** A parameter as declared: axes and sizes, its beginning, its treatment. In a traced program a tensor stands in its place. */
+export class Parameter<in out A extends string = any> extends Tensor<A> {
+  readonly init: Initializer;
+  readonly decay: boolean;
+  constructor(sizes: Sizes<A>, init: Initializer, { decay = true, dtype = "f32" }: ParamOptions = {}) {
+    super(Object.keys(sizes) as A[], new Value(typeOf(sizes, dtype), Object.keys(sizes)));
+    this.init = init;
+    this.decay = decay;
+  }
+}
+
+/** Declares a parameter: its sizes by axis name, and how it begins. */
+export function param<A extends string>(sizes: Sizes<A>, init: Initializer, options: ParamOptions = {}): Tensor<A> {
+  return new Parameter(sizes, init, options);
+}
+
+/** A tensor of which only axes, sizes and element type are known: an input of a program to be traced. */
+export function spec<A extends string = never>(sizes: Sizes<A>, dtype: DType = "f32"): Tensor<A> {
+  return new Tensor(Object.keys(sizes) as A[], new Value(typeOf(sizes, dtype), Object.keys(sizes)));
+}
+
+/** The parameters of a module with their paths. */
+export const parameters = (module: unknown): [string, Parameter][] => leavesWithPaths(module) as unknown as [string, Parameter][];
+
+/** The number of a module's parameters. */
+export const parameterCount = (module: unknown): number =>
+  parameters(module).reduce((n, [, p]) => n + p.value.type.shape.reduce((m, d) => m * d, 1), 0);
+
+const instrumented = new WeakSet<object>();
+
+/** Gives every module of a tree its path, and makes its methods run in that scope. Called once on a model. */
+export function locate<T>(tree: T, path = ""): T {
+  if (tree === null || typeof tree !== "object" || tree instanceof Tensor) return tree;
+  if (tree instanceof Module) {
+    if (!(PATH in tree)) Object.defineProperty(tree, PATH, { value: path });
+    instrument(Object.getPrototypeOf(tree));
+  }
+  for (const [key, child] of Object.entries(tree)) locate(child, key.startsWith("$") ? path : path ? `${path}/${key}` : key);
+  return tree;
+}
+
+function instrument(prototype: object): void {
+  if (prototype === Module.prototype || prototype === Object.prototype || instrumented.has(prototype)) return;
+  instrumented.add(prototype);
+  for (const [name, { value, writable }] of Object.entries(Object.getOwnPropertyDescriptors(prototype))) {
+    if (name === "constructor" || typeof value !== "function" || !writable) continue;
+    Object.defineProperty(prototype, name, {
+      configurable: true,
+      writable: true,
+      value(this: { [PATH]?: string }, ...args: unknown[]) {
+        const path = this[PATH];
+        if (!path || path === currentScope()) return value.apply(this, args);
+        return inScope(path, () => value.apply(this, args));
+      },
+    });
+  }
+  instrument(Object.getPrototypeOf(prototype));
+}
+
+export interface StackOptions {
+  /** What of a layer is kept for the backward pass. Default everything. */
+  readonly remat?: RematPolicy;
+  /** Layers written one after the other instead of a loop. */
+  readonly unroll?: boolean;
+}
+
+/**
+ * Equal layers as one: their parameters are stacked along a new first axis, and running them is one scan, so that the program's size
+ * and compile time do not grow with depth.
+ */
+export class Stack<M extends Module, L extends string = string> extends Module {
+  /** A layer whose parameters have the additional axis `L`. */
+  readonly $each: M;
+  readonly axis: L;
+  readonly length: number;
+  private readonly options: StackOptions;
+  constructor(layers: Sizes<L>, make: () => M, options: StackOptions = {}) {
+    super();
+    const [[axis, length]] = Object.entries(layers) as [[L, number]];
+    this.axis = axis;
+    this.length = length;
+    this.options = options;
+    this.$each = mapLeaves(make(), (leaf) => {
+      const p = leaf as Parameter;
+      return new Parameter({ [axis]: length, ...p.sizes }, p.init, { decay: p.decay, dtype: p.dtype });
+    });
+  }
+
+  /** Runs the layers one after the other on a carry. */
+  scan<C>(init: C, body: (layer: M, carry: C) => NoInfer<C>): C {
+    return this.scanWith(init, [], (layer, carry) => [body(layer, carry), []] as const)[0];
+  }
+
+  /** The same with an input for each layer (caches, random keys), which have the axis `L`, and outputs that get it. */
+  scanWith<C, X, Y>(
+    init: C,
+    xs: X,
+    body: (layer: M, carry: C, x: Slice<X, L>) => readonly [NoInfer<C>, Y],
+  ): [C, Stacked<Y, L>] {
+    const { remat: policy = "everything", unroll = false } = this.options;
+    const step = remat(
+      (carry: C, [layer, x]: [M, Slice<X, L>]) => body(layer, carry, x) as [C, Y],
+      policy,
+    );
+    return scan(this.axis, init, [this.$each, xs] as const, (carry, x) => step(carry, x as unknown as [M, Slice<X, L>]), { unroll });
+  }
+}
