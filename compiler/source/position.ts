@@ -1,5 +1,5 @@
 /** From a position in generated JavaScript, as the engine reports it, to the author's file. */
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync } from "node:fs";
 import { findSourceMap, SourceMap } from "node:module";
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -101,7 +101,8 @@ function read(path: string): SourceMap | undefined {
   }
 }
 
-function again(path: string): SourceMap {
+function again(path: string): SourceMap | undefined {
+  if (!existsSync(path)) return undefined;
   const source = readFileSync(path, "utf8");
   const key = transformKey(path, source);
   let map = readCache<string>(path, "maps", key);
