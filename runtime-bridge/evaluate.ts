@@ -4,7 +4,7 @@ import { XenarcError } from "../compiler/errors.js";
 import { type DType, Value } from "../compiler/ir.js";
 import type { Program } from "../compiler/program.js";
 import { builderFor, traceProgram, tracing } from "../compiler/trace.js";
-import { Leaf, leaves, mapLeaves, type TensorData } from "../compiler/tree.js";
+import { type Leaf, leaves, mapLeaves, type TensorData } from "../compiler/tree.js";
 import { printModule } from "../emit/print.js";
 import { startWorker, type Worker } from "./worker.js";
 
@@ -53,7 +53,11 @@ export async function evaluate<T extends readonly unknown[], R>(fn: (...inputs: 
   let shape!: R;
   const program = traceProgram(
     "evaluate",
-    { argument: mapLeaves(inputs, (leaf) => leaf.with(new Value({ ...leaf.value.type, dtype: hostType(leaf.value.type.dtype) }))) },
+    {
+      argument: mapLeaves(inputs, (leaf) =>
+        leaf.with(new Value({ ...leaf.value.type, dtype: hostType(leaf.value.type.dtype) })),
+      ),
+    },
     ({ argument }) => {
       let i = 0;
       shape = fn(...(mapLeaves(argument, (leaf) => converted(leaf, given[i++]!.value.type.dtype)) as T));
@@ -76,7 +80,10 @@ export async function execute(program: Program, inputs: readonly TensorData[]): 
     text,
     program.inputs.map((p, i) => ({ dtype: p.dtype, shape: p.shape, data: bytes(inputs[i]!) })),
   );
-  return out.map(({ dtype, data }) => new HOST[dtype as DType]!(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) as ArrayBuffer));
+  return out.map(
+    ({ dtype, data }) =>
+      new HOST[dtype as DType]!(data.buffer.slice(data.byteOffset, data.byteOffset + data.byteLength) as ArrayBuffer),
+  );
 }
 
 const bytes = (a: TensorData): Uint8Array => new Uint8Array(a.buffer, a.byteOffset, a.byteLength);
@@ -94,7 +101,8 @@ function look(program: Program, outputs: readonly TensorData[]): void {
     const when = program.outputs[i + 1]?.name === `${p.name}/when` ? outputs[i + 1]! : undefined;
     if (when && !Array.from(when as Uint8Array).some(Boolean)) return;
     const data = outputs[i]!;
-    if (p.role === "print") process.stderr.write(`${p.message.replace("{}", Array.from(data as Float32Array).join(" "))}\n`);
+    if (p.role === "print")
+      process.stderr.write(`${p.message.replace("{}", Array.from(data as Float32Array).join(" "))}\n`);
     else if (!Array.from(data as Uint8Array).every(Boolean)) throw new XenarcError({ what: p.message });
   });
 }

@@ -7,6 +7,7 @@ import { execa } from "execa";
 import { z } from "zod";
 import { XenarcError } from "../compiler/errors.js";
 import { ensurePython, type SetupOptions } from "./environment.js";
+import { type MemoryStats, memorySchema } from "./events.js";
 import { explainExit, problemError, pythonEnv } from "./process.js";
 
 /** A tensor's bytes: row-major, little-endian, one byte for an `i1` or a 4-bit integer. */
@@ -38,17 +39,6 @@ const headerSchema = z.object({
 });
 const textSchema = z.object({ text: z.string() });
 const verdictSchema = z.object({ valid: z.boolean(), diagnostics: z.string() });
-const memorySchema = z.object({
-  arguments: z.number(),
-  outputs: z.number(),
-  aliased: z.number(),
-  temporaries: z.number(),
-  code: z.number(),
-});
-
-/** Bytes by XLA's account. */
-export type MemoryStats = z.infer<typeof memorySchema>;
-
 /**
  * A connection to the worker. Calls may overlap; the worker answers them in order. It keeps no script alive: with no
  * call under way, Node ends, and the worker with it.

@@ -26,10 +26,6 @@ def main() -> int:
         return 0
     except KeyboardInterrupt:
         return 130
-    except BrokenPipeError:
-        # Whoever read the events is gone. Python would complain once more while closing the stream.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        return 1
     except Exception as error:
         if os.environ.get("XENARC_DEBUG"):
             raise

@@ -11,6 +11,7 @@ import sys
 from typing import Any, TextIO
 
 _output: TextIO | None = None
+_reader_gone = False
 
 
 def claim_stdout() -> None:
@@ -22,10 +23,21 @@ def claim_stdout() -> None:
 
 def emit(event: str, **fields: Any) -> None:
     """Writes one event. Not-a-number and infinities become null, which JSON has no words for."""
+    global _reader_gone
     line = json.dumps({"event": event, **{name: _plain(value) for name, value in fields.items()}}, ensure_ascii=False)
     stream = _output or sys.stdout
-    stream.write(line + "\n")
-    stream.flush()
+    if _reader_gone:
+        return
+    try:
+        stream.write(line + "\n")
+        stream.flush()
+    except BrokenPipeError:
+        _reader_gone = True
+
+
+def reader_gone() -> bool:
+    """Whether whoever read the events has ended; the work then ends too, as it does on a signal."""
+    return _reader_gone
 
 
 def _plain(value: Any) -> Any:

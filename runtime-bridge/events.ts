@@ -1,0 +1,115 @@
+/** What the runtime says on its standard output: one JSON object per line, checked here before anyone sees it. */
+import { z } from "zod";
+
+const count = z.number().int().nonnegative();
+/** JSON has no word for a number that is not finite; the runtime says null. */
+const measured = z.number().nullable();
+
+/** The schema of {@link MemoryStats}. */
+export const memorySchema = z.object({
+  arguments: count,
+  outputs: count,
+  aliased: count,
+  temporaries: count,
+  code: count,
+});
+
+/** Bytes of a program by XLA's account: arguments, results, what they share by donation, temporaries, code. */
+export type MemoryStats = z.infer<typeof memorySchema>;
+
+const eventSchema = z.discriminatedUnion("event", [
+  /** Training begins, or goes on from `step`. */
+  z.object({
+    event: z.literal("start"),
+    name: z.string(),
+    parameters: count,
+    step: count,
+    steps: count,
+    resumed: z.boolean(),
+    tokens_per_step: count,
+    train_tokens: count,
+    validation_tokens: count,
+    files: count,
+    data: z.string(),
+    run: z.string(),
+    device: z.string(),
+  }),
+  /** A program is ready to run. */
+  z.object({
+    event: z.literal("compiled"),
+    program: z.string(),
+    seconds: z.number().nullable(),
+    memory: memorySchema,
+  }),
+  /** How a step went. Rates are null until they are known, metrics when they are not finite. */
+  z.looseObject({
+    event: z.literal("progress"),
+    step: count,
+    steps: count,
+    loss: measured,
+    grad_norm: measured.optional(),
+    learning_rate: measured.optional(),
+    param_norm: measured.optional(),
+    step_ms: measured,
+    tokens_per_second: measured,
+    seconds_left: measured,
+  }),
+  /** The mean loss over all of the validation text. */
+  z.object({ event: z.literal("eval"), step: count, loss: measured, tokens: count }),
+  /** A checkpoint is being written. */
+  z.object({ event: z.literal("checkpoint"), step: count, path: z.string() }),
+  /** The loss curve was drawn: a PNG, and the metrics it shows as JSON lines. */
+  z.object({ event: z.literal("curve"), path: z.string(), metrics: z.string() }),
+  /** Training ended; `interrupted` when by a signal. */
+  z.object({
+    event: z.literal("done"),
+    step: count,
+    steps: count,
+    interrupted: z.boolean(),
+    seconds: z.number(),
+    loss: measured,
+    validation_loss: measured,
+  }),
+  /** Further generated text. */
+  z.object({ event: z.literal("text"), text: z.string() }),
+  /** Generation ended. */
+  z.object({
+    event: z.literal("generated"),
+    tokens: count,
+    seconds: z.number(),
+    tokens_per_second: measured,
+    reason: z.enum(["length", "stop", "interrupted"]),
+  }),
+  /** An entry point was run and its results written. */
+  z.object({
+    event: z.literal("result"),
+    path: z.string(),
+    tensors: z.array(z.object({ name: z.string(), dtype: z.string(), shape: z.array(count) })),
+  }),
+  /** The Python side's versions and devices. */
+  z.object({
+    event: z.literal("facts"),
+    python: z.string(),
+    packages: z.record(z.string(), z.string()),
+    devices: z.array(z.object({ id: count, platform: z.string(), kind: z.string() })),
+  }),
+  /** Something worth saying. */
+  z.object({ event: z.literal("log"), level: z.enum(["info", "warning"]), message: z.string() }),
+  /** What went wrong; the command ends. */
+  z.object({ event: z.literal("error"), kind: z.string(), message: z.string(), hint: z.string() }),
+]);
+
+/** An event of the runtime; `event` tells which. */
+export type RuntimeEvent = z.infer<typeof eventSchema>;
+
+/** One kind of event. */
+export type EventOf<K extends RuntimeEvent["event"]> = Extract<RuntimeEvent, { event: K }>;
+
+/** The event of a line, or undefined for a line that is none. */
+export function parseEvent(line: string): RuntimeEvent | undefined {
+  try {
+    return eventSchema.safeParse(JSON.parse(line)).data;
+  } catch {
+    return undefined;
+  }
+}

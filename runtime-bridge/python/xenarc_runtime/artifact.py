@@ -1,0 +1,152 @@
+"""Loads an artifact: a folder of StableHLO programs and a manifest with the SHA-256 of every file.
+
+Every file is checked before anything of it is used, and none outside the folder is ever read.
+The manifest's shape is `emit/manifest.ts`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import Problem
+
+SCHEMA_VERSION = 1
+_COMPILE = "Compile the model again: xenarc compile MODEL.ts -o {folder}"
+
+
+@dataclass(frozen=True)
+class Port:
+    """An argument or a result of a program; `role` says who supplies or reads it (see emit/manifest.ts)."""
+
+    name: str
+    role: str
+    axes: tuple[str, ...]
+    shape: tuple[int, ...]
+    dtype: str
+
+    def __str__(self) -> str:
+        """As people read it: `tokens: i32[batch=12, seq=64]`."""
+        return f"{self.name}: {self.dtype}[{', '.join(f'{a}={n}' for a, n in zip(self.axes, self.shape, strict=True))}]"
+
+
+@dataclass(frozen=True)
+class Program:
+    """An entry point: StableHLO text, a serialized CompileOptionsProto, and the ports of its `@main`."""
+
+    name: str
+    text: str
+    options: bytes
+    inputs: tuple[Port, ...]
+    outputs: tuple[Port, ...]
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A loaded artifact. `sha256` is the manifest's and thereby stands for every file."""
+
+    folder: Path
+    name: str
+    sha256: str
+    parameters: int
+    config: dict[str, Any]
+    programs: dict[str, Program]
+
+    def program(self, name: str) -> Program:
+        """An entry point by name."""
+        try:
+            return self.programs[name]
+        except KeyError:
+            known = ", ".join(self.programs) or "none"
+            raise Problem(
+                "entry_point", f"the artifact {self.folder} has no entry point `{name}`", f"It has: {known}."
+            ) from None
+
+    def setting(self, section: str, key: str, kind: type) -> Any:
+        """A setting such as `train.steps` of the configuration that the artifact was compiled from."""
+        values = self.config.get(section)
+        value = values.get(key) if isinstance(values, dict) else None
+        if kind is float and isinstance(value, int):
+            value = float(value)
+        if not isinstance(value, kind) or isinstance(value, bool):
+            raise Problem(
+                "config",
+                f"the artifact's configuration has no `{section}.{key}` of type {kind.__name__}",
+                _COMPILE.format(folder=self.folder),
+            )
+        return value
+
+
+def load(folder: Path) -> Artifact:
+    """Reads and checks an artifact. Raises Problem for what is no artifact, is too new, damaged or altered."""
+    path = folder / "manifest.json"
+    try:
+        raw = path.read_bytes()
+    except (FileNotFoundError, NotADirectoryError):
+        message = f"{folder} is not an artifact: it has no manifest.json" if folder.exists() else f"no folder {folder}"
+        raise Problem("artifact", message, _COMPILE.format(folder=folder)) from None
+    try:
+        manifest = json.loads(raw)
+        version = manifest["schema"]
+        if isinstance(version, int) and version > SCHEMA_VERSION:
+            raise Problem(
+                "artifact_schema",
+                f"{path} has schema {version}; this runtime reads up to {SCHEMA_VERSION}",
+                "Update xenarc, or compile the model again with this version.",
+            )
+        programs = {name: _program(folder, name, entry) for name, entry in manifest["programs"].items()}
+        return Artifact(
+            folder=folder,
+            name=manifest["name"],
+            sha256=hashlib.sha256(raw).hexdigest(),
+            parameters=manifest["model"]["parameters"],
+            config=manifest["config"],
+            programs=programs,
+        )
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        what = f"lacks {error}" if isinstance(error, KeyError) else f"is damaged: {error}"
+        raise Problem("artifact", f"{path} {what}", _COMPILE.format(folder=folder)) from None
+
+
+def _program(folder: Path, name: str, entry: dict[str, Any]) -> Program:
+    return Program(
+        name=name,
+        text=_checked_bytes(folder, entry).decode("utf-8"),
+        options=_checked_bytes(folder, entry["options"]),
+        inputs=tuple(map(_port, entry["inputs"])),
+        outputs=tuple(map(_port, entry["outputs"])),
+    )
+
+
+def _port(entry: dict[str, Any]) -> Port:
+    return Port(entry["name"], entry["role"], tuple(entry["axes"]), tuple(entry["shape"]), entry["dtype"])
+
+
+_INSIDE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")
+
+
+def _checked_bytes(folder: Path, entry: dict[str, Any]) -> bytes:
+    """A file of the artifact, if its path stays inside, no link is on the way, and its hash is the manifest's."""
+    name = entry["file"]
+    if not isinstance(name, str) or not _INSIDE.fullmatch(name):
+        raise Problem("artifact_path", f"the manifest of {folder} names `{name}`, which is not a path inside it")
+    path = folder
+    for part in name.split("/"):
+        path = path / part
+        if path.is_symlink():
+            raise Problem("artifact_path", f"{path} is a symbolic link; an artifact holds its files itself")
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        raise Problem("artifact", f"{folder} lacks its file {name}", _COMPILE.format(folder=folder)) from None
+    if hashlib.sha256(data).hexdigest() != entry["sha256"]:
+        raise Problem(
+            "artifact_hash",
+            f"{path} is not the file that the artifact was written with (its SHA-256 differs)",
+            "Compile the model again; do not edit an artifact's files.",
+        )
+    return data

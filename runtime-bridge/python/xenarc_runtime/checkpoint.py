@@ -1,0 +1,122 @@
+"""Checkpoints by Orbax: atomic, written while training goes on, the newest few kept.
+
+A checkpoint holds the parameters, the rest of the state (so that generation need not read the optimizer's), and a JSON
+record of where training stood. Arrays are stored by tensorstore and the record as JSON: nothing is unpickled.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import jax
+import orbax.checkpoint as ocp
+
+from . import pjrt  # noqa: F401: chooses the platform before jax looks for one
+from .artifact import Port
+from .dtypes import from_numpy, to_numpy
+from .errors import Problem, first_lines
+
+State = dict[str, jax.Array]
+
+PARAMETERS = "params/"
+
+# Orbax says on the log what is said by events here.
+logging.getLogger("absl").setLevel(logging.ERROR)
+
+
+def open_manager(run: Path, keep: int | None = None) -> ocp.CheckpointManager:
+    """The checkpoints of a run's folder; with `keep`, for writing, the newest so many kept."""
+    options = ocp.CheckpointManagerOptions(max_to_keep=keep, create=keep is not None, read_only=keep is None)
+    handlers = {
+        "params": ocp.StandardCheckpointHandler(),
+        "rest": ocp.StandardCheckpointHandler(),
+        "record": ocp.JsonCheckpointHandler(),
+    }
+    return ocp.CheckpointManager((run / "checkpoints").absolute(), options=options, item_handlers=handlers)
+
+
+def newest(run: Path) -> int | None:
+    """The step of the newest whole checkpoint, if there is one."""
+    if not (run / "checkpoints").is_dir():
+        return None
+    with open_manager(run) as manager:
+        return manager.latest_step()
+
+
+def save(manager: ocp.CheckpointManager, step: int, state: State, record: dict[str, Any]) -> None:
+    """Starts saving; the files are written while training goes on, and appear whole or not at all.
+
+    The state's arrays may be donated at once: Orbax holds them, on CPUs by reference, and PJRT never
+    gives away memory that is referred to.
+    """
+    parameters, rest = _split(state)
+    manager.save(
+        step,
+        args=ocp.args.Composite(
+            params=ocp.args.StandardSave(parameters),
+            rest=ocp.args.StandardSave(rest),
+            record=ocp.args.JsonSave(record),
+        ),
+    )
+
+
+def read_record(run: Path, step: int) -> dict[str, Any]:
+    """Where training stood at a checkpoint."""
+    with open_manager(run) as manager, _readable(run, step):
+        return manager.restore(step, args=ocp.args.Composite(record=ocp.args.JsonRestore()))["record"]
+
+
+def restore(run: Path, step: int, ports: Iterable[Port]) -> State:
+    """The state's arrays that `ports` name. Raises Problem when the checkpoint is another model's, or damaged."""
+    parameters, rest = _split({port.name: port for port in ports})
+    wanted = {item: part for item, part in (("params", parameters), ("rest", rest)) if part}
+    with open_manager(run) as manager, _readable(run, step):
+        stored = manager.item_metadata(step)
+        for item, part in wanted.items():
+            _check(run, step, part, stored[item].tree)
+        arguments = {item: ocp.args.StandardRestore(_abstract(part)) for item, part in wanted.items()}
+        restored = manager.restore(step, args=ocp.args.Composite(**arguments))
+        return {name: array for item in wanted for name, array in restored[item].items()}
+
+
+def _abstract(ports: dict[str, Port]) -> dict[str, jax.ShapeDtypeStruct]:
+    device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
+    return {n: jax.ShapeDtypeStruct(p.shape, to_numpy(p.dtype), sharding=device) for n, p in ports.items()}
+
+
+@contextmanager
+def _readable(run: Path, step: int) -> Iterator[None]:
+    """Turns what Orbax and tensorstore raise on a damaged checkpoint into words."""
+    try:
+        yield
+    except Problem:
+        raise
+    except Exception as error:
+        raise Problem(
+            "checkpoint",
+            f"checkpoint {step} in {run} cannot be read: {first_lines(str(error), 2)}",
+            f"Delete {run / 'checkpoints' / str(step)} to go on from the one before.",
+        ) from None
+
+
+def _check(run: Path, step: int, wanted: dict[str, Port], stored: dict[str, Any]) -> None:
+    hint = "Use the artifact that this run was trained with, or another run's folder."
+    for name, port in wanted.items():
+        if name not in stored:
+            raise Problem("checkpoint_model", f"checkpoint {step} in {run} has no `{name}`, which the model has", hint)
+        shape, dtype = tuple(stored[name].shape), from_numpy(stored[name].dtype)
+        if (shape, dtype) != (port.shape, port.dtype):
+            raise Problem(
+                "checkpoint_model",
+                f"`{name}` is {dtype}{list(shape)} in checkpoint {step} of {run}, and {port} in the model",
+                hint,
+            )
+
+
+def _split(state: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    parameters = {name: value for name, value in state.items() if name.startswith(PARAMETERS)}
+    return parameters, {name: value for name, value in state.items() if name not in parameters}

@@ -1,0 +1,196 @@
+"""Streams text from a checkpoint: prefill on the prompt, then a token a step with the donated cache.
+
+Sampling happens inside the programs; here only the settings are handed over.
+"""
+
+from __future__ import annotations
+
+import codecs
+import signal
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from . import artifact as artifacts
+from . import checkpoint, events, pjrt
+from .errors import Problem
+from .program import Arrays, compile_entry, named
+
+_SEED_BITS = 0xFFFFFFFF
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How the next token is chosen: temperature 0 takes the likeliest, top_k 0 and top_p 1 are off."""
+
+    temperature: float
+    top_k: int
+    top_p: float
+    seed: int
+
+
+def generate(
+    folder: Path, run: Path, step: int | None, prompt: str, sampling: Sampling, max_tokens: int, stop: list[str]
+) -> None:
+    """Emits `text` events and one `generated` event at the end. SIGINT ends the generation, not with an error.
+
+    When the context is full, it is filled anew with the last half of the tokens.
+    """
+    _check(sampling, max_tokens)
+    artifact = artifacts.load(folder)
+    tokens = list(prompt.encode("utf-8", errors="surrogateescape"))
+    if not tokens:
+        raise Problem("prompt", "the prompt is empty", "Give at least one character.")
+    parameters = _parameters(artifact, run, step)
+    text = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    output = _Output(stop)
+    stopped: list[int] = []
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda received, _: stopped.append(received))
+
+    started, count, reason = time.monotonic(), 0, "length"
+    stream = _tokens(artifact, parameters, tokens, sampling)
+    while count < max_tokens:
+        if stopped or events.reader_gone():
+            reason = "interrupted"
+            break
+        token = next(stream)
+        if count == 0:
+            first = time.monotonic()
+        count += 1
+        if output.add(text.decode(bytes([token]))):
+            reason = "stop"
+            break
+    output.finish(text.decode(b"", final=True) if reason != "stop" else "")
+    rest = time.monotonic() - (first if count > 1 else started)
+    events.emit(
+        "generated",
+        tokens=count,
+        seconds=round(time.monotonic() - started, 3),
+        tokens_per_second=round((count - 1) / rest, 1) if count > 1 and rest > 0 else None,
+        reason=reason,
+    )
+
+
+def _tokens(
+    artifact: artifacts.Artifact, parameters: Arrays, prompt: list[int], sampling: Sampling
+) -> Iterator[int]:
+    """Token after token without end. The next step is started before the last one's token is waited for."""
+    prefill = compile_entry(artifact, "prefill")
+    decode = compile_entry(artifact, "decode_step")
+    ports = {port.name: port for port in artifact.program("prefill").inputs}
+    batch, context = ports["tokens"].shape
+    caches = [port.name for port in named(artifact.program("decode_step").inputs, "cache")]
+    settings = {
+        "temperature": pjrt.to_device(np.float32(sampling.temperature)),
+        "top_k": pjrt.to_device(np.int32(sampling.top_k)),
+        "top_p": pjrt.to_device(np.float32(sampling.top_p)),
+    }
+
+    def fill(history: list[int]) -> dict[str, pjrt.Array]:
+        padded = np.zeros((batch, context), np.int32)
+        padded[:, : len(history)] = history
+        length = np.full(batch, len(history), np.int32)
+        return prefill(
+            {
+                **parameters,
+                **settings,
+                "tokens": pjrt.to_device(padded),
+                "length": pjrt.to_device(length),
+                "key": _key(sampling.seed, drawn),
+            }
+        )
+
+    drawn = 0
+    history = prompt[-context:]
+    outputs = fill(history)
+    while True:
+        drawn += 1
+        position = len(history)
+        if position < context:
+            following = decode(
+                {
+                    **parameters,
+                    **settings,
+                    **{name: outputs[name] for name in caches},
+                    "token": outputs["next_token"],
+                    "position": pjrt.to_device(np.full(batch, position, np.int32)),
+                    "key": _key(sampling.seed, drawn),
+                }
+            )
+            token = int(np.asarray(outputs["next_token"])[0])
+            history.append(token)
+        else:
+            token = int(np.asarray(outputs["next_token"])[0])
+            history = [*history[-(context // 2) :], token][-context:]
+            following = fill(history)
+        yield token
+        outputs = following
+
+
+def _key(seed: int, drawn: int) -> pjrt.Array:
+    """A key of its own for each token; Threefry makes unrelated numbers of neighbouring keys."""
+    return pjrt.to_device(np.array([seed & _SEED_BITS, drawn], np.uint32))
+
+
+class _Output:
+    """Emits text as it comes, but holds back what may be the beginning of a stop text."""
+
+    def __init__(self, stop: list[str]) -> None:
+        self._stop = [text for text in stop if text]
+        self._held = ""
+
+    def add(self, text: str) -> bool:
+        """Takes further text; true if a stop text is complete, which itself is not emitted."""
+        self._held += text
+        found = [at for at in map(self._held.find, self._stop) if at >= 0]
+        if found:
+            self._emit(min(found))
+            self._held = ""
+            return True
+        self._emit(len(self._held) - self._suspicious())
+        return False
+
+    def finish(self, text: str) -> None:
+        """Emits what is left."""
+        self._held += text
+        self._emit(len(self._held))
+
+    def _suspicious(self) -> int:
+        """The length of the longest end of the held text that a stop text begins with."""
+        longest = 0
+        for stop in self._stop:
+            for size in range(min(len(stop) - 1, len(self._held)), longest, -1):
+                if self._held.endswith(stop[:size]):
+                    longest = size
+                    break
+        return longest
+
+    def _emit(self, size: int) -> None:
+        if size > 0:
+            events.emit("text", text=self._held[:size])
+            self._held = self._held[size:]
+
+
+def _parameters(artifact: artifacts.Artifact, run: Path, step: int | None) -> Arrays:
+    chosen = step if step is not None else checkpoint.newest(run)
+    if chosen is None:
+        raise Problem("checkpoint_missing", f"there is no checkpoint in {run}", "Train first: xenarc train")
+    if not (run / "checkpoints" / str(chosen)).is_dir():
+        raise Problem("checkpoint_missing", f"there is no checkpoint of step {chosen} in {run}", "Leave --step out.")
+    return checkpoint.restore(run, chosen, named(artifact.program("prefill").inputs, "state"))
+
+
+def _check(sampling: Sampling, max_tokens: int) -> None:
+    rules = {
+        "--temperature must be 0 or more": sampling.temperature >= 0,
+        "--top-k must be 0 (off) or more": sampling.top_k >= 0,
+        "--top-p must be above 0 and at most 1 (off)": 0 < sampling.top_p <= 1,
+        "--max-tokens must be 1 or more": max_tokens >= 1,
+    }
+    for rule, holds in rules.items():
+        if not holds:
+            raise Problem("usage", rule)

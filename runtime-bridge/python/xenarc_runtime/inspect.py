@@ -1,0 +1,20 @@
+"""Compiles every program of an artifact and says what XLA made of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from . import artifact as artifacts
+from . import events, pjrt
+
+
+def inspect(folder: Path, hlo: Path | None) -> None:
+    """Emits a `compiled` event with XLA's memory account per program; with `hlo`, writes the optimized HLO there."""
+    artifact = artifacts.load(folder)
+    if hlo is not None:
+        hlo.mkdir(parents=True, exist_ok=True)
+    for name, program in artifact.programs.items():
+        executable = pjrt.compile_program(program.text, program.options)
+        events.emit("compiled", program=name, seconds=None, memory=pjrt.memory(executable))
+        if hlo is not None:
+            (hlo / f"{name}.hlo.txt").write_text(pjrt.optimized_hlo(executable))

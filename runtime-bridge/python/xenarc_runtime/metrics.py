@@ -1,0 +1,42 @@
+"""metrics.jsonl of a run: one JSON object per line, `{"step": ..., "loss": ...}` or `{"step": ..., "validation_loss": ...}`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+Entry = dict[str, float]
+
+
+class MetricsLog:
+    """Appends entries. A resumed run first drops those from after its checkpoint, which will be computed again."""
+
+    def __init__(self, path: Path, after: int) -> None:
+        self.path = path
+        self.entries = [entry for entry in _read(path) if entry["step"] <= after]
+        text = "".join(json.dumps(entry) + "\n" for entry in self.entries)
+        temporary = path.with_suffix(".tmp")
+        temporary.write_text(text)
+        temporary.replace(path)
+
+    def add(self, entry: Entry) -> None:
+        """Writes one entry at once, so that nothing is lost when the process dies."""
+        self.entries.append(entry)
+        with self.path.open("a") as stream:
+            stream.write(json.dumps(entry) + "\n")
+
+    def last(self, name: str) -> float | None:
+        """The newest value of a metric."""
+        return next((entry[name] for entry in reversed(self.entries) if name in entry), None)
+
+
+def _read(path: Path) -> list[Entry]:
+    if not path.exists():
+        return []
+    entries = []
+    for line in path.read_text().splitlines():
+        try:
+            entries.append(json.loads(line))
+        except ValueError:
+            continue  # the last line of a process that died while writing it
+    return entries

@@ -1,0 +1,86 @@
+"""Runs any entry point of an artifact on the tensors of a safetensors file, by argument name."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import safetensors
+
+from . import artifact as artifacts
+from . import checkpoint, events, pjrt
+from .artifact import Port
+from .dtypes import from_numpy, from_safetensors, to_numpy
+from .errors import Problem
+from .program import compile_entry, named
+
+
+def run(folder: Path, entry: str, source: Path, target: Path, run_folder: Path | None) -> None:
+    """Reads arguments from `source`, writes results to `target`, emits a `result` event.
+
+    With `run_folder`, parameters and other state that the file lacks come from that run's newest checkpoint.
+    """
+    artifact = artifacts.load(folder)
+    program = artifact.program(entry)
+    given = read_tensors(source)
+    arrays = {}
+    if run_folder is not None:
+        arrays.update(_from_checkpoint(run_folder, [p for p in named(program.inputs, "state") if p.name not in given]))
+    _check(program.inputs, given, set(arrays), source)
+    arrays.update({name: pjrt.to_device(tensor) for name, tensor in given.items()})
+    results = {name: np.asarray(array) for name, array in compile_entry(artifact, entry)(arrays).items()}
+    write_tensors(target, results)
+    tensors = [{"name": n, "dtype": from_numpy(t.dtype), "shape": list(t.shape)} for n, t in results.items()]
+    events.emit("result", path=str(target), tensors=tensors)
+
+
+def _from_checkpoint(folder: Path, ports: list[Port]) -> dict[str, pjrt.Array]:
+    step = checkpoint.newest(folder)
+    if step is None:
+        raise Problem("checkpoint_missing", f"there is no checkpoint in {folder}", "Train first: xenarc train")
+    return checkpoint.restore(folder, step, ports) if ports else {}
+
+
+def _check(ports: tuple[Port, ...], given: dict[str, np.ndarray], present: set[str], source: Path) -> None:
+    known = {port.name: port for port in ports}
+    missing = [str(port) for name, port in known.items() if name not in given and name not in present]
+    extra = [name for name in given if name not in known]
+    if missing:
+        raise Problem("arguments", f"{source} lacks {_few(missing)}", f"It has: {_few(list(given)) or 'nothing'}.")
+    if extra:
+        raise Problem("arguments", f"{source} has {_few(extra)}, which the entry point does not take")
+    for name, tensor in given.items():
+        port, have = known[name], pjrt.TensorType(tensor.shape, from_numpy(tensor.dtype))
+        if (port.shape, port.dtype) != (have.shape, have.dtype):
+            raise Problem("arguments", f"`{name}` in {source} is {have.dtype}{list(have.shape)}; expected {port}")
+
+
+def _few(names: list[str], most: int = 5) -> str:
+    return ", ".join(f"`{name}`" for name in names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+
+
+def read_tensors(path: Path) -> dict[str, np.ndarray]:
+    """The tensors of a safetensors file by name."""
+    data = path.read_bytes()
+    try:
+        entries = safetensors.deserialize(data)
+    except safetensors.SafetensorError as error:
+        raise Problem("safetensors", f"{path} is not a safetensors file: {error}") from None
+    return {
+        name: np.frombuffer(entry["data"], to_numpy(from_safetensors(entry["dtype"]))).reshape(entry["shape"])
+        for name, entry in entries
+    }
+
+
+def write_tensors(path: Path, tensors: dict[str, np.ndarray]) -> None:
+    """Writes tensors by name; the file appears whole or not at all."""
+    entries = {
+        name: {"dtype": tensor.dtype.name, "shape": tensor.shape, "data": np.ascontiguousarray(tensor).tobytes()}
+        for name, tensor in tensors.items()
+    }
+    temporary = path.with_name(path.name + ".tmp")
+    try:
+        safetensors.serialize_file(entries, str(temporary), None)
+    except safetensors.SafetensorError as error:
+        raise Problem("safetensors", f"{path} cannot be written: {error}") from None
+    temporary.replace(path)

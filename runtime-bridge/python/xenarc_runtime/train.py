@@ -1,0 +1,319 @@
+"""Trains: init or resume, steps, evaluations, checkpoints. The arithmetic is all in the artifact's programs.
+
+Standard output gets an event per line: start, compiled, progress, eval, checkpoint, curve, done, log, error.
+The run's folder gets checkpoints/, metrics.jsonl and loss.png.
+"""
+
+from __future__ import annotations
+
+import shutil
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from . import artifact as artifacts
+from . import checkpoint, curve, data, events, pjrt
+from .errors import Problem
+from .metrics import MetricsLog
+from .program import Arrays, Entry, compile_entry, named
+
+_PROGRESS_SECONDS = 0.5
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the artifact's configuration says of the run; steps and the schedule are compiled into the program."""
+
+    steps: int
+    seed: int
+    evaluate_every: int
+    checkpoint_every: int
+    log_every: int
+    keep: int
+    validation: float
+
+
+def train(folder: Path, run: Path, text: Path | None, resume: bool, overwrite: bool) -> None:
+    """Trains the artifact in `folder`, writing to the folder `run`.
+
+    `text` overrides the configuration's `data.path`. A folder with checkpoints is an error unless `resume` (go on from
+    the newest) or `overwrite` (delete them). SIGINT, SIGTERM and SIGHUP end the run after the step, with a checkpoint.
+    """
+    artifact = artifacts.load(folder)
+    settings = _settings(artifact)
+    step_program = artifact.program("train_step")
+    batch_port = named(step_program.inputs, "batch")[0]
+    context = batch_port.shape[-1] - 1
+    path = text or _configured_text(artifact)
+    corpus = data.load(path, settings.validation, context)
+    start = _prepare_run(run, resume, overwrite)
+
+    with _stop_signal() as stopped:
+        state_ports = named(step_program.inputs, "state")
+        if start is None:
+            state = _initial_state(artifact, settings.seed)
+            step = 0
+        else:
+            state = checkpoint.restore(run, start, state_ports)
+            step = start
+            _compare_record(checkpoint.read_record(run, start), artifact, corpus, settings)
+        events.emit(
+            "start",
+            name=artifact.name,
+            parameters=artifact.parameters,
+            step=step,
+            steps=settings.steps,
+            resumed=start is not None,
+            tokens_per_step=int(np.prod(batch_port.shape[:-1])) * context,
+            train_tokens=corpus.train.size,
+            validation_tokens=corpus.validation.size,
+            files=corpus.files,
+            data=str(path),
+            run=str(run),
+            device=pjrt.devices()[0]["kind"],
+        )
+        record = {
+            "data": {"path": str(path), "sha256": corpus.sha256, "seed": settings.seed},
+            "config": artifact.config,
+            "artifact": artifact.sha256,
+        }
+        _loop(artifact, run, settings, corpus, state, step, batch_port.shape, record, stopped)
+
+
+def _loop(
+    artifact: artifacts.Artifact,
+    run: Path,
+    settings: Settings,
+    corpus: data.Text,
+    state: Arrays,
+    step: int,
+    batch_shape: tuple[int, ...],
+    record: dict[str, Any],
+    stopped: list[int],
+) -> None:
+    """Steps from `step` to the last, or until a signal is in `stopped`."""
+    train_step = compile_entry(artifact, "train_step")
+    evaluator = _evaluator(artifact, corpus)
+    log = MetricsLog(run / "metrics.jsonl", after=step)
+    meter = _Meter(settings, step, int(np.prod(batch_shape[:-1])) * (batch_shape[-1] - 1), log)
+    saved = step if step > 0 else None
+    metric_names = [port.name for port in named(artifact.program("train_step").outputs, "metric")]
+
+    with checkpoint.open_manager(run, settings.keep) as manager:
+
+        def save() -> None:
+            nonlocal saved
+            if saved != step:
+                position = {**record["data"], "position": step}
+                checkpoint.save(manager, step, dict(state), {**record, "step": step, "data": position})
+                saved = step
+                events.emit("checkpoint", step=step, path=str(run / "checkpoints" / str(step)))
+
+        while step < settings.steps and not stopped and not events.reader_gone():
+            tokens = pjrt.to_device(data.train_batch(corpus.train, settings.seed, step, batch_shape))
+            outputs = train_step({**state, "tokens": tokens})
+            state = {name: outputs[name] for name in state}
+            step += 1
+            meter.add(step, {name: outputs[name] for name in metric_names})
+            if evaluator and (step % settings.evaluate_every == 0 or step == settings.steps):
+                meter.flush()
+                meter.evaluated(step, *evaluator(state))
+            if step % settings.checkpoint_every == 0:
+                save()
+        meter.flush()
+        if stopped:
+            events.emit("log", level="info", message=f"stopped after step {step}; saving a checkpoint")
+        save()
+        manager.wait_until_finished()
+
+    picture = run / "loss.png"
+    curve.draw(log.entries, picture, artifact.name)
+    events.emit("curve", path=str(picture), metrics=str(log.path))
+    events.emit(
+        "done",
+        step=step,
+        steps=settings.steps,
+        interrupted=step < settings.steps,
+        seconds=meter.seconds(),
+        loss=meter.loss,
+        validation_loss=meter.validation_loss,
+    )
+
+
+class _Meter:
+    """Reads a step's metrics while the next step runs, and says how the run goes."""
+
+    def __init__(self, settings: Settings, step: int, tokens_per_step: int, log: MetricsLog) -> None:
+        self.loss: float | None = None
+        self.validation_loss: float | None = log.last("validation_loss")
+        self._settings = settings
+        self._tokens = tokens_per_step
+        self._log = log
+        self._began = time.monotonic()
+        self._pending: tuple[int, Arrays] | None = None
+        self._said = 0.0
+        self._mark: tuple[int, float] | None = None
+        self._step_seconds: float | None = None
+        self._evaluation_seconds = 0.0
+
+    def seconds(self) -> float:
+        """Since the loop began."""
+        return round(time.monotonic() - self._began, 3)
+
+    def add(self, step: int, metrics: Arrays) -> None:
+        """Takes the metrics of a step that was just started; reads those of the step before."""
+        self.flush()
+        self._pending = (step, metrics)
+
+    def flush(self) -> None:
+        """Reads the metrics of the last step, waiting for it if need be."""
+        if self._pending is None:
+            return
+        (step, metrics), self._pending = self._pending, None
+        values = {name: float(np.asarray(value)) for name, value in metrics.items()}
+        now = time.monotonic()
+        if self._mark is not None:
+            elapsed = (now - self._mark[1]) / (step - self._mark[0])
+            # An average over about the last twenty steps: steady, yet quick to notice a busy machine.
+            previous = elapsed if self._step_seconds is None else self._step_seconds
+            self._step_seconds = previous + 0.05 * (elapsed - previous)
+        self._mark = (step, now)
+        self.loss = values.get("loss")
+        logged = step % self._settings.log_every == 0 or step in (1, self._settings.steps)
+        if logged:
+            self._log.add({"step": step, **values})
+        if logged or now - self._said >= _PROGRESS_SECONDS:
+            self._said = now
+            self._emit(step, values)
+
+    def evaluated(self, step: int, loss: float, tokens: int) -> None:
+        """Notes the validation loss. The time an evaluation takes is not a step's."""
+        now = time.monotonic()
+        if self._mark is not None:
+            self._evaluation_seconds = now - self._mark[1]
+        self._mark = (step, now)
+        self.validation_loss = loss
+        self._log.add({"step": step, "validation_loss": loss})
+        events.emit("eval", step=step, loss=loss, tokens=tokens)
+
+    def _emit(self, step: int, values: dict[str, float]) -> None:
+        seconds = self._step_seconds
+        events.emit(
+            "progress",
+            step=step,
+            steps=self._settings.steps,
+            **values,
+            step_ms=None if seconds is None else round(seconds * 1e3, 2),
+            tokens_per_second=None if not seconds else round(self._tokens / seconds),
+            seconds_left=None if seconds is None else round(self._seconds_left(step, seconds), 1),
+        )
+
+    def _seconds_left(self, step: int, step_seconds: float) -> float:
+        last, every = self._settings.steps, self._settings.evaluate_every
+        evaluations = last // every - step // every + (last % every != 0)
+        return step_seconds * (last - step) + self._evaluation_seconds * evaluations
+
+
+def _evaluator(artifact: artifacts.Artifact, corpus: data.Text) -> Callable[[Arrays], tuple[float, int]] | None:
+    """A function from the state to (mean loss, tokens) over all of the validation text; None if there is none."""
+    if "eval_step" not in artifact.programs or corpus.validation.size < 2:
+        return None
+    program = artifact.program("eval_step")
+    run: Entry = compile_entry(artifact, "eval_step")
+    names = [port.name for port in named(program.inputs, "state")]
+    port = named(program.inputs, "batch")[0]
+
+    def evaluate(state: Arrays) -> tuple[float, int]:
+        parameters = {name: state[name] for name in names}
+        # All batches are started before the first result is read.
+        results = [
+            run({**parameters, port.name: pjrt.to_device(batch)})
+            for batch in data.validation_batches(corpus.validation, port.shape)
+        ]
+        total = sum(float(np.asarray(result["loss_sum"])) for result in results)
+        count = round(sum(float(np.asarray(result["count"])) for result in results))
+        return total / count, count
+
+    return evaluate
+
+
+def _initial_state(artifact: artifacts.Artifact, seed: int) -> Arrays:
+    init = compile_entry(artifact, "init")
+    return init({"key": pjrt.to_device(np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32))})
+
+
+def _configured_text(artifact: artifacts.Artifact) -> Path:
+    configured = artifact.config.get("data")
+    path = configured.get("path") if isinstance(configured, dict) else None
+    if not path:
+        raise Problem("data_missing", "no text to train on", "Give a UTF-8 file or a folder with --data.")
+    return Path(path)
+
+
+def _settings(artifact: artifacts.Artifact) -> Settings:
+    def integer(key: str) -> int:
+        return artifact.setting("train", key, int)
+
+    return Settings(
+        steps=integer("steps"),
+        seed=integer("seed"),
+        evaluate_every=max(1, integer("evalEvery")),
+        checkpoint_every=max(1, integer("checkpointEvery")),
+        log_every=max(1, integer("logEvery")),
+        keep=max(1, integer("keep")),
+        validation=artifact.setting("data", "validation", float),
+    )
+
+
+def _prepare_run(run: Path, resume: bool, overwrite: bool) -> int | None:
+    """The checkpoint to go on from, if any; the folder is there afterwards."""
+    if overwrite:
+        shutil.rmtree(run / "checkpoints", ignore_errors=True)
+        for name in ("metrics.jsonl", "loss.png"):
+            (run / name).unlink(missing_ok=True)
+    run.mkdir(parents=True, exist_ok=True)
+    found = checkpoint.newest(run)
+    if found is not None and not resume:
+        raise Problem(
+            "run_exists",
+            f"the run's folder {run} has checkpoints already, the newest of step {found}",
+            "Go on from it with --resume, start anew with --overwrite, or give another folder.",
+        )
+    return found
+
+
+def _compare_record(
+    record: dict[str, Any], artifact: artifacts.Artifact, corpus: data.Text, settings: Settings
+) -> None:
+    """Says what differs from the run that is resumed: allowed, but then it is not the same run any more."""
+    differences = {
+        "the artifact was compiled anew": record["artifact"] != artifact.sha256,
+        "the text is another": record["data"]["sha256"] != corpus.sha256,
+        "the seed is another": record["data"]["seed"] != settings.seed,
+    }
+    for what, differs in differences.items():
+        if differs:
+            events.emit("log", level="warning", message=f"resuming, but {what} than when the checkpoint was made")
+
+
+@contextmanager
+def _stop_signal() -> Iterator[list[int]]:
+    """A list that a stop signal is put into. The same signal may come twice: from the terminal and from the parent."""
+    received: list[int] = []
+
+    def note(number: int, _: Any) -> None:
+        received.append(number)
+
+    signals = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    before = {number: signal.signal(number, note) for number in signals}
+    try:
+        yield received
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
