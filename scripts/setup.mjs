@@ -39,7 +39,9 @@ const programs = {
 export async function ensurePackages() {
   if (modified("node_modules/.package-lock.json") >= modified("package-lock.json")) return;
   console.log("Installing npm packages from package-lock.json");
-  await succeed(run("npm", ["ci", "--no-audit", "--no-fund"]), "npm ci");
+  // The npm that runs this script, where one does.
+  const [command, ...npm] = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ["npm"];
+  await succeed(run(command, [...npm, "ci", "--no-audit", "--no-fund"]), "npm ci");
 }
 
 /** Compiles the package to dist/ when a source is newer than the last build. */
