@@ -1,5 +1,8 @@
 /** Names and positions are held against the engine itself: each probe asks V8 where it was called from. */
-import { namesFor } from "../../compiler/source/names.js";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { buildNames, namesFor } from "../../compiler/source/names.js";
 import { originalPosition } from "../../compiler/source/position.js";
 
 interface Probe {
@@ -175,4 +178,17 @@ test("a value that is returned directly is told apart, so that the caller may na
 
 test("a file that does not exist has no names", async () => {
   expect((await namesFor("/nowhere/model.ts")).at(1, 1)).toBeUndefined();
+});
+
+test("the library's names are written beside its build", async () => {
+  const root = mkdtempSync(join(tmpdir(), "xenarc-names-"));
+  mkdirSync(join(root, "models/layers"), { recursive: true });
+  writeFileSync(
+    join(root, "models/layers/mlp.ts"),
+    "export const up = (x: any) => {\n  const h = x.mul(2);\n  return h;\n};\n",
+  );
+  await buildNames(root);
+  const written = JSON.parse(readFileSync(join(root, "dist/names.json"), "utf8"));
+  expect(written).toEqual({ "models/layers/mlp.ts": [[2, 15, "h"]] });
+  rmSync(root, { recursive: true });
 });
