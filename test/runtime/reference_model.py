@@ -1,7 +1,11 @@
 """A small language model in plain JAX with xenarc's entry points, printed as JSON: the runtime's tests run it.
 
 Each position sees the mean of the embeddings so far, so that a wrong position, length or cache shows in the tokens.
-Usage: python reference_model.py CONTEXT STEPS
+It is also the independent reference: it trains and generates by itself, in one process, without xenarc_runtime.
+
+    python reference_model.py artifact CONTEXT STEPS
+    python reference_model.py train CONTEXT STEPS BATCHES.npz
+    python reference_model.py generate CONTEXT 0 PARAMETERS.safetensors PROMPT TOKENS
 """
 
 import json
@@ -10,8 +14,9 @@ import sys
 import jax
 import jax.numpy as jnp
 import numpy as np
+from safetensors.numpy import load_file
 
-CONTEXT, STEPS = int(sys.argv[1]), int(sys.argv[2])
+COMMAND, CONTEXT, STEPS = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 VOCABULARY, WIDTH, BATCH, ACCUMULATION = 256, 16, 4, 2
 LEARNING_RATE = 0.5
 
@@ -150,8 +155,8 @@ def lowered(function, inputs, donated):
     return jitted.lower(*arguments).as_text()
 
 
-json.dump(
-    {
+def artifact():
+    return {
         "name": "reference",
         "xenarc": "0.1.0",
         "parameters": sum(int(np.prod(shape)) for shape in PARAMETERS.values()),
@@ -173,6 +178,38 @@ json.dump(
             {"name": name, "text": lowered(f, inputs, donated), "inputs": inputs, "outputs": outputs, "donated": donated}
             for name, (f, inputs, outputs, donated) in ENTRIES.items()
         ],
-    },
-    sys.stdout,
-)
+    }
+
+
+def train(path):
+    """Loss of every step, and the loss over all of the validation text at the end, on given batches."""
+    given = np.load(path)
+    state = jax.jit(init)(np.array([0, 7], np.uint32))
+    step = jax.jit(train_step)
+    found = []
+    for tokens in given["batches"][:STEPS]:
+        *state, loss, _, _, _ = step(*state, tokens)
+        found.append(float(loss))
+    text = given["validation"].astype(np.int32)
+    # Window by window, each of its own length: no padding, no batches.
+    total = sum(
+        float(losses(tuple(state[:2]), text[None, at : at + CONTEXT + 1])[0]) for at in range(0, len(text) - 1, CONTEXT)
+    )
+    return {"losses": found, "validation": total / (len(text) - 1)}
+
+
+def generate(path, prompt, count):
+    """The likeliest continuation, computed anew from all the tokens at each step; a full context restarts with its last half."""
+    parameters = load_file(path)
+    embed, head = parameters["params/embed"], parameters["params/head/w"]
+    tokens, made = list(prompt.encode()), []
+    while len(made) < int(count):
+        token = int(np.argmax(np.mean(embed[tokens], axis=0) @ head))
+        made.append(token)
+        if len(tokens) == CONTEXT:
+            tokens = tokens[-(CONTEXT // 2) :]
+        tokens.append(token)
+    return {"text": bytes(made).decode(errors="replace")}
+
+
+json.dump({"artifact": artifact, "train": train, "generate": generate}[COMMAND](*sys.argv[4:]), sys.stdout)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from . import artifact as artifacts
-from . import events, pjrt
+from . import pjrt
+from .program import compile_program
 
 
 def inspect(folder: Path, hlo: Path | None) -> None:
@@ -13,8 +14,7 @@ def inspect(folder: Path, hlo: Path | None) -> None:
     artifact = artifacts.load(folder)
     if hlo is not None:
         hlo.mkdir(parents=True, exist_ok=True)
-    for name, program in artifact.programs.items():
-        executable = pjrt.compile_program(program.text, program.options)
-        events.emit("compiled", program=name, seconds=None, memory=pjrt.memory(executable))
+    for name in artifact.programs:
+        executable = compile_program(artifact, name)
         if hlo is not None:
             (hlo / f"{name}.hlo.txt").write_text(pjrt.optimized_hlo(executable))

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import safetensors
+from safetensors.numpy import save_file
 
 from . import artifact as artifacts
 from . import checkpoint, events, pjrt
@@ -74,13 +75,9 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
 
 def write_tensors(path: Path, tensors: dict[str, np.ndarray]) -> None:
     """Writes tensors by name; the file appears whole or not at all."""
-    entries = {
-        name: {"dtype": tensor.dtype.name, "shape": tensor.shape, "data": np.ascontiguousarray(tensor).tobytes()}
-        for name, tensor in tensors.items()
-    }
     temporary = path.with_name(path.name + ".tmp")
     try:
-        safetensors.serialize_file(entries, str(temporary), None)
+        save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, str(temporary))
     except safetensors.SafetensorError as error:
         raise Problem("safetensors", f"{path} cannot be written: {error}") from None
     temporary.replace(path)

@@ -1,0 +1,147 @@
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { execa, execaNode } from "execa";
+import { ensurePython, type RuntimeEvent, train } from "../../runtime-bridge/bridge.js";
+import { here, metrics, problem, python, referenceArtifact, temporaryFolder, writeText } from "./support.js";
+
+const CONTEXT = 16;
+const STEPS = 400; // of 2 ms each: long enough for a signal to arrive in between
+const folder = temporaryFolder();
+const text = writeText(folder);
+let artifact: string;
+let state: Buffer;
+beforeAll(async () => {
+  artifact = await referenceArtifact(folder, CONTEXT, STEPS);
+});
+
+async function dumpState(run: string): Promise<Buffer> {
+  const file = join(folder, "state.safetensors");
+  await python("dump_run.py", "state", artifact, run, file);
+  return readFileSync(file);
+}
+
+test("a run computes what JAX computes from the same batches, and leaves checkpoints, metrics and a picture", async () => {
+  const run = join(folder, "whole");
+  const events: RuntimeEvent[] = [];
+  const done = await train({ artifact, run, data: text }, (event) => events.push(event));
+  expect(done).toMatchObject({ step: STEPS, interrupted: false });
+  expect(events.find((event) => event.event === "start")).toMatchObject({ step: 0, resumed: false, parameters: 8192 });
+
+  const batches = join(folder, "batches.npz");
+  await python("dump_run.py", "batches", text, `${CONTEXT}`, `${STEPS}`, "7", batches);
+  const expected = JSON.parse(await python("reference_model.py", "train", `${CONTEXT}`, `${STEPS}`, batches));
+  const logged = metrics(run).filter((entry) => entry.loss !== undefined);
+  expect(logged.map((entry) => entry.step)).toEqual([1, ...Array.from({ length: STEPS / 5 }, (_, i) => 5 * (i + 1))]);
+  for (const { step, loss } of logged as { step: number; loss: number }[]) {
+    expect(Math.abs(loss / expected.losses[step - 1] - 1)).toBeLessThan(1e-5);
+  }
+  expect(Math.abs((done.validation_loss as number) / expected.validation - 1)).toBeLessThan(1e-5);
+  expect(done.validation_loss).toBeLessThan(3.5);
+
+  expect(readdirSync(join(run, "checkpoints")).sort()).toEqual(["380", "400"]);
+  expect(readFileSync(join(run, "loss.png")).subarray(1, 4).toString()).toBe("PNG");
+  state = await dumpState(run);
+});
+
+test("interrupted by Ctrl-C and resumed, a run ends with the same bits", async () => {
+  const run = join(folder, "interrupted");
+  // The signal goes to the Node process alone, which passes it on.
+  const child = execaNode(here("train_and_print.ts"), [artifact, run, text], {
+    nodeOptions: ["--import", "tsx"],
+    env: { XENARC_WORKER: "" },
+    reject: false,
+  });
+  let seen = "";
+  for await (const line of child.iterable()) {
+    seen += `${line}\n`;
+    if (line.startsWith("progress 25")) child.kill("SIGINT");
+  }
+  const result = await child;
+  expect([result.exitCode, result.stderr]).toEqual([0, ""]);
+  const step = Number(/done (\d+) interrupted/.exec(seen)?.[1]);
+  expect(step).toBeGreaterThanOrEqual(25);
+  expect(step).toBeLessThan(STEPS);
+  expect(existsSync(join(run, "checkpoints", `${step}`))).toBe(true);
+
+  expect(await problem(() => train({ artifact, run, data: text }))).toMatch(/has checkpoints already.*--resume/s);
+  const events: RuntimeEvent[] = [];
+  await train({ artifact, run, data: text, existing: "resume" }, (event) => events.push(event));
+  expect(events.find((event) => event.event === "start")).toMatchObject({ step, resumed: true });
+  expect(events.filter((event) => event.event === "log")).toEqual([]);
+  expect((await dumpState(run)).equals(state)).toBe(true);
+  expect(metrics(run)).toEqual(metrics(join(folder, "whole")));
+});
+
+test("a killed run resumes from its last whole checkpoint, with the same bits", async () => {
+  const run = join(folder, "killed");
+  await train({ artifact, run, data: text });
+  // What a kill leaves: the newest checkpoint half-written, under Orbax's temporary name.
+  rmSync(join(run, "checkpoints", "400"), { recursive: true });
+  mkdirSync(join(run, "checkpoints", "400.orbax-checkpoint-tmp-1"));
+  const events: RuntimeEvent[] = [];
+  await train({ artifact, run, data: text, existing: "resume" }, (event) => events.push(event));
+  expect(events.find((event) => event.event === "start")).toMatchObject({ step: 380 });
+  expect((await dumpState(run)).equals(state)).toBe(true);
+});
+
+test("resuming with other text is said", async () => {
+  const other = join(folder, "other.txt");
+  writeFileSync(other, "another text altogether, ".repeat(100));
+  const messages: string[] = [];
+  const run = join(folder, "whole");
+  await train({ artifact, run, data: other, existing: "resume" }, (event) => {
+    if (event.event === "log") messages.push(event.message);
+  });
+  expect(messages).toEqual(["resuming, but the text is another than when the checkpoint was made"]);
+});
+
+test("another model's checkpoint is refused by name and shape", async () => {
+  const source = JSON.parse(readFileSync(join(artifact, "manifest.json"), "utf8"));
+  expect(source.programs.train_step.inputs[0].name).toBe("params/embed");
+  const run = join(folder, "whole");
+  const renamed = await referenceArtifact(folder, CONTEXT, STEPS);
+  const manifest = join(renamed, "manifest.json");
+  const was = readFileSync(manifest, "utf8");
+  writeFileSync(manifest, was.replaceAll("params/embed", "params/embedding"));
+  const message = await problem(() => train({ artifact: renamed, run, data: text, existing: "resume" }));
+  writeFileSync(manifest, was);
+  expect(message).toMatch(/has no `params\/embedding`, which the model has/);
+});
+
+describe("bad data", () => {
+  const write = (name: string, content: string | Uint8Array): string => {
+    const file = join(folder, name);
+    writeFileSync(file, content);
+    return file;
+  };
+  const cases: [name: string, data: () => string, expected: RegExp][] = [
+    ["missing", () => join(folder, "nowhere"), /no file or folder .*nowhere\nGive a UTF-8 file/],
+    ["empty", () => write("empty.txt", ""), /there is no text in .*empty\.txt/],
+    [
+      "not UTF-8",
+      () => write("latin.txt", Buffer.from("caf\xe9 ".repeat(50), "latin1")),
+      /latin\.txt is not UTF-8: byte 0xe9 at offset 3 /,
+    ],
+    [
+      "shorter than the context",
+      () => write("short.txt", "too short"),
+      /has 9 bytes, 8 of them for training; the model's context of 16 needs at least 17/,
+    ],
+  ];
+  test.each(cases)("%s", async (_, data, expected) => {
+    expect(await problem(() => train({ artifact, run: join(folder, "bad"), data: data() }))).toMatch(expected);
+  });
+  test("not given", async () => {
+    expect(await problem(() => train({ artifact, run: join(folder, "bad") }))).toMatch("no text to train on");
+  });
+});
+
+test("the data's promises hold (test_data.py)", async () => {
+  const { python: interpreter } = await ensurePython();
+  const result = await execa(interpreter, ["-m", "unittest", "-q", "test_data"], {
+    cwd: here("."),
+    env: { PYTHONPATH: here("../../runtime-bridge/python"), PYTHONDONTWRITEBYTECODE: "1" },
+    reject: false,
+  });
+  expect(result.exitCode === 0 ? "" : result.stderr).toBe("");
+});
