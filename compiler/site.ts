@@ -69,7 +69,7 @@ function frames(limit: number): Frame[] {
     sites = s;
     return "";
   };
-  Error.captureStackTrace(holder, captureSite);
+  Error.captureStackTrace(holder, frames);
   void holder.stack;
   Error.stackTraceLimit = limitBefore;
   Error.prepareStackTrace = prepareBefore;
@@ -84,13 +84,14 @@ function frames(limit: number): Frame[] {
   return out;
 }
 
-/** The name of the function that marks where a module call begins: frames below it belong to the caller's site. */
-const BOUNDARY = "xenarcModuleCall";
+/** The name of the function that marks where a module call or a region begins: frames below it belong to the caller's site. */
+const BOUNDARY = "xenarcBoundary";
 
 /** The author's location of the op being emitted. */
 export function captureSite(): Site | undefined {
   if (!enabled) return undefined;
-  return { frames: frames(SHALLOW), scope, caller };
+  const own = frames(SHALLOW);
+  return caller?.backward ? { frames: own, scope, caller, backward: true } : { frames: own, scope, caller };
 }
 
 /** Runs `f` without capturing locations (for benches of the bare tracer). */
@@ -106,18 +107,34 @@ export function withoutSites<T>(f: () => T): T {
 
 /** Runs a module's method: ops inside carry `path` as their scope and this call as the caller of their frames. */
 export function inScope<T>(path: string, f: () => T): T {
+  return within(enabled ? captureDeep() : undefined, path, f);
+}
+
+/** Runs a function that is traced into a region of its own: this call is the caller of the frames inside. */
+export function inRegion<T>(f: () => T): T {
+  return within(enabled ? captureDeep() : undefined, scope, f);
+}
+
+/** Runs what traces a derivative of the op made at `site`. */
+export function inBackwardOf<T>(site: Site | undefined, f: () => T): T {
+  return within(site && backwardOf(site), site?.scope ?? "", f);
+}
+
+const captureDeep = (): Site => ({ frames: frames(DEEP), scope, caller, ...(caller?.backward && { backward: true }) });
+
+function within<T>(by: Site | undefined, path: string, f: () => T): T {
   const scopeBefore = scope;
   const callerBefore = caller;
-  if (enabled) caller = { frames: frames(DEEP), scope, caller };
+  caller = by;
   scope = path;
   try {
-    return xenarcModuleCall(f);
+    return xenarcBoundary(f);
   } finally {
     scope = scopeBefore;
     caller = callerBefore;
   }
 }
-function xenarcModuleCall<T>(f: () => T): T {
+function xenarcBoundary<T>(f: () => T): T {
   return f();
 }
 

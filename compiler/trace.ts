@@ -6,7 +6,7 @@ import { XenarcError } from "./errors.js";
 import { type Builder, ConstraintError, Region, type Value } from "./ir.js";
 import { regionCost } from "./passes/scan.js";
 import type { Port, Program, Role } from "./program.js";
-import { atTopLevel } from "./site.js";
+import { atTopLevel, inRegion } from "./site.js";
 import { type Leaf, leavesWithPaths, mapLeaves } from "./tree.js";
 
 let here: Builder | undefined;
@@ -43,6 +43,9 @@ export function into<T>(b: Builder, f: () => T): T {
     here = before;
   }
 }
+
+/** Traces a function into a region of its own. */
+export const intoRegion = <T>(b: Builder, f: () => T): T => inRegion(() => into(b, f));
 
 /** Inputs or outputs of a program by role; names are the paths inside. `{ state: { params, step }, batch: { tokens } }` */
 export type ByRole = { readonly [R in Role]?: unknown };
@@ -92,7 +95,13 @@ export function traceProgram<I extends ByRole>(name: string, inputs: I, f: (inpu
   return { name, region, inputs: inPorts, outputs: outPorts, donated, cost: regionCost(region) };
 }
 
-const port = (name: string, role: Role, { names, value }: Leaf): Port => ({ name, role, axes: names, shape: value.type.shape, dtype: value.type.dtype });
+const port = (name: string, role: Role, { names, value }: Leaf): Port => ({
+  name,
+  role,
+  axes: names,
+  shape: value.type.shape,
+  dtype: value.type.dtype,
+});
 
 function asXenarcError({ op, violation, constraint }: ConstraintError): XenarcError {
   return new XenarcError({

@@ -11,7 +11,8 @@ export type Stage = "traced" | "lowered";
 export function verify(region: Region, stage: Stage, outer: ReadonlySet<Value> = new Set()): void {
   const defined = new Set([...outer, ...region.args]);
   for (const op of region.ops) {
-    for (const v of op.operands) if (!defined.has(v)) throw new Error(`${op.def.name} uses a value before its definition`);
+    for (const v of op.operands)
+      if (!defined.has(v)) throw new Error(`${op.def.name} uses a value before its definition`);
     if (stage === "lowered" && op.def.structured) throw new Error(`${op.def.name} is left after lowering`);
     for (const r of op.regions) verify(r, stage, defined);
     for (const id in op.def.constraints) {
@@ -20,5 +21,6 @@ export function verify(region: Region, stage: Stage, outer: ReadonlySet<Value> =
     }
     for (const r of op.results) defined.add(r);
   }
-  for (const v of region.results) if (!defined.has(v)) throw new Error("a region returns a value that it does not define");
+  for (const v of region.results)
+    if (!defined.has(v)) throw new Error("a region returns a value that it does not define");
 }

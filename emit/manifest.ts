@@ -19,16 +19,19 @@ const fileSchema = z.strictObject({ file: insidePath, sha256 });
 
 /**
  * An argument or a result of a program. `state` and `cache` are threaded from the output of a name to the input of that
- * name; `batch` is fed from the data; `argument` is given by the caller; `metric` and `result` are read by the caller.
+ * name; `batch` is fed from the data; `argument` is given by the caller; `metric` and `result` are read by the caller. A
+ * `print` is shown, and an `assert` that is not all true stops the run; both count only if the `.../when` beside them is true.
  */
 export const portSchema = z.strictObject({
   name,
-  role: z.enum(["state", "batch", "cache", "argument", "metric", "result"]),
+  role: z.enum(["state", "batch", "cache", "argument", "metric", "result", "print", "assert"]),
   /** Names of the axes, outermost first; empty for a scalar. */
   axes: z.array(name),
   shape: z.array(index),
   /** MLIR's name of the element type: `f32`, `bf16`, `i32`, `ui32`, ... */
   dtype: name,
+  /** What to print (`{}` stands for the value), or to say when the assertion failed: of `print` and `assert`. */
+  message: z.string().optional(),
 });
 
 /** One entry point. */

@@ -15,10 +15,17 @@ export interface SourcePosition {
 export interface PrintOptions {
   /** `author` (default): the variables of the source, as `nameOf` knows them; `canonical`: MLIR's numbering. */
   readonly names?: "author" | "canonical";
-  /** The author's name for result `index` of an op made at this site. */
-  readonly nameOf?: (site: Site, index: number) => string | undefined;
+  /** The author's name for what is made at a site. */
+  readonly nameOf?: (site: Site) => AuthorName | undefined;
   /** Prints locations; gives a frame's place in the author's file. */
   readonly locate?: (frame: Frame) => SourcePosition | undefined;
+}
+
+/** A variable of the author's and the call whose result it holds: of the ops made by that call the last one is the result. */
+export interface AuthorName {
+  readonly name: string;
+  /** The same for all ops of one call. */
+  readonly call: string;
 }
 
 /** Prints a module. Deterministic: the same module gives the same bytes. */
@@ -42,7 +49,10 @@ class FunctionPrinter implements Printer {
     private readonly locations: Locations | undefined,
     private readonly lines: string[],
   ) {
-    this.names = options.names === "canonical" ? nameValues(func.body, {}) : nameValues(func.body, { author: options.nameOf ?? (() => undefined) });
+    this.names =
+      options.names === "canonical"
+        ? nameValues(func.body, {})
+        : nameValues(func.body, { author: options.nameOf ?? (() => undefined) });
   }
 
   print(): void {
@@ -53,9 +63,14 @@ class FunctionPrinter implements Printer {
     });
     const types = func.body.results.map((v) => typeText(v.type));
     const results = types.length === 1 ? types[0] : `(${types.join(", ")})`;
-    this.lines.push(`  func.func ${func.private ? "private" : "public"} @${func.name}(${args.join(", ")})${types.length ? ` -> ${results}` : ""} {`);
+    this.lines.push(
+      `  func.func ${func.private ? "private" : "public"} @${func.name}(${args.join(", ")})${types.length ? ` -> ${results}` : ""} {`,
+    );
     this.ops(func.body, this.lines);
-    this.lines.push(types.length ? `    return ${this.values(func.body.results)} : ${types.join(", ")}` : "    return", "  }");
+    this.lines.push(
+      types.length ? `    return ${this.values(func.body.results)} : ${types.join(", ")}` : "    return",
+      "  }",
+    );
   }
 
   private ops(region: Region, lines: string[]): void {
@@ -74,7 +89,10 @@ class FunctionPrinter implements Printer {
 
   value(v: Value): string {
     const name = this.names.get(v);
-    if (name === undefined) throw new Error(`a value of ${v.op?.def.name ?? "a region's arguments"} is used outside the region that defines it`);
+    if (name === undefined)
+      throw new Error(
+        `a value of ${v.op?.def.name ?? "a region's arguments"} is used outside the region that defines it`,
+      );
     return name;
   }
   values(vs: readonly Value[]): string {
@@ -89,10 +107,13 @@ class FunctionPrinter implements Printer {
   region(r: Region, form: "header" | "bare" = "header"): string {
     const outer = this.indent;
     const lines = ["{"];
-    if (form === "header" && r.args.length) lines.push(`${outer}^bb0(${r.args.map((a) => `${this.value(a)}: ${typeText(a.type)}`).join(", ")}):`);
+    if (form === "header" && r.args.length)
+      lines.push(`${outer}^bb0(${r.args.map((a) => `${this.value(a)}: ${typeText(a.type)}`).join(", ")}):`);
     this.indent = `${outer}  `;
     this.ops(r, lines);
-    lines.push(`${this.indent}stablehlo.return${r.results.length ? ` ${this.values(r.results)} : ${this.types(r.results)}` : ""}`);
+    lines.push(
+      `${this.indent}stablehlo.return${r.results.length ? ` ${this.values(r.results)} : ${this.types(r.results)}` : ""}`,
+    );
     this.indent = outer;
     lines.push(`${outer}}`);
     return lines.join("\n");
@@ -100,7 +121,7 @@ class FunctionPrinter implements Printer {
 }
 
 interface Naming {
-  readonly author?: (site: Site, index: number) => string | undefined;
+  readonly author?: (site: Site) => AuthorName | undefined;
 }
 
 /** Names in use, by nested scope: a region sees its parents' names. */
@@ -147,10 +168,10 @@ function nameValues(body: Region, naming: Naming): Map<Value, string> {
       const wanted = (naming.author && a.label && identifier(a.label)) || owner?.def.argumentName;
       names.set(a, `%${unique(wanted ?? `arg${count.argument++}`)}`);
     }
+    const authored = naming.author && authorNames(region, naming.author);
     for (const op of region.ops) {
       if (op.results.length === 0) continue;
-      const author = naming.author && op.site && op.def.resultName?.(op) === undefined ? naming.author(op.site, 0) : undefined;
-      const wanted = author ? `${op.site!.backward ? "d_" : ""}${author}` : op.def.resultName?.(op);
+      const wanted = op.def.resultName?.(op) ?? authored?.get(op);
       const name = wanted ? unique(wanted) : String(count.value++);
       op.results.forEach((r, i) => names.set(r, op.results.length === 1 ? `%${name}` : `%${name}#${i}`));
     }
@@ -158,6 +179,25 @@ function nameValues(body: Region, naming: Naming): Map<Value, string> {
   };
   visit(body, undefined, { value: 0, argument: 0, conflict: 0 }, undefined);
   return names;
+}
+
+/**
+ * Names for people: the op that makes an author's variable has its name, other ops of the same call the name with their mnemonic
+ * (`probs.exponential`), ops of no variable their mnemonic; derivatives begin with `d_`.
+ */
+function authorNames(region: Region, author: (site: Site) => AuthorName | undefined): Map<Op, string> {
+  const found = region.ops.map((op) => op.site && author(op.site));
+  const last = new Map<string, number>();
+  const key = (i: number) => `${found[i]!.call}${region.ops[i]!.site!.backward ? "'" : ""}`;
+  found.forEach((f, i) => f && last.set(key(i), i));
+  return new Map(
+    region.ops.map((op, i) => {
+      const f = found[i];
+      const mnemonic = op.def.name.slice(op.def.name.indexOf(".") + 1);
+      const name = !f ? mnemonic : last.get(key(i)) === i ? f.name : `${f.name}.${mnemonic}`;
+      return [op, op.site?.backward ? `d_${name}` : name];
+    }),
+  );
 }
 
 /** A path as an MLIR identifier: `blocks/attention/query` becomes `blocks.attention.query`. */
@@ -194,7 +234,7 @@ class Locations {
       const p = this.position(frame);
       if (!p) continue;
       const file = this.alias(`${JSON.stringify(p.path)}:${p.line}:${p.column}`);
-      const named = this.alias(`${JSON.stringify(frame.function || "<module>")}(${file})`);
+      const named = this.alias(`${JSON.stringify(frame.function || "<anonymous>")}(${file})`);
       outer = outer === undefined ? named : this.alias(`callsite(${named} at ${outer})`);
     }
     this.stacks.set(origin, outer);

@@ -3,11 +3,12 @@
  * once into a region of its own.
  */
 import { isFloat, Region, sameType, stacked, type Value } from "../compiler/ir.js";
-import { customVjp as customVjpOp, type CustomVjpAttrs, type Residual } from "../compiler/passes/custom_vjp.js";
+import { type CustomVjpAttrs, customVjp as customVjpOp, type Residual } from "../compiler/passes/custom_vjp.js";
 import { backward, identity, stopGradient as stopGradientOp } from "../compiler/passes/grad.js";
-import { remat as rematOp, type RematPolicy } from "../compiler/passes/remat.js";
+import { type RematPolicy, remat as rematOp } from "../compiler/passes/remat.js";
 import { scan as scanOp } from "../compiler/passes/scan.js";
-import { type Escape, escape, into, takeEscapes } from "../compiler/trace.js";
+import { inBackwardOf } from "../compiler/site.js";
+import { type Escape, escape, into, intoRegion, takeEscapes } from "../compiler/trace.js";
 import { leaves as anyLeaves, leavesWithPaths, mapLeaves, withValues } from "../compiler/tree.js";
 import { describe, hlo, type Scalar, Tensor, tensorError } from "./tensor.js";
 
@@ -17,17 +18,11 @@ const values = (ts: readonly Tensor[]): Value[] => ts.map((t) => t.value);
 /** What is not a tensor and not a container: kept as it stands. */
 type Atom = string | number | boolean | bigint | undefined | null | ((...args: never[]) => unknown);
 /** A tree of tensors without the axis `L` that they share: what a step of a scan sees. */
-export type Slice<T, L extends string> = T extends Tensor<infer A>
-  ? Tensor<Exclude<A, L>>
-  : T extends Atom
-    ? T
-    : { [K in keyof T]: Slice<T[K], L> };
+export type Slice<T, L extends string> =
+  T extends Tensor<infer A> ? Tensor<Exclude<A, L>> : T extends Atom ? T : { [K in keyof T]: Slice<T[K], L> };
 /** A tree of tensors with the axis `L` added: what a scan's outputs become. */
-export type Stacked<T, L extends string> = T extends Tensor<infer A>
-  ? Tensor<A | L>
-  : T extends Atom
-    ? T
-    : { [K in keyof T]: Stacked<T[K], L> };
+export type Stacked<T, L extends string> =
+  T extends Tensor<infer A> ? Tensor<A | L> : T extends Atom ? T : { [K in keyof T]: Stacked<T[K], L> };
 
 /** A region's arguments for the leaves of a tree, and the tree over them. */
 function argumentsLike<T>(region: Region, tree: T): T {
@@ -46,11 +41,18 @@ function closed(operation: string, init: unknown, next: unknown): Value[] {
   }
   return before.map(([path, b], i) => {
     const a = after[i]![1];
-    const same = a.names.length === b.names.length && b.names.every((n) => a.has(n) && a.size(n) === b.size(n)) && a.dtype === b.dtype;
+    const same =
+      a.names.length === b.names.length &&
+      b.names.every((n) => a.has(n) && a.size(n) === b.size(n)) &&
+      a.dtype === b.dtype;
     if (!same) {
-      throw tensorError(`${operation}: the carry${path && ` "${path}"`} goes in as ${describe(b)} and comes out as ${describe(a)}.`, [b, a], {
-        expected: "a carry that keeps its axes, sizes and element type",
-      });
+      throw tensorError(
+        `${operation}: the carry${path && ` "${path}"`} goes in as ${describe(b)} and comes out as ${describe(a)}.`,
+        [b, a],
+        {
+          expected: "a carry that keeps its axes, sizes and element type",
+        },
+      );
     }
     return a.ordered(b.names).value;
   });
@@ -79,9 +81,16 @@ export function scan<L extends string, C, X, Y>(
   const inputs = leaves(xs);
   const xDims = inputs.map((x) => x.position(along));
   const length = inputs[0]?.size(along);
-  if (length === undefined) throw tensorError(`scan along "${along}": xs holds no tensor, so the length is not known.`, [], { fix: `Give it iota({ ${along}: n }).` });
+  if (length === undefined)
+    throw tensorError(`scan along "${along}": xs holds no tensor, so the length is not known.`, [], {
+      fix: `Give it iota({ ${along}: n }).`,
+    });
   inputs.forEach((x) => {
-    if (x.size(along) !== length) throw tensorError(`scan: axis "${along}" is ${length} in one input and ${x.size(along)} in another.`, [inputs[0]!, x]);
+    if (x.size(along) !== length)
+      throw tensorError(`scan: axis "${along}" is ${length} in one input and ${x.size(along)} in another.`, [
+        inputs[0]!,
+        x,
+      ]);
   });
   const region = new Region();
   const carry = argumentsLike(region, init);
@@ -90,9 +99,12 @@ export function scan<L extends string, C, X, Y>(
     const d = xDims[i++]!;
     const names = leaf.names.filter((n) => n !== along);
     const { shape, dtype } = leaf.value.type;
-    return new Tensor<any>(names, region.arg({ dtype, shape: shape.filter((_, k) => k !== d) }, names, path || undefined));
+    return new Tensor<any>(
+      names,
+      region.arg({ dtype, shape: shape.filter((_, k) => k !== d) }, names, path || undefined),
+    );
   }) as unknown as Slice<X, L>;
-  const y = into(b.on(region), () => {
+  const y = intoRegion(b.on(region), () => {
     const [next, out] = body(carry, x);
     region.results = closed("scan", init, next);
     return out;
@@ -120,12 +132,20 @@ export function scan<L extends string, C, X, Y>(
   pass(escaped, op.results.slice(n + ys.length), [along]);
   const outs = op.results.slice(n, n + ys.length);
   let j = 0;
-  const stackedY = mapLeaves(y, (leaf) => new Tensor<any>([along, ...leaf.names], outs[j++]!)) as unknown as Stacked<Y, L>;
+  const stackedY = mapLeaves(y, (leaf) => new Tensor<any>([along, ...leaf.names], outs[j++]!)) as unknown as Stacked<
+    Y,
+    L
+  >;
   return [withValues(init, op.results.slice(0, n)), stackedY];
 }
 
 /** Registers escapes of a closed region with the one around it. */
-function pass(escaped: readonly Escape[], results: readonly Value[], axes: readonly string[] = [], region?: Region): void {
+function pass(
+  escaped: readonly Escape[],
+  results: readonly Value[],
+  axes: readonly string[] = [],
+  region?: Region,
+): void {
   escaped.forEach((e, i) => escape({ ...e, value: results[i]!, names: [...axes, ...e.names] }, region));
 }
 
@@ -138,14 +158,15 @@ export function whileLoop<C>(init: C, condition: (carry: C) => Scalar, body: (ca
   const start = leaves(init);
   const cond = new Region();
   const inCond = argumentsLike(cond, init);
-  into(b.on(cond), () => {
+  intoRegion(b.on(cond), () => {
     const go = condition(inCond);
-    if (go.names.length || go.dtype !== "i1") throw tensorError(`whileLoop: the condition is ${describe(go)}, not a single i1.`, [go]);
+    if (go.names.length || go.dtype !== "i1")
+      throw tensorError(`whileLoop: the condition is ${describe(go)}, not a single i1.`, [go]);
     cond.results = [go.value];
   });
   const region = new Region();
   const carry = argumentsLike(region, init);
-  into(b.on(region), () => {
+  intoRegion(b.on(region), () => {
     region.results = closed("whileLoop", init, body(carry));
   });
   const escaped = takeEscapes(region);
@@ -167,12 +188,12 @@ export function cond<R>(condition: Scalar, then: () => R, otherwise: () => NoInf
     throw tensorError(`cond: the condition is ${describe(condition)}, not a single i1.`, [condition]);
   }
   const regions = [new Region(), new Region()] as const;
-  const result = into(b.on(regions[0]), () => {
+  const result = intoRegion(b.on(regions[0]), () => {
     const r = then();
     regions[0].results = values(leaves(r));
     return r;
   });
-  into(b.on(regions[1]), () => {
+  intoRegion(b.on(regions[1]), () => {
     regions[1].results = closed("cond", result, otherwise());
   });
   // What one branch lets out, the other gives as nothing.
@@ -196,13 +217,16 @@ export function cond<R>(condition: Scalar, then: () => R, otherwise: () => NoInf
  * `f`, its inner values not kept for the backward pass but computed again there. The policy says what is kept: `"nothing"`,
  * `"everything"`, or the values named with `named(x, "attn_out")`. (As `jax.checkpoint`.)
  */
-export function remat<T extends readonly unknown[], R>(f: (...args: T) => R, policy: RematPolicy = "nothing"): (...args: T) => R {
+export function remat<T extends readonly unknown[], R>(
+  f: (...args: T) => R,
+  policy: RematPolicy = "nothing",
+): (...args: T) => R {
   if (policy === "everything") return f;
   return (...args) => {
     const b = hlo();
     const region = new Region();
     const inner = argumentsLike(region, args);
-    const result = into(b.on(region), () => f(...inner));
+    const result = intoRegion(b.on(region), () => f(...inner));
     const outs = leaves(result);
     const escaped = takeEscapes(region);
     region.results = [...values(outs), ...escaped.map((e) => e.value)];
@@ -222,7 +246,10 @@ export function remat<T extends readonly unknown[], R>(f: (...args: T) => R, pol
 /** Names a value, for remat policies. */
 export function named<A extends string>(x: Tensor<A>, name: string): Tensor<A> {
   // A value that is somebody else's too gets an identity of its own to carry the name.
-  const v = x.value.op === undefined || x.value.tag !== undefined ? hlo().emit(identity, [x.value], null, [x.value.type], [], [x.names]).results[0]! : x.value;
+  const v =
+    x.value.op === undefined || x.value.tag !== undefined
+      ? hlo().emit(identity, [x.value], null, [x.value.type], [], [x.names]).results[0]!
+      : x.value;
   v.tag = name;
   return new Tensor(x.names, v);
 }
@@ -242,7 +269,7 @@ export function customVjp<T extends readonly Tensor[], R, S>(
     const b = hlo();
     const region = new Region();
     const inner = argumentsLike(region, args);
-    const [result, kept] = into(b.on(region), () => forward(...inner));
+    const [result, kept] = intoRegion(b.on(region), () => forward(...inner));
     const outs = leaves(result);
     const saved = leaves(kept);
     const results = values(outs);
@@ -259,28 +286,41 @@ export function customVjp<T extends readonly Tensor[], R, S>(
       outputs: outs.length,
       residuals,
       backward: (builder, residualValues, cotangents) =>
-        into(builder, () => {
-          const site = builder.site;
-          builder.site = undefined;
-          try {
-            const given = backwardRule(withValues(kept, residualValues), withValues(result, cotangents));
-            return args.map((a, i) => {
-              const g = given[i];
-              if (g === undefined) return undefined;
-              if (g.names.length !== a.names.length || a.names.some((n) => !g.has(n) || g.size(n) !== a.size(n)) || g.dtype !== a.dtype) {
-                throw tensorError(`customVjp: the cotangent of argument ${i} is ${describe(g)}, and the argument ${describe(a)}.`, [g, a]);
-              }
-              return g.ordered(a.names).value;
-            });
-          } finally {
-            builder.site = site;
-          }
-        }),
+        inBackwardOf(builder.site?.origin ?? builder.site, () =>
+          into(builder, () => {
+            const { site } = builder;
+            builder.site = undefined;
+            try {
+              const given = backwardRule(withValues(kept, residualValues), withValues(result, cotangents));
+              return args.map((a, i) => {
+                const g = given[i];
+                if (g === undefined) return undefined;
+                if (
+                  g.names.length !== a.names.length ||
+                  a.names.some((n) => !g.has(n) || g.size(n) !== a.size(n)) ||
+                  g.dtype !== a.dtype
+                ) {
+                  throw tensorError(
+                    `customVjp: the cotangent of argument ${i} is ${describe(g)}, and the argument ${describe(a)}.`,
+                    [g, a],
+                  );
+                }
+                return g.ordered(a.names).value;
+              });
+            } finally {
+              builder.site = site;
+            }
+          }),
+        ),
     };
-    const op = b.emit(customVjpOp, values(args as readonly Tensor[]), attrs, region.results.map((v) => v.type), [region], [
-      ...results.map((v) => v.axes),
-      ...escaped.map((e) => e.names),
-    ]);
+    const op = b.emit(
+      customVjpOp,
+      values(args as readonly Tensor[]),
+      attrs,
+      region.results.map((v) => v.type),
+      [region],
+      [...results.map((v) => v.axes), ...escaped.map((e) => e.names)],
+    );
     pass(escaped, op.results.slice(results.length));
     return withValues(result, op.results.slice(0, outs.length));
   };
@@ -288,7 +328,9 @@ export function customVjp<T extends readonly Tensor[], R, S>(
 
 /** The tensor as a constant to differentiation. */
 export function stopGradient<T>(tree: T): T {
-  return mapLeaves(tree, (leaf) => leaf.with(hlo().emit(stopGradientOp, [leaf.value], null, [leaf.value.type], [], [leaf.names]).results[0]!));
+  return mapLeaves(tree, (leaf) =>
+    leaf.with(hlo().emit(stopGradientOp, [leaf.value], null, [leaf.value.type], [], [leaf.names]).results[0]!),
+  );
 }
 
 /**
@@ -323,7 +365,9 @@ export function valueAndGrad<P, T extends readonly unknown[], R extends Scalar |
 }
 
 /** The gradient of a scalar function with respect to its first argument. See `valueAndGrad`. */
-export function grad<P, T extends readonly unknown[]>(f: (params: P, ...rest: T) => Scalar): (params: P, ...rest: T) => P {
+export function grad<P, T extends readonly unknown[]>(
+  f: (params: P, ...rest: T) => Scalar,
+): (params: P, ...rest: T) => P {
   const both = valueAndGrad<P, T, Scalar>(f);
   return (params, ...rest) => both(params, ...rest)[1];
 }
@@ -348,7 +392,10 @@ export function vjp<T extends readonly unknown[], R>(f: (...args: T) => R, ...ar
         throw tensorError("vjp: the cotangent is not of the result's type.", leaves(cotangent));
       }
       const gradients = backward(b, from, outputs, cts, wrt);
-      return withValues(args, wrt.map((v, i) => gradients[i] ?? b.constant(v.type, v.type.dtype === "i1" ? false : 0)));
+      return withValues(
+        args,
+        wrt.map((v, i) => gradients[i] ?? b.constant(v.type, v.type.dtype === "i1" ? false : 0)),
+      );
     },
   ];
 }
@@ -362,7 +409,10 @@ export const debug = {
 
 /** Stops the run with `message` when an element is infinite or NaN. Returns the tensor. */
 export function assertFinite<A extends string>(x: Tensor<A>, message = "a value is not finite"): Tensor<A> {
-  const ok = hlo().reduceAnd(hlo().isFinite(x.value), x.names.map((_, i) => i));
+  const ok = hlo().reduceAnd(
+    hlo().isFinite(x.value),
+    x.names.map((_, i) => i),
+  );
   escape({ value: ok, names: [], kind: "assert", message });
   return x;
 }

@@ -1,7 +1,6 @@
 /** A function with a derivative of its author's. (As `jax.custom_vjp`.) */
 import { XenarcError } from "../errors.js";
-import { captured, type Cotangents, type OpDef, type Value } from "../ir.js";
-import { type Builder } from "../ir.js";
+import { type Builder, type Cotangents, captured, type OpDef, type Value } from "../ir.js";
 import { structuredSyntax, zeros } from "./grad.js";
 import { regionCost } from "./scan.js";
 

@@ -1,5 +1,5 @@
 import { type Region, uses, type Value } from "../ir.js";
-import { scan, type ScanAttrs } from "./scan.js";
+import { type ScanAttrs, scan } from "./scan.js";
 
 /**
  * Dead code elimination: removes ops whose results nobody reads, in nested regions too, and what a scan computes, stacks or is

@@ -4,7 +4,20 @@
  * Derivatives", chapter 3; for the structured ops see scan.ts and remat.ts.)
  */
 import { XenarcError } from "../errors.js";
-import { type Builder, captured, cloneRegion, type Cotangents, isFloat, type Op, type OpDef, type Region, sameType, typeText, uses, type Value } from "../ir.js";
+import {
+  type Builder,
+  type Cotangents,
+  captured,
+  cloneRegion,
+  isFloat,
+  type Op,
+  type OpDef,
+  type Region,
+  sameType,
+  typeText,
+  uses,
+  type Value,
+} from "../ir.js";
 import { backwardOf } from "../site.js";
 
 /**
@@ -92,7 +105,8 @@ export function backward(
 }
 
 const ADVICE: Readonly<Record<string, string>> = {
-  "stablehlo.while": "A whileLoop of unknown length cannot be run backwards: use scan, whose length is known, or stopGradient.",
+  "stablehlo.while":
+    "A whileLoop of unknown length cannot be run backwards: use scan, whose length is known, or stopGradient.",
 };
 
 function noDerivative(op: Op): XenarcError {

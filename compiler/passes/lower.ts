@@ -6,7 +6,7 @@ import { type Builder, cloneRegion, type DType, Op, Region, stacked, type Tensor
 import { customVjp } from "./custom_vjp.js";
 import { identity, stopGradient } from "./grad.js";
 import { remat } from "./remat.js";
-import { scan, type ScanAttrs } from "./scan.js";
+import { type ScanAttrs, scan } from "./scan.js";
 
 type Values = Map<Value, Value>;
 const INDEX: TensorType = { dtype: "i32" satisfies DType, shape: [] };
@@ -30,7 +30,15 @@ function lowerOps(b: Builder, ops: readonly Op[], values: Values): void {
     else if (op.def === scan) (op.attrs as ScanAttrs).unroll ? unrolled(b, op, values) : loop(b, op, values);
     else {
       const regions = op.regions.map((r) => lowerNested(b, r, values));
-      const copy = new Op(op.def, op.operands.map(sub), op.attrs, op.results.map((r) => r.type), regions, op.site, op.results.map((r) => r.axes));
+      const copy = new Op(
+        op.def,
+        op.operands.map(sub),
+        op.attrs,
+        op.results.map((r) => r.type),
+        regions,
+        op.site,
+        op.results.map((r) => r.axes),
+      );
       b.region.ops.push(copy);
       op.results.forEach((r, i) => values.set(r, copy.results[i]!));
     }
@@ -55,9 +63,25 @@ function inline(b: Builder, op: Op, values: Values): void {
 }
 
 /** Element `at` of a stacked value along a dimension. */
-function element(b: Builder, x: Value, dim: number, at: Value, zero: Value, type: TensorType, axes: readonly string[] | undefined): Value {
+function element(
+  b: Builder,
+  x: Value,
+  dim: number,
+  at: Value,
+  zero: Value,
+  type: TensorType,
+  axes: readonly string[] | undefined,
+): Value {
   const sizes = stacked(type, dim, 1).shape;
-  return b.reshape(b.dynamicSlice(x, sizes.map((_, d) => (d === dim ? at : zero)), sizes), type.shape, axes);
+  return b.reshape(
+    b.dynamicSlice(
+      x,
+      sizes.map((_, d) => (d === dim ? at : zero)),
+      sizes,
+    ),
+    type.shape,
+    axes,
+  );
 }
 
 function loop(b: Builder, op: Op<ScanAttrs>, values: Values): void {
@@ -67,7 +91,11 @@ function loop(b: Builder, op: Op<ScanAttrs>, values: Values): void {
   const { site } = op;
   const xs = op.operands.slice(carries).map(sub);
   const ys = op.results.slice(carries);
-  const init = [b.constant(INDEX, 0), ...op.operands.slice(0, carries).map(sub), ...ys.map((y) => b.constant(y.type, 0))];
+  const init = [
+    b.constant(INDEX, 0),
+    ...op.operands.slice(0, carries).map(sub),
+    ...ys.map((y) => b.constant(y.type, 0)),
+  ];
 
   const cond = new Region();
   const body = new Region();
@@ -84,7 +112,12 @@ function loop(b: Builder, op: Op<ScanAttrs>, values: Values): void {
   const zero = inBody.constant(INDEX, 0);
   const inner: Values = new Map(values);
   region.args.forEach((a, i) => {
-    inner.set(a, i < carries ? body.args[1 + i]! : element(inBody, xs[i - carries]!, xDims[i - carries]!, at, zero, a.type, a.axes));
+    inner.set(
+      a,
+      i < carries
+        ? body.args[1 + i]!
+        : element(inBody, xs[i - carries]!, xDims[i - carries]!, at, zero, a.type, a.axes),
+    );
   });
   lowerOps(inBody, region.ops, inner);
   inBody.site = site;
@@ -92,7 +125,11 @@ function loop(b: Builder, op: Op<ScanAttrs>, values: Values): void {
   const stacks = results.slice(carries).map((v, i) => {
     const dim = yDims[i]!;
     const slot = stacked(v.type, dim, 1).shape;
-    return inBody.dynamicUpdateSlice(body.args[1 + carries + i]!, inBody.reshape(v, slot), slot.map((_, d) => (d === dim ? at : zero)));
+    return inBody.dynamicUpdateSlice(
+      body.args[1 + carries + i]!,
+      inBody.reshape(v, slot),
+      slot.map((_, d) => (d === dim ? at : zero)),
+    );
   });
   body.results = [inBody.add(step, inBody.constant(INDEX, 1)), ...results.slice(0, carries), ...stacks];
   b.site = site;

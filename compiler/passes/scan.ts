@@ -2,7 +2,20 @@
  * The structured loop of known length: carries from step to step, slices inputs along a dimension, stacks outputs. (As
  * `jax.lax.scan`.) `lower` turns it into `stablehlo.while`, or into its steps when it is unrolled.
  */
-import { bytesOf, captured, cloneOps, type Cost, isFloat, type Op, type OpDef, Region, stacked, type TensorType, uses, Value } from "../ir.js";
+import {
+  bytesOf,
+  type Cost,
+  captured,
+  cloneOps,
+  isFloat,
+  type Op,
+  type OpDef,
+  Region,
+  stacked,
+  type TensorType,
+  uses,
+  Value,
+} from "../ir.js";
 import { backward, propagate, structuredSyntax, zeros } from "./grad.js";
 import { liveBackward, residuals, variant } from "./residuals.js";
 
@@ -37,7 +50,9 @@ export const scan: OpDef<ScanAttrs> = {
     carry: (op) => {
       const region = op.regions[0]!;
       const i = region.args.slice(0, op.attrs.carries).findIndex((a, k) => !sameText(a.type, region.results[k]!.type));
-      return i < 0 ? undefined : `carry ${i} enters the step as ${text(region.args[i]!.type)} and leaves it as ${text(region.results[i]!.type)}`;
+      return i < 0
+        ? undefined
+        : `carry ${i} enters the step as ${text(region.args[i]!.type)} and leaves it as ${text(region.results[i]!.type)}`;
     },
   },
   syntax: structuredSyntax,
@@ -70,11 +85,17 @@ export const scan: OpDef<ScanAttrs> = {
     const indices = (n: number, offset: number, keep: (i: number) => boolean) =>
       Array.from({ length: n }, (_, i) => i + offset).filter(keep);
     const activeCarries = indices(carries, 0, (i) => on[i]!);
-    const activeYs = indices(region.results.length - carries, carries, (i) => !!cotangents[i] && inside.has(region.results[i]!));
+    const activeYs = indices(
+      region.results.length - carries,
+      carries,
+      (i) => !!cotangents[i] && inside.has(region.results[i]!),
+    );
     const activeXs = indices(xArgs.length, 0, (i) => inside.has(xArgs[i]!));
 
     // Differentiate the body in place, then take the appended part out again.
-    const ctIn = [...activeCarries, ...activeYs].map((i) => new Value(region.results[i]!.type, region.results[i]!.axes));
+    const ctIn = [...activeCarries, ...activeYs].map(
+      (i) => new Value(region.results[i]!.type, region.results[i]!.axes),
+    );
     const forward = region.ops.length;
     const forwardResults = [...region.results];
     const wrt = [...activeCarries.map((i) => carryArgs[i]!), ...activeXs.map((i) => xArgs[i]!), ...constants];

@@ -9,18 +9,22 @@ import type { Entry, Name } from "./naming.js";
 import { isCompiled, librarySource, packageRoot } from "./package.js";
 
 /** Raised when the same source gives another table, so that tables kept by earlier versions are made anew. */
-const FORMAT = "1";
+const FORMAT = "2";
 
 /** The names of one file's values. */
 export class NameTable {
-  readonly #names: Map<number, Name>;
+  readonly #names = new Map<number, Name>();
+  readonly #wholes = new Map<number, number>();
 
   constructor(entries: readonly Entry[]) {
-    this.#names = new Map(entries.map(([line, column, name]) => [keyOf(line, column), name]));
+    for (const [line, column, name, whole] of entries) {
+      this.#names.set(keyOf(line, column), name);
+      this.#wholes.set(keyOf(line, column), whole);
+    }
   }
 
   /**
-   * The variable that the call at a position is stored in: valid as an MLIR identifier.
+   * The variable that the call at a position is stored in, directly or as part of the stored expression: valid as an MLIR identifier.
    *
    * @param line of the callee's last name (`c` of `a.b.c()`, `f` of `f()`) or of `new`, as the engine reports a call;
    *   counted from 1, like `column`, in the TypeScript source.
@@ -32,6 +36,11 @@ export class NameTable {
     const name = this.#names.get(keyOf(line, column));
     if (name === undefined || typeof name === "string" || isList(name)) return name;
     return name.returned === "" ? undefined : name.returned;
+  }
+
+  /** A number that the calls of one stored expression share: the last value made among them is the variable's. */
+  expression(line: number, column: number): number | undefined {
+    return this.#wholes.get(keyOf(line, column));
   }
 
   /** Whether the call's value is what the enclosing function returns: then the caller's name for it says more. */

@@ -1,11 +1,14 @@
-/** Finds, in a parsed file, the variable that each call's value ends up in. Loads ts-morph: import it only to parse. */
+/** Finds, in a parsed file, the variable that each call's value goes into. Loads ts-morph: import it only to parse. */
 import { Node, Project } from "ts-morph";
 
 /** A variable; the variables of a destructuring, in order (`""` for a hole); or, of a returned value, the function's name. */
 export type Name = string | readonly string[] | { readonly returned: string };
 
-/** The name of the call at a position; line and column count from 1. */
-export type Entry = readonly [line: number, column: number, name: Name];
+/**
+ * The name of the call at a position; line and column count from 1. `whole` is the position in the text of the expression that is
+ * stored: the calls inside it share it, and the last value made among them is the variable's.
+ */
+export type Entry = readonly [line: number, column: number, name: Name, whole: number];
 
 /** The named calls of one file, in the order of the text. */
 export function namesIn(path: string, source: string): Entry[] {
@@ -15,10 +18,11 @@ export function namesIn(path: string, source: string): Entry[] {
   file.forEachDescendant((node) => {
     const at = callPosition(node);
     if (at === undefined) return;
-    const name = destination(node);
+    const whole = wholeExpression(node);
+    const name = destination(whole);
     if (name === undefined) return;
     const { line, column } = file.getLineAndColumnAtPos(at);
-    entries.push([line, column, name]);
+    entries.push([line, column, name, whole.getStart()]);
   });
   return entries;
 }
@@ -34,6 +38,22 @@ function callPosition(node: Node): number | undefined {
 
 function unwrap(node: Node): Node {
   return Node.isNonNullExpression(node) ? unwrap(node.getExpression()) : node;
+}
+
+/** The call chain, or the call with it among the arguments, that an expression is part of: `dot(q, k).mul(s)` of `dot(q, k)`. */
+function wholeExpression(node: Node): Node {
+  const parent = node.getParent();
+  if (parent === undefined) return node;
+  if (Node.isPropertyAccessExpression(parent) && parent.getExpression() === node) {
+    const call = parent.getParent();
+    return Node.isCallExpression(call) && call.getExpression() === parent ? wholeExpression(call) : node;
+  }
+  if (Node.isCallExpression(parent) && parent.getArguments().includes(node)) return wholeExpression(parent);
+  if (Node.isParenthesizedExpression(parent) || Node.isAsExpression(parent) || Node.isNonNullExpression(parent)) {
+    const around = wholeExpression(parent);
+    return around === parent ? node : around;
+  }
+  return node;
 }
 
 /** What an expression's value is stored in, looking through what passes a value on unchanged. */

@@ -120,9 +120,9 @@ author(false);
 
 const expected: Record<string, string | string[] | undefined> = {
   plain: "scores",
-  chainInner: undefined,
+  chainInner: "y",
   chainOuter: "y",
-  lineInner: undefined,
+  lineInner: "long",
   lineOuter: "long",
   argument: undefined,
   outer: "nested",
@@ -149,7 +149,7 @@ const expected: Record<string, string | string[] | undefined> = {
   method: "project",
   call: undefined,
   optional: "optional",
-  genericArgument: undefined,
+  genericArgument: "generic",
   dollar: undefined,
   callback: undefined,
   statement: undefined,
@@ -189,6 +189,6 @@ test("the library's names are written beside its build", async () => {
   );
   await buildNames(root);
   const written = JSON.parse(readFileSync(join(root, "dist/names.json"), "utf8"));
-  expect(written).toEqual({ "models/layers/mlp.ts": [[2, 15, "h"]] });
+  expect(written).toEqual({ "models/layers/mlp.ts": [[2, 15, "h", 44]] });
   rmSync(root, { recursive: true });
 });

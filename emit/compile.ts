@@ -1,0 +1,145 @@
+/** From a model and its configuration to the StableHLO of all its entry points. */
+import { lowerToStableHlo } from "../compiler/compile.js";
+import type { Cost, Region } from "../compiler/ir.js";
+import { mainOf, type Program, type Port as ProgramPort } from "../compiler/program.js";
+import { type Frame, type Site, stack } from "../compiler/site.js";
+import { type NameTable, namesFor } from "../compiler/source/names.js";
+import { packageVersion } from "../compiler/source/package.js";
+import { originalPosition, type Position } from "../compiler/source/position.js";
+import { builderFor } from "../compiler/trace.js";
+import { writeArtifact } from "./artifact.js";
+import type { Manifest, Port } from "./manifest.js";
+import { type AuthorName, printModule } from "./print.js";
+
+/** What can be compiled: a model as `defineModel` makes it. */
+export interface Compilable<C> {
+  readonly name: string;
+  readonly schema: { parse(config: unknown): C };
+  programs(config: C): Program[];
+  parameters(config: C): number;
+}
+
+export interface CompileOptions {
+  /** Names of SSA values: the author's variables (default), or MLIR's numbering. */
+  readonly names?: "author" | "canonical";
+  /** Locations of the author's source. Default true. */
+  readonly locations?: boolean;
+  /** Only these entry points. Default all. */
+  readonly only?: readonly string[];
+}
+
+/** One compiled entry point. */
+export interface CompiledProgram {
+  readonly name: string;
+  readonly text: string;
+  readonly program: Program;
+}
+
+/** A compiled model. */
+export class Compiled {
+  constructor(
+    readonly name: string,
+    /** The resolved configuration. */
+    readonly config: Record<string, unknown>,
+    readonly parameters: number,
+    readonly programs: readonly CompiledProgram[],
+  ) {}
+
+  /** All entry points' text, one after the other: what a golden file holds. */
+  get text(): string {
+    return this.programs.map((p) => p.text).join("\n");
+  }
+
+  program(name: string): CompiledProgram {
+    const found = this.programs.find((p) => p.name === name);
+    if (!found) throw new Error(`there is no entry point "${name}": ${this.programs.map((p) => p.name).join(", ")}`);
+    return found;
+  }
+
+  /** What one run of an entry point costs. */
+  cost(name: string): Cost {
+    return this.program(name).program.cost;
+  }
+
+  /** Writes the artifact's folder. */
+  write(folder: string): Promise<Manifest> {
+    return writeArtifact(folder, {
+      name: this.name,
+      xenarc: packageVersion(),
+      parameters: this.parameters,
+      config: this.config as Manifest["config"],
+      programs: this.programs.map(({ name, text, program }) => ({
+        name,
+        text,
+        inputs: program.inputs.map(plain),
+        outputs: program.outputs.map(plain),
+        donated: program.donated,
+      })),
+    });
+  }
+}
+
+const plain = ({ axes, shape, ...rest }: ProgramPort): Port => ({ ...rest, axes: [...axes], shape: [...shape] });
+
+/**
+ * Compiles a model: traces its entry points, lowers them, prints them.
+ * @throws XenarcError at the author's line; the schema's own error for a configuration that does not fit.
+ */
+export async function compile<C>(
+  model: Compilable<C>,
+  config: unknown = {},
+  options: CompileOptions = {},
+): Promise<Compiled> {
+  const resolved = model.schema.parse(config);
+  const traced = model.programs(resolved).filter((p) => options.only?.includes(p.name) ?? true);
+  const programs = [];
+  for (const program of traced) programs.push({ name: program.name, program, text: await print(program, options) });
+  return new Compiled(model.name, resolved as Record<string, unknown>, model.parameters(resolved), programs);
+}
+
+/** Lowers and prints a traced program. */
+export async function print(
+  program: Program,
+  { names = "author", locations = true }: CompileOptions = {},
+): Promise<string> {
+  const body = lowerToStableHlo(builderFor(program.region), program.region);
+  const nameOf = names === "author" ? await authorNames(body) : undefined;
+  return printModule(
+    { name: program.name, funcs: [mainOf({ ...program, region: body })] },
+    { names, ...(nameOf && { nameOf }), ...(locations && { locate }) },
+  );
+}
+
+/** A frame's place in the author's file. */
+const locate = ({ file, line, column }: Frame): Position => originalPosition(file, line, column);
+
+/** The variables that values end up in, by the site of the call that made them. */
+async function authorNames(body: Region): Promise<(site: Site) => AuthorName | undefined> {
+  const files = new Set<string>();
+  const seen = new Set<Site>();
+  const collect = (region: Region): void => {
+    for (const op of region.ops) {
+      for (let site = op.site; site && !seen.has(site); site = site.caller) {
+        seen.add(site);
+        for (const frame of site.frames) files.add(locate(frame).file);
+      }
+      op.regions.forEach(collect);
+    }
+  };
+  collect(body);
+  const tables = new Map<string, NameTable>();
+  for (const file of files) tables.set(file, await namesFor(file));
+  return (site) => {
+    for (const frame of stack(site)) {
+      const { file, line, column } = locate(frame);
+      const table = tables.get(file);
+      const name = table?.at(line, column);
+      if (name === undefined) return undefined;
+      // What a function returns directly is better named by its caller.
+      if (table!.isReturned(line, column)) continue;
+      const text = typeof name === "string" ? name : name.filter(Boolean).join(".");
+      return { name: text, call: `${file}:${table!.expression(line, column)}` };
+    }
+    return undefined;
+  };
+}

@@ -1,0 +1,44 @@
+import { z } from "zod";
+import type { Program } from "../compiler/program.js";
+import { locate, parameterCount } from "../ops/module.js";
+import type { LanguageModel } from "./language_model.js";
+import { type ProgramConfig, programsOf } from "./programs/index.js";
+import { dataSchema, generateSchema, trainSchema } from "./train/config.js";
+
+/** What a model file exports by default: a name, the schema of its configuration, and how the module is built from it. */
+export interface ModelSource<C extends { readonly context: number }> {
+  /** Names the artifact: letters, digits, `-` and `_`. */
+  readonly name: string;
+  /** The model's own configuration; every key needs a default. */
+  readonly config: z.ZodType<C>;
+  readonly build: (config: C) => LanguageModel;
+}
+
+/** A model that can be compiled. */
+export interface ModelDefinition {
+  readonly name: string;
+  /** The whole configuration: `model`, `train`, `data`, `generate`. */
+  readonly schema: z.ZodType<ProgramConfig & { readonly data: z.infer<typeof dataSchema> }>;
+  /** The entry points of the model built from a configuration. */
+  programs(config: ProgramConfig): Program[];
+  /** The number of parameters. */
+  parameters(config: ProgramConfig): number;
+}
+
+/** Defines a model: the default export of a model file. */
+export function defineModel<C extends { readonly context: number }>(source: ModelSource<C>): ModelDefinition {
+  const section = <T extends z.ZodType>(schema: T) => schema.prefault({} as never);
+  const schema = z.strictObject({
+    model: section(source.config),
+    train: section(trainSchema),
+    data: section(dataSchema),
+    generate: section(generateSchema),
+  });
+  const build = (c: ProgramConfig): LanguageModel => locate(source.build(c.model as unknown as C));
+  return {
+    name: source.name,
+    schema: schema as unknown as ModelDefinition["schema"],
+    programs: (c) => programsOf(build(c), c),
+    parameters: (c) => parameterCount(build(c)),
+  };
+}

@@ -1,0 +1,15 @@
+/** Models and what they are made of. */
+export { CharTransformer, type CharTransformerConfig, charTransformerConfig } from "./char_transformer.js";
+export { defineModel, type ModelDefinition, type ModelSource } from "./define.js";
+export { type Cache, type Hidden, LanguageModel, type RunOptions } from "./language_model.js";
+export * from "./layers/index.js";
+export type { ProgramConfig } from "./programs/index.js";
+export {
+  type DataConfig,
+  dataSchema,
+  type GenerateConfig,
+  generateSchema,
+  type TrainConfig,
+  trainSchema,
+} from "./train/config.js";
+export { initialize } from "./train/initialize.js";

@@ -1,0 +1,154 @@
+/** The entry points of a language model: what an artifact is made of. */
+import type { Program } from "../../compiler/program.js";
+import { traceProgram } from "../../compiler/trace.js";
+import { gather, iota } from "../../ops/functions.js";
+import { type Module, spec } from "../../ops/module.js";
+import { foldIn, type Key } from "../../ops/random.js";
+import type { Tensor } from "../../ops/tensor.js";
+import type { Cache, LanguageModel } from "../language_model.js";
+import { adamWInit } from "../train/adamw.js";
+import type { GenerateConfig, TrainConfig } from "../train/config.js";
+import { initialize } from "../train/initialize.js";
+import { type TrainState, trainStep } from "../train/train_step.js";
+import { type SamplingOptions, sample } from "./sampling.js";
+
+/** What the entry points' sizes come from. */
+export interface ProgramConfig {
+  readonly model: { readonly context: number };
+  readonly train: TrainConfig;
+  readonly generate: GenerateConfig;
+}
+
+const keySpec = (): Key => spec({ threefry: 2 }, "ui32");
+const tokensSpec = (batch: number, seq: number) => spec({ batch, seq }, "i32");
+
+/** The first training state from a key. */
+export const init = (model: LanguageModel): Program =>
+  traceProgram("init", { argument: { key: keySpec() } }, ({ argument: { key } }) => {
+    const params = initialize(model, foldIn(key, 0));
+    const state: TrainState<LanguageModel> = {
+      params,
+      optimizer: adamWInit(params),
+      step: iota({ step: 1 }).at("step", 0),
+      key: foldIn(key, 1),
+    };
+    return { state };
+  });
+
+/** A tree like the model's parameters, to be traced. */
+const stateSpec = <M extends Module>(params: M): TrainState<M> => ({
+  params,
+  optimizer: { mu: params, nu: params },
+  step: spec({}, "i32"),
+  key: keySpec(),
+});
+
+/** One optimizer step; the state is donated. */
+export const trainStepProgram = (model: LanguageModel, c: ProgramConfig): Program =>
+  traceProgram(
+    "train_step",
+    {
+      state: stateSpec(model),
+      batch: {
+        tokens: spec({ accumulation: c.train.accumulation, batch: c.train.batch, seq: c.model.context + 1 }, "i32"),
+      },
+    },
+    ({ state, batch }) => {
+      const next = trainStep(model, state, batch.tokens, c.train);
+      return { state: next.state, metric: next.metrics };
+    },
+  );
+
+/** The summed loss (nats) and the number of targets of a batch of the validation text. */
+export const evalStep = (model: LanguageModel, c: ProgramConfig): Program =>
+  traceProgram(
+    "eval_step",
+    { state: { params: model }, batch: { tokens: tokensSpec(c.train.batch, c.model.context + 1) } },
+    ({ state: { params }, batch: { tokens } }) => {
+      const inputs = tokens.slice("seq", 0, -1).maximum(0);
+      const { sum, count } = params.loss(inputs, tokens.slice("seq", 1));
+      return { metric: { loss_sum: sum, count } };
+    },
+  );
+
+/** Tokens to scores. */
+export const forward = (model: LanguageModel, c: ProgramConfig): Program =>
+  traceProgram(
+    "forward",
+    { state: { params: model }, argument: { tokens: tokensSpec(c.generate.batch, c.model.context) } },
+    ({ state: { params }, argument: { tokens } }) => ({
+      result: { logits: params.call(tokens).cast("f32").ordered(["batch", "seq", "vocab"]) },
+    }),
+  );
+
+const samplingSpec = (): SamplingOptions => ({
+  key: keySpec(),
+  temperature: spec({}, "f32"),
+  top_k: spec({}, "i32"),
+  top_p: spec({}, "f32"),
+});
+
+/** Randomness of the token after position `at`: one base key serves a whole generation. */
+const keyAt = (options: SamplingOptions, at: Tensor<"batch">): SamplingOptions => ({
+  ...options,
+  key: foldIn(options.key, at.max("batch")),
+});
+
+/** Reads a prompt (padded at the right to the context, `length` tokens of it real): the cache, and the token that follows. */
+export const prefill = (model: LanguageModel, c: ProgramConfig): Program =>
+  traceProgram(
+    "prefill",
+    {
+      state: { params: model },
+      argument: {
+        tokens: tokensSpec(c.generate.batch, c.model.context),
+        length: spec({ batch: c.generate.batch }, "i32"),
+        ...samplingSpec(),
+      },
+    },
+    ({ state: { params }, argument: { tokens, length, ...options } }) => {
+      const { hidden, cache } = params.run(tokens);
+      const last = length.sub(1);
+      const logits = params.logits<"batch">(gather(hidden, "seq", last));
+      return { cache, result: { next_token: sample(logits, keyAt(options, last)) } };
+    },
+  );
+
+/** Reads one token at its position into the cache (donated) and gives the next. */
+export const decodeStep = (model: LanguageModel, c: ProgramConfig, cache: Cache): Program =>
+  traceProgram(
+    "decode_step",
+    {
+      state: { params: model },
+      cache,
+      argument: {
+        token: spec({ batch: c.generate.batch }, "i32"),
+        position: spec({ batch: c.generate.batch }, "i32"),
+        ...samplingSpec(),
+      },
+    },
+    ({ state: { params }, cache, argument: { token, position, ...options } }) => {
+      const one = (t: Tensor<"batch">) => t.broadcast({ seq: 1 }).ordered(["batch", "seq"]);
+      const run = params.run(one(token), { positions: one(position), cache });
+      const logits = params.logits<"batch">(run.hidden.at("seq", 0));
+      return { cache: run.cache, result: { next_token: sample(logits, keyAt(options, position)) } };
+    },
+  );
+
+/** All entry points. */
+export function programsOf(model: LanguageModel, c: ProgramConfig): Program[] {
+  const read = prefill(model, c);
+  const cache = Object.fromEntries(
+    read.outputs
+      .filter((p) => p.role === "cache")
+      .map((p) => [p.name, spec(Object.fromEntries(p.axes.map((a, i) => [a, p.shape[i]!])), p.dtype)]),
+  );
+  return [
+    init(model),
+    trainStepProgram(model, c),
+    evalStep(model, c),
+    forward(model, c),
+    read,
+    decodeStep(model, c, cache),
+  ];
+}

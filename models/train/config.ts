@@ -1,0 +1,62 @@
+/** The configuration of training, data and generation: one schema for the compiler, the CLI and the runtime. */
+import { z } from "zod";
+
+const count = z.int().positive();
+const rate = z.number().nonnegative();
+
+/** How a model is trained. */
+export const trainSchema = z.strictObject({
+  /** Optimizer steps. */
+  steps: count.default(1000),
+  /** Sequences in a micro-batch. */
+  batch: count.default(12),
+  /** Micro-batches whose gradients are added up to one step. */
+  accumulation: count.default(1),
+  /** Seed of the first weights, the batches and dropout. */
+  seed: z.int().nonnegative().max(0xffffffff).default(1337),
+  /** How the learning rate goes on after the warm-up. */
+  schedule: z.enum(["cosine", "linear", "constant"]).default("cosine"),
+  /** Highest learning rate, reached at the end of the warm-up. */
+  learningRate: rate.default(1e-3),
+  /** Learning rate at the last step. */
+  minLearningRate: rate.default(1e-4),
+  /** Steps over which the learning rate rises from 0. */
+  warmup: z.int().nonnegative().default(100),
+  /** Decay of the first moment. */
+  beta1: z.number().min(0).lt(1).default(0.9),
+  /** Decay of the second moment. */
+  beta2: z.number().min(0).lt(1).default(0.99),
+  epsilon: z.number().positive().default(1e-8),
+  /** Decoupled weight decay, a step times the learning rate. */
+  weightDecay: rate.default(0.1),
+  /** Weight decay on norms, biases and embeddings too. */
+  decayAll: z.boolean().default(false),
+  /** Largest global norm of the gradient; 0: no clipping. */
+  clip: rate.default(1),
+  /** Steps between evaluations on the validation text; 0: only at the end. */
+  evalEvery: z.int().nonnegative().default(250),
+  /** Steps between checkpoints; 0: only at the end. */
+  checkpointEvery: z.int().nonnegative().default(500),
+  /** Steps between log lines. */
+  logEvery: count.default(10),
+  /** Checkpoints kept. */
+  keep: count.default(2),
+});
+
+/** What a model is trained on. */
+export const dataSchema = z.strictObject({
+  /** A UTF-8 text file, or a folder of them; none: given on the command line. */
+  path: z.string().optional(),
+  /** The share of the text, at its end, that is kept for validation. */
+  validation: z.number().min(0).lt(1).default(0.1),
+});
+
+/** How text is generated. */
+export const generateSchema = z.strictObject({
+  /** Sequences at once. */
+  batch: count.default(1),
+});
+
+export type TrainConfig = z.infer<typeof trainSchema>;
+export type DataConfig = z.infer<typeof dataSchema>;
+export type GenerateConfig = z.infer<typeof generateSchema>;

@@ -1,0 +1,124 @@
+/** The whole optimizer step as one program: forward, loss, backward, accumulation, clipping, schedule, optimizer, metrics. */
+import { leaves as anyLeaves, withValues } from "../../compiler/tree.js";
+import { scan, valueAndGrad } from "../../ops/control.js";
+import { full, iota, where, zeros } from "../../ops/functions.js";
+import { type Parameter, parameters } from "../../ops/module.js";
+import { foldIn, type Key } from "../../ops/random.js";
+import type { Scalar, Tensor } from "../../ops/tensor.js";
+import type { LanguageModel } from "../language_model.js";
+import { type AdamWState, adamWUpdate } from "./adamw.js";
+import type { TrainConfig } from "./config.js";
+import { learningRate } from "./schedule.js";
+
+const leaves = (tree: unknown) => anyLeaves(tree) as Tensor[];
+
+/** What training carries from step to step. */
+export interface TrainState<M> {
+  readonly params: M;
+  readonly optimizer: AdamWState<M>;
+  /** Steps done (i32). */
+  readonly step: Scalar;
+  /** The run's random key (ui32 of 2). */
+  readonly key: Key;
+}
+
+/** What is logged of a step, each one f32. */
+export interface Metrics {
+  /** Mean cross-entropy of the step's targets, nats. */
+  readonly loss: Scalar;
+  /** Global norm of the gradient before clipping. */
+  readonly grad_norm: Scalar;
+  readonly learning_rate: Scalar;
+  /** Global norm of the parameters before the step. */
+  readonly param_norm: Scalar;
+}
+
+/** Tokens of a step: `seq` is one longer than the context, since targets are the next tokens. Targets of -1 are left out. */
+export type Batch = Tensor<"accumulation" | "batch" | "seq">;
+
+/**
+ * One step. Gradients are those of the mean over all targets of the step, however they are spread over micro-batches. `declared`
+ * is the model as declared: it knows which parameters decay.
+ */
+export function trainStep<M extends LanguageModel>(
+  declared: M,
+  state: TrainState<M>,
+  tokens: Batch,
+  c: TrainConfig,
+): { state: TrainState<M>; metrics: Metrics } {
+  const targets = tokens.slice("seq", 1);
+  const count = targets.ge(0).cast("f32").sum(["accumulation", "batch", "seq"]).maximum(1);
+  const key = foldIn(state.key, state.step);
+  const share = valueAndGrad((params: M, micro: Tensor<"batch" | "seq">, index: Scalar): Scalar => {
+    const inputs = micro.slice("seq", 0, -1);
+    const { sum } = params.loss(inputs.maximum(0) as Tensor<"batch" | "seq">, micro.slice("seq", 1), {
+      key: foldIn(key, index),
+    });
+    return sum.div(count);
+  });
+
+  const [loss, gradients] = accumulate(share, state.params, tokens);
+
+  const gradNorm = globalNorm(gradients);
+  const paramNorm = globalNorm(state.params);
+  const scale = c.clip === 0 ? full({}, 1) : where(gradNorm.lt(c.clip), full({}, 1), full({}, c.clip).div(gradNorm));
+  const rate = learningRate(state.step, c);
+  const step = state.step.add(1);
+  const t = step.cast("f32");
+  const correction = (beta: number) => full({}, 1).div(full({}, beta).pow(t).neg().add(1));
+  const shared = { rate, correction1: correction(c.beta1), correction2: correction(c.beta2) };
+
+  const decays = parameters(declared).map(([, p]: [string, Parameter]) => (c.decayAll || p.decay ? c.weightDecay : 0));
+  const [ps, gs, mus, nus] = [state.params, gradients, state.optimizer.mu, state.optimizer.nu].map(leaves);
+  const next = ps!.map((p, i) => {
+    const g = gs![i]!.cast("f32").mul(scale);
+    return adamWUpdate({ p, g, mu: mus![i]!, nu: nus![i]! }, { ...shared, decay: decays[i]! }, c);
+  });
+  const tree = (pick: (u: (typeof next)[number]) => Tensor) =>
+    withValues(
+      state.params,
+      next.map((u, i) => pick(u).ordered(ps![i]!.names).value),
+    );
+  return {
+    state: {
+      params: tree((u) => u.p),
+      optimizer: { mu: tree((u) => u.mu), nu: tree((u) => u.nu) },
+      step,
+      key: state.key,
+    },
+    metrics: { loss, grad_norm: gradNorm, learning_rate: rate, param_norm: paramNorm },
+  };
+}
+
+/** Loss and gradient added up over the micro-batches, in float32; one micro-batch needs no loop. */
+function accumulate<M>(
+  share: (params: M, tokens: Tensor<"batch" | "seq">, index: Scalar) => [Scalar, M],
+  params: M,
+  tokens: Batch,
+): [Scalar, M] {
+  const n = tokens.size("accumulation");
+  if (n === 1) return share(params, tokens.at("accumulation", 0), full({}, 0, "i32"));
+  const start = leaves(params).map((p) => zeros(p.sizes as Record<string, number>));
+  const [[loss, sums]] = scan(
+    "accumulation",
+    [full({}, 0), start] as const,
+    { tokens, index: iota({ accumulation: n }) },
+    ([loss, sums], micro) => {
+      const [more, gradients] = share(params, micro.tokens, micro.index);
+      return [[loss.add(more), sums.map((s, i) => s.add(leaves(gradients)[i]!.cast("f32")))] as never, []] as const;
+    },
+  );
+  return [
+    loss,
+    withValues(
+      params,
+      sums.map((s, i) => s.ordered(leaves(params)[i]!.names).value),
+    ),
+  ];
+}
+
+/** The Euclidean norm of all elements of a tree (f32). */
+export function globalNorm(tree: unknown): Scalar {
+  const squares = leaves(tree).map((t) => t.cast("f32").square().sum(t.names) as unknown as Scalar);
+  return squares.reduce((a, b) => a.add(b)).sqrt();
+}
