@@ -31,7 +31,10 @@ export const dynamicSlice: HloOp<
   },
   syntax: functionalSyntax((op: Op<DynamicSliceAttrs>) => `, sizes = ${list(op.attrs.sizes)}`),
   cost: resultMoved,
+  // The slice of a scalar is the scalar. (What MLIR prints for such an op, its parser refuses.)
   make: (b, x, start, sizes) =>
-    emitOne(b, dynamicSlice, [x, ...start], { sizes }, { shape: sizes, dtype: x.type.dtype }, x.axes),
+    x.type.shape.length + start.length + sizes.length === 0
+      ? x
+      : emitOne(b, dynamicSlice, [x, ...start], { sizes }, { shape: sizes, dtype: x.type.dtype }, x.axes),
   vjp: (b, { operands: [x, ...start] }, [ct]) => [b.dynamicUpdateSlice(b.constant(x!.type, 0), ct!, start)],
 };

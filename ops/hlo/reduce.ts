@@ -104,7 +104,7 @@ export const reduce: HloOp<
     const printed = p.region(body, "bare");
     return `${head}${lineOf(printed)} reducer${args} ${printed}`;
   },
-  cost: (op) => appliedCost(op, elements(op.operands[0]!.type) - elements(op.results[0]!.type)),
+  cost: (op) => appliedCost(op, Math.max(0, elements(op.operands[0]!.type) - elements(op.results[0]!.type))),
   make(b, inputs, inits, dims, body) {
     const kept = inputs[0] ? keptDims(inputs[0], dims) : [];
     const dtypes = inputs.map((v) => v.type.dtype);
