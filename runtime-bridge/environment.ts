@@ -31,6 +31,7 @@ export interface SetupOptions {
 }
 
 const OLDEST = [3, 11] as const;
+const NEWEST_TRIED = 20;
 const MARKER = "xenarc-ready";
 
 /**
@@ -40,20 +41,34 @@ const MARKER = "xenarc-ready";
  */
 export async function ensurePython(options: SetupOptions = {}): Promise<PythonEnvironment> {
   const { extraLocks = [], onProgress = () => {} } = options;
-  const interpreter = await findPython();
   const lockFiles = [join(pythonFolder(), "requirements.lock"), ...extraLocks];
   const locks = await Promise.all(lockFiles.map((file) => readFile(file, "utf8")));
-  const minor = interpreter.version.split(".").slice(0, 2).join(".");
-  const key = createHash("sha256")
-    .update([minor, ...locks].join("\0"))
-    .digest("hex")
-    .slice(0, 16);
-  const folder = join(cacheFolder(), `python-${key}`);
-  const python = pythonOf(folder);
-  if (!existsSync(join(folder, MARKER)) || !existsSync(python)) {
-    await inCache(() => build(folder, interpreter, lockFiles, countPackages(locks.join("\n")), onProgress));
+  const folderFor = (minor: number): string => {
+    const key = createHash("sha256")
+      .update([`3.${minor}`, ...locks].join("\0"))
+      .digest("hex")
+      .slice(0, 16);
+    return join(cacheFolder(), `python-${key}`);
+  };
+  // Looking for a Python takes longer than all else here, so what is already there is taken without.
+  for (let minor = NEWEST_TRIED; minor >= OLDEST[1] && !process.env.XENARC_PYTHON; minor--) {
+    const made = await madeIn(folderFor(minor));
+    if (made) return made;
   }
-  return { python, version: interpreter.version };
+  const interpreter = await findPython();
+  const folder = folderFor(Number(interpreter.version.split(".")[1]));
+  const made = await madeIn(folder);
+  if (made) return made;
+  await inCache(() => build(folder, interpreter, lockFiles, countPackages(locks.join("\n")), onProgress));
+  return { python: pythonOf(folder), version: interpreter.version };
+}
+
+/** The environment in a folder, if it is whole; its marker holds the version. */
+async function madeIn(folder: string): Promise<PythonEnvironment | undefined> {
+  const python = pythonOf(folder);
+  const version = await readFile(join(folder, MARKER), "utf8").catch(() => undefined);
+  // Not so when the system's Python, which the environment links to, was removed.
+  return version !== undefined && existsSync(python) ? { python, version } : undefined;
 }
 
 /**
@@ -70,12 +85,12 @@ async function build(
   await mkdir(cacheFolder(), { recursive: true });
   const release = await acquire(`${folder}.lock`, onProgress);
   try {
-    if (existsSync(join(folder, MARKER))) return;
+    if (await madeIn(folder)) return;
     await rm(folder, { recursive: true, force: true });
     onProgress(`making a Python ${interpreter.version} environment`);
     await makeVenv(interpreter, folder);
     await installPackages(pythonOf(folder), lockFiles, total, onProgress);
-    await writeFile(join(folder, MARKER), "");
+    await writeFile(join(folder, MARKER), interpreter.version);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;

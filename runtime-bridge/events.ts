@@ -93,8 +93,8 @@ const eventSchema = z.discriminatedUnion("event", [
     packages: z.record(z.string(), z.string()),
     devices: z.array(z.object({ id: count, platform: z.string(), kind: z.string() })),
   }),
-  /** Something worth saying. */
-  z.object({ event: z.literal("log"), level: z.enum(["info", "warning"]), message: z.string() }),
+  /** Something worth saying; `print` is what the model itself prints. */
+  z.object({ event: z.literal("log"), level: z.enum(["info", "warning", "print"]), message: z.string() }),
   /** What went wrong; the command ends. */
   z.object({ event: z.literal("error"), kind: z.string(), message: z.string(), hint: z.string() }),
 ]);

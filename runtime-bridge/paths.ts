@@ -1,6 +1,6 @@
 /** Where things are: the Python package beside this module, and the user's cache. */
 import { existsSync } from "node:fs";
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -18,5 +18,5 @@ export function pythonFolder(): string {
 
 /** `$XDG_CACHE_HOME/xenarc`, by default `~/.cache/xenarc`; the same rule as in `xenarc_runtime/pjrt.py`. */
 export function cacheFolder(): string {
-  return join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "xenarc");
+  return join(process.env.XDG_CACHE_HOME || join(homedir() || userInfo().homedir, ".cache"), "xenarc");
 }

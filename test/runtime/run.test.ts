@@ -1,6 +1,8 @@
 import { join } from "node:path";
+import { type ProgramSource, writeArtifact } from "../../emit/artifact.js";
+import type { Port } from "../../emit/manifest.js";
 import { run, train } from "../../runtime-bridge/bridge.js";
-import { problem, python, referenceArtifact, temporaryFolder, writeText } from "./support.js";
+import { doubling, problem, python, referenceArtifact, temporaryFolder, writeText } from "./support.js";
 
 const folder = temporaryFolder();
 const trained = join(folder, "run");
@@ -36,4 +38,28 @@ test("says which argument is missing, too much, or of another shape or type", as
   expect(await message("whole", "backward")).toMatch("no entry point `backward`\nIt has: ");
   expect(await message("none")).toMatch(/No such file or directory: .*none\.safetensors/);
   expect(await message("garbage")).toMatch("is not a safetensors file");
+});
+
+test("says what the program prints, and stops when an assertion fails", async () => {
+  const noted = join(folder, "noted");
+  const [forward] = doubling.programs as [ProgramSource];
+  const text = `func.func @main(%x: tensor<3xf32>) -> (tensor<3xf32>, tensor<3xf32>, tensor<3xi1>) {
+  %0 = stablehlo.add %x, %x : tensor<3xf32>
+  %1 = stablehlo.is_finite %0 : (tensor<3xf32>) -> tensor<3xi1>
+  return %0, %0, %1 : tensor<3xf32>, tensor<3xf32>, tensor<3xi1>
+}`;
+  const outputs: Port[] = [
+    ...forward.outputs,
+    { name: "print 0", role: "print", axes: ["i"], shape: [3], dtype: "f32", message: "twice is {}" },
+    { name: "assert 0", role: "assert", axes: ["i"], shape: [3], dtype: "i1", message: "twice must be finite" },
+  ];
+  await writeArtifact(noted, { ...doubling, programs: [{ ...forward, text, outputs }] });
+  const said: string[] = [];
+  const call = (input: string) =>
+    run({ artifact: noted, entry: "forward", input: file(input), output }, (event) => {
+      if (event.event === "log") said.push(event.message);
+    });
+  expect((await call("good")).tensors.map(({ name }) => name)).toEqual(["y"]);
+  expect(said).toEqual(["twice is [2. 4. 6.]"]);
+  expect(await problem(() => call("bad"))).toMatch("twice must be finite");
 });

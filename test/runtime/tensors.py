@@ -22,6 +22,8 @@ def make(state, folder):
         "shape": {**parameters, "tokens": tokens[:, :15].copy()},
         "dtype": {**parameters, "tokens": tokens.astype(np.int64)},
     }
+    files["good"] = {"x": np.array([1, 2, 3], np.float32)}
+    files["bad"] = {"x": np.array([1, np.nan, 3], np.float32)}
     for name, tensors in files.items():
         save_file(tensors, folder / f"{name}.safetensors")
     (folder / "garbage.safetensors").write_bytes(b"not a safetensors file")

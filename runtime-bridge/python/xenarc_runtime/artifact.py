@@ -28,6 +28,7 @@ class Port:
     axes: tuple[str, ...]
     shape: tuple[int, ...]
     dtype: str
+    message: str = ""
 
     def __str__(self) -> str:
         """As people read it: `tokens: i32[batch=12, seq=64]`."""
@@ -123,7 +124,7 @@ def _program(folder: Path, name: str, entry: dict[str, Any]) -> Program:
 
 
 def _port(entry: dict[str, Any]) -> Port:
-    return Port(entry["name"], entry["role"], tuple(entry["axes"]), tuple(entry["shape"]), entry["dtype"])
+    return Port(entry["name"], entry["role"], tuple(entry["axes"]), tuple(entry["shape"]), entry["dtype"], entry.get("message", ""))
 
 
 _INSIDE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")

@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-import matplotlib
+from .pjrt import cache_home
+
+# matplotlib keeps an index of fonts, by default in a folder of the user's own configuration.
+os.environ.setdefault("MPLCONFIGDIR", str(cache_home() / "matplotlib"))
+
+import matplotlib  # noqa: E402
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402

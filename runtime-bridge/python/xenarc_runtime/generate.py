@@ -17,7 +17,7 @@ import numpy as np
 from . import artifact as artifacts
 from . import checkpoint, events, pjrt
 from .errors import Problem
-from .program import Arrays, compile_entry, named
+from .program import Arrays, Entry, named
 
 _SEED_BITS = 0xFFFFFFFF
 
@@ -79,8 +79,8 @@ def _tokens(
     artifact: artifacts.Artifact, parameters: Arrays, prompt: list[int], sampling: Sampling
 ) -> Iterator[int]:
     """Token after token without end. The next step is started before the last one's token is waited for."""
-    prefill = compile_entry(artifact, "prefill")
-    decode = compile_entry(artifact, "decode_step")
+    prefill = Entry(artifact, "prefill")
+    decode = Entry(artifact, "decode_step")
     ports = {port.name: port for port in artifact.program("prefill").inputs}
     batch, context = ports["tokens"].shape
     caches = [port.name for port in named(artifact.program("decode_step").inputs, "cache")]
@@ -127,6 +127,7 @@ def _tokens(
             token = int(np.asarray(outputs["next_token"])[0])
             history = [*history[-(context // 2) :], token][-context:]
             following = fill(history)
+        prefill.flush()
         yield token
         outputs = following
 

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+
+import numpy as np
 
 from . import events, pjrt
 from .artifact import Artifact, Port
 from .errors import Problem
 
 Arrays = Mapping[str, pjrt.Array]
-Entry = Callable[[Arrays], dict[str, pjrt.Array]]
+
+NOTES = ("print", "assert")
+"""Roles of outputs that are looked at: said as they are, or held to be true."""
 
 
 def compile_program(artifact: Artifact, name: str) -> pjrt.Executable:
@@ -25,16 +29,40 @@ def compile_program(artifact: Artifact, name: str) -> pjrt.Executable:
     return executable
 
 
-def compile_entry(artifact: Artifact, name: str) -> Entry:
-    """A compiled entry point that takes every input by name and gives every output by name; donated inputs are used up."""
-    executable = compile_program(artifact, name)
-    inputs = [port.name for port in artifact.program(name).inputs]
-    outputs = [port.name for port in artifact.program(name).outputs]
+class Entry:
+    """A compiled entry point: takes every input by name, gives every output by name. Donated inputs are used up.
 
-    def call(arrays: Arrays) -> dict[str, pjrt.Array]:
-        return dict(zip(outputs, pjrt.execute(executable, [arrays[name] for name in inputs]), strict=True))
+    What the program prints and asserts is looked at one run later, while the next run is computed; `flush` looks at it now.
+    """
 
-    return call
+    def __init__(self, artifact: Artifact, name: str) -> None:
+        program = artifact.program(name)
+        self._executable = compile_program(artifact, name)
+        self._inputs = [port.name for port in program.inputs]
+        self._outputs = [port.name for port in program.outputs]
+        self._notes = [port for port in program.outputs if port.role in NOTES]
+        self._pending: dict[str, pjrt.Array] | None = None
+
+    def __call__(self, arrays: Arrays) -> dict[str, pjrt.Array]:
+        results = pjrt.execute(self._executable, [arrays[name] for name in self._inputs])
+        outputs = dict(zip(self._outputs, results, strict=True))
+        if self._notes:
+            self.flush()
+            self._pending = {port.name: outputs[port.name] for port in self._notes}
+        return outputs
+
+    def flush(self) -> None:
+        """Says what the last run printed; raises Problem if an assertion of it failed."""
+        pending, self._pending = self._pending, None
+        if pending is None:
+            return
+        for port in self._notes:
+            value = np.asarray(pending[port.name])
+            if port.role == "print":
+                text = np.array2string(value, precision=6, threshold=100)
+                events.emit("log", level="print", message=port.message.replace("{}", text))
+            elif not value.all():
+                raise Problem("assertion", port.message, "An assertion of the model failed; nothing was saved since.")
 
 
 def _check_ports(name: str, side: str, ports: tuple[Port, ...], types: tuple[pjrt.TensorType, ...]) -> None:

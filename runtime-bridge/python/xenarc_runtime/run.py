@@ -9,11 +9,11 @@ import safetensors
 from safetensors.numpy import save_file
 
 from . import artifact as artifacts
-from . import checkpoint, events, pjrt
+from . import events, pjrt
 from .artifact import Port
 from .dtypes import from_numpy, from_safetensors, to_numpy
 from .errors import Problem
-from .program import compile_entry, named
+from .program import NOTES, Entry, named
 
 
 def run(folder: Path, entry: str, source: Path, target: Path, run_folder: Path | None) -> None:
@@ -29,13 +29,18 @@ def run(folder: Path, entry: str, source: Path, target: Path, run_folder: Path |
         arrays.update(_from_checkpoint(run_folder, [p for p in named(program.inputs, "state") if p.name not in given]))
     _check(program.inputs, given, set(arrays), source)
     arrays.update({name: pjrt.to_device(tensor) for name, tensor in given.items()})
-    results = {name: np.asarray(array) for name, array in compile_entry(artifact, entry)(arrays).items()}
+    call = Entry(artifact, entry)
+    outputs = call(arrays)
+    call.flush()
+    results = {port.name: np.asarray(outputs[port.name]) for port in program.outputs if port.role not in NOTES}
     write_tensors(target, results)
     tensors = [{"name": n, "dtype": from_numpy(t.dtype), "shape": list(t.shape)} for n, t in results.items()]
     events.emit("result", path=str(target), tensors=tensors)
 
 
 def _from_checkpoint(folder: Path, ports: list[Port]) -> dict[str, pjrt.Array]:
+    from . import checkpoint  # Orbax takes a while to load, and only this needs it
+
     step = checkpoint.newest(folder)
     if step is None:
         raise Problem("checkpoint_missing", f"there is no checkpoint in {folder}", "Train first: xenarc train")

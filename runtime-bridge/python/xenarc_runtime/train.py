@@ -21,7 +21,7 @@ from . import artifact as artifacts
 from . import checkpoint, curve, data, events, pjrt
 from .errors import Problem
 from .metrics import MetricsLog
-from .program import Arrays, Entry, compile_entry, named
+from .program import Arrays, Entry, named
 
 _PROGRESS_SECONDS = 0.5
 
@@ -98,7 +98,7 @@ def _loop(
     stopped: list[int],
 ) -> None:
     """Steps from `step` to the last, or until a signal is in `stopped`."""
-    train_step = compile_entry(artifact, "train_step")
+    train_step = Entry(artifact, "train_step")
     evaluator = _evaluator(artifact, corpus)
     log = MetricsLog(run / "metrics.jsonl", after=step)
     meter = _Meter(settings, step, int(np.prod(batch_shape[:-1])) * (batch_shape[-1] - 1), log)
@@ -109,6 +109,7 @@ def _loop(
 
         def save() -> None:
             nonlocal saved
+            train_step.flush()
             if saved != step:
                 position = {**record["data"], "position": step}
                 checkpoint.save(manager, step, dict(state), {**record, "step": step, "data": position})
@@ -225,7 +226,7 @@ def _evaluator(artifact: artifacts.Artifact, corpus: data.Text) -> Callable[[Arr
     if "eval_step" not in artifact.programs or corpus.validation.size < 2:
         return None
     program = artifact.program("eval_step")
-    run: Entry = compile_entry(artifact, "eval_step")
+    run = Entry(artifact, "eval_step")
     names = [port.name for port in named(program.inputs, "state")]
     port = named(program.inputs, "batch")[0]
 
@@ -236,6 +237,7 @@ def _evaluator(artifact: artifacts.Artifact, corpus: data.Text) -> Callable[[Arr
             run({**parameters, port.name: pjrt.to_device(batch)})
             for batch in data.validation_batches(corpus.validation, port.shape)
         ]
+        run.flush()
         total = sum(float(np.asarray(result["loss_sum"])) for result in results)
         count = round(sum(float(np.asarray(result["count"])) for result in results))
         return total / count, count
@@ -244,7 +246,7 @@ def _evaluator(artifact: artifacts.Artifact, corpus: data.Text) -> Callable[[Arr
 
 
 def _initial_state(artifact: artifacts.Artifact, seed: int) -> Arrays:
-    init = compile_entry(artifact, "init")
+    init = Entry(artifact, "init")
     return init({"key": pjrt.to_device(np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32))})
 
 
