@@ -93,6 +93,8 @@ export interface OpDef<Attrs = any> {
   /** Preferred SSA name of result or region argument as MLIR's printer gives it (`cst`, `iterArg`); default a number. */
   readonly resultName?: (op: Op<Attrs>) => string | undefined;
   readonly argumentName?: string;
+  /** Names of several results, each printed apart: `%values, %indices = ...`. */
+  readonly resultNames?: readonly string[];
 }
 
 /** An SSA value: an op's result or a region's argument. */

@@ -84,7 +84,8 @@ class FunctionPrinter implements Printer {
     const n = op.results.length;
     if (n === 0) return "";
     const name = this.value(op.results[0]!);
-    return n === 1 ? `${name} = ` : `${name.slice(0, name.lastIndexOf("#"))}:${n} = `;
+    const pack = name.lastIndexOf("#");
+    return pack < 0 ? `${this.values(op.results)} = ` : `${name.slice(0, pack)}:${n} = `;
   }
 
   value(v: Value): string {
@@ -171,6 +172,11 @@ function nameValues(body: Region, naming: Naming): Map<Value, string> {
     const authored = naming.author && authorNames(region, naming.author);
     for (const op of region.ops) {
       if (op.results.length === 0) continue;
+      const apart = authored ? undefined : op.def.resultNames;
+      if (apart) {
+        op.results.forEach((r, i) => names.set(r, `%${unique(apart[i]!)}`));
+        continue;
+      }
       const wanted = op.def.resultName?.(op) ?? authored?.get(op);
       const name = wanted ? unique(wanted) : String(count.value++);
       op.results.forEach((r, i) => names.set(r, op.results.length === 1 ? `%${name}` : `%${name}#${i}`));

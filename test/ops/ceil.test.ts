@@ -1,0 +1,3 @@
+import { elementwise } from "./harness.js";
+
+elementwise("ceil", { kinds: ["float"], jax: "lax.ceil" });

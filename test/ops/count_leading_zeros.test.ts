@@ -1,0 +1,3 @@
+import { elementwise } from "./harness.js";
+
+elementwise("countLeadingZeros", { kinds: ["integer"], jax: "lax.clz" });

@@ -1,0 +1,3 @@
+import { elementwise } from "./harness.js";
+
+elementwise("exponential", { kinds: ["float", "complex"], jax: "lax.exp", tolerance: {} });

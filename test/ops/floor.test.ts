@@ -1,0 +1,3 @@
+import { elementwise } from "./harness.js";
+
+elementwise("floor", { kinds: ["float"], jax: "lax.floor" });

@@ -1,0 +1,3 @@
+import { elementwise } from "./harness.js";
+
+elementwise("rsqrt", { kinds: ["float", "complex"], jax: "lax.rsqrt", tolerance: {} });

@@ -1,0 +1,3 @@
+import { elementwise } from "./harness.js";
+
+elementwise("sign", { kinds: ["signed", "float", "complex"], jax: "lax.sign" });

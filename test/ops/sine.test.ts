@@ -1,0 +1,3 @@
+import { elementwise } from "./harness.js";
+
+elementwise("sine", { kinds: ["float", "complex"], jax: "lax.sin", tolerance: {} });
