@@ -2,6 +2,7 @@
 import type { Builder, Region } from "./ir.js";
 import { cse } from "./passes/cse.js";
 import { dce } from "./passes/dce.js";
+import { flatten } from "./passes/flatten.js";
 import { lower } from "./passes/lower.js";
 import { simplify } from "./passes/simplify.js";
 import { verify } from "./verify.js";
@@ -11,12 +12,16 @@ import { verify } from "./verify.js";
  * - dce first, so that nothing below works on what nobody reads (a gradient leaves much of it);
  * - lower, after which there is only StableHLO;
  * - simplify on plain ops, where the transposes and reshapes made by both the author and lowering meet;
+ * - flatten after simplify, which lets dot_general read through transposes while their dimensions are still apart;
+ * - simplify again for the reshapes that flatten made between two products;
  * - cse after simplify, which makes ops equal that were not;
- * - dce last, for what the two left unused.
+ * - dce last, for what these left unused.
  */
 export function lowerToStableHlo(b: Builder, traced: Region): Region {
   dce(traced);
   const region = lower(b, traced);
+  simplify(region);
+  flatten(b, region);
   simplify(region);
   cse(region);
   dce(region);

@@ -30,7 +30,7 @@ export function cse(region: Region): void {
       continue;
     }
     const t = op.results[0]?.type;
-    const key = `${op.def.name} ${op.operands.map(id).join(",")} ${op.attrs === null ? "" : JSON.stringify(op.attrs)} ${t?.shape.join("x")} ${t?.dtype}`;
+    const key = `${op.def.name} ${op.operands.map(id).join(",")} ${op.attrs === null ? "" : JSON.stringify(op.attrs, exact)} ${t?.shape.join("x")} ${t?.dtype}`;
     const before = seen.get(key);
     if (before) op.results.forEach((r, i) => replaced.set(r, before.results[i]!));
     else {
@@ -40,6 +40,12 @@ export function cse(region: Region): void {
   }
   region.ops = kept;
   if (replaced.size) region.results = region.results.map(sub);
+}
+
+/** What JSON has no text for, or one text with another value: big integers, infinities, NaN, minus zero. */
+function exact(_: string, v: unknown): unknown {
+  if (typeof v === "bigint") return `${v}n`;
+  return typeof v === "number" && (!Number.isFinite(v) || Object.is(v, -0)) ? `${1 / v} ${v}` : v;
 }
 
 function substitute(region: Region, replaced: ReadonlyMap<Value, Value>): void {
