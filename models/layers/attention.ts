@@ -1,0 +1,133 @@
+import { put } from "../../ops/functions.js";
+import { type Initializer, normal } from "../../ops/initializers.js";
+import { Module } from "../../ops/module.js";
+import { type Tensor, tensorError } from "../../ops/tensor.js";
+import { attention } from "./attention/attention.js";
+import { Linear } from "./linear.js";
+import { rotary } from "./rotary.js";
+
+export interface AttentionSizes {
+  /** Width of the input and of the result. */
+  readonly embed: number;
+  readonly heads: number;
+  /** Default embed / heads. */
+  readonly headDim?: number;
+  /** Heads of keys and values, each shared by heads / kvHeads queries. Default: as many as heads. */
+  readonly kvHeads?: number;
+}
+
+export interface AttentionLayerOptions {
+  /** Biases in the linear layers. Default true. */
+  readonly bias?: boolean;
+  /** How the weights begin. Default normal(0.02). */
+  readonly init?: Initializer;
+  /** How the weight of the last layer begins, which ends in the residual stream. Default as the others. */
+  readonly outputInit?: Initializer;
+  /** Rotary positions with this base (theta). Default none. */
+  readonly rotary?: number | undefined;
+  /** Queries and keys worked on at a time. Default 512. */
+  readonly blockSize?: number | undefined;
+}
+
+export interface AttentionCallOptions {
+  /** Positions of the input (integers): `seq`, or `batch` and `seq`. */
+  readonly positions?: Tensor | undefined;
+  /** Keys and values of earlier positions. */
+  readonly cache?: KvCache | undefined;
+  /** Default true. */
+  readonly causal?: boolean;
+}
+
+/** Keys and values by position: `key` is as long as the context. */
+export interface KvCache<B extends string = any> {
+  readonly key: Tensor<B | "key" | "kvHeads" | "headDim">;
+  readonly value: Tensor<B | "key" | "kvHeads" | "headDim">;
+}
+
+/**
+ * Multi-head attention (Vaswani et al. 2017, "Attention Is All You Need", section 3.2.2). With fewer `kvHeads` than heads, groups of
+ * heads share keys and values (Ainslie et al. 2023, "GQA", arXiv:2305.13245).
+ */
+export class Attention extends Module {
+  readonly query: Linear<"embed", "heads" | "headDim">;
+  readonly key: Linear<"embed", "kvHeads" | "headDim">;
+  readonly value: Linear<"embed", "kvHeads" | "headDim">;
+  readonly output: Linear<"heads" | "headDim", "embed">;
+  private readonly group: number;
+  private readonly theta: number | undefined;
+  private readonly blockSize: number | undefined;
+  constructor(
+    { embed, heads, headDim = embed / heads, kvHeads = heads }: AttentionSizes,
+    { bias = true, init = normal(0.02), outputInit = init, rotary, blockSize }: AttentionLayerOptions = {},
+  ) {
+    super();
+    this.group = heads / kvHeads;
+    if (!Number.isInteger(headDim) || !Number.isInteger(this.group)) {
+      throw tensorError(`Attention: embed is ${embed}, heads ${heads}, kvHeads ${kvHeads}.`, [], {
+        expected: "embed a multiple of heads (or a headDim given), and heads a multiple of kvHeads",
+      });
+    }
+    this.query = new Linear({ embed }, { heads, headDim }, { bias, init });
+    this.key = new Linear({ embed }, { kvHeads, headDim }, { bias, init });
+    this.value = new Linear({ embed }, { kvHeads, headDim }, { bias, init });
+    this.output = new Linear({ heads, headDim }, { embed }, { bias, init: outputInit });
+    this.theta = rotary;
+    this.blockSize = blockSize;
+  }
+
+  /**
+   * x `[..., seq, embed]` to `[..., seq, embed]`, and the keys and values that it was computed from.
+   *
+   * Without a cache, position i of x sees positions up to i (all, if not causal); `positions` (integers, `seq` or `batch` and `seq`)
+   * only turn rotary embeddings. With a cache, the new keys and values are put into it at `positions`, and each position of x sees
+   * the cache up to its own; the cache returned is the updated one.
+   */
+  call<B extends string>(
+    x: Tensor<B | "seq" | "embed">,
+    { positions, cache, causal = true }: AttentionCallOptions = {},
+  ): [Tensor<B | "seq" | "embed">, KvCache<B>] {
+    if (!positions && (cache || this.theta)) {
+      throw tensorError(
+        `Attention: ${cache ? "a cache is" : "rotary embeddings are"} used by position, and positions are not given.`,
+        [x],
+      );
+    }
+    // From here on `batch` stands for all of B.
+    const input = x as Tensor as Tensor<"batch" | "seq" | "embed">;
+    const turned = <A extends string>(t: Tensor<A | "headDim">) =>
+      this.theta ? rotary(t, positions as Tensor, "headDim", { theta: this.theta }) : t;
+    const query = this.grouped(turned(this.query.call<"batch" | "seq">(input)));
+    const key = turned(this.key.call<"batch" | "seq">(input));
+    const value = this.value.call<"batch" | "seq">(input);
+    const seen = cache
+      ? { key: write(cache.key, positions!, key), value: write(cache.value, positions!, value) }
+      : { key: key.rename("seq", "key"), value: value.rename("seq", "key") };
+    const out = attention(query, seen.key.cast(x.dtype), seen.value.cast(x.dtype), {
+      causal,
+      positions: cache && positions,
+      ...(this.blockSize && { blockSize: this.blockSize }),
+    });
+    return [this.output.call<"batch" | "seq">(this.ungrouped(out)) as Tensor, seen as KvCache];
+  }
+
+  /** Heads as groups that share a key: `heads` is `kvHeads` times `group`; groups of one have no axis. */
+  private grouped(
+    x: Tensor<"batch" | "seq" | "heads" | "headDim">,
+  ): Tensor<"batch" | "seq" | "kvHeads" | "headDim" | "group"> {
+    if (this.group === 1) return x.rename("heads", "kvHeads") as Tensor;
+    return x.split("heads", { kvHeads: x.size("heads") / this.group, group: this.group });
+  }
+  private ungrouped(
+    x: Tensor<"batch" | "seq" | "kvHeads" | "headDim" | "group">,
+  ): Tensor<"batch" | "seq" | "heads" | "headDim"> {
+    if (this.group === 1) return (x as Tensor<"batch" | "seq" | "kvHeads" | "headDim">).rename("kvHeads", "heads");
+    return x.merge(["kvHeads", "group"], "heads");
+  }
+}
+
+type Entries<P extends string> = Tensor<"batch" | P | "kvHeads" | "headDim">;
+
+/** A cache with new entries at their positions. */
+function write(cache: Entries<"key">, positions: Tensor, entries: Entries<"seq">): Entries<"key"> {
+  return put(cache, "key", positions as Tensor<"batch" | "seq">, entries.cast(cache.dtype));
+}

@@ -1,0 +1,49 @@
+import { iota } from "../../../ops/functions.js";
+import type { Scalar, Tensor } from "../../../ops/tensor.js";
+
+/*
+ * In these files types name the axes that the algorithms speak of; `head` stands for all others (batch, heads, groups), which the
+ * tensors have or have not. A `Row` belongs to the queries.
+ */
+export type Queries = Tensor<"head" | "seq" | "headDim">;
+export type Keys = Tensor<"head" | "key" | "headDim">;
+export type Scores = Tensor<"head" | "seq" | "key">;
+export type Row = Tensor<"head" | "seq">;
+
+/** Which keys a query sees: see `AttentionOptions`. */
+export interface Sees {
+  readonly causal: boolean;
+  readonly positions?: Row | undefined;
+  readonly mask?: Scores | undefined;
+}
+
+/** What the score of a key that is not seen is set to: finite, so that no difference of two is NaN. */
+export const HIDDEN = -1e30;
+/** Where running maxima begin: above hidden scores, so that these weigh exactly 0, below all others. */
+export const LOWEST = -1e29;
+
+/** 0, 1, 2, ... along an axis, from `start` on (i32). */
+export function count<A extends "seq" | "key">(axis: A, size: number, start?: Scalar): Tensor<A> {
+  const numbers = iota({ [axis]: size } as Record<A, number>);
+  return start === undefined ? numbers : numbers.add<never>(start);
+}
+
+/** Whether queries at `positions` see the keys of these indices; undefined: all see all. */
+export function visible(
+  causal: boolean,
+  positions: Row,
+  indices: Tensor<"key">,
+  mask: Scores | undefined,
+): Scores | undefined {
+  const before = causal
+    ? positions.broadcast({ key: indices.size("key") }).ge(indices.cast(positions.dtype))
+    : undefined;
+  return both(before, mask);
+}
+
+/** True where both are; an absent one is true everywhere. Either may have axes that the other has not. */
+export function both(p: Scores | undefined, q: Scores | undefined): Scores | undefined {
+  if (!p || !q) return p ?? q;
+  const missing = q.names.filter((n) => !p.has(n)).map((n) => [n, q.size(n)]);
+  return p.broadcast(Object.fromEntries(missing) as Record<never, number>).and(q);
+}

@@ -1,0 +1,82 @@
+import { named } from "../../ops/control.js";
+import { type Initializer, normal } from "../../ops/initializers.js";
+import { Module } from "../../ops/module.js";
+import { type Key, split } from "../../ops/random.js";
+import type { Tensor } from "../../ops/tensor.js";
+import { Attention, type AttentionSizes, type KvCache } from "./attention.js";
+import { Dropout } from "./dropout.js";
+import { GatedMlp } from "./gated_mlp.js";
+import { LayerNorm } from "./layer_norm.js";
+import { Mlp } from "./mlp.js";
+import { RmsNorm } from "./rms_norm.js";
+
+export interface BlockOptions extends AttentionSizes {
+  /** Width inside the feed-forward layer. */
+  readonly mlp: number;
+  /** `layer`: LayerNorm, `rms`: RmsNorm. Default layer. */
+  readonly norm?: "layer" | "rms";
+  readonly epsilon?: number;
+  /** `gelu`: two linear layers, `swiglu`: gated. Default gelu. */
+  readonly feedForward?: "gelu" | "swiglu";
+  /** Biases in linear layers and norms. Default true. */
+  readonly bias?: boolean;
+  /** The part of either branch's result that is dropped while training. Default 0. */
+  readonly dropout?: number;
+  /** How weights begin. Default normal(0.02). */
+  readonly init?: Initializer;
+  /** How the weights that end in the residual stream begin. Default as the others. */
+  readonly residualInit?: Initializer;
+  /** Rotary positions with this base (theta). Default none. */
+  readonly rotary?: number;
+  /** Queries and keys worked on at a time by attention. Default 512. */
+  readonly blockSize?: number;
+}
+
+export interface BlockCallOptions {
+  /** See `Attention.call`. */
+  readonly positions?: Tensor | undefined;
+  readonly cache?: KvCache | undefined;
+  readonly causal?: boolean;
+  /** Randomness of dropout; without it nothing is dropped. */
+  readonly key?: Key | undefined;
+}
+
+/**
+ * A transformer block with the norms in front of its two branches: x + attention(norm(x)), then x + mlp(norm(x)) (Xiong et al. 2020,
+ * "On Layer Normalization in the Transformer Architecture", arXiv:2002.04745). For remat policies the branches' results are named
+ * `attn_out` and `mlp_out`.
+ */
+export class Block extends Module {
+  readonly attentionNorm: LayerNorm<"embed"> | RmsNorm<"embed">;
+  readonly attention: Attention;
+  readonly mlpNorm: LayerNorm<"embed"> | RmsNorm<"embed">;
+  readonly mlp: Mlp | GatedMlp;
+  private readonly dropout: Dropout;
+  constructor(options: BlockOptions) {
+    super();
+    const { embed, mlp, norm = "layer", epsilon = 1e-5, feedForward = "gelu", bias = true, dropout = 0 } = options;
+    const { init = normal(0.02), residualInit = init, rotary, blockSize } = options;
+    const makeNorm = () =>
+      norm === "layer" ? new LayerNorm({ embed }, { epsilon, bias }) : new RmsNorm({ embed }, { epsilon });
+    const weights = { bias, init, outputInit: residualInit };
+    this.attentionNorm = makeNorm();
+    this.attention = new Attention(options, { ...weights, rotary, blockSize });
+    this.mlpNorm = makeNorm();
+    this.mlp =
+      feedForward === "gelu" ? new Mlp({ embed }, { mlp }, weights) : new GatedMlp({ embed }, { mlp }, weights);
+    this.dropout = new Dropout(dropout);
+  }
+
+  /** x `[..., seq, embed]` to `[..., seq, embed]`, and the keys and values of its attention. */
+  call<B extends string>(
+    x: Tensor<B | "seq" | "embed">,
+    { key, ...options }: BlockCallOptions = {},
+  ): [Tensor<B | "seq" | "embed">, KvCache] {
+    const keys = key && split(key, { branch: 2 });
+    const dropped = (y: Tensor, branch: number) => this.dropout.call(y, keys?.at("branch", branch) as Key | undefined);
+    const [attended, cache] = this.attention.call<B>(this.attentionNorm.call<B | "seq">(x), options);
+    const h = (x as Tensor).add(dropped(named(attended as Tensor, "attn_out"), 0)) as Tensor<B | "seq" | "embed">;
+    const fed = this.mlp.call<B | "seq">(this.mlpNorm.call<B | "seq">(h));
+    return [(h as Tensor).add(dropped(named(fed as Tensor, "mlp_out"), 1)) as Tensor, cache];
+  }
+}

@@ -1,0 +1,21 @@
+/** Layers: what models are made of. */
+
+export { type AttentionOptions, attention } from "./attention/attention.js";
+export {
+  Attention,
+  type AttentionCallOptions,
+  type AttentionLayerOptions,
+  type AttentionSizes,
+  type KvCache,
+} from "./attention.js";
+export { Block, type BlockCallOptions, type BlockOptions } from "./block.js";
+export { crossEntropy, tokenLosses } from "./cross_entropy.js";
+export { Dropout } from "./dropout.js";
+export { Embedding } from "./embedding.js";
+export { GatedMlp } from "./gated_mlp.js";
+export { LayerNorm } from "./layer_norm.js";
+export { Linear, type LinearOptions } from "./linear.js";
+export { Mlp, type MlpOptions } from "./mlp.js";
+export { RmsNorm } from "./rms_norm.js";
+export { rotary } from "./rotary.js";
+export { sinusoidalPositions } from "./sinusoidal_positions.js";

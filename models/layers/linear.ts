@@ -1,0 +1,42 @@
+import { contract } from "../../ops/functions.js";
+import { type Initializer, normal, zeros } from "../../ops/initializers.js";
+import { Module, param } from "../../ops/module.js";
+import { type Distinct, describe, type Sizes, type Tensor, tensorError } from "../../ops/tensor.js";
+
+export interface LinearOptions {
+  /** Adds a bias, which weight decay spares. Default true. */
+  readonly bias?: boolean;
+  /** How the weight begins. Default normal(0.02). */
+  readonly init?: Initializer;
+}
+
+/**
+ * An affine map from some axes to others: `new Linear({ embed: 512 }, { heads: 8, headDim: 64 })`. Computed in the input's element
+ * type, to which the float32 weights are cast.
+ */
+export class Linear<I extends string, O extends string> extends Module {
+  readonly weight: Tensor<I | O>;
+  readonly bias: Tensor<O> | undefined;
+  private readonly from: Sizes<I>;
+  private readonly to: Sizes<O>;
+  constructor(from: Sizes<I>, to: Sizes<O> & Distinct<I, O>, { bias = true, init = normal(0.02) }: LinearOptions = {}) {
+    super();
+    this.from = from;
+    this.to = to;
+    this.weight = param<I | O>({ ...from, ...to } as Sizes<I | O>, init);
+    this.bias = bias ? param<O>(to, zeros, { decay: false }) : undefined;
+  }
+
+  /** x `[..., I]` to `[..., O]`. @throws XenarcError when x has an axis of O already. */
+  call<X extends string>(x: Tensor<X> & Tensor<I>): Tensor<0 extends 1 & X ? any : O>; // nothing besides I (tsc would infer A = I)
+  call<A extends string>(x: Tensor<A | I>): Tensor<A | O>;
+  call<A extends string>(x: Tensor<A | I>): Tensor<A | O> {
+    const taken = Object.keys(this.to).find((n) => x.has(n));
+    if (taken)
+      throw tensorError(`Linear: the input ${describe(x)} has the axis "${taken}" of the output already.`, [x], {
+        fix: "Rename it.",
+      });
+    const y = contract<A, O, I>(x, this.weight.cast(x.dtype), Object.keys(this.from) as I[]) as Tensor;
+    return this.bias ? (y.add(this.bias.cast(x.dtype)) as Tensor) : y;
+  }
+}
