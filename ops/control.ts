@@ -2,7 +2,7 @@
  * Control flow, derivatives and what else takes functions: scan, whileLoop, cond, remat, customVjp, grad. Each traces its function
  * once into a region of its own.
  */
-import { isFloat, Region, sameType, stacked, type Value } from "../compiler/ir.js";
+import { isFloat, Region, stacked, type Value } from "../compiler/ir.js";
 import { type CustomVjpAttrs, customVjp as customVjpOp, type Residual } from "../compiler/passes/custom_vjp.js";
 import { backward, identity, stopGradient as stopGradientOp } from "../compiler/passes/grad.js";
 import { type RematPolicy, remat as rematOp } from "../compiler/passes/remat.js";
@@ -29,6 +29,10 @@ function argumentsLike<T>(region: Region, tree: T): T {
   return mapLeaves(tree, (leaf, path) => leaf.with(region.arg(leaf.value.type, leaf.names, path || undefined)));
 }
 
+/** Whether two tensors have the same axes, sizes and element type; the order of the axes means nothing. */
+const alike = (a: Tensor, b: Tensor): boolean =>
+  a.names.length === b.names.length && b.names.every((n) => a.has(n) && a.size(n) === b.size(n)) && a.dtype === b.dtype;
+
 /** Carries must come out as they went in: the same tree, axes and element types, in the same order of axes. */
 function closed(operation: string, init: unknown, next: unknown): Value[] {
   const before = leavesWithPaths(init) as [string, Tensor][];
@@ -41,11 +45,7 @@ function closed(operation: string, init: unknown, next: unknown): Value[] {
   }
   return before.map(([path, b], i) => {
     const a = after[i]![1];
-    const same =
-      a.names.length === b.names.length &&
-      b.names.every((n) => a.has(n) && a.size(n) === b.size(n)) &&
-      a.dtype === b.dtype;
-    if (!same) {
+    if (!alike(a, b)) {
       throw tensorError(
         `${operation}: the carry${path && ` "${path}"`} goes in as ${describe(b)} and comes out as ${describe(a)}.`,
         [b, a],
@@ -295,11 +295,7 @@ export function customVjp<T extends readonly Tensor[], R, S>(
               return args.map((a, i) => {
                 const g = given[i];
                 if (g === undefined) return undefined;
-                if (
-                  g.names.length !== a.names.length ||
-                  a.names.some((n) => !g.has(n) || g.size(n) !== a.size(n)) ||
-                  g.dtype !== a.dtype
-                ) {
+                if (!alike(g, a)) {
                   throw tensorError(
                     `customVjp: the cotangent of argument ${i} is ${describe(g)}, and the argument ${describe(a)}.`,
                     [g, a],
@@ -383,15 +379,18 @@ export function vjp<T extends readonly unknown[], R>(f: (...args: T) => R, ...ar
     return leaf.with(v);
   });
   const result = f(...fresh);
-  const outputs = values(leaves(result));
+  const outputs = leaves(result);
   return [
     result,
     (cotangent) => {
-      const cts = values(leaves(cotangent));
-      if (cts.length !== outputs.length || cts.some((c, i) => !sameType(c.type, outputs[i]!.type))) {
-        throw tensorError("vjp: the cotangent is not of the result's type.", leaves(cotangent));
+      const given = leaves(cotangent);
+      if (given.length !== outputs.length || !given.every((c, i) => alike(c, outputs[i]!))) {
+        throw tensorError("vjp: the cotangent is not of the result's type.", given, {
+          expected: `cotangents of ${outputs.map(describe).join(", ")}`,
+        });
       }
-      const gradients = backward(b, from, outputs, cts, wrt);
+      const cts = given.map((c, i) => c.ordered(outputs[i]!.names).value);
+      const gradients = backward(b, from, values(outputs), cts, wrt);
       return withValues(
         args,
         wrt.map((v, i) => gradients[i] ?? b.constant(v.type, v.type.dtype === "i1" ? false : 0)),
