@@ -7,7 +7,9 @@ import { type DType, isFloat, type TensorType, type Value } from "../compiler/ir
 import { captureSite } from "../compiler/site.js";
 import { tracing } from "../compiler/trace.js";
 import { Leaf, type TensorData } from "../compiler/tree.js";
-import { type HloBuilder, ops } from "./hlo/index.js";
+import type { HloBuilder, ops } from "./hlo/index.js";
+// The tracer is given its builder when the vocabulary is loaded.
+import "./hlo/index.js";
 
 /** A type error in words: what an impossible call returns. */
 export interface AxisError<Message extends string> {
@@ -16,7 +18,11 @@ export interface AxisError<Message extends string> {
 /** Sizes by axis name. */
 export type Sizes<A extends string> = { readonly [K in A]: number };
 /** One operand has all axes of the other. Neither: an outer product nobody asked for, and a type error that shows both sets. */
-export type Fits<A extends string, B extends string> = Tensor<A | B> | Tensor<A & B>;
+export type Fits<A extends string, B extends string> = Tensor<A | B> | Tensor<A & B> | Scalar;
+/** Refuses axes that stand on both sides of a map. */
+export type Distinct<A extends string, B extends string> = [A & B] extends [never]
+  ? unknown
+  : AxisError<`axis ${A & B} stands on both sides`>;
 /** A tensor without axes. */
 export type Scalar = Tensor<never>;
 /** Any tensor, scalars included. (`Tensor<never>` is not a `Tensor<any>`: invariance.) */
@@ -30,7 +36,11 @@ export const describe = (t: AnyTensor): string =>
   `(${t.names.map((n, i) => `${n} ${t.value.type.shape[i]}`).join(", ")}) ${t.dtype}`;
 
 /** An error at the author's line, showing where the tensors came from. */
-export function tensorError(what: string, tensors: readonly AnyTensor[], more: { expected?: string; fix?: string } = {}): XenarcError {
+export function tensorError(
+  what: string,
+  tensors: readonly AnyTensor[],
+  more: { expected?: string; fix?: string } = {},
+): XenarcError {
   const here = captureSite();
   const origins = tensors.flatMap((t) => (t.value.op?.site ? [{ site: t.value.op.site, note: describe(t) }] : []));
   return new XenarcError({ what, where: [...(here ? [{ site: here }] : []), ...origins], ...more });
@@ -61,10 +71,15 @@ export class Tensor<in out A extends string = any> extends Leaf {
   /** The elements as nested arrays, one level an axis in the order of `names`. @throws XenarcError inside a program. */
   toArray(): unknown {
     const { data } = this;
-    if (!data) throw tensorError("The elements of a tensor are known outside of a program only.", [this], { fix: "Return it from the function that evaluate runs." });
+    if (!data)
+      throw tensorError("The elements of a tensor are known outside of a program only.", [this], {
+        fix: "Return it from the function that evaluate runs.",
+      });
     const { shape } = this.value.type;
     const at = (d: number, from: number, size: number): unknown =>
-      d === shape.length ? data[from] : Array.from({ length: shape[d]! }, (_, i) => at(d + 1, from + (i * size) / shape[d]!, size / shape[d]!));
+      d === shape.length
+        ? data[from]
+        : Array.from({ length: shape[d]! }, (_, i) => at(d + 1, from + (i * size) / shape[d]!, size / shape[d]!));
     return at(0, 0, data.length);
   }
 
@@ -82,7 +97,8 @@ export class Tensor<in out A extends string = any> extends Leaf {
   /** Where an axis stands. @throws XenarcError when there is no such axis. */
   position(axis: string): number {
     const i = (this.names as readonly string[]).indexOf(axis);
-    if (i < 0) throw tensorError(`There is no axis "${axis}" in ${describe(this)}.${didYouMean(axis, this.names)}`, [this]);
+    if (i < 0)
+      throw tensorError(`There is no axis "${axis}" in ${describe(this)}.${didYouMean(axis, this.names)}`, [this]);
     return i;
   }
   has(axis: string): boolean {
@@ -239,8 +255,14 @@ export class Tensor<in out A extends string = any> extends Leaf {
   }
   mean<K extends A>(axes: K | readonly K[]): Tensor<Exclude<A, K>> {
     const n = [axes].flat().reduce((m, a) => m * this.size(a as A), 1);
-    if (!isFloat(this.value.type)) throw tensorError(`mean of ${describe(this)}: only floating-point tensors have a mean.`, [this]);
-    if (is16Bit(this.dtype)) return (this.cast("f32").sum(axes).mul(1 / n) as Tensor).cast(this.dtype);
+    if (!isFloat(this.value.type))
+      throw tensorError(`mean of ${describe(this)}: only floating-point tensors have a mean.`, [this]);
+    if (is16Bit(this.dtype))
+      return (
+        this.cast("f32")
+          .sum(axes)
+          .mul(1 / n) as Tensor
+      ).cast(this.dtype);
     return this.sum(axes).mul(1 / n) as Tensor;
   }
   max<K extends A>(axes: K | readonly K[]): Tensor<Exclude<A, K>> {
@@ -267,7 +289,10 @@ export class Tensor<in out A extends string = any> extends Leaf {
   }
 
   /** Another name for an axis. */
-  rename<K extends A, N extends Exclude<A, K>>(axis: K, name: N): AxisError<`rename: the tensor has an axis ${N} already`>;
+  rename<K extends A, N extends Exclude<A, K>>(
+    axis: K,
+    name: N,
+  ): AxisError<`rename: the tensor has an axis ${N} already`>;
   rename<K extends A, N extends string>(axis: K, name: N): Tensor<Exclude<A, K> | N>;
   rename(axis: string, name: string): unknown {
     const i = this.position(axis);
@@ -279,7 +304,10 @@ export class Tensor<in out A extends string = any> extends Leaf {
   }
 
   /** One axis as several, the first the slowest; one size may be -1. */
-  split<K extends A, P extends Exclude<A, K>>(axis: K, into: Sizes<P>): AxisError<`split: the tensor has an axis ${P} already`>;
+  split<K extends A, P extends Exclude<A, K>>(
+    axis: K,
+    into: Sizes<P>,
+  ): AxisError<`split: the tensor has an axis ${P} already`>;
   split<K extends A, P extends string>(axis: K, into: Sizes<P>): Tensor<Exclude<A, K> | P>;
   split(axis: string, into: Sizes<string>): unknown {
     const i = this.position(axis);
@@ -289,15 +317,24 @@ export class Tensor<in out A extends string = any> extends Leaf {
     const known = Object.values(into).reduce((n, d) => (d === -1 ? n : n * d), 1);
     const sizes = Object.values(into).map((d) => (d === -1 ? total / known : d));
     if (sizes.some((d) => !Number.isInteger(d)) || sizes.reduce((n, d) => n * d, 1) !== total) {
-      throw tensorError(`split: axis "${axis}" of size ${total} is not ${parts.map((p) => `${p} ${into[p]}`).join(" x ")}.`, [this]);
+      throw tensorError(
+        `split: axis "${axis}" of size ${total} is not ${parts.map((p) => `${p} ${into[p]}`).join(" x ")}.`,
+        [this],
+      );
     }
     const { shape } = this.value.type;
     const names = [...this.names.slice(0, i), ...parts, ...this.names.slice(i + 1)];
-    return new Tensor<any>(names, hlo().reshape(this.value, [...shape.slice(0, i), ...sizes, ...shape.slice(i + 1)], names));
+    return new Tensor<any>(
+      names,
+      hlo().reshape(this.value, [...shape.slice(0, i), ...sizes, ...shape.slice(i + 1)], names),
+    );
   }
 
   /** Several axes as one, the first the slowest. */
-  merge<K extends A, N extends Exclude<A, K>>(axes: readonly K[], name: N): AxisError<`merge: the tensor has an axis ${N} already`>;
+  merge<K extends A, N extends Exclude<A, K>>(
+    axes: readonly K[],
+    name: N,
+  ): AxisError<`merge: the tensor has an axis ${N} already`>;
   merge<K extends A, N extends string>(axes: readonly K[], name: N): Tensor<Exclude<A, K> | N>;
   merge(axes: readonly string[], name: string): unknown {
     this.refuse("merge", [name], axes);
@@ -313,7 +350,10 @@ export class Tensor<in out A extends string = any> extends Leaf {
     const { shape } = this.value.type;
     const size = axes.reduce((n, a) => n * this.size(a as A), 1);
     const names = [...this.names.slice(0, i), name, ...this.names.slice(i + axes.length)];
-    return new Tensor<any>(names, hlo().reshape(this.value, [...shape.slice(0, i), size, ...shape.slice(i + axes.length)], names));
+    return new Tensor<any>(
+      names,
+      hlo().reshape(this.value, [...shape.slice(0, i), size, ...shape.slice(i + axes.length)], names),
+    );
   }
 
   private refuse(operation: string, added: readonly string[], removed: readonly string[]): void {
@@ -336,12 +376,29 @@ export class Tensor<in out A extends string = any> extends Leaf {
     const n = shape[i]!;
     const from = start < 0 ? start + n : start;
     const to = end === undefined ? n : end < 0 ? end + n : end;
-    if (!(Number.isInteger(from) && Number.isInteger(to) && from >= 0 && from <= to && to <= n && Number.isInteger(step) && step >= 1)) {
-      throw tensorError(`slice: ${start} to ${end ?? n} step ${step} does not lie in axis "${axis}" of size ${n}.`, [this]);
+    if (
+      !(
+        Number.isInteger(from) &&
+        Number.isInteger(to) &&
+        from >= 0 &&
+        from <= to &&
+        to <= n &&
+        Number.isInteger(step) &&
+        step >= 1
+      )
+    ) {
+      throw tensorError(`slice: ${start} to ${end ?? n} step ${step} does not lie in axis "${axis}" of size ${n}.`, [
+        this,
+      ]);
     }
     if (from === 0 && to === n && step === 1) return this;
     const set = (v: number, rest: (d: number) => number) => shape.map((_, d) => (d === i ? v : rest(d)));
-    const value = hlo().slice(this.value, set(from, () => 0), set(to, (d) => shape[d]!), set(step, () => 1));
+    const value = hlo().slice(
+      this.value,
+      set(from, () => 0),
+      set(to, (d) => shape[d]!),
+      set(step, () => 1),
+    );
     return new Tensor(this.names, value);
   }
 
@@ -363,7 +420,14 @@ export class Tensor<in out A extends string = any> extends Leaf {
     const { shape } = this.value.type;
     const zero = hlo().constant(start.value.type, 0);
     const starts = shape.map((_, d) => (d === i ? start.value : zero));
-    return new Tensor(this.names, hlo().dynamicSlice(this.value, starts, shape.map((n, d) => (d === i ? size : n))));
+    return new Tensor(
+      this.names,
+      hlo().dynamicSlice(
+        this.value,
+        starts,
+        shape.map((n, d) => (d === i ? size : n)),
+      ),
+    );
   }
 
   /** The tensor with the part of an axis that begins at `start` replaced (the position clamped so that all of it lies inside). */
@@ -372,13 +436,18 @@ export class Tensor<in out A extends string = any> extends Leaf {
     const aligned = part.ordered(this.names);
     this.names.forEach((n, d) => {
       const [p, q] = [aligned.value.type.shape[d]!, this.value.type.shape[d]!];
-      if (d === i ? p > q : p !== q) throw tensorError(`update: axis "${n}" is ${q}, and ${p} in the part.`, [this, part]);
+      if (d === i ? p > q : p !== q)
+        throw tensorError(`update: axis "${n}" is ${q}, and ${p} in the part.`, [this, part]);
     });
     const at = typeof start === "number" ? hlo().constant({ shape: [], dtype: "i32" }, start) : start.value;
     const zero = hlo().constant(at.type, 0);
     return new Tensor(
       this.names,
-      hlo().dynamicUpdateSlice(this.value, aligned.cast(this.dtype).value, this.names.map((_, d) => (d === i ? at : zero))),
+      hlo().dynamicUpdateSlice(
+        this.value,
+        aligned.cast(this.dtype).value,
+        this.names.map((_, d) => (d === i ? at : zero)),
+      ),
     );
   }
 
@@ -401,14 +470,22 @@ export class Tensor<in out A extends string = any> extends Leaf {
       throw tensorError(`Axes (${names.join(", ")}) were expected, not ${describe(this)}.`, [this]);
     }
     if (names.every((n, i) => n === this.names[i])) return this;
-    return new Tensor(names, hlo().transpose(this.value, names.map((n) => this.position(n))));
+    return new Tensor(
+      names,
+      hlo().transpose(
+        this.value,
+        names.map((n) => this.position(n)),
+      ),
+    );
   }
 }
 
 export const is16Bit = (d: DType): boolean => d === "bf16" || d === "f16";
 
 type UnaryOp = { [K in keyof typeof ops]: HloBuilder[K] extends (x: Value) => Value ? K : never }[keyof typeof ops];
-type BinaryOp = { [K in keyof typeof ops]: HloBuilder[K] extends (x: Value, y: Value) => Value ? K : never }[keyof typeof ops];
+type BinaryOp = {
+  [K in keyof typeof ops]: HloBuilder[K] extends (x: Value, y: Value) => Value ? K : never;
+}[keyof typeof ops];
 
 /** An elementwise op of one operand. */
 export function unary<A extends string>(op: UnaryOp, x: Tensor<A>): Tensor<A> {
@@ -419,7 +496,9 @@ export function unary<A extends string>(op: UnaryOp, x: Tensor<A>): Tensor<A> {
 function filled(x: Tensor, value: number): Value {
   if (x.dtype === "i1") return hlo().constant(x.value.type, value !== 0);
   if (!isFloat(x.value.type) && !Number.isInteger(value)) {
-    throw tensorError(`${value} is not an integer, and the tensor is ${describe(x)}.`, [x], { fix: 'Cast the tensor first: x.cast("f32").' });
+    throw tensorError(`${value} is not an integer, and the tensor is ${describe(x)}.`, [x], {
+      fix: 'Cast the tensor first: x.cast("f32").',
+    });
   }
   return hlo().constant(x.value.type, value);
 }
@@ -439,8 +518,9 @@ export function like(x: Tensor, names: readonly string[], shape: readonly number
 }
 
 /** Brings two operands to common axes: those of the one that has all axes of the other. */
-export function aligned(operation: string, x: Tensor, y: Tensor | number): readonly [Tensor, Value, Value] {
-  if (typeof y === "number") return [x, x.value, filled(x, y)];
+export function aligned(operation: string, x: Tensor, other: AnyTensor | number): readonly [Tensor, Value, Value] {
+  if (typeof other === "number") return [x, x.value, filled(x, other)];
+  const y = other as unknown as Tensor;
   const [big, small] = x.names.length >= y.names.length ? [x, y] : [y, x];
   const extra = small.names.filter((n) => !big.has(n));
   if (extra.length) {
@@ -459,18 +539,20 @@ export function aligned(operation: string, x: Tensor, y: Tensor | number): reado
     }
   }
   if (x.dtype !== y.dtype) {
-    throw tensorError(`${operation}: the left is ${x.dtype} and the right ${y.dtype}.`, [x, y], { fix: "Cast one of them: x.cast(y.dtype)." });
+    throw tensorError(`${operation}: the left is ${x.dtype} and the right ${y.dtype}.`, [x, y], {
+      fix: "Cast one of them: x.cast(y.dtype).",
+    });
   }
   const { shape } = big.value.type;
   return [big, like(x, big.names, shape).value, like(y, big.names, shape).value];
 }
 
-function pointwise(op: BinaryOp, x: Tensor, y: Tensor | number): Tensor {
+function pointwise(op: BinaryOp, x: Tensor, y: AnyTensor | number): Tensor {
   const [big, p, q] = aligned(op, x, y);
   return new Tensor(big.names, (hlo()[op] as (x: Value, y: Value) => Value)(p, q));
 }
 
-function compare(direction: "EQ" | "NE" | "GE" | "GT" | "LE" | "LT", x: Tensor, y: Tensor | number): Tensor {
+function compare(direction: "EQ" | "NE" | "GE" | "GT" | "LE" | "LT", x: Tensor, y: AnyTensor | number): Tensor {
   const [big, p, q] = aligned("compare", x, y);
   return new Tensor(big.names, hlo().compare(p, q, direction));
 }
@@ -478,7 +560,10 @@ function compare(direction: "EQ" | "NE" | "GE" | "GT" | "LE" | "LT", x: Tensor, 
 type ReduceOp = "reduceSum" | "reduceMax" | "reduceMin" | "reduceProd" | "reduceAnd" | "reduceOr";
 
 function reduce(op: ReduceOp, x: Tensor, axes: string | readonly string[], accumulates: boolean): Tensor {
-  const dims = [axes].flat().map((n) => x.position(n)).sort((p, q) => p - q);
+  const dims = [axes]
+    .flat()
+    .map((n) => x.position(n))
+    .sort((p, q) => p - q);
   const repeated = dims.find((d, i) => d === dims[i - 1]);
   if (repeated !== undefined) throw tensorError(`The axis "${x.names[repeated]}" is reduced twice.`, [x]);
   const names = x.names.filter((_, i) => !dims.includes(i));
