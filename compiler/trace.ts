@@ -62,6 +62,8 @@ export function traceProgram<I extends ByRole>(name: string, inputs: I, f: (inpu
     Object.entries(inputs).map(([role, tree]) => [
       role,
       mapLeaves(tree, (leaf, path) => {
+        // The runtime and the command line know inputs by name alone.
+        if (inPorts.some((p) => p.name === path)) throw new Error(`${name}: two inputs are named "${path}"`);
         inPorts.push(port(path, role as Role, leaf));
         return leaf.with(region.arg(leaf.value.type, leaf.names, path));
       }),

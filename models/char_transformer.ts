@@ -6,8 +6,8 @@ import { Stack } from "../ops/module.js";
 import { split } from "../ops/random.js";
 import type { Tensor } from "../ops/tensor.js";
 import { defineModel } from "./define.js";
-import { type Cache, type Hidden, LanguageModel, type RunOptions } from "./language_model.js";
-import { Block, Embedding, type KvCache, LayerNorm, Linear, sinusoidalPositions } from "./layers/index.js";
+import { type Hidden, LanguageModel, type RunOptions } from "./language_model.js";
+import { Block, Embedding, LayerNorm, Linear, sinusoidalPositions } from "./layers/index.js";
 
 export const charTransformerConfig = z.strictObject({
   /** Longest sequence. */
@@ -59,10 +59,10 @@ export class CharTransformer extends LanguageModel {
     const embedded = this.tokens.call(tokens).mul(Math.sqrt(embed));
     const x = embedded.add(sinusoidalPositions(at, { embed }));
     const keys = key && this.config.dropout > 0 ? split(key, { layers }) : undefined;
-    const [h, stacked] = this.blocks.scanWith(x.cast(dtype), { cache, keys }, (block, h, layer) =>
-      block.call(h, { positions: at, cache: layer.cache as KvCache | undefined, key: layer.keys }),
+    const [h, stacked] = this.blocks.scanWith(x.cast(dtype), { cache: cache?.blocks, keys }, (block, h, layer) =>
+      block.call(h, { positions: at, cache: layer.cache, key: layer.keys }),
     );
-    return { hidden: this.norm.call(h), cache: stacked as Cache };
+    return { hidden: this.norm.call(h), cache: { blocks: stacked } };
   }
 
   logits<A extends string>(hidden: Tensor<A | "embed">): Tensor<A | "vocab"> {

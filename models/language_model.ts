@@ -1,10 +1,13 @@
 import { Module } from "../ops/module.js";
 import type { Key } from "../ops/random.js";
 import type { Tensor } from "../ops/tensor.js";
-import { crossEntropy } from "./layers/index.js";
+import { crossEntropy, type KvCache } from "./layers/index.js";
 
-/** Keys and values of every layer, for the positions seen so far: what decoding carries from token to token. */
-export type Cache = Readonly<Record<string, Tensor>>;
+/**
+ * What decoding carries from token to token, by the path of the module it belongs to: keys and values of every layer for the
+ * positions seen so far.
+ */
+export type Cache = { readonly [path: string]: KvCache };
 
 /** How a model is run on tokens. */
 export interface RunOptions {

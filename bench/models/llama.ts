@@ -2,12 +2,10 @@
 import { z } from "zod";
 import {
   Block,
-  type Cache,
   defineModel,
   Embedding,
   type Hidden,
   initializers,
-  type KvCache,
   LanguageModel,
   Linear,
   RmsNorm,
@@ -50,10 +48,10 @@ class Llama extends LanguageModel {
   run(tokens: Tensor<"batch" | "seq">, { positions, cache }: RunOptions = {}): Hidden {
     const at = positions ?? iota({ seq: tokens.size("seq") }).broadcast({ batch: tokens.size("batch") });
     const embedded = this.tokens.call(tokens).cast("bf16");
-    const [h, stacked] = this.blocks.scanWith(embedded, { cache }, (block, h, layer) =>
-      block.call(h, { positions: at, cache: layer.cache as KvCache | undefined }),
+    const [h, stacked] = this.blocks.scanWith(embedded, { cache: cache?.blocks }, (block, h, layer) =>
+      block.call(h, { positions: at, cache: layer.cache }),
     );
-    return { hidden: this.norm.call(h), cache: stacked as unknown as Cache };
+    return { hidden: this.norm.call(h), cache: { blocks: stacked } };
   }
 
   logits<A extends string>(hidden: Tensor<A | "embed">): Tensor<A | "vocab"> {

@@ -138,17 +138,20 @@ export const decodeStep = (model: LanguageModel, c: ProgramConfig, cache: Cache)
 /** All entry points. */
 export function programsOf(model: LanguageModel, c: ProgramConfig): Program[] {
   const read = prefill(model, c);
-  const cache = Object.fromEntries(
-    read.outputs
-      .filter((p) => p.role === "cache")
-      .map((p) => [p.name, spec(Object.fromEntries(p.axes.map((a, i) => [a, p.shape[i]!])), p.dtype)]),
-  );
-  return [
-    init(model),
-    trainStepProgram(model, c),
-    evalStep(model, c),
-    forward(model, c),
-    read,
-    decodeStep(model, c, cache),
-  ];
+  return [init(model), trainStepProgram(model, c), evalStep(model, c), forward(model, c), read, decodeStep(model, c, cacheOf(read))];
+}
+
+/** The tree of cache that a program gives out, to be traced as another's input. */
+function cacheOf(program: Program): Cache {
+  const tree: Record<string, unknown> = {};
+  for (const port of program.outputs.filter((p) => p.role === "cache")) {
+    const keys = port.name.split("/");
+    let node = tree;
+    for (const key of keys.slice(0, -1)) {
+      node[key] ??= {};
+      node = node[key] as Record<string, unknown>;
+    }
+    node[keys.at(-1)!] = spec(Object.fromEntries(port.axes.map((a, i) => [a, port.shape[i]!])), port.dtype);
+  }
+  return tree as Cache;
 }
