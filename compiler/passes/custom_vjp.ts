@@ -1,7 +1,7 @@
 /** A function with a derivative of its author's. (As `jax.custom_vjp`.) */
 import { XenarcError } from "../errors.js";
-import { type Builder, type Cotangents, captured, type OpDef, type Value } from "../ir.js";
-import { structuredSyntax, zeros } from "./grad.js";
+import { type Builder, type Cotangents, captured, cloneOps, type Op, type OpDef, type Value } from "../ir.js";
+import { backward, structuredSyntax, zeros } from "./grad.js";
 import { regionCost } from "./scan.js";
 
 /** A residual of the forward function: one of its operands, or one of the op's results. */
@@ -22,7 +22,7 @@ export const customVjp: OpDef<CustomVjpAttrs> = {
   syntax: structuredSyntax,
   cost: (op) => regionCost(op.regions[0]!),
   vjpWithCaptures(b, op, cotangents, active) {
-    const { outputs, residuals, backward } = op.attrs;
+    const { outputs, residuals } = op.attrs;
     for (const v of captured(op.regions[0]!)) {
       if (active.has(v)) {
         throw new XenarcError({
@@ -35,7 +35,28 @@ export const customVjp: OpDef<CustomVjpAttrs> = {
     }
     const values = residuals.map((r) => ("operand" in r ? op.operands[r.operand]! : op.results[r.result]!));
     const given = op.results.slice(0, outputs).map((r, i) => cotangents[i] ?? zeros(b, r));
-    const out = backward(b, values, given);
-    return op.operands.flatMap((v, i) => (out[i] && active.has(v) ? [[v, out[i]!] as const] : []));
+    const out = op.attrs.backward(b, values, given);
+    const own = op.operands.flatMap((v, i) => (out[i] && active.has(v) ? [[v, out[i]!] as const] : []));
+    return [...own, ...throughResiduals(b, op, cotangents.slice(outputs), active)];
   },
 };
+
+/**
+ * Second order: where the author's backward function is differentiated, cotangents arrive at the residuals, which the forward
+ * function computed from the operands in the ordinary way.
+ */
+function throughResiduals(
+  b: Builder,
+  op: Op<CustomVjpAttrs>,
+  cotangents: Cotangents,
+  active: ReadonlySet<Value>,
+): (readonly [Value, Value])[] {
+  if (!cotangents.some(Boolean)) return [];
+  const region = op.regions[0]!;
+  const map = new Map(region.args.map((a, i) => [a, op.operands[i]!]));
+  const from = b.region.ops.length;
+  cloneOps(region.ops, b.region, map);
+  const kept = region.results.slice(op.attrs.outputs).map((v) => map.get(v) ?? v);
+  const wrt = [...new Set(op.operands)].filter((v) => active.has(v));
+  return backward(b, from, kept, cotangents, wrt).flatMap((g, i) => (g ? [[wrt[i]!, g] as const] : []));
+}
