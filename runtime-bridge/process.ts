@@ -1,5 +1,5 @@
 /** What every Python child of ours needs: its environment, and words for how it ended. */
-import { XenarcError } from "../compiler/errors.js";
+import { type Fault, XenarcError } from "../compiler/errors.js";
 import { pythonFolder } from "./paths.js";
 
 /** The environment of a Python child: finds `xenarc_runtime`, ignores what the user's own Python set-up adds. */
@@ -14,13 +14,19 @@ export function pythonEnv(): Record<string, string> {
   };
 }
 
-/** A problem that the runtime reported, with the kinds that are the environment's fault told apart. */
+/** Whose fault a problem of the runtime is, by its kind; the program's or its data's, if not said here. The same list is in `__main__.py`. */
+const FAULTS: Readonly<Record<string, Fault>> = {
+  usage: "usage",
+  run_exists: "usage",
+  entry_point: "usage",
+  internal: "environment",
+  python_packages: "environment",
+};
+
+/** A problem that the runtime reported, as our error. */
 export function problemError(problem: { kind: string; message: string; hint?: string | undefined }): XenarcError {
-  const environment = ["internal", "python_packages"].includes(problem.kind);
-  return new XenarcError(
-    { what: problem.message, ...(problem.hint ? { fix: problem.hint } : {}) },
-    environment ? "environment" : "program",
-  );
+  const parts = { what: problem.message, ...(problem.hint ? { fix: problem.hint } : {}) };
+  return new XenarcError(parts, FAULTS[problem.kind] ?? "program");
 }
 
 /** How a child ended, as far as it concerns us; execa's result has these fields. */

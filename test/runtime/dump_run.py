@@ -1,7 +1,7 @@
 """Writes what a test needs to check a run: its batches and validation text, or its newest checkpoint as safetensors.
 
-    python dump_run.py batches TEXT CONTEXT STEPS SEED OUT.npz
-    python dump_run.py state ARTIFACT RUN OUT.safetensors
+python dump_run.py batches TEXT CONTEXT STEPS SEED OUT.npz
+python dump_run.py state ARTIFACT RUN OUT.safetensors
 """
 
 import sys

@@ -134,13 +134,24 @@ ENTRIES = {
     ),
     "prefill": (
         prefill,
-        [*PARAMS, port("tokens", "argument", (SAMPLES, CONTEXT), "i32"), port("length", "argument", (SAMPLES,), "i32"), *SAMPLING],
+        [
+            *PARAMS,
+            port("tokens", "argument", (SAMPLES, CONTEXT), "i32"),
+            port("length", "argument", (SAMPLES,), "i32"),
+            *SAMPLING,
+        ],
         [CACHE, TOKEN],
         [],
     ),
     "decode_step": (
         decode_step,
-        [*PARAMS, CACHE, port("token", "argument", (SAMPLES,), "i32"), port("position", "argument", (SAMPLES,), "i32"), *SAMPLING],
+        [
+            *PARAMS,
+            CACHE,
+            port("token", "argument", (SAMPLES,), "i32"),
+            port("position", "argument", (SAMPLES,), "i32"),
+            *SAMPLING,
+        ],
         [CACHE, TOKEN],
         [[2, 0]],
     ),
@@ -175,7 +186,13 @@ def artifact():
             "data": {"path": None, "validation": 0.1},
         },
         "programs": [
-            {"name": name, "text": lowered(f, inputs, donated), "inputs": inputs, "outputs": outputs, "donated": donated}
+            {
+                "name": name,
+                "text": lowered(f, inputs, donated),
+                "inputs": inputs,
+                "outputs": outputs,
+                "donated": donated,
+            }
             for name, (f, inputs, outputs, donated) in ENTRIES.items()
         ],
     }
@@ -199,7 +216,7 @@ def train(path):
 
 
 def generate(path, prompt, count):
-    """The likeliest continuation, computed anew from all the tokens at each step; a full context restarts with its last half."""
+    """The likeliest continuation, from all the tokens at each step; a full context restarts with its last half."""
     parameters = load_file(path)
     embed, head = parameters["params/embed"], parameters["params/head/w"]
     tokens, made = list(prompt.encode()), []

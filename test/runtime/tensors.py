@@ -1,7 +1,7 @@
 """Makes the argument files of run.test.ts, and checks a result against numpy.
 
-    python tensors.py make STATE.safetensors FOLDER
-    python tensors.py check ARGUMENTS.safetensors RESULT.safetensors
+python tensors.py make STATE.safetensors FOLDER
+python tensors.py check ARGUMENTS.safetensors RESULT.safetensors
 """
 
 import sys

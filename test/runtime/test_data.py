@@ -1,4 +1,4 @@
-"""The data's promises: what is gathered, that every token is evaluated once, that batches depend on seed and step alone."""
+"""The promises of the data: what is gathered, each token evaluated once, batches that depend on seed and step alone."""
 
 import tempfile
 import unittest

@@ -13,7 +13,8 @@ from pathlib import Path
 from . import events
 from .errors import Problem, from_exception
 
-_ENVIRONMENT_KINDS = {"internal", "python_packages"}
+# Whose fault a problem is, by its kind. The same list is in runtime-bridge/process.ts.
+_EXIT_CODES = {"usage": 2, "run_exists": 2, "entry_point": 2, "internal": 3, "python_packages": 3}
 
 
 def main() -> int:
@@ -31,7 +32,7 @@ def main() -> int:
             raise
         problem = from_exception(error)
         events.emit("error", **problem.as_json())
-        return 3 if problem.kind in _ENVIRONMENT_KINDS else 1
+        return _EXIT_CODES.get(problem.kind, 1)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -54,7 +55,9 @@ def _parser() -> argparse.ArgumentParser:
 
     generate = commands.add_parser("generate", help="stream text from a checkpoint")
     generate.add_argument("artifact", type=Path)
-    generate.add_argument("--run", type=Path, dest="folder", required=True, help="the folder of the run that trained it")
+    generate.add_argument(
+        "--run", type=Path, dest="folder", required=True, help="the folder of the run that trained it"
+    )
     generate.add_argument("--step", type=int, help="which checkpoint; default: the newest")
     generate.add_argument("--prompt", default="\n")
     generate.add_argument("--max-tokens", type=int, default=256)

@@ -124,7 +124,14 @@ def _program(folder: Path, name: str, entry: dict[str, Any]) -> Program:
 
 
 def _port(entry: dict[str, Any]) -> Port:
-    return Port(entry["name"], entry["role"], tuple(entry["axes"]), tuple(entry["shape"]), entry["dtype"], entry.get("message", ""))
+    return Port(
+        entry["name"],
+        entry["role"],
+        tuple(entry["axes"]),
+        tuple(entry["shape"]),
+        entry["dtype"],
+        entry.get("message", ""),
+    )
 
 
 _INSIDE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)*")

@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import orbax.checkpoint as ocp
 
-from . import pjrt  # noqa: F401: chooses the platform before jax looks for one
+from . import pjrt  # noqa: F401 (chooses the platform before jax looks for one)
 from .artifact import Port
 from .dtypes import from_numpy, to_numpy
 from .errors import Problem, first_lines

@@ -10,12 +10,12 @@ from .pjrt import cache_home
 # matplotlib keeps an index of fonts, by default in a folder of the user's own configuration.
 os.environ.setdefault("MPLCONFIGDIR", str(cache_home() / "matplotlib"))
 
-import matplotlib  # noqa: E402
+import matplotlib
 
 matplotlib.use("Agg")
-import matplotlib.pyplot as plt  # noqa: E402
+import matplotlib.pyplot as plt
 
-from .metrics import Entry  # noqa: E402
+from .metrics import Entry
 
 _BLUE, _ORANGE, _GREY = "#2563eb", "#ea580c", "#6b7280"
 
@@ -29,7 +29,9 @@ def draw(entries: list[Entry], path: Path, title: str) -> None:
         # The single batches are noisy: they are drawn faintly, their running mean clearly.
         steps, losses = zip(*train, strict=True)
         axes.plot(steps, losses, color=_BLUE, alpha=0.25, linewidth=1)
-        axes.plot(steps, _running_mean(losses), color=_BLUE, linewidth=1.8, label=f"training, {losses[-1]:.3f} at the end")
+        axes.plot(
+            steps, _running_mean(losses), color=_BLUE, linewidth=1.8, label=f"training, {losses[-1]:.3f} at the end"
+        )
     if validation:
         steps, losses = zip(*validation, strict=True)
         axes.plot(

@@ -50,7 +50,7 @@ def load(path: Path, validation: float, context: int) -> Text:
             f"the model's context of {context:,} needs at least {context + 1:,}",
             "Give more text, or compile the model with a smaller context.",
         )
-    return Text(tokens[:split], tokens[split:], hashlib.sha256(tokens).hexdigest(), len(files))
+    return Text(tokens[:split], tokens[split:], hashlib.sha256(tokens.data).hexdigest(), len(files))
 
 
 def _files(path: Path) -> list[Path]:
@@ -94,7 +94,7 @@ def train_batch(tokens: np.ndarray, seed: int, step: int, shape: tuple[int, ...]
     return tokens[offsets[:, None] + np.arange(width)].reshape(shape).astype(np.int32)
 
 
-def validation_batches(tokens: np.ndarray, shape: tuple[int, int]) -> Iterator[np.ndarray]:
+def validation_batches(tokens: np.ndarray, shape: tuple[int, ...]) -> Iterator[np.ndarray]:
     """Consecutive windows over all of `tokens`; each token but the first is a target exactly once.
 
     Neighbouring windows share one token: the last target of one is the first input of the next.

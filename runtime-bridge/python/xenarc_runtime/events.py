@@ -1,6 +1,6 @@
 """JSON-line events on standard output: the runtime's only voice.
 
-Anything else that writes to standard output (a library, XLA) is sent to standard error, so that every line of it parses.
+Whatever else writes to standard output (a library, XLA) is sent to standard error, so that every line parses.
 """
 
 from __future__ import annotations

@@ -75,9 +75,7 @@ def generate(
     )
 
 
-def _tokens(
-    artifact: artifacts.Artifact, parameters: Arrays, prompt: list[int], sampling: Sampling
-) -> Iterator[int]:
+def _tokens(artifact: artifacts.Artifact, parameters: Arrays, prompt: list[int], sampling: Sampling) -> Iterator[int]:
     """Token after token without end. The next step is started before the last one's token is waited for."""
     prefill = Entry(artifact, "prefill")
     decode = Entry(artifact, "decode_step")

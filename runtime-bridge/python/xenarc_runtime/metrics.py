@@ -1,4 +1,4 @@
-"""metrics.jsonl of a run: one JSON object per line, `{"step": ..., "loss": ...}` or `{"step": ..., "validation_loss": ...}`."""
+"""metrics.jsonl of a run: a JSON object per line, with `step`, and either `loss` and its like or `validation_loss`."""
 
 from __future__ import annotations
 

@@ -16,14 +16,15 @@ from pathlib import Path
 # Without a word from the user the CPU is the device; probing for accelerators would take seconds and may print.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
 
-import jax  # noqa: E402
-import numpy as np  # noqa: E402
-from jax._src import compiler as _compiler  # noqa: E402
-from jax._src.interpreters import mlir as _mlir  # noqa: E402
-from jaxlib import xla_client as _xla  # noqa: E402
-from jaxlib.mlir import ir as _ir  # noqa: E402
+import jax
+import jaxlib.version
+import numpy as np
+from jax._src import compiler as _compiler
+from jax._src.interpreters import mlir as _mlir
+from jaxlib import xla_client as _xla
+from jaxlib.mlir import ir as _ir
 
-from .errors import Problem, first_lines  # noqa: E402
+from .errors import Problem, first_lines
 
 Array = jax.Array
 
@@ -125,7 +126,7 @@ def canonical(text: str, debug: bool = False) -> str:
     """The program as jaxlib prints it, with locations if `debug`."""
     with _mlir.make_ir_context(), _ir.Location.unknown():
         module = _parse(text)
-        return module.operation.get_asm(enable_debug_info=True) if debug else str(module)
+        return str(module.operation.get_asm(enable_debug_info=True) if debug else module)
 
 
 def compile_program(text: str, options: bytes | None = None) -> Executable:
@@ -182,7 +183,7 @@ def _tensor_type(kind: _ir.Type) -> TensorType:
     return TensorType(tuple(kind.shape), str(kind.element_type))
 
 
-def to_device(array: np.ndarray) -> Array:
+def to_device(array: np.ndarray | np.generic) -> Array:
     """Puts a numpy array on the device. The caller must not change it afterwards: on CPUs it may be shared."""
     if array.dtype.itemsize < 8:
         return jax.device_put(array, jax.local_devices()[0])
@@ -221,4 +222,4 @@ def devices() -> list[dict[str, str | int]]:
 
 def versions() -> dict[str, str]:
     """Versions of the libraries that compile and run."""
-    return {"jax": jax.__version__, "jaxlib": jax.lib.__version__, "numpy": np.__version__}
+    return {"jax": jax.__version__, "jaxlib": jaxlib.version.__version__, "numpy": np.__version__}

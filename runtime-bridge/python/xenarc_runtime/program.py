@@ -32,7 +32,7 @@ def compile_program(artifact: Artifact, name: str) -> pjrt.Executable:
 class Entry:
     """A compiled entry point: takes every input by name, gives every output by name. Donated inputs are used up.
 
-    What the program prints and asserts is looked at one run later, while the next run is computed; `flush` looks at it now.
+    What the program prints and asserts is looked at one run later, while the next one is computed, or by `flush`.
     """
 
     def __init__(self, artifact: Artifact, name: str) -> None:

@@ -62,7 +62,9 @@ def _check(ports: tuple[Port, ...], given: dict[str, np.ndarray], present: set[s
 
 
 def _few(names: list[str], most: int = 5) -> str:
-    return ", ".join(f"`{name}`" for name in names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
+    return ", ".join(f"`{name}`" for name in names[:most]) + (
+        f" and {len(names) - most} more" if len(names) > most else ""
+    )
 
 
 def read_tensors(path: Path) -> dict[str, np.ndarray]:

@@ -9,14 +9,15 @@ from __future__ import annotations
 import json
 import math
 import struct
-from typing import Any, BinaryIO
+from io import BufferedIOBase
+from typing import Any
 
 import numpy as np
 
 from .dtypes import from_numpy, to_numpy
 
 
-def read_frame(stream: BinaryIO) -> tuple[dict[str, Any], list[np.ndarray]] | None:
+def read_frame(stream: BufferedIOBase) -> tuple[dict[str, Any], list[np.ndarray]] | None:
     """The next header and its tensors; None at the end of the stream."""
     prefix = stream.read(4)
     if len(prefix) < 4:
@@ -30,7 +31,7 @@ def read_frame(stream: BinaryIO) -> tuple[dict[str, Any], list[np.ndarray]] | No
     return header, tensors
 
 
-def write_frame(stream: BinaryIO, header: dict[str, Any], tensors: list[np.ndarray]) -> None:
+def write_frame(stream: BufferedIOBase, header: dict[str, Any], tensors: list[np.ndarray]) -> None:
     """Writes a header and its tensors, and flushes."""
     entries = [{"dtype": from_numpy(tensor.dtype), "shape": list(tensor.shape)} for tensor in tensors]
     encoded = json.dumps({**header, "tensors": entries}).encode()
