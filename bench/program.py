@@ -32,7 +32,6 @@ def stats(executable: pjrt.Executable) -> dict[str, int | float]:
     return compiled_stats(
         SimpleNamespace(
             memory_analysis=loaded.get_compiled_memory_stats,
-            cost_analysis=loaded.cost_analysis,
             as_text=lambda: pjrt.optimized_hlo(executable),
         )
     )

@@ -1,19 +1,20 @@
 /** The Llama-shaped decoder that bench/jax/llama.py describes in JAX: RMSNorm, rotary positions, grouped queries, SwiGLU, untied head. */
-import { z } from "zod";
+
 import {
   Block,
   defineModel,
   Embedding,
   type Hidden,
   initializers,
+  iota,
   LanguageModel,
   Linear,
   RmsNorm,
   type RunOptions,
   Stack,
   type Tensor,
-  iota,
 } from "xenarc";
+import { z } from "zod";
 
 const config = z.strictObject({
   context: z.int().positive().default(2048),
@@ -38,7 +39,8 @@ class Llama extends LanguageModel {
     this.tokens = new Embedding({ vocab }, { embed }, { init });
     this.blocks = new Stack(
       { layers },
-      () => new Block({ embed, heads, kvHeads, mlp, bias: false, init, norm: "rms", feedForward: "swiglu", rotary: theta }),
+      () =>
+        new Block({ embed, heads, kvHeads, mlp, bias: false, init, norm: "rms", feedForward: "swiglu", rotary: theta }),
       { remat: "nothing" },
     );
     this.norm = new RmsNorm({ embed });
