@@ -14,6 +14,6 @@ const use = fc.record({ shape: anyShape(), from: fc.constantFrom(...dtypes), to:
     ...(isInteger(to) && !isInteger(from) && { values: { min: 0, max: 100 } }),
   }),
 );
-agrees("convert", use, { uses: 40 });
+agrees("convert", use, { uses: 24, runs: 2 });
 
 refuses(ops.convert, { C1: { operands: ["2xf32"], results: ["3xi32"] } });

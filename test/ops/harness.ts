@@ -147,14 +147,14 @@ export interface Use {
   readonly gradient?: boolean | readonly number[];
   /** How near values must be; default: the same bits, any NaN being like another (complex: `expectClose`'s tolerance). */
   readonly tolerance?: Tolerance;
-  /** How near gradients must be; default: `expectClose`'s tolerance of the type. */
+  /** How near gradients must be; default: see `GRADIENTS`. */
   readonly gradientTolerance?: Tolerance;
 }
 
 export interface Agreement {
   /** Uses in one program. Default 1. */
   readonly uses?: number;
-  /** Programs. Default 3; 30 times as many in the long form of the tests. */
+  /** Programs. Default 2; 30 times as many in the long form of the tests. */
   readonly runs?: number;
 }
 
@@ -164,7 +164,7 @@ const long = process.env.XENARC_FULL === "1" ? 30 : 1;
 export function agrees(
   name: string,
   use: fc.Arbitrary<Use | readonly Use[]>,
-  { uses = 1, runs = 3 }: Agreement = {},
+  { uses = 1, runs = 2 }: Agreement = {},
 ): void {
   const program = fc
     .array(use, { minLength: uses, maxLength: uses })
@@ -221,83 +221,93 @@ interface Wanted {
   readonly tolerance: Tolerance;
 }
 
+/** All trials as one function, and what JAX says to the same. */
+interface Program {
+  readonly body: Region;
+  readonly inputs: TensorData[];
+  /** By result of the function. */
+  readonly wanted: Wanted[];
+  readonly expected: Promise<TensorData[]>[];
+}
+
 async function compare(trials: readonly Trial[]): Promise<void> {
-  const body = new Region();
-  const b = HloBuilder.into(body);
-  const given: TensorData[] = [];
-  const wanted: Wanted[] = [];
-  const expected: Promise<TensorData[]>[] = [];
+  const program: Program = { body: new Region(), inputs: [], wanted: [], expected: [] };
   // Uses with gradients are one function of JAX's, those without another: each is compiled once.
   for (const differentiated of [true, false]) {
     const group = trials.filter(({ use }) => differentiatedBy(use).length > 0 === differentiated);
-    if (group.length === 0) continue;
-    const calls: string[] = [];
-    const argnums: number[] = [];
-    const gradients: (Wanted & { readonly value: Value })[] = [];
-    let position = 0;
-    for (const trial of group) {
-      const { use, inputs, cotangents } = trial;
-      const args = use.inputs.map((t) => body.arg(t));
-      const seeds = cotangents.map((t) => body.arg(t as TensorType));
-      given.push(...inputs, ...cotangents);
-      const from = body.ops.length;
-      const outputs = [use.build(b, ...args)].flat() as Value[];
-      body.results.push(...outputs);
-      const near = (v: Value) => use.tolerance ?? (v.type.dtype.startsWith("complex") ? {} : EXACT);
-      wanted.push(...outputs.map((v, k) => ({ trial, what: `result ${k}`, tolerance: near(v) })));
-      const by = differentiatedBy(use);
-      const floats = outputs.filter((v) => isFloat(v.type));
-      const found = differentiated
-        ? backward(
-            b,
-            from,
-            floats,
-            seeds,
-            by.map((k) => args[k]!),
-          )
-        : [];
-      found.forEach((gradient, n) => {
-        const { type: t } = args[by[n]!]!;
-        const tolerance = use.gradientTolerance ?? GRADIENTS[partOf(t.dtype)]!;
-        const what = `gradient of operand ${by[n]}`;
-        gradients.push({ trial, what, tolerance, value: gradient ?? b.constant(t, 0) });
-        argnums.push(position + by[n]!);
-      });
-      calls.push(`*leaves((${use.jax})(*a[${position}:${position + args.length}]))`);
-      position += args.length;
-    }
-    body.results.push(...gradients.map(({ value }) => value));
-    wanted.push(...gradients);
-    const source = `(lambda leaves: lambda *a: [${calls.join(", ")}])(jax.tree.leaves)`;
-    const [x, ct] = [group.flatMap((t) => t.inputs), group.flatMap((t) => t.cotangents)];
-    const answer = differentiated
-      ? jaxVjp(source, x, ct, { x64: true, argnums }).then(({ outputs, grads }) => [...outputs, ...grads])
-      : jaxEval(source, x, { x64: true });
-    answer.catch(() => {}); // awaited below, unless something fails before
-    expected.push(answer);
+    if (group.length) addGroup(program, group, differentiated);
   }
+  const { body } = program;
   for (const op of body.ops) for (const n of Object.values(op.def.cost(op))) expect(n).toBeGreaterThanOrEqual(0);
-
   const text = printModule({ name: "test", funcs: [{ name: "main", body }] }, { names: "canonical" });
   expect(await verify(text)).toBeUndefined();
   expect(text).toBe(await canonical(text));
-  const actual = await execute(text, given);
-  const answers = (await Promise.all(expected)).flat();
-  expect(actual.length).toBe(answers.length);
-  const failures = wanted.flatMap(({ trial, what, tolerance }, i) => {
-    try {
-      (tolerance === EXACT ? expectSame : expectClose)(actual[i]!, answers[i]!, tolerance);
-      return [];
-    } catch (error) {
-      const shown = (x: TensorData) => `${typeText(x as TensorType)} [${numbers(x).map(shownNumber)}]`;
-      const seeds = what.startsWith("gradient") ? `, cotangents ${trial.cotangents.map(shown)}` : "";
-      return [`${what} of ${trial.use.jax} at ${trial.inputs.map(shown)}${seeds}: ${(error as Error).message}`];
-    }
-  });
+  const actual = await execute(text, program.inputs);
+  const expected = (await Promise.all(program.expected)).flat();
+  expect(actual.length).toBe(expected.length);
+  const failures = program.wanted.flatMap((wanted, i) => failure(wanted, actual[i]!, expected[i]!) ?? []);
   if (failures.length) throw new Error(failures.join("\n"));
 }
 
-const shownNumber = (x: number): string => (Object.is(x, -0) ? "-0" : String(x));
+/** Appends trials to the program, the results of all before the gradients of all, as JAX answers. */
+function addGroup({ body, inputs, wanted, expected }: Program, group: readonly Trial[], differentiated: boolean): void {
+  const b = HloBuilder.into(body);
+  const calls: string[] = [];
+  const argnums: number[] = [];
+  const gradients: (Wanted & { readonly value: Value })[] = [];
+  let position = 0;
+  for (const trial of group) {
+    const { use } = trial;
+    const args = use.inputs.map((t) => body.arg(t));
+    const seeds = trial.cotangents.map((t) => body.arg(t as TensorType));
+    inputs.push(...trial.inputs, ...trial.cotangents);
+    const from = body.ops.length;
+    const outputs = [use.build(b, ...args)].flat() as Value[];
+    body.results.push(...outputs);
+    outputs.forEach((v, k) => {
+      const tolerance = use.tolerance ?? (v.type.dtype.startsWith("complex") ? {} : EXACT);
+      wanted.push({ trial, what: `result ${k}`, tolerance });
+    });
+    const by = differentiatedBy(use);
+    const wrt = by.map((k) => args[k]!);
+    const floats = outputs.filter((v) => isFloat(v.type));
+    const found = differentiated ? backward(b, from, floats, seeds, wrt) : [];
+    found.forEach((gradient, n) => {
+      const { type: t } = wrt[n]!;
+      gradients.push({
+        trial,
+        what: `gradient of operand ${by[n]}`,
+        tolerance: use.gradientTolerance ?? GRADIENTS[partOf(t.dtype)]!,
+        value: gradient ?? b.constant(t, 0),
+      });
+      argnums.push(position + by[n]!);
+    });
+    calls.push(`*leaves((${use.jax})(*a[${position}:${position + args.length}]))`);
+    position += args.length;
+  }
+  body.results.push(...gradients.map(({ value }) => value));
+  wanted.push(...gradients);
+  const source = `(lambda leaves: lambda *a: [${calls.join(", ")}])(jax.tree.leaves)`;
+  const [x, ct] = [group.flatMap((t) => t.inputs), group.flatMap((t) => t.cotangents)];
+  const answer = differentiated
+    ? jaxVjp(source, x, ct, { x64: true, argnums }).then(({ outputs, grads }) => [...outputs, ...grads])
+    : jaxEval(source, x, { x64: true });
+  answer.catch(() => {}); // awaited by `compare`, unless something fails before
+  expected.push(answer);
+}
+
+/** What is wrong with a result, at which inputs. */
+function failure({ trial, what, tolerance }: Wanted, actual: TensorData, expected: TensorData): string | undefined {
+  try {
+    (tolerance === EXACT ? expectSame : expectClose)(actual, expected, tolerance);
+    return undefined;
+  } catch (error) {
+    const number = (x: number) => (Object.is(x, -0) ? "-0" : String(x));
+    const shown = (x: TensorData) => `${typeText(x as TensorType)} [${numbers(x).map(number)}]`;
+    const seeds = what.startsWith("gradient") ? `, cotangents ${trial.cotangents.map(shown)}` : "";
+    return `${what} of ${trial.use.jax} at ${trial.inputs.map(shown)}${seeds}: ${(error as Error).message}`;
+  }
+}
 
 const EXACT: Tolerance = { rtol: 0, atol: 0 };
 /** Of gradients by default: formulas of the same worth round differently, which counts in the short formats. */
@@ -433,13 +443,19 @@ export function elementwise(method: keyof typeof ops, e: Elementwise): void {
   });
 }
 
+/** Small, or with rows long enough for vector instructions and what they leave over. */
+const elementwiseShape = fc.oneof(
+  anyShape(),
+  anyShape({ max: 2 }).map((shape) => [...shape, 19]),
+);
+
 /** The first half of `elementwise`, for ops whose result has another type. */
-export function agreesElementwise(method: keyof typeof ops, e: Elementwise): void {
+export function agreesElementwise(method: keyof typeof ops, e: Elementwise, extent: Agreement = {}): void {
   const n = e.operands ?? 1;
   const dtypes = e.kinds.flatMap((k) => DTYPES[k]).filter((d) => !e.except?.includes(d));
   const build = (b: HloBuilder, ...inputs: Value[]) => (b[method] as (...inputs: Value[]) => Value)(...inputs);
   const use = (dtype: DType) =>
-    anyShape().map((shape): Use[] => {
+    elementwiseShape.map((shape): Use[] => {
       const all: Use = { ...e, inputs: Array.from({ length: n }, () => ({ shape, dtype })), build };
       if (e.gradientValues === undefined) return [all];
       return [
@@ -450,5 +466,6 @@ export function agreesElementwise(method: keyof typeof ops, e: Elementwise): voi
   agrees(
     method,
     fc.tuple(...dtypes.map(use)).map((uses) => uses.flat()),
+    extent,
   );
 }
