@@ -9,6 +9,8 @@ import { nearest, type Where, XenarcError } from "../compiler/errors.js";
 
 /** Where a configuration comes from, besides the schema's defaults. */
 export interface ConfigSources {
+  /** Values given in code; a YAML file wins over them. */
+  readonly values?: unknown;
   /** A YAML file. */
   readonly yamlFile?: string | undefined;
   /** `train.steps=100`: a dotted key and a YAML value. */
@@ -20,8 +22,8 @@ export interface Setting {
   /** `train.steps` */
   readonly key: string;
   readonly value: unknown;
-  /** `default`, `argument` (a `key=value`), or the line of the YAML file. */
-  readonly origin: "default" | "argument" | { readonly file: string; readonly line: number };
+  /** `default`, `code` (given as a value), `argument` (a `key=value`), or the line of the YAML file. */
+  readonly origin: "default" | "code" | "argument" | { readonly file: string; readonly line: number };
 }
 
 type Path = readonly PropertyKey[];
@@ -49,7 +51,7 @@ export function explainConfig<S extends z.ZodType>(
 }
 
 function resolve<S extends z.ZodType>(schema: S, sources: ConfigSources): { config: z.output<S>; given: Given } {
-  const given = new Given(sources.yamlFile === undefined ? undefined : readYaml(sources.yamlFile));
+  const given = new Given(sources.values, sources.yamlFile === undefined ? undefined : readYaml(sources.yamlFile));
   for (const text of sources.overrides ?? []) given.override(text);
   const parsed = schema.safeParse(given.values);
   if (parsed.success) return { config: parsed.data, given };
@@ -66,9 +68,9 @@ class Given {
   /** The text of a `key=value` by the path it set. */
   readonly #arguments = new Map<string, string>();
 
-  constructor(yaml: Yaml | undefined) {
+  constructor(values: unknown, yaml: Yaml | undefined) {
     this.#yaml = yaml;
-    this.values = yaml?.values ?? {};
+    this.values = (merged(values, yaml?.values) ?? {}) as Mapping;
     // An empty section (all of it commented out) says nothing.
     for (const key of Object.keys(this.values)) if (this.values[key] === null) delete this.values[key];
   }
@@ -91,12 +93,7 @@ class Given {
 
   /** The value at a path, as given. */
   at(path: Path): unknown {
-    let value: unknown = this.values;
-    for (const step of path) {
-      if (typeof value !== "object" || value === null || !Object.hasOwn(value, step)) return undefined;
-      value = (value as Record<PropertyKey, unknown>)[step];
-    }
-    return value;
+    return valueAt(this.values, path);
   }
 
   /** The `key=value` that set the value at a path, or one around it. */
@@ -115,13 +112,35 @@ class Given {
 
   origin(path: Path): Setting["origin"] {
     if (this.argument(path) !== undefined) return "argument";
-    const place = this.at(path) === undefined ? undefined : this.place(path);
-    return place && "file" in place ? { file: place.file, line: place.line } : "default";
+    if (this.at(path) === undefined) return "default";
+    const place = valueAt(this.#yaml?.values, path) === undefined ? undefined : this.place(path);
+    return place && "file" in place ? { file: place.file, line: place.line } : "code";
   }
 }
 
 const isMapping = (value: unknown): value is Mapping =>
   typeof value === "object" && value !== null && !Array.isArray(value);
+
+function valueAt(value: unknown, path: Path): unknown {
+  let at = value;
+  for (const step of path) {
+    if (typeof at !== "object" || at === null || !Object.hasOwn(at, step)) return undefined;
+    at = (at as Record<PropertyKey, unknown>)[step];
+  }
+  return at;
+}
+
+/** `over` on top of `under`, key by key where both are mappings. */
+function merged(under: unknown, over: unknown): unknown {
+  if (over === undefined) return under;
+  if (!isMapping(under) || !isMapping(over)) return over;
+  const result: Mapping = {};
+  for (const key of new Set([...Object.keys(under), ...Object.keys(over)])) {
+    const at = (from: Mapping) => (Object.hasOwn(from, key) ? from[key] : undefined);
+    define(result, key, merged(at(under), at(over)));
+  }
+  return result;
+}
 
 /** Assigns so that `__proto__` is a key like any other, and refused like any other. */
 const define = (into: Mapping, key: string, value: unknown): void => {

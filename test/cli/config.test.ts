@@ -58,6 +58,19 @@ test("the default loses to the file, the file to an argument, an argument to a l
   expect(model.width).toBe(128);
 });
 
+test("values given in code lose to the file", () => {
+  const yamlFile = write("train:\n  steps: 10\n");
+  const values = { train: { steps: 1, batch: 8 } };
+  const { config, settings } = explainConfig(schema, { values, yamlFile, overrides: ["model.heads=8"] });
+  expect(config.train).toMatchObject({ steps: 10, batch: 8 });
+  expect(settings.find(({ key }) => key === "train.batch")?.origin).toBe("code");
+  expect(values).toEqual({ train: { steps: 1, batch: 8 } });
+  expect(() => resolveConfig(schema, { values: { train: { stpes: 1 } } })).toThrow("Did you mean `train.steps`?");
+  expect(() => resolveConfig(schema, { values: 5 })).toThrow(
+    "The configuration must be a mapping of settings, and is 5.",
+  );
+});
+
 test("values are YAML", () => {
   const overrides = [
     "train.learningRate=1e-4",
@@ -268,9 +281,7 @@ model.heads=3: \`model.heads\` is 3: must divide the width.
 });
 
 test("all mistakes at once", () => {
-  expect(
-  refusal("train:\n  stpes: 10\n  batch: 3\nmodel:\n  width: wide\n", "train.dtype=f16")
-).toMatchInlineSnapshot(`
+  expect(refusal("train:\n  stpes: 10\n  batch: 3\nmodel:\n  width: wide\n", "train.dtype=f16")).toMatchInlineSnapshot(`
 "
 4 settings of config.yaml are wrong.
   train.dtype=f16: \`train.dtype\` must be "f32" or "bf16", and is "f16". Did you mean "bf16"?

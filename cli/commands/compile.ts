@@ -1,0 +1,106 @@
+/** `xenarc compile`: a model and its configuration to an artifact, with a summary of one screen. */
+import { join } from "node:path";
+import { type Compiled, compile } from "../../emit/compile.js";
+import { openProject, type Project, sortWords } from "../project.js";
+import { bytes, count, duration, paint, short, table } from "../terminal.js";
+
+export interface CompileCommandOptions {
+  readonly config?: string;
+  readonly out?: string;
+  readonly canonical?: boolean;
+  readonly locations: boolean;
+  readonly dumpHlo?: boolean;
+  readonly json?: boolean;
+}
+
+export async function compileCommand(words: readonly string[], options: CompileCommandOptions): Promise<void> {
+  const project = await openProject(sortWords(words), options.config);
+  const folder = options.out ?? join("artifacts", project.model.name);
+  const { compiled, seconds } = await compileProject(project, folder, options);
+  const hlo = options.dumpHlo ? `${folder}-hlo` : undefined;
+  if (hlo !== undefined) await dumpHlo(folder, hlo);
+  if (options.json) {
+    const { name, parameters, config } = compiled;
+    const programs = Object.fromEntries(compiled.programs.map((program) => [program.name, sizeOf(program)]));
+    const perToken = flopsPerToken(compiled);
+    const report = { name, artifact: folder, hlo, parameters, flopsPerToken: perToken, seconds, programs, config };
+    process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
+  } else {
+    process.stdout.write(`${summary(compiled, folder, seconds, hlo)}\n`);
+  }
+}
+
+/** Compiles a project and writes the artifact. */
+export async function compileProject(
+  project: Project,
+  folder: string,
+  options: { readonly canonical?: boolean; readonly locations?: boolean } = {},
+): Promise<{ compiled: Compiled; seconds: number }> {
+  const started = performance.now();
+  const compiled = await compile(project.model, project.config, {
+    names: options.canonical ? "canonical" : "author",
+    locations: options.locations ?? true,
+  });
+  await compiled.write(folder);
+  return { compiled, seconds: (performance.now() - started) / 1000 };
+}
+
+/** XLA's own view of every program: its optimized HLO. */
+async function dumpHlo(artifact: string, hlo: string): Promise<void> {
+  const [{ inspect }, { setUpPython }] = await Promise.all([
+    import("../../runtime-bridge/bridge.js"),
+    import("../setup.js"),
+  ]);
+  await setUpPython();
+  await inspect({ artifact, hlo });
+}
+
+type CompiledProgram = Compiled["programs"][number];
+
+const sizeOf = ({ text, program }: CompiledProgram) => ({
+  lines: text.split("\n").length - 1,
+  bytes: Buffer.byteLength(text),
+  flops: program.cost.flops,
+});
+
+/** Floating-point operations for a token: of a training step, and of the forward pass alone. */
+function flopsPerToken({ programs }: Compiled): { training?: number; forward?: number } {
+  const of = (name: string, targets: number) => {
+    const program = programs.find((p) => p.name === name)?.program;
+    const tokens = program?.inputs.find((input) => input.role === "batch" || input.name === "tokens");
+    if (!program || !tokens) return undefined;
+    const inner = tokens.shape.at(-1) ?? 1;
+    return program.cost.flops / (tokens.shape.slice(0, -1).reduce((a, b) => a * b, 1) * (inner - targets));
+  };
+  const training = of("train_step", 1);
+  const forward = of("forward", 0);
+  return { ...(training !== undefined && { training }), ...(forward !== undefined && { forward }) };
+}
+
+function summary(compiled: Compiled, folder: string, seconds: number, hlo: string | undefined): string {
+  const { bold, dim } = paint(process.stdout);
+  const sizes = compiled.programs.map((program) => ({ name: program.name, ...sizeOf(program) }));
+  const total = (of: "lines" | "bytes") => sizes.reduce((sum, size) => sum + size[of], 0);
+  const [heading, ...rows] = table(
+    [
+      ["program", "IR lines", "bytes", "FLOPs a run"],
+      ...sizes.map((size) => [size.name, count(size.lines), bytes(size.bytes), short(size.flops)]),
+      ["all", count(total("lines")), bytes(total("bytes")), ""],
+    ],
+    "lrrr",
+  );
+  const { training, forward } = flopsPerToken(compiled);
+  const flops = [training && `${short(training)} in training`, forward && `${short(forward)} forward`];
+  return [
+    `${bold(compiled.name)} compiled to ${bold(folder)} in ${duration(seconds)}`,
+    "",
+    ...table([
+      ["parameters", count(compiled.parameters)],
+      ["FLOPs a token", flops.filter(Boolean).join(", ")],
+      ...(hlo === undefined ? [] : [["optimized HLO", hlo]]),
+    ]),
+    "",
+    dim(heading!),
+    ...rows,
+  ].join("\n");
+}

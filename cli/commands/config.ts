@@ -1,0 +1,38 @@
+/** `xenarc config`: every setting of a model, its value, and where that came from. */
+import { relative } from "node:path";
+import type { Setting } from "../../emit/config.js";
+import { openProject, sortWords } from "../project.js";
+import { paint } from "../terminal.js";
+
+export async function configCommand(
+  words: readonly string[],
+  options: { readonly config?: string; readonly json?: boolean },
+): Promise<void> {
+  const { settings } = await openProject(sortWords(words), options.config);
+  if (options.json) {
+    const rows = settings.map((setting) => ({ ...setting, origin: originText(setting) }));
+    process.stdout.write(`${JSON.stringify(rows, undefined, 2)}\n`);
+    return;
+  }
+  const { dim } = paint(process.stdout);
+  const lines: string[] = [];
+  let section = "";
+  const texts = settings.map((setting) => [setting, ...yamlLine(setting)] as const);
+  const width = Math.max(...texts.map(([, , line]) => line.length));
+  // What is printed is YAML again: a configuration file to begin with.
+  for (const [setting, head, line] of texts) {
+    if (head !== section) lines.push(`${head}:`);
+    section = head;
+    lines.push(`${line.padEnd(width)}  ${dim(`# ${originText(setting)}`)}`);
+  }
+  process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+function yamlLine({ key, value }: Setting): [section: string, line: string] {
+  const [section = "", ...rest] = key.split(".");
+  const text = typeof value === "string" && /^[A-Za-z][\w./-]*$/.test(value) ? value : JSON.stringify(value);
+  return [section, `  ${rest.join(".")}: ${text}`];
+}
+
+const originText = ({ origin }: Setting): string =>
+  typeof origin === "object" ? `${relative(".", origin.file)}:${origin.line}` : origin;

@@ -1,0 +1,78 @@
+/** `xenarc generate`: text from a trained model, as it comes. */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { XenarcError } from "../../compiler/errors.js";
+import { type GenerateOptions, generate } from "../../runtime-bridge/bridge.js";
+import type { EventOf } from "../../runtime-bridge/events.js";
+import { interruptible } from "../interrupt.js";
+import { artifactAt, checkpoints, requireRun } from "../project.js";
+import { EXIT } from "../report.js";
+import { setUpPython } from "../setup.js";
+import { count, paint } from "../terminal.js";
+
+export interface GenerateCommandOptions {
+  readonly run?: string;
+  readonly step?: number;
+  readonly prompt?: string;
+  readonly maxTokens: number;
+  readonly temperature: number;
+  readonly topK: number;
+  readonly topP: number;
+  readonly seed: number;
+  readonly greedy?: boolean;
+  readonly stop?: readonly string[];
+  readonly json?: boolean;
+}
+
+export async function generateCommand(options: GenerateCommandOptions): Promise<void> {
+  const run = requireRun(options.run);
+  const { step, prompt, maxTokens, topK, topP, seed, stop, greedy, json } = options;
+  const steps = checkpoints(run);
+  if (step !== undefined && !steps.includes(step)) {
+    throw new XenarcError(
+      { what: `${run} has no checkpoint of step ${step}.`, expected: `one of ${steps.join(", ")}.` },
+      "usage",
+    );
+  }
+  const { dim } = paint(process.stderr);
+  if (process.stderr.isTTY) process.stderr.write(dim(`${run}, step ${count(step ?? steps.at(-1)!)}\n`));
+  const done = await generateFrom(run, {
+    ...(step !== undefined && { step }),
+    ...(prompt !== undefined && { prompt }),
+    ...(stop && { stop }),
+    ...{ maxTokens, topK, topP, seed, temperature: greedy ? 0 : options.temperature },
+    json: json ?? false,
+  });
+  if (done.reason === "interrupted") process.exitCode = EXIT.interrupted;
+}
+
+/** Generates from a run's artifact and writes the prompt and the text to standard output as it comes. */
+export async function generateFrom(
+  run: string,
+  { json, ...options }: Omit<GenerateOptions, "artifact" | "run"> & { readonly json?: boolean },
+): Promise<EventOf<"generated">> {
+  const artifact = artifactAt(join(run, "artifact"));
+  if (artifact === undefined) {
+    throw new XenarcError({
+      what: `${run} has checkpoints, and no artifact to run them with.`,
+      fix: existsSync("model.ts") ? `Make it again: xenarc compile -o ${join(run, "artifact")}` : "Train it again.",
+    });
+  }
+  await setUpPython();
+  const out = process.stdout;
+  let text = "";
+  if (!json) out.write(paint(out).bold(options.prompt ?? ""));
+  const done = await interruptible(() =>
+    generate({ artifact, run, ...options }, (event) => {
+      if (event.event !== "text") return;
+      text += event.text;
+      if (!json) out.write(event.text);
+    }),
+  ).finally(() => !json && out.write("\n"));
+  if (json) out.write(`${JSON.stringify({ prompt: options.prompt ?? "", text, ...done, event: undefined })}\n`);
+  else if (process.stderr.isTTY) {
+    const rate = done.tokens_per_second === null ? "" : `, ${count(Math.round(done.tokens_per_second))} tokens/s`;
+    process.stderr.write(paint(process.stderr).dim(`${count(done.tokens)} tokens${rate}\n`));
+  }
+  return done;
+}

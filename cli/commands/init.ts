@@ -1,0 +1,124 @@
+/** `xenarc init`: a project with a model, its configuration and a golden test. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { mkdir, writeFile } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { XenarcError } from "../../compiler/errors.js";
+import { packageRoot, packageVersion } from "../../compiler/source/package.js";
+import { paint, table } from "../terminal.js";
+
+/** The example that a new project is a copy of. */
+const EXAMPLE = "examples/char-transformer";
+
+export async function initCommand(folder: string): Promise<void> {
+  refuseFull(folder);
+  const files = projectFiles(projectName(folder));
+  await mkdir(folder, { recursive: true });
+  for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
+  const { bold } = paint(process.stdout);
+  const enter = resolve(folder) === process.cwd() ? [] : [[bold(`cd ${folder}`)]];
+  const steps = [
+    ...enter,
+    [bold("npm install"), "for the editor and the tests"],
+    [bold("npx xenarc train"), "on xenarc's own sources; --data FILE_OR_FOLDER takes your text"],
+    [bold('npx xenarc generate --prompt "The "'), ""],
+    [bold("npm test"), "the golden test of the compiled program"],
+  ];
+  const made = Object.keys(files).join(", ");
+  process.stdout.write(`${[`${folder} has ${made}.`, "", "Next:", ...table(steps.map((s) => [...s]))].join("\n")}\n`);
+}
+
+/** Only a folder that is empty, or has nothing but a repository, is filled. */
+function refuseFull(folder: string): void {
+  let inside: string[];
+  try {
+    inside = existsSync(folder) ? readdirSync(folder).filter((name) => name !== ".git") : [];
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "ENOTDIR") throw error;
+    throw new XenarcError({ what: `${folder} is a file.`, fix: "Name a folder." }, "usage");
+  }
+  if (inside.length === 0) return;
+  const some = inside.slice(0, 3).join(", ") + (inside.length > 3 ? ", ..." : "");
+  throw new XenarcError(
+    { what: `${folder} is not empty: it has ${some}.`, fix: "Name a new folder: xenarc init my-model" },
+    "usage",
+  );
+}
+
+/** A name that npm takes, made of the folder's. */
+function projectName(folder: string): string {
+  const name = basename(resolve(folder))
+    .toLowerCase()
+    .replace(/[^a-z0-9._-]+/g, "-")
+    .replace(/^[._-]+|-+$/g, "");
+  return name === "" || name === "xenarc" ? "my-model" : name;
+}
+
+function projectFiles(name: string): Record<string, string> {
+  const example = (file: string) => readFileSync(join(packageRoot, EXAMPLE, file), "utf8");
+  const own = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as {
+    devDependencies: Record<string, string>;
+  };
+  const tool = (dependency: string) => ({ [dependency]: own.devDependencies[dependency]! });
+  const json = (value: unknown) => `${JSON.stringify(value, undefined, 2)}\n`;
+  return {
+    "package.json": json({
+      name,
+      private: true,
+      type: "module",
+      scripts: {
+        train: "xenarc train",
+        generate: "xenarc generate",
+        test: "node --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js",
+        typecheck: "tsc",
+      },
+      dependencies: { xenarc: packageVersion() },
+      devDependencies: { ...tool("@types/jest"), ...tool("@types/node"), ...tool("jest"), ...tool("typescript") },
+    }),
+    "model.ts": example("model.ts"),
+    "config.yaml": example("config.yaml"),
+    "model.test.ts": TEST,
+    "jest.config.js": 'export default { preset: "xenarc" };\n',
+    "tsconfig.json": json({
+      compilerOptions: {
+        target: "es2022",
+        lib: ["es2023"],
+        module: "nodenext",
+        strict: true,
+        noUncheckedIndexedAccess: true,
+        skipLibCheck: true,
+        noEmit: true,
+        types: ["node", "jest"],
+      },
+      include: ["*.ts"],
+    }),
+    ".gitignore": "node_modules/\n.xenarc/\nruns/\nartifacts/\n",
+    "README.md": readme(name),
+  };
+}
+
+const TEST = `import "xenarc/jest";
+import { compile } from "xenarc";
+import model from "./model.js";
+
+/** A change of the model shows as a diff of the program in __golden__/; if it is meant: npm test -- -u */
+test("the compiled program is the one that was reviewed", async () => {
+  expect(await compile(model, { model: { layers: 2 } })).toMatchGolden("model");
+});
+`;
+
+const readme = (name: string): string => `# ${name}
+
+A language model written in TypeScript, compiled to StableHLO, trained by XLA.
+
+    npm install                               # once
+    npx xenarc train                          # trains with config.yaml; --data FILE_OR_FOLDER takes your text
+    npx xenarc train train.steps=5000         # a setting of the configuration, for this time
+    npx xenarc generate --prompt "The "       # writes text with the newest run
+    npx xenarc config                         # every setting, its value and where it came from
+    npx xenarc compile -o artifact            # StableHLO, looked at with: npx xenarc inspect artifact
+    npm test                                  # the golden test of the compiled program
+
+- \`model.ts\` is the model: a module, the schema of its configuration, and how one is built from the other.
+- \`config.yaml\` is its configuration; what is not in it has the default of the schema.
+- \`model.test.ts\` compares the compiled program with \`__golden__/\`. Commit that folder: its diff shows what a change does.
+`;

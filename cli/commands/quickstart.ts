@@ -1,0 +1,40 @@
+/** `xenarc quickstart`: a model trained from nothing and heard, in a few minutes. */
+import { join } from "node:path";
+import { packageRoot } from "../../compiler/source/package.js";
+import { openProject, RUNS, sortWords } from "../project.js";
+import { EXIT } from "../report.js";
+import { paint } from "../terminal.js";
+import { generateFrom } from "./generate.js";
+import { trainModel } from "./train.js";
+
+export interface QuickstartCommandOptions {
+  readonly data?: string;
+  readonly run?: string;
+  readonly prompt: string;
+  readonly maxTokens: number;
+}
+
+/** The example that it trains. */
+const EXAMPLE = "examples/char-transformer";
+
+export async function quickstartCommand(words: readonly string[], options: QuickstartCommandOptions): Promise<void> {
+  const { overrides } = sortWords(words);
+  const { bold, dim } = paint(process.stdout);
+  const run = options.run ?? join(RUNS, "quickstart");
+  const say = (text: string) => process.stdout.write(`${text}\n`);
+  say(dim(`The model is ${EXAMPLE}/model.ts, its configuration config.yaml beside it.`));
+  const project = await openProject({ target: join(packageRoot, EXAMPLE), overrides }, undefined);
+  const done = await trainModel(project, run, {
+    overwrite: true,
+    ...(options.data !== undefined && { data: options.data }),
+  });
+  if (done.interrupted) {
+    process.exitCode = EXIT.interrupted;
+    return;
+  }
+  say(`\n${bold("What it writes:")}\n`);
+  const { prompt, maxTokens } = options;
+  const generated = await generateFrom(run, { prompt, maxTokens });
+  if (generated.reason === "interrupted") process.exitCode = EXIT.interrupted;
+  say(`\nYour own model: ${bold("npx xenarc init my-model")}`);
+}

@@ -1,0 +1,197 @@
+/** `xenarc train`: compiles if need be, trains, shows how it goes, says where everything lies. */
+import { existsSync } from "node:fs";
+import { cp, realpath, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { XenarcError } from "../../compiler/errors.js";
+import { readManifest } from "../../emit/artifact.js";
+import type { Manifest } from "../../emit/manifest.js";
+import { train } from "../../runtime-bridge/bridge.js";
+import type { EventOf, RuntimeEvent } from "../../runtime-bridge/events.js";
+import { interruptible } from "../interrupt.js";
+import { TrainingDisplay } from "../progress.js";
+import {
+  artifactAt,
+  checkpoints,
+  configuredData,
+  modelIn,
+  openProject,
+  type Project,
+  RUNS,
+  sortWords,
+} from "../project.js";
+import { EXIT } from "../report.js";
+import { setUpPython } from "../setup.js";
+import { count, duration, loss, paint, table } from "../terminal.js";
+import { writeOwnText } from "../text.js";
+import { compileProject } from "./compile.js";
+
+/** How a run is trained. */
+export interface TrainOptions {
+  /** The text; default: what the configuration says. */
+  readonly data?: string;
+  readonly resume?: boolean;
+  readonly overwrite?: boolean;
+  readonly json?: boolean;
+}
+
+export interface TrainCommandOptions extends TrainOptions {
+  readonly config?: string;
+  readonly run?: string;
+}
+
+export async function trainCommand(given: readonly string[], options: TrainCommandOptions): Promise<void> {
+  const words = sortWords(given);
+  const { target = "." } = words;
+  const ready = modelIn(target) === undefined ? artifactAt(target) : undefined;
+  if (ready !== undefined && (words.overrides.length > 0 || options.config !== undefined)) {
+    throw new XenarcError(
+      {
+        what: `${target} is an artifact: its configuration is compiled into it.`,
+        fix: "Change the configuration where the model is, and train that: xenarc train MODEL.ts key=value",
+      },
+      "usage",
+    );
+  }
+  const project = ready === undefined ? await openProject(words, options.config) : undefined;
+  const name = project?.model.name ?? (await readManifest(ready!)).name;
+  const run = options.run ?? join(RUNS, name);
+  refuseExisting(run, options);
+  const done = project
+    ? await trainModel(project, run, options)
+    : await trainArtifact(await copyInto(run, ready!, options), run, options);
+  if (done.interrupted) process.exitCode = EXIT.interrupted;
+  if (!options.json) process.stdout.write(`\n${next(done, run)}\n`);
+}
+
+/** What to do after a run. */
+function next(done: EventOf<"done">, run: string): string {
+  const { bold, yellow } = paint(process.stdout);
+  const flag = run.startsWith(join(RUNS, "/")) ? "" : ` --run ${run}`;
+  if (!done.interrupted) return `Generate text with: ${bold(`xenarc generate${flag} --prompt "The "`)}`;
+  const where = `step ${count(done.step)} of ${count(done.steps)}`;
+  return `${yellow(`Interrupted at ${where}; a checkpoint was saved.`)} Go on with: ${bold("xenarc train --resume")}`;
+}
+
+/** Said before anything is compiled, and before the run's artifact is replaced. */
+function refuseExisting(run: string, { resume, overwrite }: TrainOptions): void {
+  const newest = checkpoints(run).at(-1);
+  if (newest === undefined || resume || overwrite) return;
+  throw new XenarcError(
+    {
+      what: `${run} has a trained model already, saved at step ${newest}.`,
+      fix: "Go on from it with --resume, start anew with --overwrite, or name another folder with --run DIR.",
+    },
+    "usage",
+  );
+}
+
+const artifactOf = (run: string): string => join(run, "artifact");
+
+/** Compiles a model into a run's folder, trains it there, and shows it. */
+export async function trainModel(project: Project, run: string, options: TrainOptions): Promise<EventOf<"done">> {
+  const data = options.data ?? configuredData(project);
+  return trainArtifact(await compileInto(run, project, options), run, {
+    ...options,
+    ...(data !== undefined && { data }),
+  });
+}
+
+async function compileInto(run: string, project: Project, { resume, json }: TrainOptions): Promise<string> {
+  const folder = artifactOf(run);
+  const draft = `${folder}.new`;
+  const { compiled, seconds } = await compileProject(project, draft);
+  await replace(folder, draft, resume);
+  const { bold, dim } = paint(process.stdout);
+  const entries = dim(`${compiled.programs.length} programs compiled in ${duration(seconds)}`);
+  if (!json) process.stdout.write(`${bold(compiled.name)}  ${count(compiled.parameters)} parameters, ${entries}\n`);
+  return folder;
+}
+
+/** A run keeps the artifact that it was trained with: generation needs it. */
+async function copyInto(run: string, artifact: string, { resume }: TrainOptions): Promise<string> {
+  const folder = artifactOf(run);
+  if (existsSync(folder) && (await realpath(folder)) === (await realpath(artifact))) return folder;
+  const draft = `${folder}.new`;
+  await rm(draft, { recursive: true, force: true });
+  await cp(artifact, draft, { recursive: true });
+  await replace(folder, draft, resume);
+  return folder;
+}
+
+/** Puts the new artifact in the old one's place; when resuming, only if the checkpoints fit it. */
+async function replace(folder: string, draft: string, resume: boolean | undefined): Promise<void> {
+  try {
+    if (resume && existsSync(folder)) compareStates(await readManifest(folder), await readManifest(draft), folder);
+    await rm(folder, { recursive: true, force: true });
+    await rename(draft, folder);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}
+
+/** A checkpoint can be resumed by a program whose state is the same. */
+function compareStates(before: Manifest, now: Manifest, folder: string): void {
+  const states = (manifest: Manifest) =>
+    new Map(
+      (manifest.programs.train_step?.inputs ?? [])
+        .filter((port) => port.role === "state")
+        .map((port) => [port.name, `${port.dtype}[${port.shape.join(", ")}]`]),
+    );
+  const [old, current] = [states(before), states(now)];
+  const names = new Set([...old.keys(), ...current.keys()]);
+  const changed = [...names].filter((name) => old.get(name) !== current.get(name));
+  if (changed.length === 0) return;
+  const [name] = changed as [string];
+  const more = changed.length > 1 ? `, and ${changed.length - 1} more` : "";
+  throw new XenarcError({
+    what: `The model is not the one that was trained: \`${name}\` is ${old.get(name) ?? "absent"} in ${folder}, and ${current.get(name) ?? "absent"} now${more}.`,
+    fix: "Train it from the beginning: give another folder with --run DIR, or --overwrite this one.",
+  });
+}
+
+/** Trains an artifact in a run's folder, on xenarc's own sources where there is no text. */
+async function trainArtifact(artifact: string, run: string, options: TrainOptions): Promise<EventOf<"done">> {
+  const { resume, overwrite, json } = options;
+  const data = options.data ?? (await ownText(artifact, run, resume === true, json === true));
+  await setUpPython();
+  const display = json ? undefined : new TrainingDisplay();
+  const seen: { checkpoint?: string; curve?: string } = {};
+  const onEvent = (event: RuntimeEvent): void => {
+    if (event.event === "checkpoint") seen.checkpoint = event.path;
+    if (event.event === "curve") seen.curve = event.path;
+    if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
+    else display?.on(event);
+  };
+  const existing = resume ? "resume" : overwrite ? "overwrite" : undefined;
+  const done = await interruptible(() =>
+    train({ artifact, run, ...(data !== undefined && { data }), ...(existing && { existing }) }, onEvent),
+  ).finally(() => display?.end());
+  if (!json) process.stdout.write(`${outcome(done, run, seen)}\n`);
+  return done;
+}
+
+/** The text of a run without one: gathered for its first start, kept for the next. */
+async function ownText(artifact: string, run: string, resume: boolean, quiet: boolean): Promise<string | undefined> {
+  const { config } = await readManifest(artifact);
+  if ((config.data as { path?: string } | undefined)?.path) return undefined;
+  const file = join(run, "text.txt");
+  if (!resume || !existsSync(file)) writeOwnText(file);
+  if (!quiet) {
+    const { dim } = paint(process.stdout);
+    process.stdout.write(dim("  no text given: xenarc's own sources it is (--data FILE_OR_FOLDER takes yours)\n"));
+  }
+  return file;
+}
+
+function outcome(
+  done: EventOf<"done">,
+  run: string,
+  { checkpoint, curve }: { checkpoint?: string; curve?: string },
+): string {
+  const losses = `${loss(done.loss)}${done.validation_loss === null ? "" : `, validation ${loss(done.validation_loss)}`}`;
+  return table([
+    ["loss", `${losses}, after ${count(done.step)} steps in ${duration(done.seconds)}`],
+    ...(curve === undefined ? [] : [["curve", curve]]),
+    ["checkpoint", checkpoint ?? join(run, "checkpoints", String(done.step))],
+  ]).join("\n");
+}

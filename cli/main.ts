@@ -1,0 +1,170 @@
+#!/usr/bin/env node
+/**
+ * The `xenarc` command. Each command parses, calls one function, renders; it is loaded when it is called, so that `--help` does
+ * not wait for the compiler. Exit codes: cli/report.ts.
+ */
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { packageVersion } from "../compiler/source/package.js";
+import { EXIT, report } from "./report.js";
+
+const xenarc = new Command("xenarc")
+  .description("Compiles language models written in TypeScript to StableHLO, trains them and runs them.")
+  .version(packageVersion(), "-V, --version", "print the version")
+  .helpOption("-h, --help", "print this help")
+  .helpCommand(false)
+  .exitOverride()
+  .configureHelp({ subcommandTerm: (command) => command.name() })
+  .addHelpText(
+    "after",
+    `
+A new project:
+  xenarc init my-model && cd my-model
+  xenarc train
+  xenarc generate --prompt "The "
+
+Exit codes: 0 fine, 1 the model, its configuration or its data is wrong, 2 the command is, 3 the machine lacks something,
+130 ended by Ctrl-C.`,
+  );
+
+const SETTINGS = "a setting of the configuration, such as train.steps=100; it wins over the YAML file";
+const MODEL = "a model file or a folder with model.ts (default: this folder)";
+const CONFIG = ["-c, --config <file>", "the configuration (default: config.yaml beside the model)"] as const;
+const JSON_FLAG = ["--json", "print JSON, for scripts"] as const;
+const RUN = ["--run <dir>", "the run's folder (default: runs/NAME)"] as const;
+const TRAINED = ["--run <dir>", "the run's folder (default: the newest in runs/)"] as const;
+
+xenarc
+  .command("init")
+  .description("make a project: a model, its configuration, a golden test")
+  .argument("<dir>", "a new or empty folder")
+  .action(async (folder: string) => (await import("./commands/init.js")).initCommand(folder));
+
+xenarc
+  .command("compile")
+  .description("compile a model to an artifact: StableHLO and a manifest")
+  .usage("[MODEL.ts] [key=value ...] [options]")
+  .argument("[words...]", `MODEL.ts: ${MODEL}; key=value: ${SETTINGS}`)
+  .option(...CONFIG)
+  .option("-o, --out <dir>", "the artifact's folder (default: artifacts/NAME)")
+  .option("--canonical", "name values as MLIR does, not by the author's variables")
+  .option("--no-locations", "leave out where in the source each operation is from")
+  .option("--dump-hlo", "write XLA's optimized HLO of every program to DIR-hlo")
+  .option(...JSON_FLAG)
+  .action(async (words, options) => (await import("./commands/compile.js")).compileCommand(words, options));
+
+xenarc
+  .command("train")
+  .description("train a model, or an artifact that was compiled before")
+  .usage("[MODEL.ts | ARTIFACT] [key=value ...] [options]")
+  .argument("[words...]", `MODEL.ts: ${MODEL}; ARTIFACT: a folder; key=value: ${SETTINGS}`)
+  .option(...CONFIG)
+  .option("-d, --data <path>", "a UTF-8 text file or a folder of them (default: data.path, else xenarc's own sources)")
+  .option(...RUN)
+  .option("--resume", "go on from the run's newest checkpoint, if there is one")
+  .option("--overwrite", "delete what an earlier run left in the folder")
+  .option("--json", "print each event as a line of JSON")
+  .action(async (words, options) => (await import("./commands/train.js")).trainCommand(words, options));
+
+xenarc
+  .command("generate")
+  .description("write text with a trained model")
+  .option("-p, --prompt <text>", "the beginning of the text")
+  .option("-n, --max-tokens <n>", "how many tokens to write", integer(1), 256)
+  .option("--temperature <t>", "0 takes the likeliest token, 1 the model's own chances", number(0), 0.8)
+  .option("--top-k <k>", "choose among the k likeliest tokens; 0 is off", integer(0), 0)
+  .option("--top-p <p>", "choose among the likeliest tokens that make up p; 1 is off", number(0, 1), 1)
+  .option("--greedy", "the same as --temperature 0")
+  .option("--seed <n>", "of the random choices", integer(0), 0)
+  .option("--stop <text...>", "texts that end the writing")
+  .option(...TRAINED)
+  .option("--step <n>", "which checkpoint (default: the newest)", integer(0))
+  .option(...JSON_FLAG)
+  .action(async (options) => (await import("./commands/generate.js")).generateCommand(options));
+
+xenarc
+  .command("inspect")
+  .description("show an artifact: entry points, operations, parameters")
+  .argument("<artifact>", "the folder of an artifact, or of a run")
+  .option("--memory", "compile the programs and show how much memory each takes")
+  .option(...JSON_FLAG)
+  .action(async (path, options) => (await import("./commands/inspect.js")).inspectCommand(path, options));
+
+xenarc
+  .command("run")
+  .description("run an entry point of an artifact on tensors from a file")
+  .argument("<artifact>", "the folder of an artifact, or of a run")
+  .argument("<entry>", "the entry point: forward, ...")
+  .requiredOption("--in <file>", "a safetensors file with the arguments by name")
+  .requiredOption("--out <file>", "the safetensors file to write")
+  .option("--run <dir>", "take the parameters that the file lacks from this run's newest checkpoint")
+  .option(...JSON_FLAG)
+  .action(async (path, entry, options) => (await import("./commands/run.js")).runCommand(path, entry, options));
+
+xenarc
+  .command("config")
+  .description("print every setting of a model, its value and where it came from")
+  .usage("[MODEL.ts] [key=value ...] [options]")
+  .argument("[words...]", `MODEL.ts: ${MODEL}; key=value: ${SETTINGS}`)
+  .option(...CONFIG)
+  .option(...JSON_FLAG)
+  .action(async (words, options) => (await import("./commands/config.js")).configCommand(words, options));
+
+xenarc
+  .command("quickstart")
+  .description("train the example, a character-level transformer, and let it write")
+  .usage("[key=value ...] [options]")
+  .argument("[words...]", `key=value: ${SETTINGS}`)
+  .option("-d, --data <path>", "a UTF-8 text file or a folder of them (default: xenarc's own sources)")
+  .option("--run <dir>", "the run's folder", "runs/quickstart")
+  .option("-p, --prompt <text>", "the beginning of the text that it writes", "The ")
+  .option("-n, --max-tokens <n>", "how many tokens it writes", integer(1), 400)
+  .action(async (words, options) => (await import("./commands/quickstart.js")).quickstartCommand(words, options));
+
+xenarc
+  .command("doctor")
+  .description("check what this machine has, and say what to do about what it lacks")
+  .option(...JSON_FLAG)
+  .action(async (options) => (await import("./commands/doctor.js")).doctorCommand(options));
+
+for (const command of xenarc.commands) command.helpOption("-h, --help", "print this help");
+
+/** A parser of numbers in a range. */
+function number(least: number, most = Number.POSITIVE_INFINITY): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (text.trim() !== "" && value >= least && value <= most) return value;
+    const range = most === Number.POSITIVE_INFINITY ? `${least} or more` : `from ${least} to ${most}`;
+    throw new InvalidArgumentError(`It must be a number, ${range}.`);
+  };
+}
+
+function integer(least: number): (text: string) => number {
+  return (text) => {
+    if (/^\d+$/.test(text) && Number(text) >= least && Number.isSafeInteger(Number(text))) return Number(text);
+    throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`);
+  };
+}
+
+/** The exit code of commander's own errors, which it has printed; settings written as options get a hint. */
+function usage(error: CommanderError): number {
+  if (error.exitCode === 0) return 0;
+  const setting = /unknown option '--?([\w-]+\.[\w.-]+(?:=[^']*)?)'/.exec(error.message)?.[1];
+  if (setting !== undefined) {
+    process.stderr.write(`Settings have no dashes: ${setting.includes("=") ? setting : `${setting}=VALUE`}\n`);
+  }
+  return EXIT.usage;
+}
+
+// Whoever read the output (`| head`) has seen enough.
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+    process.exit(0);
+  });
+}
+
+try {
+  await xenarc.parseAsync();
+} catch (error) {
+  process.exitCode = error instanceof CommanderError ? usage(error) : report(error);
+}

@@ -1,0 +1,121 @@
+/** Training as it is watched: a bar on a terminal, plain lines elsewhere, the curve at the end. */
+import { readFileSync } from "node:fs";
+import type { RuntimeEvent } from "../runtime-bridge/events.js";
+import { chart, type Point } from "./chart.js";
+import { bytes, columns, count, duration, loss, paint, StatusLine } from "./terminal.js";
+
+type Event<K extends RuntimeEvent["event"]> = Extract<RuntimeEvent, { event: K }>;
+
+/** Without a terminal, at most a line in so many milliseconds. */
+const PLAIN_EVERY_MS = 2_000;
+
+/** Shows the events of a training run on standard output. */
+export class TrainingDisplay {
+  readonly #out = process.stdout;
+  readonly #line = new StatusLine(process.stdout);
+  readonly #colour = paint(process.stdout);
+  readonly #terminal = process.stdout.isTTY === true;
+  #said = Number.NEGATIVE_INFINITY;
+  #progress: Event<"progress"> | undefined;
+
+  /** Takes the next event. */
+  on(event: RuntimeEvent): void {
+    const { dim, yellow } = this.#colour;
+    if (event.event === "start") this.#start(event);
+    else if (event.event === "progress") this.#step(event);
+    else if (event.event === "eval") this.#evaluated(event);
+    else if (event.event === "curve") this.#curve(event);
+    else if (event.event === "log")
+      this.#print(event.level === "warning" ? yellow(`warning: ${event.message}`) : event.message);
+    else if (event.event === "compiled") {
+      this.#line.show(dim(`XLA compiled ${event.program} (${bytes(event.memory.temporaries)} of temporaries)`));
+    }
+  }
+
+  /** Takes the rewritten line away, whatever comes next. */
+  end(): void {
+    this.#line.clear();
+  }
+
+  #start(event: Event<"start">): void {
+    const text = [
+      `${count(event.train_tokens)} bytes of text`,
+      event.validation_tokens > 0
+        ? `${count(event.validation_tokens)} more for validation`
+        : "none kept for validation",
+      `${count(event.tokens_per_step)} a step`,
+    ];
+    this.#print(this.#colour.dim(`  ${text.join(", ")}, on ${event.device}`));
+    if (event.resumed) this.#print(`  going on from step ${count(event.step)}`);
+    this.#line.show(this.#colour.dim("XLA is compiling"));
+  }
+
+  #step(event: Event<"progress">): void {
+    this.#progress = event;
+    if (this.#terminal) {
+      this.#line.show(this.#bar(event));
+      return;
+    }
+    const now = performance.now();
+    if (event.step < event.steps && now - this.#said < PLAIN_EVERY_MS) return;
+    this.#said = now;
+    const width = count(event.steps).length;
+    const parts = [`step ${count(event.step).padStart(width)}/${count(event.steps)}`, `loss ${loss(event.loss)}`];
+    if (event.tokens_per_second !== null) parts.push(`${count(event.tokens_per_second)} tokens/s`);
+    if (event.seconds_left !== null && event.step < event.steps) parts.push(`${duration(event.seconds_left)} left`);
+    this.#print(parts.join("  "));
+  }
+
+  #bar(event: Event<"progress">): string {
+    const { bold, dim, green } = this.#colour;
+    const texts = [
+      `loss ${loss(event.loss)}`,
+      event.tokens_per_second === null ? "" : `${count(event.tokens_per_second)} tokens/s`,
+      event.seconds_left === null ? "" : `${duration(event.seconds_left)} left`,
+    ].filter((text) => text !== "");
+    const total = count(event.steps);
+    const done = `${count(event.step).padStart(total.length)}/${total}`;
+    // The bar takes what is left; where that is too little, so do the texts from the end.
+    const room = () => columns(this.#out) - 1 - [done, ...texts].reduce((sum, text) => sum + text.length + 2, 0);
+    while (room() < 8 && texts.length > 0) texts.pop();
+    const width = Math.max(0, Math.min(40, room()));
+    const filled = Math.round((event.step / Math.max(1, event.steps)) * width);
+    const bar = green("━".repeat(filled)) + dim("─".repeat(width - filled));
+    return [done, bar, ...texts.map((text, i) => (i === 0 ? bold(text) : dim(text)))].join("  ");
+  }
+
+  #evaluated(event: Event<"eval">): void {
+    const training = this.#progress?.step === event.step ? `loss ${loss(this.#progress.loss)}  ` : "";
+    this.#print(`step ${count(event.step)}  ${training}${this.#colour.bold(`validation ${loss(event.loss)}`)}`);
+  }
+
+  #curve(event: Event<"curve">): void {
+    const { training, validation } = readMetrics(event.metrics);
+    const lines = chart(training, validation, Math.min(columns(this.#out) - 2, 100));
+    if (lines.length > 0) this.#print(`\n${lines.map((line) => `  ${this.#colour.blue(line)}`).join("\n")}\n`);
+  }
+
+  #print(text: string): void {
+    this.#line.clear();
+    this.#out.write(`${text}\n`);
+    if (this.#terminal && this.#progress && this.#progress.step < this.#progress.steps)
+      this.#line.show(this.#bar(this.#progress));
+  }
+}
+
+/** The points of a run's metrics.jsonl; those of a resumed run reach back to its beginning. */
+function readMetrics(file: string): { training: Point[]; validation: Point[] } {
+  const training: Point[] = [];
+  const validation: Point[] = [];
+  for (const line of readFileSync(file, "utf8").split("\n")) {
+    if (line === "") continue;
+    try {
+      const entry = JSON.parse(line) as { step: number; loss?: number; validation_loss?: number };
+      if (typeof entry.loss === "number") training.push([entry.step, entry.loss]);
+      if (typeof entry.validation_loss === "number") validation.push([entry.step, entry.validation_loss]);
+    } catch {
+      // The runtime writes NaN and infinities as Python does, which is not JSON: no point to draw.
+    }
+  }
+  return { training, validation };
+}

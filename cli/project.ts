@@ -1,0 +1,156 @@
+/** What a command works on: a model file with its configuration, an artifact, a run. */
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { didYouMean, XenarcError } from "../compiler/errors.js";
+import type { Setting } from "../emit/config.js";
+import type { ModelDefinition } from "../models/define.js";
+
+/** The words of a command line after its options: what to work on, and settings. */
+export interface Words {
+  readonly target: string | undefined;
+  readonly overrides: readonly string[];
+}
+
+/** Tells `key=value` words from the one that names a file or a folder. */
+export function sortWords(words: readonly string[]): Words {
+  const isSetting = (word: string) => /^[\w$.-]+=/.test(word) && !existsSync(word);
+  const targets = words.filter((word) => !isSetting(word));
+  if (targets.length > 1) {
+    throw new XenarcError(
+      {
+        what: `There are ${targets.length} things to work on: ${targets.join(", ")}.`,
+        expected: "one, and settings as key=value.",
+      },
+      "usage",
+    );
+  }
+  return { target: targets[0], overrides: words.filter(isSetting) };
+}
+
+/** A model file's model and its resolved configuration. */
+export interface Project {
+  /** The model file. */
+  readonly file: string;
+  readonly model: ModelDefinition;
+  readonly config: ReturnType<ModelDefinition["schema"]["parse"]>;
+  readonly settings: readonly Setting[];
+}
+
+/** The model file that a folder's project has. */
+export const modelIn = (folder: string): string | undefined =>
+  ["model.ts", "model.js"].map((name) => join(folder, name)).find((file) => existsSync(file));
+
+/**
+ * Loads a model file (default: `model.ts` here) and resolves its configuration: `config`, or `config.yaml` beside it if there
+ * is one, then the settings.
+ */
+export async function openProject(words: Words, config: string | undefined): Promise<Project> {
+  const { target = "." } = words;
+  const file = isFolder(target) ? modelIn(target) : target;
+  if (file === undefined) {
+    throw new XenarcError(
+      {
+        what: `There is no model.ts in ${target === "." ? "this folder" : target}.`,
+        fix: "Give the path of a model, or make a project: xenarc init DIR",
+      },
+      "usage",
+    );
+  }
+  const [{ loadModule }, { explainConfig }] = await Promise.all([
+    import("../compiler/source/load.js"),
+    import("../emit/config.js"),
+  ]);
+  const model = modelOf(await loadModule(file), file);
+  const beside = join(dirname(file), "config.yaml");
+  const yamlFile = config ?? (existsSync(beside) ? beside : undefined);
+  return { file, model, ...explainConfig(model.schema, { yamlFile, overrides: words.overrides }) };
+}
+
+function modelOf(module: Record<string, unknown>, file: string): ModelDefinition {
+  const isModel = (value: unknown): value is ModelDefinition =>
+    typeof value === "object" && value !== null && "schema" in value && "programs" in value;
+  const model = module.default;
+  if (isModel(model)) return model;
+  const named = Object.keys(module).find((name) => isModel(module[name]));
+  throw new XenarcError({
+    what:
+      "default" in module
+        ? `What ${file} exports by default is no model.`
+        : `${file} has no default export.${named === undefined ? "" : ` It exports a model by the name ${named}.`}`,
+    where: [{ file }],
+    expected: "export default defineModel({ name, config, build })",
+  });
+}
+
+/** The text to train on as the configuration says: a path in a YAML file is meant from there, one given as an argument from here. */
+export function configuredData({ config, settings }: Project): string | undefined {
+  const { path } = config.data;
+  if (!path) return undefined;
+  const origin = settings.find((setting) => setting.key === "data.path")?.origin;
+  return typeof origin === "object" ? relative(".", resolve(dirname(origin.file), path)) || "." : path;
+}
+
+const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+/** The artifact at a path: the folder itself, or that of a run. */
+export function artifactAt(path: string): string | undefined {
+  return [path, join(path, "artifact")].find((folder) => existsSync(join(folder, "manifest.json")));
+}
+
+/** The artifact at a path that must have one. */
+export function requireArtifact(path: string): string {
+  const found = artifactAt(path);
+  if (found !== undefined) return found;
+  throw new XenarcError(
+    {
+      what: existsSync(path) ? `${path} is not an artifact: it has no manifest.json.` : `There is no folder ${path}.`,
+      fix: "Make an artifact with: xenarc compile MODEL.ts -o DIR",
+    },
+    "usage",
+  );
+}
+
+/** The steps of a run's checkpoints, oldest first. */
+export function checkpoints(run: string): number[] {
+  const folder = join(run, "checkpoints");
+  if (!isFolder(folder)) return [];
+  return readdirSync(folder)
+    .filter((name) => /^\d+$/.test(name))
+    .map(Number)
+    .sort((a, b) => a - b);
+}
+
+/** The folder of runs, unless `--run` says otherwise. */
+export const RUNS = "runs";
+
+/** The run to generate from: the one given, or the one below `runs` whose newest checkpoint is the newest. */
+export function requireRun(given: string | undefined): string {
+  if (given !== undefined) {
+    if (checkpoints(given).length > 0) return given;
+    const what = existsSync(given) ? `${given} has no checkpoint.` : `There is no folder ${given}.`;
+    throw new XenarcError({ what, fix: `Train first: xenarc train --run ${given}` }, "usage");
+  }
+  const runs = isFolder(RUNS) ? readdirSync(RUNS).map((name) => join(RUNS, name)) : [];
+  const saved = (run: string) => statSync(join(run, "checkpoints", String(checkpoints(run).at(-1)))).mtimeMs;
+  const [newest] = runs.filter((run) => checkpoints(run).length > 0).sort((a, b) => saved(b) - saved(a));
+  if (newest !== undefined) return newest;
+  throw new XenarcError(
+    {
+      what: `There is no trained model in ${RUNS}/ here.`,
+      fix: "Train one with xenarc train, or name a run with --run DIR.",
+    },
+    "usage",
+  );
+}
+
+/** An entry point's name among those of an artifact. */
+export function requireEntry(entry: string, entries: readonly string[]): void {
+  if (entries.includes(entry)) return;
+  throw new XenarcError(
+    {
+      what: `The artifact has no entry point "${entry}".${didYouMean(entry, entries)}`,
+      expected: `one of ${entries.join(", ")}.`,
+    },
+    "usage",
+  );
+}

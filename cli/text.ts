@@ -1,0 +1,26 @@
+/** Text to train on where none is given: xenarc's own sources and docs. */
+import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { packageRoot, sourceFolders } from "../compiler/source/package.js";
+
+const FOLDERS = [...sourceFolders, "docs", "examples"];
+const TEXT = /\.(ts|py|md|yaml)$/;
+/** Generated, or other people's. */
+const SKIPPED = new Set(["node_modules", "__pycache__", "api", "dist"]);
+
+/** Writes the package's sources and docs to `file`, in the order of their paths. */
+export function writeOwnText(file: string): void {
+  const top = readdirSync(packageRoot).filter((name) => TEXT.test(name));
+  const files = [...top, ...FOLDERS.flatMap((folder) => textsIn(folder))].sort();
+  mkdirSync(dirname(file), { recursive: true });
+  writeFileSync(file, files.map((path) => readFileSync(join(packageRoot, path), "utf8")).join("\n"));
+}
+
+function textsIn(folder: string): string[] {
+  if (!statSync(join(packageRoot, folder), { throwIfNoEntry: false })?.isDirectory()) return [];
+  return readdirSync(join(packageRoot, folder), { withFileTypes: true }).flatMap((entry) => {
+    const path = join(folder, entry.name);
+    if (entry.isDirectory()) return SKIPPED.has(entry.name) || entry.name.startsWith(".") ? [] : textsIn(path);
+    return entry.isFile() && TEXT.test(entry.name) ? [path] : [];
+  });
+}
