@@ -165,11 +165,11 @@ export const reduceWindow: HloOp<
           throw noDerivative(op, "its body is not one add, maximum or minimum by component");
       }
     });
-    const starts = inits.map((_, i) => {
-      if (cotangents[i] && needs(inputs.length + i)) throw noDerivative(op, "its initial value is not a constant");
-      return undefined;
-    });
-    return [...gradients, ...starts];
+    // How often an initial value enters is not defined.
+    if (inits.some((_, i) => cotangents[i] && needs(inputs.length + i))) {
+      throw noDerivative(op, "its initial value is not a constant");
+    }
+    return [...gradients, ...inits.map(() => undefined)];
   },
 };
 
