@@ -1,0 +1,185 @@
+/** Attention against jax.nn.dot_product_attention: at once and block-wise, grouped, masked, with positions, with a cache. */
+import { mapLeaves } from "../../compiler/tree.js";
+import { Attention, type AttentionOptions, attention, Block, type KvCache } from "../../models/layers/index.js";
+import { scan } from "../../ops/control.js";
+import { full, iota, zeros } from "../../ops/functions.js";
+import type { Module } from "../../ops/module.js";
+import type { Scalar, Tensor } from "../../ops/tensor.js";
+import { agrees, type Case, f32, i1, i32 } from "../language/harness.js";
+
+// Attention itself -------------------------------------------------------------------------------------------------------------
+
+/** Of a query `batch seq kvHeads group headDim`, in JAX `batch seq heads headDim`; `mask` in terms of m: `batch heads seq key`. */
+const inJax = (mask = "jnp.ones((1, 1, q.shape[1], k.shape[1]), bool)"): string =>
+  `lambda q, k, v, *a: (lambda m: (jax.nn.dot_product_attention(q.reshape(*q.shape[:2], -1, q.shape[-1]), k, v, mask=m) * m.any(-1).swapaxes(1, 2)[..., None]).reshape(*q.shape[:-1], v.shape[-1]))(${mask})`;
+const CAUSAL = "jnp.tril(jnp.ones((q.shape[1], k.shape[1]), bool))[None, None]";
+const UP_TO = "(jnp.arange(k.shape[1]) <= a[0][:, :, None])[:, None]";
+
+/** The same case at once and with blocks that fit the lengths or do not. */
+const inBlocks = (
+  name: string,
+  options: (...more: Tensor[]) => AttentionOptions,
+  c: Omit<Case, "run" | "out">,
+  sizes: readonly number[] = [4, 5, 64],
+): Record<string, Case> =>
+  Object.fromEntries(
+    sizes.map((blockSize) => [
+      `${name}, ${blockSize === 64 ? "at once" : `in blocks of ${blockSize}`}`,
+      {
+        ...c,
+        run: (q: Tensor, k: Tensor, v: Tensor, ...more: Tensor[]) => attention(q, k, v, { ...options(...more), blockSize }),
+        out: "batch seq kvHeads group headDim",
+        tolerance: { rtol: 1e-4, atol: 1e-4 },
+        derivatives: blockSize === 64 ? 2 : 1,
+      } satisfies Case,
+    ]),
+  );
+
+const one = { min: -1, max: 1 };
+const query = (seq: number) => f32(`batch seq:${seq} kvHeads group headDim`, one);
+const keys = (key: number) => f32(`batch key:${key} kvHeads headDim`, one);
+
+agrees("attention", {
+  ...inBlocks("all see all", () => ({}), { inputs: [query(12), keys(12), keys(12)], jax: inJax() }),
+  ...inBlocks("causal", () => ({ causal: true }), { inputs: [query(12), keys(12), keys(12)], jax: inJax(CAUSAL) }),
+  ...inBlocks("causal, an odd length", () => ({ causal: true }), { inputs: [query(11), keys(11), keys(11)], jax: inJax(CAUSAL) }, [4]),
+  ...inBlocks("fewer queries than keys", () => ({}), { inputs: [query(5), keys(11), keys(11)], jax: inJax() }, [4]),
+  ...inBlocks("causal, more queries than keys", () => ({ causal: true }), { inputs: [query(11), keys(7), keys(7)], jax: inJax(CAUSAL) }, [4, 64]),
+  ...inBlocks(
+    "queries at their positions, some before all keys",
+    (positions) => ({ causal: true, positions }),
+    { inputs: [query(6), keys(11), keys(11), i32("batch seq:6", { min: -1, max: 12 })], jax: inJax(UP_TO) },
+    [4, 64],
+  ),
+  ...inBlocks(
+    "a mask of queries and keys, some rows empty",
+    (mask) => ({ mask: mask!.and(mask!.slice("key", 0, 1).at("key", 0)) as Tensor }),
+    { inputs: [query(6), keys(7), keys(7), i1("batch seq:6 key:7")], jax: inJax("(a[0] & a[0][..., :1])[:, None]") },
+    [4, 64],
+  ),
+  ...inBlocks(
+    "a mask of keys and a causal one",
+    (mask) => ({ mask, causal: true }),
+    { inputs: [query(9), keys(9), keys(9), i1("batch key:9")], jax: inJax(`a[0][:, None, None] & ${CAUSAL}`) },
+    [4, 64],
+  ),
+  "in bfloat16, at once and in blocks": {
+    inputs: [f32("batch seq:8 kvHeads group headDim", one), keys(8), keys(8)],
+    run: (q, k, v) => [4, 8].map((blockSize) => attention(q, k, v, { causal: true, blockSize })),
+    jax: `lambda q, k, v: (lambda y: [y, y])((${inJax(CAUSAL)})(q, k, v))`,
+    out: ["batch seq kvHeads group headDim", "batch seq kvHeads group headDim"],
+    also: ["bf16"],
+    derivatives: 1,
+    tolerance: { rtol: 5e-2, atol: 5e-2 },
+  },
+  "values of another width, a scale, no axes besides": {
+    inputs: [f32("seq headDim:3", one), f32("key:5 headDim:3", one), f32("key:5 headDim:2", one)],
+    run: (q, k, v) => attention(q, k, v, { scale: 2 }),
+    jax: "lambda q, k, v: jax.nn.softmax(2 * q @ k.T) @ v",
+    out: "seq headDim:2",
+  },
+});
+
+// The layer --------------------------------------------------------------------------------------------------------------------
+
+/** A module with the given parameters (in the order of its fields). */
+const withWeights = <M extends Module>(module: M, weights: readonly Tensor[]): M => {
+  let i = 0;
+  return mapLeaves(module, () => weights[i++]!);
+};
+
+/** Runs a sequence position by position, each putting its keys and values into a cache of the whole length. */
+function decoded(
+  call: (x: Tensor, at: Tensor, cache: KvCache) => [Tensor, KvCache],
+  x: Tensor,
+  entry: Record<string, number>,
+): Tensor {
+  const sizes = { batch: x.size("batch"), key: x.size("seq"), ...entry };
+  const empty = { key: full(sizes, 7), value: zeros(sizes) };
+  const [, ys] = scan("seq", empty as KvCache, { x, at: iota({ seq: x.size("seq") }) }, (cache, step) => {
+    const at = (step.at as Scalar).broadcast({ batch: x.size("batch"), seq: 1 }) as Tensor;
+    const [y, next] = call((step.x as Tensor).broadcast({ seq: 1 }) as Tensor, at, cache);
+    return [next, y.at("seq", 0)];
+  });
+  return ys as Tensor;
+}
+
+const shapes = { embed: 6, heads: 4, headDim: 4 };
+const projections = (kv: number) => [
+  f32("embed:6 heads:4 headDim:4", one),
+  f32(`embed:6 kvHeads:${kv} headDim:4`, one),
+  f32(`embed:6 kvHeads:${kv} headDim:4`, one),
+  f32("heads:4 headDim:4 embed:6", one),
+];
+const layer = (turned: string): string =>
+  `lambda x, q, k, v, o: jnp.einsum('bshd,hde->bse', jax.nn.dot_product_attention(*[${turned} for w in (q, k)], jnp.einsum('bse,ehd->bshd', x, v), is_causal=True), o)`;
+const project = "jnp.einsum('bse,ehd->bshd', x, w)";
+const rotated = `(lambda t, a: jnp.concatenate([t[..., :2] * jnp.cos(a) - t[..., 2:] * jnp.sin(a), t[..., 2:] * jnp.cos(a) + t[..., :2] * jnp.sin(a)], -1))(${project}, jnp.arange(x.shape[1])[:, None, None] * 100.0 ** -jnp.array([0, 0.5]))`;
+
+const decoding = (kvHeads: number, rotary: number | undefined): Case["run"] =>
+  (x: Tensor, ...weights: Tensor[]) => {
+    const m = withWeights(new Attention({ ...shapes, kvHeads }, { bias: false, rotary }), weights);
+    const [y] = m.call(x, { positions: iota({ seq: x.size("seq") }) as Tensor });
+    const stepwise = decoded((x, positions, cache) => m.call(x, { positions, cache }) as [Tensor, KvCache], x, { kvHeads, headDim: 4 });
+    return [y, stepwise];
+  };
+const twice = (f: string) => `lambda *a: (lambda y: [y, y])((${f})(*a))`;
+const out = ["batch seq:6 embed", "batch seq:6 embed"];
+
+agrees("the attention layer, at once and token by token", {
+  "multi-head": {
+    inputs: [f32("batch seq:6 embed:6", one), ...projections(4)],
+    run: decoding(4, undefined),
+    jax: twice(layer(project)),
+    out,
+    derivatives: 1,
+  },
+  "grouped queries, rotary positions": {
+    inputs: [f32("batch seq:6 embed:6", one), ...projections(2)],
+    run: decoding(2, 100),
+    jax: twice(layer(rotated)),
+    out,
+    derivatives: 1,
+  },
+});
+
+agrees("a block", {
+  "LayerNorm, GELU, at once and token by token": {
+    inputs: [
+      f32("batch seq:6 embed:6", one),
+      f32("embed:6"),
+      ...projections(4),
+      f32("embed:6"),
+      f32("embed:6 mlp:8", one),
+      f32("mlp:8 embed:6", one),
+    ],
+    run: (x, ...weights) => {
+      const m = withWeights(new Block({ ...shapes, mlp: 8, bias: false }), weights);
+      const stepwise = decoded((x, positions, cache) => m.call(x, { positions, cache }) as [Tensor, KvCache], x, { kvHeads: 4, headDim: 4 });
+      return [m.call(x)[0], stepwise];
+    },
+    jax: twice(
+      `lambda x, g, q, k, v, o, h, u, d: (lambda x: x + jax.nn.gelu(jax.nn.standardize(x, epsilon=1e-5) * h @ u) @ d)(x + (${layer(project)})(jax.nn.standardize(x, epsilon=1e-5) * g, q, k, v, o))`,
+    ),
+    out,
+    derivatives: 1,
+    tolerance: { rtol: 1e-3, atol: 1e-3 },
+  },
+  "RmsNorm, SwiGLU": {
+    inputs: [
+      f32("batch seq:6 embed:6", one),
+      f32("embed:6"),
+      ...projections(2),
+      f32("embed:6"),
+      f32("embed:6 mlp:8", one),
+      f32("embed:6 mlp:8", one),
+      f32("mlp:8 embed:6", one),
+    ],
+    run: (x, ...weights) =>
+      withWeights(new Block({ ...shapes, kvHeads: 2, mlp: 8, bias: false, norm: "rms", feedForward: "swiglu" }), weights).call(x)[0],
+    jax: `(lambda norm: lambda x, g, q, k, v, o, h, w, u, d: (lambda x: x + (lambda n: (jax.nn.silu(n @ w) * (n @ u)) @ d)(norm(x) * h))(x + (${layer(project)})(norm(x) * g, q, k, v, o)))(lambda x: x * lax.rsqrt((x * x).mean(-1, keepdims=True) + 1e-5))`,
+    out: "batch seq:6 embed",
+    derivatives: 1,
+    tolerance: { rtol: 1e-3, atol: 1e-3 },
+  },
+});

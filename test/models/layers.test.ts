@@ -1,0 +1,133 @@
+/** Layers against JAX: values and derivatives, with the weights as inputs. */
+import { mapLeaves } from "../../compiler/tree.js";
+import {
+  Attention,
+  Block,
+  crossEntropy,
+  Dropout,
+  Embedding,
+  GatedMlp,
+  LayerNorm,
+  Linear,
+  Mlp,
+  RmsNorm,
+  rotary,
+  sinusoidalPositions,
+  tokenLosses,
+} from "../../models/layers/index.js";
+import { scan } from "../../ops/control.js";
+import type { Module } from "../../ops/module.js";
+import { key } from "../../ops/random.js";
+import type { Tensor } from "../../ops/tensor.js";
+import { agrees, f32, i32 } from "../language/harness.js";
+
+/** A module with the given parameters (in the order of its fields), as float32 like every master weight. */
+const withWeights = <M extends Module>(module: M, weights: readonly Tensor[]): M => {
+  let i = 0;
+  return mapLeaves(module, () => weights[i++]!.cast("f32"));
+};
+
+const layerNorm = "lambda x, g, b: (jax.nn.standardize(x.astype(jnp.float32), epsilon=1e-5) * g + b).astype(x.dtype)";
+const rmsNorm =
+  "lambda x, g: (x.astype(jnp.float32) * lax.rsqrt((x.astype(jnp.float32) ** 2).mean(-1, keepdims=True) + 1e-5) * g).astype(x.dtype)";
+const turn =
+  "lambda x, p: (lambda a: jnp.concatenate([x[..., :2] * jnp.cos(a) - x[..., 2:] * jnp.sin(a), x[..., 2:] * jnp.cos(a) + x[..., :2] * jnp.sin(a)], -1).astype(x.dtype))(p[:, :, None, None] * 100.0 ** -jnp.array([0, 0.5]))";
+
+agrees("layers", {
+  "Linear from one axis to two": {
+    inputs: [f32("batch seq embed"), f32("embed heads headDim"), f32("heads headDim")],
+    run: (x, ...w) => withWeights(new Linear({ embed: 1 }, { heads: 1, headDim: 1 }), w).call(x),
+    jax: "lambda x, w, b: jnp.einsum('bse,ehd->bshd', x, w) + b",
+    out: "batch seq heads headDim",
+    also: ["bf16"],
+  },
+  "Linear from two axes to one, without a bias": {
+    inputs: [f32("batch heads headDim"), f32("heads headDim embed")],
+    run: (x, ...w) => withWeights(new Linear({ heads: 1, headDim: 1 }, { embed: 1 }, { bias: false }), w).call(x),
+    jax: "lambda x, w: jnp.einsum('bhd,hde->be', x, w)",
+    out: "batch embed",
+    also: ["bf16"],
+  },
+  "Embedding, numbers outside of the table clamped": {
+    inputs: [f32("vocab:5 embed"), i32("batch seq", { min: -2, max: 7 })],
+    run: (w, at) => withWeights(new Embedding({ vocab: 5 }, { embed: 1 }), [w]).call(at),
+    jax: "lambda w, at: w[jnp.clip(at, 0, 4)]",
+    out: "batch seq embed",
+  },
+  "Embedding with a large table": {
+    inputs: [f32("vocab:3000 embed:2"), i32("batch seq", { min: 0, max: 2999 })],
+    run: (w, at) => withWeights(new Embedding({ vocab: 3000 }, { embed: 2 }), [w]).call(at),
+    jax: "lambda w, at: w[at]",
+    out: "batch seq embed",
+  },
+  LayerNorm: {
+    inputs: [f32("batch seq embed:8"), f32("embed:8"), f32("embed:8")],
+    run: (x, ...w) => withWeights(new LayerNorm({ embed: 8 }), w).call(x),
+    jax: layerNorm,
+    out: "batch seq embed",
+    also: ["bf16"],
+  },
+  "LayerNorm without a bias, over two axes": {
+    inputs: [f32("batch seq:2 embed:5"), f32("seq:2 embed:5")],
+    run: (x, ...w) => withWeights(new LayerNorm({ seq: 2, embed: 5 }, { bias: false, epsilon: 0.1 }), w).call(x),
+    jax: "lambda x, g: jax.nn.standardize(x, axis=(1, 2), epsilon=0.1) * g",
+    out: "batch seq embed",
+  },
+  RmsNorm: {
+    inputs: [f32("batch seq embed:8"), f32("embed:8")],
+    run: (x, ...w) => withWeights(new RmsNorm({ embed: 8 }), w).call(x),
+    jax: rmsNorm,
+    out: "batch seq embed",
+    also: ["bf16"],
+  },
+  "Dropout: bits of jax.random.bernoulli, the rest scaled up": {
+    inputs: [f32("batch:3 embed:40")],
+    run: (x) => new Dropout(0.25).call(x.ordered(["batch", "embed"]), key(7)),
+    jax: "lambda x: jnp.where(random.bernoulli(random.key(7), 0.75, x.shape), x / 0.75, 0)",
+    out: "batch embed",
+    also: ["bf16"],
+  },
+  sinusoidalPositions: {
+    inputs: [i32("batch seq", { min: 0, max: 500 })],
+    run: (at) => sinusoidalPositions(at, { embed: 6 }),
+    jax: "lambda at: (lambda a: jnp.concatenate([jnp.sin(a), jnp.cos(a)], -1))(at[..., None] * 10000.0 ** (-jnp.arange(3) / 3))",
+    out: "batch seq embed:6",
+    tolerance: { rtol: 1e-4, atol: 1e-4 },
+  },
+  rotary: {
+    inputs: [f32("batch seq heads headDim:4"), i32("batch seq", { min: 0, max: 50 })],
+    run: (x, at) => rotary(x, at, "headDim", { theta: 100 }),
+    jax: turn,
+    out: "batch seq heads headDim",
+    also: ["bf16"],
+  },
+  Mlp: {
+    inputs: [f32("batch embed"), f32("embed mlp"), f32("mlp"), f32("mlp embed"), f32("embed")],
+    run: (x, ...w) => withWeights(new Mlp({ embed: 1 }, { mlp: 1 }), w).call(x),
+    jax: "lambda x, u, a, d, b: jax.nn.gelu(x @ u + a) @ d + b",
+    out: "batch embed",
+    tolerance: { rtol: 1e-3, atol: 1e-3 },
+  },
+  GatedMlp: {
+    inputs: [f32("batch embed"), f32("embed mlp"), f32("embed mlp"), f32("mlp embed")],
+    run: (x, ...w) => withWeights(new GatedMlp({ embed: 1 }, { mlp: 1 }), w).call(x),
+    jax: "lambda x, g, u, d: (jax.nn.silu(x @ g) * (x @ u)) @ d",
+    out: "batch embed",
+    tolerance: { rtol: 1e-3, atol: 1e-3 },
+  },
+  "cross-entropy of each target": {
+    inputs: [f32("batch seq vocab:7"), i32("batch seq", { min: -1, max: 6 })],
+    run: (x, at) => tokenLosses(x, at),
+    jax: "lambda x, at: optax.softmax_cross_entropy_with_integer_labels(x.astype(jnp.float32), at) * (at >= 0)",
+    out: f32("batch seq"),
+  },
+  "cross-entropy of a sequence, and how many targets it has": {
+    inputs: [f32("batch seq vocab:7"), i32("batch seq", { min: -1, max: 6 })],
+    run: (x, at) => {
+      const { sum, count } = crossEntropy(x, at);
+      return [sum, count];
+    },
+    jax: "lambda x, at: [(optax.softmax_cross_entropy_with_integer_labels(x, at) * (at >= 0)).sum(), (at >= 0).sum().astype(jnp.float32)]",
+    out: ["", ""],
+  },
+});
