@@ -1,41 +1,104 @@
 /** Our side of the benches: the one place that knows the compiler, so that a bench reads as a claim and two measurements. */
-import { Skipped } from "./harness.js";
+import { mkdtempSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { builderFor, traceProgram } from "../compiler/trace.js";
+import { lowerToStableHlo } from "../compiler/compile.js";
+import { mainOf } from "../compiler/program.js";
+import { withoutSites } from "../compiler/site.js";
+import { originalPosition } from "../compiler/source/position.js";
+import { resolveConfig } from "../emit/config.js";
+import { compile, print } from "../emit/compile.js";
+import { printModule } from "../emit/print.js";
+import charTransformer from "../models/char_transformer.js";
+import { attention } from "../models/layers/index.js";
+import { trainStepProgram } from "../models/programs/index.js";
+import { valueAndGrad } from "../ops/control.js";
+import { spec } from "../ops/module.js";
+import type { Tensor } from "../ops/tensor.js";
+import { train } from "../runtime-bridge/bridge.js";
+import llama from "./models/llama.js";
 
-const missing = (what: string): never => {
-  throw new Skipped(`our side is not there yet: ${what}`);
-};
+const root = new URL("../", import.meta.url).pathname;
+const nanogptConfig = () => resolveConfig(charTransformer.schema, { yamlFile: join(root, "examples/char-transformer/nanogpt-cpu.yaml") });
 
-/** Seconds to trace, differentiate and print the train step of bench/models/llama.ts once, in this process. */
-export async function traceLlama(): Promise<number> {
-  return missing("trace the Llama-shaped train step");
+const locate = ({ file, line, column }: { file: string; line: number; column: number }) => originalPosition(file, line, column);
+
+async function timed<T>(f: () => T | Promise<T>): Promise<{ seconds: number; value: T }> {
+  const start = performance.now();
+  const value = await f();
+  return { seconds: (performance.now() - start) / 1000, value };
 }
 
-/** Text and seconds of the `600b` configuration, by number of layers. */
-export async function trace600b(_layers: number): Promise<{ seconds: number; text: string }> {
-  return missing("trace the 600b configuration");
+/** Seconds to trace, differentiate and print the train step of bench/models/llama.ts once, with locations, in this process. */
+export async function traceLlama(): Promise<number> {
+  const config = llama.schema.parse({ train: { batch: 8 } });
+  const { seconds } = await timed(() => {
+    const program = trainStepProgram(llama.build(config), config);
+    const body = lowerToStableHlo(builderFor(program.region), program.region);
+    return printModule({ name: "train_step", funcs: [mainOf({ ...program, region: body })] }, { names: "canonical", locate });
+  });
+  return seconds;
+}
+
+/** Text and seconds of the `600b` configuration's train step, by number of layers. */
+export async function trace600b(layers: number): Promise<{ seconds: number; text: string }> {
+  const config = await resolveConfig(charTransformer.schema, {
+    yamlFile: join(root, "examples/char-transformer/600b.yaml"),
+    overrides: [`model.layers=${layers}`],
+  });
+  const { seconds, value } = await timed(() => compile(charTransformer, config, { only: ["train_step"] }));
+  return { seconds, text: value.text };
 }
 
 /** Command line of a whole process that compiles bench/models/llama.ts. Cold: with an empty cache of names. */
-export async function compileCommand(_cache: "cold" | "warm"): Promise<readonly [command: string, ...args: string[]]> {
-  return missing("compile the Llama-shaped model by the command line");
+export async function compileCommand(cache: "cold" | "warm"): Promise<readonly [command: string, ...args: string[]]> {
+  const out = join(mkdtempSync(join(tmpdir(), "xenarc-bench-")), "artifact");
+  const compileIt = ["node", join(root, "dist/cli/main.js"), "compile", join(root, "bench/models/llama.ts"), "train.batch=8", "-o", out] as const;
+  if (cache === "warm") return compileIt;
+  return ["sh", "-c", 'rm -rf "$1/.xenarc/cache"; shift; exec "$@"', "sh", root, ...compileIt];
 }
 
 /** Seconds to build and print a chain of elementwise ops. */
-export async function chain(_ops: number, _locations: boolean): Promise<number> {
-  return missing("build a chain of operations");
+export async function chain(ops: number, locations: boolean): Promise<number> {
+  const build = () => {
+    const program = traceProgram("chain", { argument: { x: spec({ row: 16, column: 16 }) } }, ({ argument: { x } }) => {
+      let y: Tensor<"row" | "column"> = x;
+      for (let i = 0; i < ops / 2; i++) y = y.mul(x).tanh();
+      return { result: { y } };
+    });
+    return printModule({ name: "chain", funcs: [mainOf(program)] }, locations ? { locate } : {});
+  };
+  return (await timed(() => (locations ? build() : withoutSites(build)))).seconds;
 }
 
 /** StableHLO texts of `nanogpt-cpu`: the train step and the program that makes its first state. */
 export async function nanogptPrograms(): Promise<{ init: string; trainStep: string }> {
-  return missing("compile nanogpt-cpu");
+  const compiled = await compile(charTransformer, await nanogptConfig(), { names: "canonical", locations: false });
+  return { init: compiled.program("init").text, trainStep: compiled.program("train_step").text };
 }
 
 /** StableHLO text of attention and its gradient at one length: heads, head dimension and batch small and fixed. */
-export async function attentionProgram(_length: number): Promise<string> {
-  return missing("compile attention");
+export async function attentionProgram(length: number): Promise<string> {
+  const rows = spec({ batch: 1, seq: length, heads: 2, headDim: 64 });
+  const keys = spec({ batch: 1, key: length, heads: 2, headDim: 64 });
+  const program = traceProgram("attention", { argument: { q: rows, k: keys, v: keys } }, ({ argument }) => {
+    const loss = ({ q, k, v }: typeof argument) => attention(q, k, v, { causal: true }).square().sum(["batch", "seq", "heads", "headDim"]);
+    const [value, gradient] = valueAndGrad(loss)(argument);
+    return { result: { value, gradient } };
+  });
+  return print(program, { names: "canonical", locations: false });
 }
 
 /** Trains `nanogpt-cpu` on a text; the loss over all of its last 10 %. */
-export async function validationLoss(_data: string, _seed: number): Promise<number> {
-  return missing("train nanogpt-cpu");
+export async function validationLoss(data: string, seed: number): Promise<number> {
+  const config = await resolveConfig(charTransformer.schema, {
+    yamlFile: join(root, "examples/char-transformer/nanogpt-cpu.yaml"),
+    overrides: [`train.seed=${seed}`],
+  });
+  const folder = mkdtempSync(join(tmpdir(), "xenarc-bench-"));
+  const artifact = join(folder, "artifact");
+  await (await compile(charTransformer, config)).write(artifact);
+  const done = await train({ artifact, run: join(folder, "run"), data });
+  return done.validation_loss!;
 }

@@ -40,7 +40,7 @@ def stats(executable: pjrt.Executable) -> dict[str, int | float]:
 def donations(text: str) -> dict[int, int]:
     """Result by argument, of the arguments that @main donates."""
     signature = re.search(r"func\.func public @main\((.*?)\) -> ", text, re.DOTALL)
-    arguments = re.split(r"%\w+: ", signature[1])[1:] if signature else []
+    arguments = re.split(r"%[^\s:]+: ", signature[1])[1:] if signature else []
     found = {i: re.search(r"tf\.aliasing_output = (\d+)", argument) for i, argument in enumerate(arguments)}
     return {i: int(match[1]) for i, match in found.items() if match}
 
