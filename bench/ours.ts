@@ -2,13 +2,13 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { builderFor, traceProgram } from "../compiler/trace.js";
 import { lowerToStableHlo } from "../compiler/compile.js";
 import { mainOf } from "../compiler/program.js";
 import { withoutSites } from "../compiler/site.js";
 import { originalPosition } from "../compiler/source/position.js";
-import { resolveConfig } from "../emit/config.js";
+import { builderFor, traceProgram } from "../compiler/trace.js";
 import { compile, print } from "../emit/compile.js";
+import { resolveConfig } from "../emit/config.js";
 import { printModule } from "../emit/print.js";
 import charTransformer from "../models/char_transformer.js";
 import { attention } from "../models/layers/index.js";
@@ -20,9 +20,11 @@ import { train } from "../runtime-bridge/bridge.js";
 import llama from "./models/llama.js";
 
 const root = new URL("../", import.meta.url).pathname;
-const nanogptConfig = () => resolveConfig(charTransformer.schema, { yamlFile: join(root, "examples/char-transformer/nanogpt-cpu.yaml") });
+const nanogptConfig = () =>
+  resolveConfig(charTransformer.schema, { yamlFile: join(root, "examples/char-transformer/nanogpt-cpu.yaml") });
 
-const locate = ({ file, line, column }: { file: string; line: number; column: number }) => originalPosition(file, line, column);
+const locate = ({ file, line, column }: { file: string; line: number; column: number }) =>
+  originalPosition(file, line, column);
 
 async function timed<T>(f: () => T | Promise<T>): Promise<{ seconds: number; value: T }> {
   const start = performance.now();
@@ -36,7 +38,10 @@ export async function traceLlama(): Promise<number> {
   const { seconds } = await timed(() => {
     const program = trainStepProgram(llama.build(config), config);
     const body = lowerToStableHlo(builderFor(program.region), program.region);
-    return printModule({ name: "train_step", funcs: [mainOf({ ...program, region: body })] }, { names: "canonical", locate });
+    return printModule(
+      { name: "train_step", funcs: [mainOf({ ...program, region: body })] },
+      { names: "canonical", locate },
+    );
   });
   return seconds;
 }
@@ -54,7 +59,15 @@ export async function trace600b(layers: number): Promise<{ seconds: number; text
 /** Command line of a whole process that compiles bench/models/llama.ts. Cold: with an empty cache of names. */
 export async function compileCommand(cache: "cold" | "warm"): Promise<readonly [command: string, ...args: string[]]> {
   const out = join(mkdtempSync(join(tmpdir(), "xenarc-bench-")), "artifact");
-  const compileIt = ["node", join(root, "dist/cli/main.js"), "compile", join(root, "bench/models/llama.ts"), "train.batch=8", "-o", out] as const;
+  const compileIt = [
+    "node",
+    join(root, "dist/cli/main.js"),
+    "compile",
+    join(root, "bench/models/llama.ts"),
+    "train.batch=8",
+    "-o",
+    out,
+  ] as const;
   if (cache === "warm") return compileIt;
   return ["sh", "-c", 'rm -rf "$1/.xenarc/cache"; shift; exec "$@"', "sh", root, ...compileIt];
 }
@@ -83,7 +96,8 @@ export async function attentionProgram(length: number): Promise<string> {
   const rows = spec({ batch: 1, seq: length, heads: 2, headDim: 64 });
   const keys = spec({ batch: 1, key: length, heads: 2, headDim: 64 });
   const program = traceProgram("attention", { argument: { q: rows, k: keys, v: keys } }, ({ argument }) => {
-    const loss = ({ q, k, v }: typeof argument) => attention(q, k, v, { causal: true }).square().sum(["batch", "seq", "heads", "headDim"]);
+    const loss = ({ q, k, v }: typeof argument) =>
+      attention(q, k, v, { causal: true }).square().sum(["batch", "seq", "heads", "headDim"]);
     const [value, gradient] = valueAndGrad(loss)(argument);
     return { result: { value, gradient } };
   });

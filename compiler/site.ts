@@ -31,7 +31,7 @@ export function backwardOf(site: Site): Site {
 }
 
 /** How many engine frames one op looks at; deeper ones belong to the module call, which captures more. */
-const SHALLOW = 12;
+const SHALLOW = 8;
 const DEEP = 60;
 
 const root = new URL("../", import.meta.url);

@@ -8,8 +8,8 @@ export type Stage = "traced" | "lowered";
  * structured op is left once lowered.
  * @throws Error naming the op; a failure is a defect of a pass, never of the author's program.
  */
-export function verify(region: Region, stage: Stage, outer: ReadonlySet<Value> = new Set()): void {
-  const defined = new Set([...outer, ...region.args]);
+export function verify(region: Region, stage: Stage, defined: Set<Value> = new Set()): void {
+  for (const a of region.args) defined.add(a);
   for (const op of region.ops) {
     for (const v of op.operands)
       if (!defined.has(v)) throw new Error(`${op.def.name} uses a value before its definition`);

@@ -19,6 +19,8 @@ export interface ModelDefinition {
   readonly name: string;
   /** The whole configuration: `model`, `train`, `data`, `generate`. */
   readonly schema: z.ZodType<ProgramConfig & { readonly data: z.infer<typeof dataSchema> }>;
+  /** The module of a configuration. */
+  build(config: ProgramConfig): LanguageModel;
   /** The entry points of the model built from a configuration. */
   programs(config: ProgramConfig): Program[];
   /** The number of parameters. */
@@ -38,6 +40,7 @@ export function defineModel<C extends { readonly context: number }>(source: Mode
   return {
     name: source.name,
     schema: schema as unknown as ModelDefinition["schema"],
+    build,
     programs: (c) => programsOf(build(c), c),
     parameters: (c) => parameterCount(build(c)),
   };

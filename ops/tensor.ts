@@ -15,6 +15,8 @@ import "./hlo/index.js";
 export interface AxisError<Message extends string> {
   readonly axisError: Message;
 }
+/** Names that an operation may not add beside `A` without `K`; none where the axes are not known. */
+export type Taken<A extends string, K extends string> = string extends Exclude<A, K> ? never : Exclude<A, K>;
 /** Sizes by axis name. */
 export type Sizes<A extends string> = { readonly [K in A]: number };
 /** One operand has all axes of the other. Neither: an outer product nobody asked for, and a type error that shows both sets. */
@@ -289,7 +291,7 @@ export class Tensor<in out A extends string = any> extends Leaf {
   }
 
   /** Another name for an axis. */
-  rename<K extends A, N extends Exclude<A, K>>(
+  rename<K extends A, N extends Taken<A, K>>(
     axis: K,
     name: N,
   ): AxisError<`rename: the tensor has an axis ${N} already`>;
@@ -304,7 +306,7 @@ export class Tensor<in out A extends string = any> extends Leaf {
   }
 
   /** One axis as several, the first the slowest; one size may be -1. */
-  split<K extends A, P extends Exclude<A, K>>(
+  split<K extends A, P extends Taken<A, K>>(
     axis: K,
     into: Sizes<P>,
   ): AxisError<`split: the tensor has an axis ${P} already`>;
@@ -331,7 +333,7 @@ export class Tensor<in out A extends string = any> extends Leaf {
   }
 
   /** Several axes as one, the first the slowest. */
-  merge<K extends A, N extends Exclude<A, K>>(
+  merge<K extends A, N extends Taken<A, K>>(
     axes: readonly K[],
     name: N,
   ): AxisError<`merge: the tensor has an axis ${N} already`>;
@@ -505,7 +507,7 @@ function filled(x: Tensor, value: number): Value {
 
 /** A tensor repeated to the given axes, in their order. */
 export function like(x: Tensor, names: readonly string[], shape: readonly number[]): Tensor {
-  if (names.length === x.names.length && names.every((n, i) => n === x.names[i])) return x;
+  if (names.length === x.names.length) return x.ordered(names);
   return new Tensor<any>(
     names,
     hlo().broadcastInDim(
@@ -547,19 +549,39 @@ export function aligned(operation: string, x: Tensor, other: AnyTensor | number)
   return [big, like(x, big.names, shape).value, like(y, big.names, shape).value];
 }
 
+/** Runs one call of the language: all ops it makes have the location of the call, captured once. */
+export function oneCall<T>(f: (b: HloBuilder) => T): T {
+  const b = hlo();
+  if (b.site) return f(b);
+  b.site = captureSite();
+  try {
+    return f(b);
+  } finally {
+    b.site = undefined;
+  }
+}
+
 function pointwise(op: BinaryOp, x: Tensor, y: AnyTensor | number): Tensor {
-  const [big, p, q] = aligned(op, x, y);
-  return new Tensor(big.names, (hlo()[op] as (x: Value, y: Value) => Value)(p, q));
+  return oneCall((b) => {
+    const [big, p, q] = aligned(op, x, y);
+    return new Tensor(big.names, (b[op] as (x: Value, y: Value) => Value)(p, q));
+  });
 }
 
 function compare(direction: "EQ" | "NE" | "GE" | "GT" | "LE" | "LT", x: Tensor, y: AnyTensor | number): Tensor {
-  const [big, p, q] = aligned("compare", x, y);
-  return new Tensor(big.names, hlo().compare(p, q, direction));
+  return oneCall((b) => {
+    const [big, p, q] = aligned("compare", x, y);
+    return new Tensor(big.names, b.compare(p, q, direction));
+  });
 }
 
 type ReduceOp = "reduceSum" | "reduceMax" | "reduceMin" | "reduceProd" | "reduceAnd" | "reduceOr";
 
 function reduce(op: ReduceOp, x: Tensor, axes: string | readonly string[], accumulates: boolean): Tensor {
+  return oneCall(() => reduced(op, x, axes, accumulates));
+}
+
+function reduced(op: ReduceOp, x: Tensor, axes: string | readonly string[], accumulates: boolean): Tensor {
   const dims = [axes]
     .flat()
     .map((n) => x.position(n))

@@ -24,7 +24,10 @@ from jax._src.interpreters import mlir as _mlir
 from jaxlib import xla_client as _xla
 from jaxlib.mlir import ir as _ir
 
+from .allocator import keep_memory
 from .errors import Problem, first_lines
+
+keep_memory()
 
 Array = jax.Array
 
