@@ -124,10 +124,10 @@ export class Peer {
     private readonly name: string,
   ) {}
 
-  /** Starts `python script args...`, a script named relative to bench/, and waits until it is ready. */
-  static async start(script: string, ...args: string[]): Promise<Peer> {
+  /** Starts `python script args...`, a script named relative to bench/, and waits until it is ready. `env` adds variables. */
+  static async start(script: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Peer> {
     const path = fileURLToPath(new URL(script, import.meta.url));
-    const child = spawn(python(), [path, ...args], { cwd: root, env: cpuOnly() });
+    const child = spawn(python(), [path, ...args], { cwd: root, env: { ...cpuOnly(), ...env } });
     child.stderr.pipe(process.stderr);
     const peer = new Peer(child, createInterface(child.stdout)[Symbol.asyncIterator](), script);
     await peer.answer();

@@ -13,7 +13,7 @@ export default {
     const folder = mkdtempSync(join(tmpdir(), "xenarc-bench-"));
     try {
       const temps: number[] = [];
-      await withPeers([Peer.start("program.py", folder)], async (peer) => {
+      await withPeers([Peer.start("program.py", [folder])], async (peer) => {
         for (const length of LENGTHS) {
           const path = join(folder, `attention-${length}.mlir`);
           writeFileSync(path, await attentionProgram(length));

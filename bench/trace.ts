@@ -8,7 +8,7 @@ export default {
   name: "trace",
   claim: "tracing, differentiating and printing a 32-layer train step is 10 times faster than JAX's trace + lower",
   run: ({ pairs }) =>
-    withPeers([Peer.start("jax/llama.py", "serve")], async (jax): Promise<Row[]> => {
+    withPeers([Peer.start("jax/llama.py", ["serve"])], async (jax): Promise<Row[]> => {
       const theirs = async () => (await (jax as Peer).ask<{ seconds: number }>("go")).seconds;
       const step = await interleave(pairs, traceLlama, theirs);
       const deep = await trace600b(96);
