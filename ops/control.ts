@@ -10,7 +10,7 @@ import { scan as scanOp } from "../compiler/passes/scan.js";
 import { inBackwardOf } from "../compiler/site.js";
 import { type Escape, escape, into, intoRegion, takeEscapes } from "../compiler/trace.js";
 import { leaves as anyLeaves, leavesWithPaths, mapLeaves, withValues } from "../compiler/tree.js";
-import { describe, hlo, type Scalar, Tensor, tensorError } from "./tensor.js";
+import { type AnyTensor, describe, hlo, type Scalar, Tensor, tensorError } from "./tensor.js";
 
 const leaves = (tree: unknown): Tensor[] => anyLeaves(tree) as Tensor[];
 const values = (ts: readonly Tensor[]): Value[] => ts.map((t) => t.value);
@@ -261,7 +261,7 @@ export type CotangentsOf<T extends readonly unknown[]> = { readonly [K in keyof 
  * A function with a derivative of its own. `forward` returns the result and what `backward` wants to keep; `backward` returns the
  * cotangents of the arguments. (As `jax.custom_vjp`.)
  */
-export function customVjp<T extends readonly Tensor[], R, S>(
+export function customVjp<T extends readonly AnyTensor[], R, S>(
   forward: (...args: T) => readonly [R, S],
   backwardRule: (residuals: S, cotangent: R) => CotangentsOf<T>,
 ): (...args: T) => R {
@@ -292,8 +292,8 @@ export function customVjp<T extends readonly Tensor[], R, S>(
             builder.site = undefined;
             try {
               const given = backwardRule(withValues(kept, residualValues), withValues(result, cotangents));
-              return args.map((a, i) => {
-                const g = given[i];
+              return (args as unknown as readonly Tensor[]).map((a, i) => {
+                const g = given[i] as Tensor | undefined;
                 if (g === undefined) return undefined;
                 if (!alike(g, a)) {
                   throw tensorError(
@@ -401,7 +401,7 @@ export function vjp<T extends readonly unknown[], R>(f: (...args: T) => R, ...ar
 
 /** Prints a value when the program has run, `{}` in the message standing for it: `debug.print("norm {}", norm)`. */
 export const debug = {
-  print(message: string, x: Tensor): void {
+  print(message: string, x: AnyTensor): void {
     escape({ value: x.value, names: x.names, kind: "print", message });
   },
 } as const;

@@ -1,30 +1,45 @@
 /** The library of functions over named axes. */
-import { type DType, isFloat, type Value } from "../compiler/ir.js";
+
 import { didYouMean } from "../compiler/errors.js";
-import type { Precision } from "./hlo/dot_general.js";
+import { type DType, isFloat, type Value } from "../compiler/ir.js";
 import { customVjp, stopGradient } from "./control.js";
-import { aligned, describe, hlo, is16Bit, like, type Fits, type Sizes, Tensor, tensorError, typeOf } from "./tensor.js";
+import type { Precision } from "./hlo/dot_general.js";
+import { aligned, describe, type Fits, hlo, is16Bit, like, type Sizes, Tensor, tensorError, typeOf } from "./tensor.js";
 
 /** A tensor filled with one number. */
-export function full<A extends string = never>(sizes: Sizes<A>, value: number | boolean, dtype: DType = "f32"): Tensor<A> {
+export function full<A extends string = never>(
+  sizes: Sizes<A>,
+  value: number | boolean,
+  dtype: DType = "f32",
+): Tensor<A> {
   const names = Object.keys(sizes) as A[];
   return new Tensor(names, hlo().constant(typeOf(sizes, dtype), value));
 }
-export const zeros = <A extends string = never>(sizes: Sizes<A>, dtype: DType = "f32"): Tensor<A> => full(sizes, 0, dtype);
-export const ones = <A extends string = never>(sizes: Sizes<A>, dtype: DType = "f32"): Tensor<A> => full(sizes, 1, dtype);
+export const zeros = <A extends string = never>(sizes: Sizes<A>, dtype: DType = "f32"): Tensor<A> =>
+  full(sizes, 0, dtype);
+export const ones = <A extends string = never>(sizes: Sizes<A>, dtype: DType = "f32"): Tensor<A> =>
+  full(sizes, 1, dtype);
 /** A tensor of one number, like another: its axes, sizes and element type. */
 export const fullLike = <A extends string>(x: Tensor<A>, value: number): Tensor<A> => full(x.sizes, value, x.dtype);
-export const scalar = (value: number | boolean, dtype: DType = typeof value === "boolean" ? "i1" : "f32"): Tensor<never> => full({}, value, dtype);
+export const scalar = (
+  value: number | boolean,
+  dtype: DType = typeof value === "boolean" ? "i1" : "f32",
+): Tensor<never> => full({}, value, dtype);
 
 /** 0, 1, 2, ... along one axis. */
 export function iota<N extends string>(size: Sizes<N>, dtype: DType = "i32"): Tensor<N> {
   const names = Object.keys(size) as N[];
-  if (names.length !== 1) throw tensorError(`iota makes one axis, not ${names.length}.`, [], { fix: "Broadcast it to the others." });
+  if (names.length !== 1)
+    throw tensorError(`iota makes one axis, not ${names.length}.`, [], { fix: "Broadcast it to the others." });
   return new Tensor(names, hlo().iota(typeOf(size, dtype), 0));
 }
 
 /** Numbers written into the program, row-major in the order of `sizes`. For small tables: large data belongs in an input. */
-export function constant<A extends string = never>(sizes: Sizes<A>, data: readonly number[], dtype: DType = "f32"): Tensor<A> {
+export function constant<A extends string = never>(
+  sizes: Sizes<A>,
+  data: readonly number[],
+  dtype: DType = "f32",
+): Tensor<A> {
   return new Tensor(Object.keys(sizes) as A[], hlo().constantData(typeOf(sizes, dtype), data));
 }
 
@@ -63,15 +78,22 @@ function product(x: Tensor, y: Tensor, axes: readonly string[], { dtype, precisi
       ["left", x],
       ["right", y],
     ] as const) {
-      if (!t.has(k)) throw tensorError(`dot: the ${side} operand has no axis "${k}": ${describe(t)}.${didYouMean(k, t.names)}`, [x, y]);
+      if (!t.has(k))
+        throw tensorError(`dot: the ${side} operand has no axis "${k}": ${describe(t)}.${didYouMean(k, t.names)}`, [
+          x,
+          y,
+        ]);
     }
   }
   const batch = x.names.filter((n) => y.has(n) && !axes.includes(n));
   for (const n of [...batch, ...axes]) {
-    if (x.size(n) !== y.size(n)) throw tensorError(`dot: axis "${n}" is ${x.size(n)} on the left and ${y.size(n)} on the right.`, [x, y]);
+    if (x.size(n) !== y.size(n))
+      throw tensorError(`dot: axis "${n}" is ${x.size(n)} on the left and ${y.size(n)} on the right.`, [x, y]);
   }
   if (x.dtype !== y.dtype) {
-    throw tensorError(`dot: the left is ${x.dtype} and the right ${y.dtype}.`, [x, y], { fix: "Cast one of them: weight.cast(x.dtype)." });
+    throw tensorError(`dot: the left is ${x.dtype} and the right ${y.dtype}.`, [x, y], {
+      fix: "Cast one of them: weight.cast(x.dtype).",
+    });
   }
   const gone = new Set<string>([...batch, ...axes]);
   const names = [...batch, ...x.names.filter((n) => !gone.has(n)), ...y.names.filter((n) => !gone.has(n))];
@@ -99,17 +121,25 @@ export function where<A extends string, B extends A, C extends A = never>(
   y: Tensor<C> | number,
 ): Tensor<A> {
   const [big, p, q] = aligned("where", x, y as Tensor);
-  if (condition.dtype !== "i1") throw tensorError(`where: the condition is ${describe(condition)}, not i1.`, [condition]);
-  const [, c] = aligned("where", fits(condition as Tensor, big), fits(condition as Tensor, big));
-  return new Tensor<A>(big.names as A[], hlo().select(c, p, q));
+  if (condition.dtype !== "i1")
+    throw tensorError(`where: the condition is ${describe(condition)}, not i1.`, [condition]);
+  return new Tensor<A>(big.names as A[], hlo().select(fits(condition as Tensor, big).value, p, q));
 }
 
 /** A tensor repeated to the axes of a larger one. */
 function fits(small: Tensor, big: Tensor): Tensor {
   const extra = small.names.filter((n) => !big.has(n));
-  if (extra.length) throw tensorError(`where: ${describe(small)} has axes that ${describe(big)} has not: ${extra.join(", ")}.`, [small, big]);
+  if (extra.length)
+    throw tensorError(`where: ${describe(small)} has axes that ${describe(big)} has not: ${extra.join(", ")}.`, [
+      small,
+      big,
+    ]);
   for (const n of small.names) {
-    if (small.size(n) !== big.size(n)) throw tensorError(`where: axis "${n}" is ${small.size(n)} in the condition and ${big.size(n)} in the values.`, [small, big]);
+    if (small.size(n) !== big.size(n))
+      throw tensorError(`where: axis "${n}" is ${small.size(n)} in the condition and ${big.size(n)} in the values.`, [
+        small,
+        big,
+      ]);
   }
   return like(small, big.names, big.value.type.shape);
 }
@@ -127,7 +157,10 @@ export function concatenate<A extends string, K extends A>(parts: readonly Tenso
   const ordered = parts.map((p) => {
     for (const n of first.names) {
       if (n !== axis && p.size(n) !== first.size(n)) {
-        throw tensorError(`concatenate: axis "${n}" is ${first.size(n)} in the first part and ${p.size(n)} in another.`, [first, p]);
+        throw tensorError(
+          `concatenate: axis "${n}" is ${first.size(n)} in the first part and ${p.size(n)} in another.`,
+          [first, p],
+        );
       }
     }
     return p.ordered(first.names).value;
@@ -137,18 +170,28 @@ export function concatenate<A extends string, K extends A>(parts: readonly Tenso
 
 /** Tensors of equal axes as one, along a new first axis. */
 export function stack<A extends string, N extends string>(parts: readonly Tensor<A>[], axis: N): Tensor<A | N> {
-  return concatenate(parts.map((p) => p.broadcast({ [axis]: 1 } as Sizes<N>) as Tensor<A | N>), axis);
+  return concatenate(
+    parts.map((p) => p.broadcast({ [axis]: 1 } as Sizes<N>) as Tensor<A | N>),
+    axis,
+  );
 }
 
 /**
  * Elements of an axis at given positions (an embedding look-up): the axis is replaced by those of `at`. Positions outside are clamped;
  * axes that both tensors have besides are looked up side by side.
  */
-export function gather<A extends string, K extends A, B extends string>(x: Tensor<A>, axis: K, at: Tensor<B>): Tensor<Exclude<A, K> | B> {
+export function gather<A extends string, K extends A, B extends string>(
+  x: Tensor<A>,
+  axis: K,
+  at: Tensor<B>,
+): Tensor<Exclude<A, K> | B> {
   const t = x as Tensor;
   const i = t.position(axis);
-  const batch = (at.names as readonly string[]).filter((n) => t.has(n) && n !== axis);
-  if (at.has(axis)) throw tensorError(`gather: the positions have the axis "${axis}" that is looked up.`, [x, at], { fix: "Rename it." });
+  const batch = (t.names as readonly string[]).filter((n) => at.has(n) && n !== axis);
+  if (at.has(axis))
+    throw tensorError(`gather: the positions have the axis "${axis}" that is looked up.`, [x, at], {
+      fix: "Rename it.",
+    });
   const free = t.names.filter((n, d) => d !== i && !batch.includes(n));
   // The result of the op: the axes of the positions in front, then the free axes of the operand.
   const names = [...at.names, ...free];
@@ -167,7 +210,8 @@ export function gather<A extends string, K extends A, B extends string>(x: Tenso
 
 /** Positions as gather and scatter take them. */
 function indices(at: Tensor): Value {
-  if (isFloat(at.value.type) || at.dtype === "i1") throw tensorError(`Positions are integers, not ${describe(at)}.`, [at]);
+  if (isFloat(at.value.type) || at.dtype === "i1")
+    throw tensorError(`Positions are integers, not ${describe(at)}.`, [at]);
   return at.value;
 }
 
@@ -181,12 +225,18 @@ export function scatterAdd<A extends string, K extends A, B extends string>(
   at: Tensor<B>,
   updates: Tensor<Exclude<A, K> | NoInfer<B>>,
 ): Tensor<A> {
-  const t = x as Tensor;
+  const { updates: u, attrs } = scattered("scatterAdd", x as Tensor, axis, at, updates as Tensor);
+  return new Tensor<A>(x.names, hlo().scatterAdd(x.value, indices(at), u, attrs));
+}
+
+/** What scatter is given: the updates with the axes of the positions in front, and the dimension numbers. */
+function scattered(operation: string, t: Tensor, axis: string, at: Tensor, updates: Tensor) {
   const i = t.position(axis);
-  const batch = (at.names as readonly string[]).filter((n) => t.has(n) && n !== axis);
+  const batch = (t.names as readonly string[]).filter((n) => at.has(n) && n !== axis);
   const free = t.names.filter((n, d) => d !== i && !batch.includes(n));
-  const u = (updates as Tensor).ordered([...at.names, ...free]);
-  if (u.dtype !== t.dtype) throw tensorError(`scatterAdd: the updates are ${u.dtype} and the tensor is ${t.dtype}.`, [u, t]);
+  const u = updates.ordered([...at.names, ...free]);
+  if (u.dtype !== t.dtype)
+    throw tensorError(`${operation}: the updates are ${u.dtype} and the tensor is ${t.dtype}.`, [u, t]);
   const attrs = {
     updateWindowDims: free.map((_, d) => at.names.length + d),
     insertedWindowDims: [i],
@@ -197,13 +247,34 @@ export function scatterAdd<A extends string, K extends A, B extends string>(
     indicesAreSorted: false,
     uniqueIndices: false,
   };
-  return new Tensor<A>(t.names as A[], hlo().scatterAdd(t.value, indices(at), u.value, attrs));
+  return { updates: u.value, attrs };
+}
+
+/**
+ * `x` with the elements at given positions along an axis replaced: a cache written to. Axes that positions and tensor share besides
+ * are gone through side by side. Positions outside are dropped; of several values for one place any may stay.
+ */
+export function put<A extends string, K extends A, B extends string>(
+  x: Tensor<A>,
+  axis: K,
+  at: Tensor<B>,
+  values: Tensor<Exclude<A, K> | NoInfer<B>>,
+): Tensor<A> {
+  const { updates, attrs } = scattered("put", x as Tensor, axis, at, values as Tensor);
+  return new Tensor<A>(x.names, hlo().scatter([x.value], indices(at), [updates], attrs)[0]!);
 }
 
 /** 1 at each position along a new axis, else 0. */
-export function oneHot<A extends string, N extends string>(at: Tensor<A>, size: Sizes<N>, dtype: DType = "f32"): Tensor<A | N> {
+export function oneHot<A extends string, N extends string>(
+  at: Tensor<A>,
+  size: Sizes<N>,
+  dtype: DType = "f32",
+): Tensor<A | N> {
   const classes = iota(size, at.dtype);
-  return at.broadcast(size).eq(classes as Tensor<any>).cast(dtype) as Tensor<A | N>;
+  return at
+    .broadcast(size)
+    .eq(classes as Tensor<any>)
+    .cast(dtype) as Tensor<A | N>;
 }
 
 const logSumExpVjp = (axis: string) =>
@@ -213,7 +284,13 @@ const logSumExpVjp = (axis: string) =>
       const out = (x.sub(m).exp() as Tensor).sum(axis).log().add(m) as Tensor;
       return [out, { x, out }] as const;
     },
-    ({ x, out }, ct) => [x.sub(out).exp().mul(ct) as Tensor],
+    // A row in which everything is minus infinity has the derivative zero.
+    ({ x, out }, ct) => [
+      x
+        .sub(where(out.isFinite(), out, 0))
+        .exp()
+        .mul(ct) as Tensor,
+    ],
   );
 
 /** log(sum(exp(x))) over an axis, without overflow; 16-bit floats are summed in float32. */
@@ -258,12 +335,17 @@ export function logSoftmax<A extends string, K extends A>(x: Tensor<A>, axis: K)
 export function cumsum<A extends string, K extends A>(x: Tensor<A>, axis: K): Tensor<A> {
   const n = x.size(axis);
   let sum = is16Bit(x.dtype) ? x.cast("f32") : x;
-  for (let shift = 1; shift < n; shift *= 2) sum = sum.add(sum.slice(axis, 0, n - shift).pad(axis, shift, 0) as Tensor<any>) as Tensor<A>;
+  for (let shift = 1; shift < n; shift *= 2)
+    sum = sum.add(sum.slice(axis, 0, n - shift).pad(axis, shift, 0) as Tensor<any>) as Tensor<A>;
   return sum.cast(x.dtype);
 }
 
 /** Sorted along an axis, smallest first (NaN last); stable. */
-export function sort<A extends string, K extends A>(x: Tensor<A>, axis: K, options: { descending?: boolean } = {}): Tensor<A> {
+export function sort<A extends string, K extends A>(
+  x: Tensor<A>,
+  axis: K,
+  options: { descending?: boolean } = {},
+): Tensor<A> {
   return sortBy(x, axis, [], options).sorted;
 }
 
@@ -275,13 +357,24 @@ export function sortBy<A extends string, K extends A>(
   { descending = false }: { descending?: boolean } = {},
 ): { sorted: Tensor<A>; others: Tensor<A>[] } {
   const along = others.map((o) => o.ordered(x.names).value);
-  const out = hlo().sort([x.value, ...along], x.position(axis), true, (b, lhs, rhs) => b.compare(lhs, rhs, descending ? "GT" : "LT", "TOTALORDER"));
+  const direction = descending ? "GT" : "LT";
+  const out = hlo().sort([x.value, ...along], x.position(axis), true, (b, lhs, rhs) => {
+    if (!isFloat(x.value.type)) return b.compare(lhs, rhs, direction);
+    // In the total order zeros differ by their sign, and so do NaNs, of which some would come first.
+    const [zero, nan] = [0, Number.NaN].map((n) => b.constant(lhs.type, n)) as [Value, Value];
+    const plain = (v: Value) => b.select(b.compare(v, v, "NE"), nan, b.select(b.compare(v, zero, "EQ"), zero, v));
+    return b.compare(plain(lhs), plain(rhs), direction, "TOTALORDER");
+  });
   return { sorted: new Tensor(x.names, out[0]!), others: out.slice(1).map((v) => new Tensor(x.names, v)) };
 }
 
 /** The positions that would sort an axis (i32), stable. */
-export function argsort<A extends string, K extends A>(x: Tensor<A>, axis: K, options: { descending?: boolean } = {}): Tensor<A> {
-  const at = like(iota({ [axis]: x.size(axis) }), x.names, x.value.type.shape) as Tensor<A>;
+export function argsort<A extends string, K extends A>(
+  x: Tensor<A>,
+  axis: K,
+  options: { descending?: boolean } = {},
+): Tensor<A> {
+  const at = new Tensor(x.names, hlo().iota({ shape: x.value.type.shape, dtype: "i32" }, x.position(axis), x.names));
   return sortBy(stopGradient(x), axis, [at], options).others[0]!;
 }
 
@@ -292,20 +385,22 @@ export function topK<A extends string, K extends A, N extends string>(
   size: Sizes<N>,
 ): { values: Tensor<Exclude<A, K> | N>; indices: Tensor<Exclude<A, K> | N> } {
   const [[name, k]] = Object.entries(size) as [[string, number]];
-  if (!(k >= 1 && k <= x.size(axis))) throw tensorError(`topK: ${k} of axis "${axis}" with ${x.size(axis)} elements.`, [x]);
+  if (!(k >= 1 && k <= x.size(axis)))
+    throw tensorError(`topK: ${k} of axis "${axis}" with ${x.size(axis)} elements.`, [x]);
   const rest = x.names.filter((n) => n !== axis);
   const [values, at] = hlo().topK(x.ordered([...rest, axis]).value, k);
   const names = [...rest, name!];
   return { values: new Tensor<any>(names, values!), indices: new Tensor<any>(names, at!) };
 }
 
-/** The position of the largest element (i32), the first of equals. */
+/** The position of the largest element (i32), the first of equals; that of the first NaN, if there is one. */
 export function argmax<A extends string, K extends A>(x: Tensor<A>, axis: K): Tensor<Exclude<A, K>> {
   const n = x.size(axis);
   const at = like(iota({ [axis]: n }), x.names, x.value.type.shape);
   const stopped = stopGradient(x) as Tensor;
   const best = stopped.eq(stopped.max(axis) as Tensor) as Tensor;
-  return where(best, at, n).min(axis) as Tensor;
+  const chosen = isFloat(x.value.type) ? best.or(stopped.ne(stopped)) : best;
+  return where(chosen, at, n).min(axis) as Tensor;
 }
 
 const relued = customVjp(
@@ -325,7 +420,10 @@ const geluTanh = customVjp(
   (x, ct) => {
     const square = x.mul(x) as Tensor;
     const t = (square.mul(0.044715).add(1).mul(x).mul(SQRT_2_OVER_PI) as Tensor).tanh();
-    const slope = square.mul(3 * 0.044715).add(1).mul(SQRT_2_OVER_PI) as Tensor;
+    const slope = square
+      .mul(3 * 0.044715)
+      .add(1)
+      .mul(SQRT_2_OVER_PI) as Tensor;
     const left = t.add(1).mul(0.5) as Tensor;
     const right = (x.mul(0.5) as Tensor).mul(t.mul(t).neg().add(1) as Tensor).mul(slope) as Tensor;
     return [ct.mul(left.add(right) as Tensor) as Tensor];
@@ -340,7 +438,10 @@ const geluExact = customVjp(
   },
 );
 /** Gaussian error linear unit (arXiv:1606.08415), by erf or by its tanh approximation. */
-export function gelu<A extends string>(x: Tensor<A>, { approximate = true }: { approximate?: boolean } = {}): Tensor<A> {
+export function gelu<A extends string>(
+  x: Tensor<A>,
+  { approximate = true }: { approximate?: boolean } = {},
+): Tensor<A> {
   return approximate ? geluTanh(x) : geluExact(x);
 }
 
