@@ -12,12 +12,13 @@ export default {
       const theirs = async () => (await (jax as Peer).ask<{ seconds: number }>("go")).seconds;
       const step = await interleave(pairs, traceLlama, theirs);
       const deep = await trace600b(96);
-      const shallow = await trace600b(2);
+      // Three, because a loop of two has a constant less: its trip count is a number that the program has anyway.
+      const shallow = await trace600b(3);
       return [
         { what: "Llama-shaped step, 32 layers", unit: "s", limit: 0.1, ...step },
         { what: "600b configuration", unit: "s", ours: deep.seconds, limit: 1 },
         {
-          what: "600b text, 96 layers against 2",
+          what: "600b text, 96 layers against 3",
           unit: "",
           ours: withoutDigits(deep.text) / withoutDigits(shallow.text),
           limit: 1,
