@@ -146,7 +146,7 @@ function quoted(text: string): string {
 
 function dictionaryText(attributes: Attributes): string {
   const key = (name: string) => (isIdentifier(name) ? name : quoted(name));
-  const byName = Object.entries(attributes).sort(([p], [q]) => (p < q ? -1 : 1));
+  const byName = Object.entries(attributes).sort(([p], [q]) => Buffer.compare(Buffer.from(p), Buffer.from(q)));
   return `{${byName.map(([name, value]) => `${key(name)} = ${attributeText(value)}`).join(", ")}}`;
 }
 

@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { type DType, Region, type Value } from "../../compiler/ir.js";
 import { backward } from "../../compiler/passes/grad.js";
+import { printModule } from "../../emit/print.js";
 import { HloBuilder } from "../../ops/hlo/index.js";
 import { reduce } from "../../ops/hlo/reduce.js";
 import { applying } from "../../ops/hlo/regions.js";
+import { canonical, verify } from "../oracle/oracle.js";
 import { dtypes, someOf, tuple } from "./draw.js";
 import { agrees, anyShape, type MisuseOf, refuses, type Use } from "./harness.js";
 
@@ -100,6 +102,19 @@ agrees("reduce by component", several);
 
 const ADD =
   "{\n  ^bb0(%a: tensor<f32>, %b: tensor<f32>):\n  %c = stablehlo.add %a, %b : tensor<f32>\n  stablehlo.return %c : tensor<f32>\n}";
+// XLA refuses a module of several precisions, so that only MLIR can be asked.
+test("reduce into a wider type is printed as MLIR prints it", async () => {
+  const body = new Region();
+  const b = HloBuilder.into(body);
+  const x = body.arg({ shape: [4, 6], dtype: "bf16" });
+  const wide = { shape: [], dtype: "f32" } as const;
+  const add = b.nested([wide, wide], (inner, p, q) => [inner.add(p!, q!)]);
+  body.results = [...b.reduce([x], [b.constant({ shape: [], dtype: "bf16" }, 0)], [0], add)];
+  const text = printModule({ name: "test", funcs: [{ name: "main", body }] }, { names: "canonical" });
+  expect(await verify(text)).toBeUndefined();
+  expect(text).toBe(await canonical(text));
+});
+
 /** Ops whose derivative is not known, or not defined. */
 const f32 = (...shape: number[]) => ({ shape, dtype: "f32" }) as const;
 test.each<[string, (b: HloBuilder, x: Value) => Value]>([
