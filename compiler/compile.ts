@@ -16,8 +16,9 @@ import { verify } from "./verify.js";
  * - simplify again for the reshapes that flatten made between two products;
  * - cse after simplify, which makes ops equal that were not;
  * - dce last, for what these left unused.
+ * `check` holds every op to its constraints once more at the end: for tests of the passes.
  */
-export function lowerToStableHlo(b: Builder, traced: Region): Region {
+export function lowerToStableHlo(b: Builder, traced: Region, { check = false }: { check?: boolean } = {}): Region {
   dce(traced);
   const region = lower(b, traced);
   simplify(region);
@@ -25,6 +26,6 @@ export function lowerToStableHlo(b: Builder, traced: Region): Region {
   simplify(region);
   cse(region);
   dce(region);
-  verify(region, "lowered");
+  verify(region, "lowered", check);
   return region;
 }

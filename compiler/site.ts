@@ -61,27 +61,56 @@ let caller: Site | undefined;
 let sites: readonly NodeJS.CallSite[] = [];
 const holder: { stack?: unknown } = {};
 
-function frames(limit: number): Frame[] {
-  const limitBefore = Error.stackTraceLimit;
-  const prepareBefore = Error.prepareStackTrace;
-  Error.stackTraceLimit = limit;
-  Error.prepareStackTrace = (_, s) => {
-    sites = s;
-    return "";
-  };
-  Error.captureStackTrace(holder, frames);
-  void holder.stack;
-  Error.stackTraceLimit = limitBefore;
-  Error.prepareStackTrace = prepareBefore;
+/** The author's frames of a capture, innermost first, up to the boundary. */
+function authorFrames(): Frame[] {
   const out: Frame[] = [];
   for (const s of sites) {
-    const name = s.getFunctionName() ?? "";
-    if (name === BOUNDARY) break;
     const file = s.getFileName() ?? "";
-    if (isHidden(file)) continue;
-    out.push({ file, line: s.getLineNumber() ?? 0, column: s.getColumnNumber() ?? 0, function: name });
+    if (isHidden(file)) {
+      if (s.getFunctionName() === BOUNDARY) break;
+      continue;
+    }
+    out.push({
+      file,
+      line: s.getLineNumber() ?? 0,
+      column: s.getColumnNumber() ?? 0,
+      function: s.getFunctionName() ?? "",
+    });
   }
   return out;
+}
+
+let hooked = false;
+
+function frames(limit: number): Frame[] {
+  if (!hooked) return withHook(() => frames(limit));
+  Error.stackTraceLimit = limit;
+  Error.captureStackTrace(holder, frames);
+  void holder.stack;
+  Error.stackTraceLimit = DEFAULT_LIMIT;
+  return authorFrames();
+}
+
+const DEFAULT_LIMIT = Error.stackTraceLimit;
+
+/** Runs `f` with the engine giving call sites of captures as objects; other errors keep their text. Installing it costs more than a capture. */
+export function withHook<T>(f: () => T): T {
+  if (hooked) return f();
+  const before = Error.prepareStackTrace;
+  hooked = true;
+  Error.prepareStackTrace = (error, callSites) => {
+    if ((error as unknown) === holder) {
+      sites = callSites;
+      return "";
+    }
+    return before ? before(error, callSites) : [String(error), ...callSites.map((c) => `    at ${c}`)].join("\n");
+  };
+  try {
+    return f();
+  } finally {
+    Error.prepareStackTrace = before;
+    hooked = false;
+  }
 }
 
 /** The name of the function that marks where a module call or a region begins: frames below it belong to the caller's site. */

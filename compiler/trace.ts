@@ -6,7 +6,7 @@ import { XenarcError } from "./errors.js";
 import { type Builder, ConstraintError, Region, type Value } from "./ir.js";
 import { regionCost } from "./passes/scan.js";
 import type { Port, Program, Role } from "./program.js";
-import { atTopLevel, inRegion } from "./site.js";
+import { atTopLevel, inRegion, withHook } from "./site.js";
 import { type Leaf, leavesWithPaths, mapLeaves } from "./tree.js";
 
 let here: Builder | undefined;
@@ -72,7 +72,7 @@ export function traceProgram<I extends ByRole>(name: string, inputs: I, f: (inpu
   const outPorts: Port[] = [];
   const threaded = new Map(inPorts.map((p, i) => [`${p.role} ${p.name}`, i]));
   const donated: [number, number][] = [];
-  atTopLevel(() =>
+  program(() =>
     into(b, () => {
       for (const [role, tree] of Object.entries(f(args))) {
         for (const [path, leaf] of leavesWithPaths(tree)) {
@@ -96,6 +96,9 @@ export function traceProgram<I extends ByRole>(name: string, inputs: I, f: (inpu
   );
   return { name, region, inputs: inPorts, outputs: outPorts, donated, cost: regionCost(region) };
 }
+
+/** Runs what traces a program: outside of every module, with locations captured cheaply. */
+const program = <T>(f: () => T): T => atTopLevel(() => withHook(f));
 
 const port = (name: string, role: Role, { names, value }: Leaf): Port => ({
   name,

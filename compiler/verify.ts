@@ -4,18 +4,18 @@ import type { Region, Value } from "./ir.js";
 export type Stage = "traced" | "lowered";
 
 /**
- * Checks what every pass must leave behind: each value is defined before it is used, operands fit the op's constraints, and no
- * structured op is left once lowered.
+ * Checks what every pass must leave behind: each value is defined before it is used, no structured op is left once lowered and, if
+ * asked for, every op fits its constraints again (each was held to them when it was made).
  * @throws Error naming the op; a failure is a defect of a pass, never of the author's program.
  */
-export function verify(region: Region, stage: Stage, defined: Set<Value> = new Set()): void {
+export function verify(region: Region, stage: Stage, constraints = false, defined: Set<Value> = new Set()): void {
   for (const a of region.args) defined.add(a);
   for (const op of region.ops) {
     for (const v of op.operands)
       if (!defined.has(v)) throw new Error(`${op.def.name} uses a value before its definition`);
     if (stage === "lowered" && op.def.structured) throw new Error(`${op.def.name} is left after lowering`);
-    for (const r of op.regions) verify(r, stage, defined);
-    for (const id in op.def.constraints) {
+    for (const r of op.regions) verify(r, stage, constraints, defined);
+    for (const id in constraints ? op.def.constraints : {}) {
       const violation = op.def.constraints[id]!(op);
       if (violation !== undefined) throw new Error(`${op.def.name} (${id}) after a pass: ${violation}`);
     }

@@ -58,7 +58,7 @@ export class CharTransformer extends LanguageModel {
     const at = positions ?? iota({ seq: tokens.size("seq") }).broadcast({ batch: tokens.size("batch") });
     const embedded = this.tokens.call(tokens).mul(Math.sqrt(embed));
     const x = embedded.add(sinusoidalPositions(at, { embed }));
-    const keys = key && this.config.dropout > 0 ? split(key, { layers }) : undefined;
+    const keys = key && this.config.dropout > 0 ? split(key(), { layers }) : undefined;
     const [h, stacked] = this.blocks.scanWith(x.cast(dtype), { cache: cache?.blocks, keys }, (block, h, layer) =>
       block.call(h, { positions: at, cache: layer.cache, key: layer.keys }),
     );

@@ -15,8 +15,8 @@ export interface RunOptions {
   readonly positions?: Tensor<"batch" | "seq">;
   /** What earlier tokens left; the tokens' keys and values are put into it at their positions. */
   readonly cache?: Cache;
-  /** Randomness of dropout; without it nothing is dropped. */
-  readonly key?: Key;
+  /** Randomness of dropout, for models that have some; without it nothing is dropped. */
+  readonly key?: () => Key;
 }
 
 /** Final hidden states, and the keys and values of all layers. */

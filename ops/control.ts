@@ -282,6 +282,7 @@ export function customVjp<T extends readonly AnyTensor[], R, S>(
     });
     const escaped = takeEscapes(region);
     region.results = [...results, ...escaped.map((e) => e.value)];
+    const ofLibrary = b.site !== undefined;
     const attrs: CustomVjpAttrs = {
       outputs: outs.length,
       residuals,
@@ -289,7 +290,8 @@ export function customVjp<T extends readonly AnyTensor[], R, S>(
         inBackwardOf(builder.site?.origin ?? builder.site, () =>
           into(builder, () => {
             const { site } = builder;
-            builder.site = undefined;
+            // A function that is one call of the library keeps that call's location; an author's rule has lines of its own.
+            if (!ofLibrary) builder.site = undefined;
             try {
               const given = backwardRule(withValues(kept, residualValues), withValues(result, cotangents));
               return (args as unknown as readonly Tensor[]).map((a, i) => {

@@ -4,7 +4,7 @@ import { didYouMean } from "../compiler/errors.js";
 import { type DType, isFloat, type Value } from "../compiler/ir.js";
 import { customVjp, stopGradient } from "./control.js";
 import type { Precision } from "./hlo/dot_general.js";
-import { aligned, describe, type Fits, hlo, is16Bit, like, type Sizes, Tensor, tensorError, typeOf } from "./tensor.js";
+import { aligned, describe, type Fits, hlo, is16Bit, like, oneCall, type Sizes, Tensor, tensorError, typeOf } from "./tensor.js";
 
 /** A tensor filled with one number. */
 export function full<A extends string = never>(
@@ -120,10 +120,12 @@ export function where<A extends string, B extends A, C extends A = never>(
   x: Tensor<A>,
   y: Tensor<C> | number,
 ): Tensor<A> {
-  const [big, p, q] = aligned("where", x, y as Tensor);
-  if (condition.dtype !== "i1")
-    throw tensorError(`where: the condition is ${describe(condition)}, not i1.`, [condition]);
-  return new Tensor<A>(big.names as A[], hlo().select(fits(condition as Tensor, big).value, p, q));
+  return oneCall(() => {
+    const [big, p, q] = aligned("where", x, y as Tensor);
+    if (condition.dtype !== "i1")
+      throw tensorError(`where: the condition is ${describe(condition)}, not i1.`, [condition]);
+    return new Tensor<A>(big.names as A[], hlo().select(fits(condition as Tensor, big).value, p, q));
+  });
 }
 
 /** A tensor repeated to the axes of a larger one. */
@@ -270,11 +272,13 @@ export function oneHot<A extends string, N extends string>(
   size: Sizes<N>,
   dtype: DType = "f32",
 ): Tensor<A | N> {
-  const classes = iota(size, at.dtype);
-  return at
-    .broadcast(size)
-    .eq(classes as Tensor<any>)
-    .cast(dtype) as Tensor<A | N>;
+  return oneCall(() => {
+    const classes = iota(size, at.dtype);
+    return at
+      .broadcast(size)
+      .eq(classes as Tensor<any>)
+      .cast(dtype) as Tensor<A | N>;
+  });
 }
 
 const logSumExpVjp = (axis: string) =>
@@ -295,8 +299,10 @@ const logSumExpVjp = (axis: string) =>
 
 /** log(sum(exp(x))) over an axis, without overflow; 16-bit floats are summed in float32. */
 export function logSumExp<A extends string, K extends A>(x: Tensor<A>, axis: K): Tensor<Exclude<A, K>> {
-  if (is16Bit(x.dtype)) return (logSumExpVjp(axis)(x.cast("f32")) as Tensor).cast(x.dtype);
-  return logSumExpVjp(axis)(x);
+  return oneCall(() => {
+    if (is16Bit(x.dtype)) return (logSumExpVjp(axis)(x.cast("f32")) as Tensor).cast(x.dtype);
+    return logSumExpVjp(axis)(x);
+  });
 }
 
 /** The largest element, 0 where that is infinite: a fully masked row gives no NaN. */
@@ -322,22 +328,26 @@ const softmaxVjp = (axis: string) =>
 
 /** exp(x) / sum(exp(x)) over an axis, without overflow; 16-bit floats are computed in float32. */
 export function softmax<A extends string, K extends A>(x: Tensor<A>, axis: K): Tensor<A> {
-  if (is16Bit(x.dtype)) return (softmaxVjp(axis)(x.cast("f32")) as Tensor).cast(x.dtype);
-  return softmaxVjp(axis)(x);
+  return oneCall(() => {
+    if (is16Bit(x.dtype)) return (softmaxVjp(axis)(x.cast("f32")) as Tensor).cast(x.dtype);
+    return softmaxVjp(axis)(x);
+  });
 }
 
 /** x - logSumExp(x). */
 export function logSoftmax<A extends string, K extends A>(x: Tensor<A>, axis: K): Tensor<A> {
-  return (x as Tensor).sub(logSumExp(x, axis) as Tensor) as Tensor<A>;
+  return oneCall(() => (x as Tensor).sub(logSumExp(x, axis) as Tensor) as Tensor<A>);
 }
 
 /** Running sums along an axis (inclusive), by doubling: log2(n) additions of shifted copies. */
 export function cumsum<A extends string, K extends A>(x: Tensor<A>, axis: K): Tensor<A> {
-  const n = x.size(axis);
-  let sum = is16Bit(x.dtype) ? x.cast("f32") : x;
-  for (let shift = 1; shift < n; shift *= 2)
-    sum = sum.add(sum.slice(axis, 0, n - shift).pad(axis, shift, 0) as Tensor<any>) as Tensor<A>;
-  return sum.cast(x.dtype);
+  return oneCall(() => {
+    const n = x.size(axis);
+    let sum = is16Bit(x.dtype) ? x.cast("f32") : x;
+    for (let shift = 1; shift < n; shift *= 2)
+      sum = sum.add(sum.slice(axis, 0, n - shift).pad(axis, shift, 0) as Tensor<any>) as Tensor<A>;
+    return sum.cast(x.dtype);
+  });
 }
 
 /** Sorted along an axis, smallest first (NaN last); stable. */
@@ -356,16 +366,18 @@ export function sortBy<A extends string, K extends A>(
   others: readonly Tensor<A>[],
   { descending = false }: { descending?: boolean } = {},
 ): { sorted: Tensor<A>; others: Tensor<A>[] } {
-  const along = others.map((o) => o.ordered(x.names).value);
-  const direction = descending ? "GT" : "LT";
-  const out = hlo().sort([x.value, ...along], x.position(axis), true, (b, lhs, rhs) => {
-    if (!isFloat(x.value.type)) return b.compare(lhs, rhs, direction);
-    // In the total order zeros differ by their sign, and so do NaNs, of which some would come first.
-    const [zero, nan] = [0, Number.NaN].map((n) => b.constant(lhs.type, n)) as [Value, Value];
-    const plain = (v: Value) => b.select(b.compare(v, v, "NE"), nan, b.select(b.compare(v, zero, "EQ"), zero, v));
-    return b.compare(plain(lhs), plain(rhs), direction, "TOTALORDER");
+  return oneCall(() => {
+    const along = others.map((o) => o.ordered(x.names).value);
+    const direction = descending ? "GT" : "LT";
+    const out = hlo().sort([x.value, ...along], x.position(axis), true, (b, lhs, rhs) => {
+      if (!isFloat(x.value.type)) return b.compare(lhs, rhs, direction);
+      // In the total order zeros differ by their sign, and so do NaNs, of which some would come first.
+      const [zero, nan] = [0, Number.NaN].map((n) => b.constant(lhs.type, n)) as [Value, Value];
+      const plain = (v: Value) => b.select(b.compare(v, v, "NE"), nan, b.select(b.compare(v, zero, "EQ"), zero, v));
+      return b.compare(plain(lhs), plain(rhs), direction, "TOTALORDER");
+    });
+    return { sorted: new Tensor(x.names, out[0]!), others: out.slice(1).map((v) => new Tensor(x.names, v)) };
   });
-  return { sorted: new Tensor(x.names, out[0]!), others: out.slice(1).map((v) => new Tensor(x.names, v)) };
 }
 
 /** The positions that would sort an axis (i32), stable. */
@@ -374,8 +386,10 @@ export function argsort<A extends string, K extends A>(
   axis: K,
   options: { descending?: boolean } = {},
 ): Tensor<A> {
-  const at = new Tensor(x.names, hlo().iota({ shape: x.value.type.shape, dtype: "i32" }, x.position(axis), x.names));
-  return sortBy(stopGradient(x), axis, [at], options).others[0]!;
+  return oneCall(() => {
+    const at = new Tensor(x.names, hlo().iota({ shape: x.value.type.shape, dtype: "i32" }, x.position(axis), x.names));
+    return sortBy(stopGradient(x), axis, [at], options).others[0]!;
+  });
 }
 
 /** The k largest elements of an axis, in falling order, and their positions (i32), along a new axis. */
@@ -395,12 +409,14 @@ export function topK<A extends string, K extends A, N extends string>(
 
 /** The position of the largest element (i32), the first of equals; that of the first NaN, if there is one. */
 export function argmax<A extends string, K extends A>(x: Tensor<A>, axis: K): Tensor<Exclude<A, K>> {
-  const n = x.size(axis);
-  const at = like(iota({ [axis]: n }), x.names, x.value.type.shape);
-  const stopped = stopGradient(x) as Tensor;
-  const best = stopped.eq(stopped.max(axis) as Tensor) as Tensor;
-  const chosen = isFloat(x.value.type) ? best.or(stopped.ne(stopped)) : best;
-  return where(chosen, at, n).min(axis) as Tensor;
+  return oneCall(() => {
+    const n = x.size(axis);
+    const at = like(iota({ [axis]: n }), x.names, x.value.type.shape);
+    const stopped = stopGradient(x) as Tensor;
+    const best = stopped.eq(stopped.max(axis) as Tensor) as Tensor;
+    const chosen = isFloat(x.value.type) ? best.or(stopped.ne(stopped)) : best;
+    return where(chosen, at, n).min(axis) as Tensor;
+  });
 }
 
 const relued = customVjp(
@@ -408,7 +424,7 @@ const relued = customVjp(
   (x, ct) => [where(x.gt(0), ct, 0) as Tensor],
 );
 /** max(x, 0); derivative 0 at 0. */
-export const relu = <A extends string>(x: Tensor<A>): Tensor<A> => relued(x);
+export const relu = <A extends string>(x: Tensor<A>): Tensor<A> => oneCall(() => relued(x));
 
 const SQRT_2_OVER_PI = Math.sqrt(2 / Math.PI);
 const geluTanh = customVjp(
@@ -442,7 +458,9 @@ export function gelu<A extends string>(
   x: Tensor<A>,
   { approximate = true }: { approximate?: boolean } = {},
 ): Tensor<A> {
-  return approximate ? geluTanh(x) : geluExact(x);
+  return oneCall(() => {
+    return approximate ? geluTanh(x) : geluExact(x);
+  });
 }
 
 const silued = customVjp(
@@ -453,6 +471,6 @@ const silued = customVjp(
   },
 );
 /** x * sigmoid(x), also called swish (arXiv:1702.03118). */
-export const silu = <A extends string>(x: Tensor<A>): Tensor<A> => silued(x);
+export const silu = <A extends string>(x: Tensor<A>): Tensor<A> => oneCall(() => silued(x));
 
 export type { Fits };

@@ -7,7 +7,7 @@
  */
 import type { DType } from "../compiler/ir.js";
 import { argmax, constant, scalar, stack, zeros } from "./functions.js";
-import { describe, hlo, type Scalar, type Sizes, Tensor, tensorError } from "./tensor.js";
+import { oneCall, describe, hlo, type Scalar, type Sizes, Tensor, tensorError } from "./tensor.js";
 
 /** A random key: two ui32 along the axis `threefry`. */
 export type Key = Tensor<"threefry">;
@@ -39,7 +39,7 @@ function word<B extends string>(x: Tensor<B>): Tensor<B> {
 
 /** As many keys as the sizes say, along their axes. (As `jax.random.split` with that shape.) */
 export function split<N extends string, B extends string = never>(key: Keys<B>, sizes: Sizes<N>): Keys<B | N> {
-  return stack(hash(key, counters(sizes)), "threefry") as Keys<B | N>;
+  return oneCall(() => stack(hash(key, counters(sizes)), "threefry") as Keys<B | N>);
 }
 
 /** A key of its own for each number: a step, a layer, an example. Axes of the numbers become axes of keys. (As `jax.random.fold_in`.) */
@@ -47,8 +47,10 @@ export function foldIn<B extends string = never, D extends string = never>(
   key: Keys<B>,
   data: number | Tensor<D>,
 ): Keys<B | D> {
-  const low = (typeof data === "number" ? scalar(data >>> 0, "ui32") : word(data)) as Tensor;
-  return stack(hash(key, [low.mul(0), low]), "threefry") as Keys<B | D>;
+  return oneCall(() => {
+    const low = (typeof data === "number" ? scalar(data >>> 0, "ui32") : word(data)) as Tensor;
+    return stack(hash(key, [low.mul(0), low]), "threefry") as Keys<B | D>;
+  });
 }
 
 /** How many bits an integer has. */
@@ -60,9 +62,11 @@ export function bits<A extends string, B extends string = never>(
   sizes: Sizes<A>,
   width: Width = 32,
 ): Tensor<A | B> {
-  const [high, low] = hash(key, counters(sizes));
-  if (width === 64) return high.cast("ui64").shiftLeft(32).or(low.cast("ui64"));
-  return high.xor(low).cast(`ui${width}`);
+  return oneCall(() => {
+    const [high, low] = hash(key, counters(sizes));
+    if (width === 64) return high.cast("ui64").shiftLeft(32).or(low.cast("ui64"));
+    return high.xor(low).cast(`ui${width}`);
+  });
 }
 
 /** Element types that can be drawn: bits drawn for one element, bits of its mantissa, 1, the least positive normal number. */

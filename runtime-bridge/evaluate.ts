@@ -90,7 +90,7 @@ const bytes = (a: TensorData): Uint8Array => new Uint8Array(a.buffer, a.byteOffs
 
 /** A program's StableHLO without locations. */
 export function programText(program: Program): string {
-  const body = lowerToStableHlo(builderFor(program.region), program.region);
+  const body = lowerToStableHlo(builderFor(program.region), program.region, { check: true });
   return printModule({ name: program.name, funcs: [{ name: "main", body }] });
 }
 

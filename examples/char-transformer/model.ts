@@ -65,7 +65,7 @@ class CharTransformer extends LanguageModel {
     const at = positions ?? iota({ seq: tokens.size("seq") }).broadcast({ batch: tokens.size("batch") });
     const embedded = this.tokens.call(tokens).mul(Math.sqrt(embed));
     const x = embedded.add(sinusoidalPositions(at, { embed })).cast(dtype);
-    const keys = key && dropout > 0 ? random.split(key, { layers }) : undefined;
+    const keys = key && dropout > 0 ? random.split(key(), { layers }) : undefined;
     // One loop over the layers, each with its slice of the weights and of the cache.
     const [h, stacked] = this.blocks.scanWith(x, { cache: cache?.blocks, keys }, (block, h, layer) =>
       block.call(h, { positions: at, cache: layer.cache, key: layer.keys }),

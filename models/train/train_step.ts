@@ -48,11 +48,10 @@ export function trainStep<M extends LanguageModel>(
 ): { state: TrainState<M>; metrics: Metrics } {
   const targets = tokens.slice("seq", 1);
   const count = targets.ge(0).cast("f32").sum(["accumulation", "batch", "seq"]).maximum(1);
-  const key = foldIn(state.key, state.step);
   const share = valueAndGrad((params: M, micro: Tensor<"batch" | "seq">, index: Scalar): Scalar => {
     const inputs = micro.slice("seq", 0, -1);
     const { sum } = params.loss(inputs.maximum(0) as Tensor<"batch" | "seq">, micro.slice("seq", 1), {
-      key: foldIn(key, index),
+      key: () => foldIn(foldIn(state.key, state.step), index),
     });
     return sum.div(count);
   });
