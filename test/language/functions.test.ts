@@ -65,7 +65,7 @@ agrees("dot", {
     inputs: [f32("i:3 k")],
     run: (x: Tensor) => dot(x, x.rename("i", "j"), "k"),
     jax: "lambda x: x @ x.T",
-    out: "i j",
+    out: "i:3 j:3",
   },
   "of one product with the next": {
     inputs: [f32("i k"), f32("k j"), f32("j i")],
