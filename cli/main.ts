@@ -96,7 +96,10 @@ xenarc
   .argument("<entry>", "the entry point: forward, ...")
   .requiredOption("--in <file>", "a safetensors file with the arguments by name")
   .requiredOption("--out <file>", "the safetensors file to write")
-  .option("--run <dir>", "take the parameters that the file lacks from this run's newest checkpoint")
+  .option(
+    "--run <dir>",
+    "the run whose newest checkpoint has the parameters that the file lacks (default: the artifact's)",
+  )
   .option(...JSON_FLAG)
   .action(async (path, entry, options) => (await import("./commands/run.js")).runCommand(path, entry, options));
 
@@ -162,6 +165,9 @@ for (const stream of [process.stdout, process.stderr]) {
     process.exit(0);
   });
 }
+
+// The author's line may lie below many of the library's.
+Error.stackTraceLimit = 50;
 
 try {
   await xenarc.parseAsync();

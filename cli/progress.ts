@@ -75,8 +75,8 @@ export class TrainingDisplay {
     ].filter((text) => text !== "");
     const total = count(event.steps);
     const done = `${count(event.step).padStart(total.length)}/${total}`;
-    // The bar takes what is left; where that is too little, so do the texts from the end.
-    const room = () => columns(this.#out) - 1 - [done, ...texts].reduce((sum, text) => sum + text.length + 2, 0);
+    // The bar takes what is left, texts give way from the last; a Ctrl-C shows itself as two characters more.
+    const room = () => columns(this.#out) - 3 - [done, ...texts].reduce((sum, text) => sum + text.length + 2, 0);
     while (room() < 8 && texts.length > 0) texts.pop();
     const width = Math.max(0, Math.min(40, room()));
     const filled = Math.round((event.step / Math.max(1, event.steps)) * width);

@@ -1,5 +1,6 @@
 /** What went wrong, for people: the text, and the exit code that says whose fault it is. */
 import { type Where, XenarcError } from "../compiler/errors.js";
+import { librarySource } from "../compiler/source/package.js";
 import { originalPosition } from "../compiler/source/position.js";
 import { render } from "../compiler/source/render.js";
 import { Interrupted } from "./interrupt.js";
@@ -31,14 +32,15 @@ function explain(error: unknown): XenarcError {
     );
   }
   const said = error instanceof Error ? `${error.name}: ${error.message}` : `Thrown: ${String(error)}`;
-  const where = error instanceof Error ? authorsFrames(error) : [];
-  if (where.length > 0) return new XenarcError({ what: sentence(said), where });
+  const author = error instanceof Error ? authorsFrame(error) : undefined;
+  if (author?.direct) return new XenarcError({ what: sentence(said), where: [author.where] });
   return new XenarcError(
     {
       what: `xenarc failed in a way it should not: ${sentence(said)}`,
-      fix: "XENARC_DEBUG=1 shows where. Please report it with what it shows.",
+      where: author ? [author.where] : [],
+      fix: "XENARC_DEBUG=1 shows more. Please report it with what it shows.",
     },
-    "environment",
+    author ? "program" : "environment",
   );
 }
 
@@ -59,10 +61,16 @@ const isSystemError = (error: unknown): error is NodeJS.ErrnoException & { code:
 
 const sentence = (text: string): string => (/[.!?]$/.test(text) ? text : `${text}.`);
 
-/** The innermost frame of a stack that lies in an author's file, whose bundle is run from a cache (compiler/source/load). */
-function authorsFrames(error: Error): Where[] {
-  const found = /(file:[^\s()]+\/modules\/[^\s()/]+-[0-9a-f]{16}\.mjs):(\d+):(\d+)/.exec(error.stack ?? "");
-  if (found === null) return [];
-  const { file, line, column } = originalPosition(found[1]!, Number(found[2]), Number(found[3]));
-  return [{ file, line, column }];
+/** The author's innermost frame of a stack, and whether the error was thrown there rather than below it. */
+function authorsFrame(error: Error): { where: Where; direct: boolean } | undefined {
+  const frames = (error.stack ?? "").matchAll(/\(?((?:file:\/\/)?\/[^\s()]+|[A-Za-z]:\\[^\s()]+?):(\d+):(\d+)\)?$/gm);
+  let direct = true;
+  for (const [, place, lineText, columnText] of frames) {
+    const { file, line, column } = originalPosition(place!, Number(lineText), Number(columnText));
+    if (librarySource(file) === undefined && !file.includes("/node_modules/")) {
+      return { where: { file, line, column }, direct };
+    }
+    direct = false;
+  }
+  return undefined;
 }

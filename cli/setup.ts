@@ -16,3 +16,10 @@ export function setUpPython(): Promise<PythonEnvironment> {
   };
   return ensurePython({ onProgress }).finally(() => line.clear());
 }
+
+/** Shows on a terminal that something long is going on. */
+export async function during<T>(text: string, work: () => Promise<T>): Promise<T> {
+  const line = new StatusLine(process.stderr);
+  line.show(paint(process.stderr).dim(text));
+  return work().finally(() => line.clear());
+}

@@ -42,6 +42,9 @@ export class StatusLine {
   }
 }
 
+/** What the user typed to run this command. */
+export const COMMAND: string = process.env.npm_command === undefined ? "xenarc" : "npx xenarc";
+
 /** The columns of a terminal, or 80. */
 export const columns = (stream: Stream): number => stream.columns || 80;
 

@@ -47,12 +47,12 @@ export async function compileProject(
 
 /** XLA's own view of every program: its optimized HLO. */
 async function dumpHlo(artifact: string, hlo: string): Promise<void> {
-  const [{ inspect }, { setUpPython }] = await Promise.all([
+  const [{ inspect }, { during, setUpPython }] = await Promise.all([
     import("../../runtime-bridge/bridge.js"),
     import("../setup.js"),
   ]);
   await setUpPython();
-  await inspect({ artifact, hlo });
+  await during("XLA is compiling", () => inspect({ artifact, hlo }));
 }
 
 type CompiledProgram = Compiled["programs"][number];

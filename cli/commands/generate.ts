@@ -66,7 +66,7 @@ export async function generateFrom(
     generate({ artifact, run, ...options }, (event) => {
       if (event.event !== "text") return;
       text += event.text;
-      if (!json) out.write(event.text);
+      if (!json) out.write(out.isTTY ? printable(event.text) : event.text);
     }),
   ).finally(() => !json && out.write("\n"));
   if (json) out.write(`${JSON.stringify({ prompt: options.prompt ?? "", text, ...done, event: undefined })}\n`);
@@ -76,3 +76,8 @@ export async function generateFrom(
   }
   return done;
 }
+
+/** A model may write any byte, also those that command a terminal. */
+const printable = (text: string): string =>
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what it is about.
+  text.replace(/[\x00-\x08\x0b-\x1f\x7f-\x9f]/g, "\uFFFD");

@@ -71,18 +71,19 @@ export async function inspectCommand(path: string, options: InspectCommandOption
 
 /** XLA's account of every program, which compiles them. */
 async function memoryOf(artifact: string): Promise<Map<string, Memory>> {
-  const [{ inspect }, { setUpPython }] = await Promise.all([
+  const [{ inspect }, { during, setUpPython }] = await Promise.all([
     import("../../runtime-bridge/bridge.js"),
     import("../setup.js"),
   ]);
   await setUpPython();
-  return new Map((await inspect({ artifact })).map((event) => [event.program, event.memory]));
+  const events = await during("XLA is compiling", () => inspect({ artifact }));
+  return new Map(events.map((event) => [event.program, event.memory]));
 }
 
 const memoryText = (m: Memory): string =>
   [
     `${bytes(m.arguments)} of arguments`,
-    `${bytes(m.outputs)} of results (${bytes(m.aliased)} in the arguments' place)`,
+    `${bytes(m.outputs)} of results${m.aliased > 0 ? ` (${bytes(m.aliased)} in the arguments' place)` : ""}`,
     `${bytes(m.temporaries)} of temporaries`,
   ].join(", ");
 

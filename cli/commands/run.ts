@@ -2,7 +2,7 @@
 import { readManifest } from "../../emit/artifact.js";
 import { run } from "../../runtime-bridge/bridge.js";
 import { interruptible } from "../interrupt.js";
-import { requireArtifact, requireEntry } from "../project.js";
+import { checkpoints, requireArtifact, requireEntry } from "../project.js";
 import { setUpPython } from "../setup.js";
 import { table } from "../terminal.js";
 
@@ -18,7 +18,8 @@ export async function runCommand(path: string, entry: string, options: RunComman
   const manifest = await readManifest(artifact);
   requireEntry(entry, Object.keys(manifest.programs));
   await setUpPython();
-  const { in: input, out: output, run: folder } = options;
+  const { in: input, out: output } = options;
+  const folder = options.run ?? (checkpoints(path).length > 0 ? path : undefined);
   const result = await interruptible(() =>
     run({ artifact, entry, input, output, ...(folder !== undefined && { run: folder }) }),
   );

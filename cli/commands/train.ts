@@ -21,7 +21,7 @@ import {
 } from "../project.js";
 import { EXIT } from "../report.js";
 import { setUpPython } from "../setup.js";
-import { count, duration, loss, paint, table } from "../terminal.js";
+import { COMMAND, count, duration, loss, paint, table } from "../terminal.js";
 import { writeOwnText } from "../text.js";
 import { compileProject } from "./compile.js";
 
@@ -67,9 +67,16 @@ export async function trainCommand(given: readonly string[], options: TrainComma
 function next(done: EventOf<"done">, run: string): string {
   const { bold, yellow } = paint(process.stdout);
   const flag = run.startsWith(join(RUNS, "/")) ? "" : ` --run ${run}`;
-  if (!done.interrupted) return `Generate text with: ${bold(`xenarc generate${flag} --prompt "The "`)}`;
+  if (!done.interrupted) return `Generate text with: ${bold(`${COMMAND} generate${flag} --prompt "The "`)}`;
   const where = `step ${count(done.step)} of ${count(done.steps)}`;
-  return `${yellow(`Interrupted at ${where}; a checkpoint was saved.`)} Go on with: ${bold("xenarc train --resume")}`;
+  return `${yellow(`Interrupted at ${where}; a checkpoint was saved.`)} Go on with: ${bold(`${again()} --resume`)}`;
+}
+
+/** This command once more, as it would be typed. */
+function again(): string {
+  const words = process.argv.slice(2).filter((word) => word !== "--resume" && word !== "--overwrite");
+  const quoted = words.map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
+  return [COMMAND, ...quoted].join(" ");
 }
 
 /** Said before anything is compiled, and before the run's artifact is replaced. */
@@ -155,8 +162,9 @@ async function trainArtifact(artifact: string, run: string, options: TrainOption
   const data = options.data ?? (await ownText(artifact, run, resume === true, json === true));
   await setUpPython();
   const display = json ? undefined : new TrainingDisplay();
-  const seen: { checkpoint?: string; curve?: string } = {};
+  const seen: Seen = { stepped: false };
   const onEvent = (event: RuntimeEvent): void => {
+    if (event.event === "progress") seen.stepped = true;
     if (event.event === "checkpoint") seen.checkpoint = event.path;
     if (event.event === "curve") seen.curve = event.path;
     if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
@@ -183,14 +191,21 @@ async function ownText(artifact: string, run: string, resume: boolean, quiet: bo
   return file;
 }
 
-function outcome(
-  done: EventOf<"done">,
-  run: string,
-  { checkpoint, curve }: { checkpoint?: string; curve?: string },
-): string {
-  const losses = `${loss(done.loss)}${done.validation_loss === null ? "" : `, validation ${loss(done.validation_loss)}`}`;
+/** What of a run's events is said at its end. */
+interface Seen {
+  stepped: boolean;
+  checkpoint?: string;
+  curve?: string;
+}
+
+function outcome(done: EventOf<"done">, run: string, { stepped, checkpoint, curve }: Seen): string {
+  const validation = done.validation_loss === null ? "" : `validation ${loss(done.validation_loss)}`;
+  const steps = `${count(done.step)} steps`;
+  const result = stepped
+    ? `${[loss(done.loss), validation].filter(Boolean).join(", ")}, after ${steps} in ${duration(done.seconds)}`
+    : `${validation === "" ? "" : `${validation}; `}all ${steps} were done before (train.steps=N sets another number)`;
   return table([
-    ["loss", `${losses}, after ${count(done.step)} steps in ${duration(done.seconds)}`],
+    ["loss", result],
     ...(curve === undefined ? [] : [["curve", curve]]),
     ["checkpoint", checkpoint ?? join(run, "checkpoints", String(done.step))],
   ]).join("\n");
