@@ -1,5 +1,5 @@
 /** What the rules of shape-changing ops share: checks of dimension lists, and the sizes and names that they select. */
-import { bytesOf, type Cost, type Op, typeText, type Value } from "../../compiler/ir.js";
+import { bytesOf, type Cost, type Op, sameType, typeText, type Value } from "../../compiler/ir.js";
 import { kinds, list } from "./define.js";
 
 export const repeats = (...ds: readonly (readonly number[])[]): boolean =>
@@ -38,7 +38,7 @@ export const wrongShape = (want: readonly number[], got: Value): string | undefi
 /** Constraint C1 of several ops: operand 0 and the result have one type. */
 export const typeKept = (op: Op): string | undefined => {
   const [x, y] = [op.operands[0]!.type, op.results[0]!.type];
-  return typeText(x) === typeText(y) ? undefined : `the result is ${typeText(x)}, not ${typeText(y)}`;
+  return sameType(x, y) ? undefined : `the result is ${typeText(x)}, not ${typeText(y)}`;
 };
 
 /** Input constraint: where a slice starts is given by integer scalars. */
@@ -51,8 +51,10 @@ export const scalarStarts = (start: readonly Value[]): string | undefined => {
 export const sameStartTypes =
   (first: number) =>
   ({ operands }: Op): string | undefined => {
-    const types = operands.slice(first).map((v) => typeText(v.type));
-    return new Set(types).size > 1 ? `start indices differ in type: ${types.join(", ")}` : undefined;
+    const start = operands.slice(first);
+    return start.some((v) => !sameType(v.type, start[0]!.type))
+      ? `start indices differ in type: ${start.map((v) => typeText(v.type)).join(", ")}`
+      : undefined;
   };
 
 /** The cost of an op that takes its result's elements out of something larger: they are read once and written once. */

@@ -17,6 +17,8 @@ import {
   applying,
   type Body,
   combiners,
+  halves,
+  inType,
   isCommutative,
   isReduction,
   lineOf,
@@ -31,10 +33,6 @@ export interface ReduceAttrs {
   readonly dims: readonly number[];
 }
 
-const halves = ({ operands }: Op): [inputs: Value[], inits: Value[]] => {
-  const n = Math.ceil(operands.length / 2);
-  return [operands.slice(0, n), operands.slice(n)];
-};
 const keptDims = (x: Value, dims: readonly number[]): number[] => others(x.type.shape.length, dims);
 
 /**
@@ -97,7 +95,7 @@ export const reduce: HloOp<
     const pairs = inputs.map((v, i) => `(${p.value(v)} init: ${p.value(inits[i]!)})`).join(", ");
     const by = onlyOp(body);
     const short = by !== undefined && isCommutative(by) && body.args[0]!.type.dtype === inputs[0]!.type.dtype;
-    const head = `${op.def.name}(${pairs.slice(1, -1)})${short ? ` applies ${by}` : ""} across dimensions = ${list(op.attrs.dims)} : ${functionType(op, p)}`;
+    const head = `${op.def.name}${pairs}${short ? ` applies ${by}` : ""} across dimensions = ${list(op.attrs.dims)} : ${functionType(op, p)}`;
     if (short) return head;
     const arg = (v: Value) => `${p.value(v)}: ${p.type(v.type)}`;
     const args = inputs.map((_, i) => `(${arg(body.args[i]!)}, ${arg(body.args[inputs.length + i]!)}) `).join("");
@@ -134,8 +132,6 @@ export const reduce: HloOp<
     return [...gradients, ...inits.map(() => undefined)];
   },
 };
-
-const inType = (b: HloBuilder, v: Value, dtype: DType): Value => (v.type.dtype === dtype ? v : b.convert(v, dtype));
 
 /** The cotangent of input `x`, of which reducing by `by` made `y`. */
 function towards(b: HloBuilder, op: Op<ReduceAttrs>, by: string | undefined, x: Value, y: Value, ct: Value): Value {

@@ -1,4 +1,4 @@
-import { type DType, elements, type Op, sameShape, typeText, type Value } from "../../compiler/ir.js";
+import { elements, type Op, sameShape, typeText, type Value } from "../../compiler/ir.js";
 import { type HloOp, i64Array, list } from "./define.js";
 import { product, range } from "./dimensions.js";
 import type { HloBuilder } from "./index.js";
@@ -8,6 +8,8 @@ import {
   type Body,
   combiners,
   genericSyntax,
+  halves,
+  inType,
   isReduction,
   noDerivative,
   regionOf,
@@ -38,11 +40,6 @@ const resultShape = (shape: readonly number[], a: ReduceWindowAttrs): number[] =
     const window = dilated(a.windowDimensions[d]!, a.windowDilations[d]!);
     return n <= 0 || window > n ? 0 : Math.floor((n - window) / a.windowStrides[d]!) + 1;
   });
-
-const halves = ({ operands }: Op): [inputs: Value[], inits: Value[]] => {
-  const n = Math.ceil(operands.length / 2);
-  return [operands.slice(0, n), operands.slice(n)];
-};
 
 type Key = "windowDimensions" | "windowStrides" | "baseDilations" | "windowDilations";
 const oneEach = (key: Key) => (op: Op<ReduceWindowAttrs>) =>
@@ -178,7 +175,6 @@ const paddingText = (padding: ReduceWindowAttrs["padding"]): string => {
   const text = all.every((n) => n === all[0]) ? (all[0] ?? "") : `[${padding.map(list).join(", ")}]`;
   return `dense<${text}> : tensor<${padding.length}x2xi64>`;
 };
-const inType = (b: HloBuilder, v: Value, dtype: DType): Value => (v.type.dtype === dtype ? v : b.convert(v, dtype));
 
 /** The cotangent of an input of sums: the sums of the cotangents under the mirrored window, strides and dilations changing roles. */
 function sumTowards(b: HloBuilder, { attrs: a }: Op<ReduceWindowAttrs>, { type: { shape } }: Value, ct: Value): Value {

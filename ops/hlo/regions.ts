@@ -48,6 +48,16 @@ export function hasType(
     : `${role} has the type ${typesText(inputs)} -> ${typesText(outputs)}, not ${typesText(args)} -> ${typesText(results)}`;
 }
 
+/** The operands of a reduction: its inputs, and an initial value for each. */
+export const halves = ({ operands }: Op): [inputs: Value[], inits: Value[]] => {
+  const n = Math.ceil(operands.length / 2);
+  return [operands.slice(0, n), operands.slice(n)];
+};
+
+/** `v` as this element type: bodies may compute in a wider one than the inputs'. */
+export const inType = (b: HloBuilder, v: Value, dtype: DType): Value =>
+  v.type.dtype === dtype ? v : b.convert(v, dtype);
+
 const bits = (d: DType): number => Number(/\d+/.exec(d)![0]);
 /** The specification's `is_promotable`: values of type `x` are values of type `y` as well. */
 export const isPromotable = (x: DType, y: DType): boolean =>

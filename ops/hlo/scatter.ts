@@ -1,13 +1,4 @@
-import {
-  bytesOf,
-  type Cotangents,
-  type DType,
-  elements,
-  type Op,
-  sameShape,
-  typeText,
-  type Value,
-} from "../../compiler/ir.js";
+import { bytesOf, type Cotangents, elements, type Op, sameShape, typeText, type Value } from "../../compiler/ir.js";
 import { type HloOp, list, operandKind } from "./define.js";
 import { at, others, outside, repeats, sorted } from "./dimensions.js";
 import type { HloBuilder } from "./index.js";
@@ -17,6 +8,7 @@ import {
   combiners,
   costOf,
   genericSyntax,
+  inType,
   isReduction,
   noDerivative,
   regionOf,
@@ -253,8 +245,6 @@ export const scatter: HloOp<
     return Array.from({ length: 2 * n + 1 }, (_, i) => out[i]) satisfies Cotangents;
   },
 };
-
-const inType = (b: HloBuilder, v: Value, dtype: DType): Value => (v.type.dtype === dtype ? v : b.convert(v, dtype));
 
 /** The body that puts the update in the element's place. */
 const replacement: Body = (_, ...args) => args.slice(args.length / 2);

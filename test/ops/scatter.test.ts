@@ -43,7 +43,7 @@ const use = ({ body, jax, within }: (typeof bodies)[number]) =>
       gradientTolerance: { rtol: 1e-5, atol: 1e-5 },
     };
   });
-agrees("scatter", fc.tuple(...bodies.map(use)));
+agrees("scatter", fc.tuple(...bodies.map(use)), { runs: 2 });
 
 // Unique indices: rows of a constant.
 const rows: ScatterAttrs = {
@@ -81,6 +81,7 @@ agrees(
       { body: applying("add"), jax: "lax.scatter_add" },
     ].map(unique),
   ),
+  { runs: 2 },
 );
 
 // Components that do not mix are differentiated one by one.
