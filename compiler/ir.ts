@@ -108,7 +108,7 @@ export class Value {
     /** Axis names by dimension. */
     readonly axes?: readonly string[],
     /** A name for printing, where the program knows one better than the author's variable (`params/head/weight`). */
-    readonly label?: string,
+    public label?: string,
   ) {}
 }
 
@@ -116,7 +116,7 @@ export class Value {
 export class Op<Attrs = any> {
   readonly results: Value[];
   constructor(
-    readonly def: OpDef<Attrs>,
+    public def: OpDef<Attrs>,
     public operands: Value[],
     public attrs: Attrs,
     results: readonly TensorType[],
@@ -307,6 +307,7 @@ export function cloneOps(ops: readonly Op[], into: Region, map: Map<Value, Value
     into.ops.push(copy);
     op.results.forEach((r, i) => {
       copy.results[i]!.tag = r.tag;
+      copy.results[i]!.label = r.label;
       map.set(r, copy.results[i]!);
     });
   }

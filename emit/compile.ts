@@ -133,12 +133,12 @@ async function authorNames(body: Region): Promise<(site: Site) => AuthorName | u
     for (const frame of stack(site)) {
       const { file, line, column } = locate(frame);
       const table = tables.get(file);
+      // What a function returns directly is better named by its caller.
+      if (table?.isReturned(line, column)) continue;
       const name = table?.at(line, column);
       if (name === undefined) return undefined;
-      // What a function returns directly is better named by its caller.
-      if (table!.isReturned(line, column)) continue;
-      const text = typeof name === "string" ? name : name.filter(Boolean).join(".");
-      return { name: text, call: `${file}:${table!.expression(line, column)}` };
+      const text = typeof name === "string" ? name : (name.find(Boolean) ?? "_");
+      return { name: text, call: `${file}:${table?.expression(line, column)}` };
     }
     return undefined;
   };

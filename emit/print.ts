@@ -177,7 +177,8 @@ function nameValues(body: Region, naming: Naming): Map<Value, string> {
         op.results.forEach((r, i) => names.set(r, `%${unique(apart[i]!)}`));
         continue;
       }
-      const wanted = op.def.resultName?.(op) ?? authored?.get(op);
+      const label = naming.author && op.results[0]!.label;
+      const wanted = label ? identifier(label) : (op.def.resultName?.(op) ?? authored?.get(op));
       const name = wanted ? unique(wanted) : String(count.value++);
       op.results.forEach((r, i) => names.set(r, op.results.length === 1 ? `%${name}` : `%${name}#${i}`));
     }

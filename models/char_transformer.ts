@@ -55,7 +55,11 @@ export class CharTransformer extends LanguageModel {
 
   run(tokens: Tensor<"batch" | "seq">, { positions, cache, key }: RunOptions = {}): Hidden {
     const { embed, dtype, layers } = this.config;
-    const at = positions ?? iota({ seq: tokens.size("seq") }).broadcast({ batch: tokens.size("batch") });
+    const at =
+      positions ??
+      iota({ seq: tokens.size("seq") })
+        .broadcast({ batch: tokens.size("batch") })
+        .ordered(["batch", "seq"]);
     const embedded = this.tokens.call(tokens).mul(Math.sqrt(embed));
     const x = embedded.add(sinusoidalPositions(at, { embed }));
     const keys = key && this.config.dropout > 0 ? split(key(), { layers }) : undefined;

@@ -4,7 +4,19 @@ import { didYouMean } from "../compiler/errors.js";
 import { type DType, isFloat, type Value } from "../compiler/ir.js";
 import { customVjp, stopGradient } from "./control.js";
 import type { Precision } from "./hlo/dot_general.js";
-import { aligned, describe, type Fits, hlo, is16Bit, like, oneCall, type Sizes, Tensor, tensorError, typeOf } from "./tensor.js";
+import {
+  aligned,
+  describe,
+  type Fits,
+  hlo,
+  is16Bit,
+  like,
+  oneCall,
+  type Sizes,
+  Tensor,
+  tensorError,
+  typeOf,
+} from "./tensor.js";
 
 /** A tensor filled with one number. */
 export function full<A extends string = never>(
@@ -173,7 +185,7 @@ export function concatenate<A extends string, K extends A>(parts: readonly Tenso
 /** Tensors of equal axes as one, along a new first axis. */
 export function stack<A extends string, N extends string>(parts: readonly Tensor<A>[], axis: N): Tensor<A | N> {
   return concatenate(
-    parts.map((p) => p.broadcast({ [axis]: 1 } as Sizes<N>) as Tensor<A | N>),
+    parts.map((p) => like(p as Tensor, [axis, ...p.names], [1, ...p.value.type.shape]) as Tensor<A | N>),
     axis,
   );
 }

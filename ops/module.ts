@@ -1,12 +1,13 @@
 /** Modules: classes whose fields are parameters and other modules. */
+
+import type { DType } from "../compiler/ir.js";
 import { Value } from "../compiler/ir.js";
 import type { RematPolicy } from "../compiler/passes/remat.js";
 import { currentScope, inScope } from "../compiler/site.js";
 import { leavesWithPaths, mapLeaves, PATH } from "../compiler/tree.js";
-import { remat, scan, type Slice, type Stacked } from "./control.js";
+import { remat, type Slice, type Stacked, scan } from "./control.js";
 import type { Initializer } from "./initializers.js";
 import { type Sizes, Tensor, typeOf } from "./tensor.js";
-import type { DType } from "../compiler/ir.js";
 
 /**
  * The base of layers and models. Fields that are tensors (made with `param`), modules, arrays and plain objects of them are the
@@ -47,7 +48,8 @@ export function spec<A extends string = never>(sizes: Sizes<A>, dtype: DType = "
 }
 
 /** The parameters of a module with their paths. */
-export const parameters = (module: unknown): [string, Parameter][] => leavesWithPaths(module) as unknown as [string, Parameter][];
+export const parameters = (module: unknown): [string, Parameter][] =>
+  leavesWithPaths(module) as unknown as [string, Parameter][];
 
 /** The number of a module's parameters. */
 export const parameterCount = (module: unknown): number =>
@@ -62,7 +64,8 @@ export function locate<T>(tree: T, path = ""): T {
     if (!(PATH in tree)) Object.defineProperty(tree, PATH, { value: path });
     instrument(Object.getPrototypeOf(tree));
   }
-  for (const [key, child] of Object.entries(tree)) locate(child, key.startsWith("$") ? path : path ? `${path}/${key}` : key);
+  for (const [key, child] of Object.entries(tree))
+    locate(child, key.startsWith("$") ? path : path ? `${path}/${key}` : key);
   return tree;
 }
 
@@ -125,10 +128,18 @@ export class Stack<M extends Module, L extends string = string> extends Module {
     body: (layer: M, carry: C, x: Slice<X, L>) => readonly [NoInfer<C>, Y],
   ): [C, Stacked<Y, L>] {
     const { remat: policy = "everything", unroll = false } = this.options;
-    const step = remat(
-      (carry: C, [layer, x]: [M, Slice<X, L>]) => body(layer, carry, x) as [C, Y],
-      policy,
+    const step = remat((carry: C, layer: M, x: Slice<X, L>) => body(layer, carry, x) as [C, Y], policy);
+    // Named so that a layer's parameters keep their paths in the printed program.
+    const inputs = { $layer: this.$each, $inputs: xs };
+    return scan(
+      this.axis,
+      init,
+      inputs,
+      (carry, x) => {
+        const { $layer, $inputs } = x as unknown as { $layer: M; $inputs: Slice<X, L> };
+        return step(carry, $layer, $inputs);
+      },
+      { unroll },
     );
-    return scan(this.axis, init, [this.$each, xs] as const, (carry, x) => step(carry, x as unknown as [M, Slice<X, L>]), { unroll });
   }
 }

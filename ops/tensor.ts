@@ -367,8 +367,8 @@ export class Tensor<in out A extends string = any> extends Leaf {
   broadcast<N extends string>(sizes: Sizes<N>): Tensor<A | N> {
     const added = Object.keys(sizes) as N[];
     this.refuse("broadcast", added, []);
-    const names = [...added, ...this.names] as (A | N)[];
-    return like(this as Tensor, names, [...added.map((n) => sizes[n]), ...this.value.type.shape]);
+    const names = [...this.names, ...added] as (A | N)[];
+    return like(this as Tensor, names, [...this.value.type.shape, ...added.map((n) => sizes[n])]);
   }
 
   /** A part of an axis: from `start` up to, without, `end`; a step between elements. Negative positions count from the end. */

@@ -48,7 +48,11 @@ class Llama extends LanguageModel {
   }
 
   run(tokens: Tensor<"batch" | "seq">, { positions, cache }: RunOptions = {}): Hidden {
-    const at = positions ?? iota({ seq: tokens.size("seq") }).broadcast({ batch: tokens.size("batch") });
+    const at =
+      positions ??
+      iota({ seq: tokens.size("seq") })
+        .broadcast({ batch: tokens.size("batch") })
+        .ordered(["batch", "seq"]);
     const embedded = this.tokens.call(tokens).cast("bf16");
     const [h, stacked] = this.blocks.scanWith(embedded, { cache: cache?.blocks }, (block, h, layer) =>
       block.call(h, { positions: at, cache: layer.cache }),

@@ -39,7 +39,8 @@ function matrices(b: Builder, op: Op<DotAttrs>): Value | undefined {
   const { attrs } = op;
   const [x, y] = op.operands as [Value, Value];
   if (attrs.lhsBatch.length) return undefined;
-  const free = (v: Value, contracting: readonly number[]) => v.type.shape.map((_, d) => d).filter((d) => !contracting.includes(d));
+  const free = (v: Value, contracting: readonly number[]) =>
+    v.type.shape.map((_, d) => d).filter((d) => !contracting.includes(d));
   const sides = [
     { value: x, contracting: attrs.lhsContracting, free: free(x, attrs.lhsContracting) },
     { value: y, contracting: attrs.rhsContracting, free: free(y, attrs.rhsContracting) },
@@ -51,7 +52,9 @@ function matrices(b: Builder, op: Op<DotAttrs>): Value | undefined {
   const operands = sides.map(({ value, contracting, free }) => {
     const [k, n] = [product(value.type, contracting), product(value.type, free)];
     if (!free.length) return { value: b.reshape(value, [k]), dim: 0 };
-    return contracting[0] === 0 ? { value: b.reshape(value, [k, n]), dim: 0 } : { value: b.reshape(value, [n, k]), dim: 1 };
+    return contracting[0] === 0
+      ? { value: b.reshape(value, [k, n]), dim: 0 }
+      : { value: b.reshape(value, [n, k]), dim: 1 };
   });
   const shape = sides.flatMap((s) => (s.free.length ? [product(s.value.type, s.free)] : []));
   const { type, axes } = op.results[0]!;

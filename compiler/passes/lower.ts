@@ -27,7 +27,7 @@ function lowerOps(b: Builder, ops: readonly Op[], values: Values): void {
     b.site = op.site;
     if (op.def === identity || op.def === stopGradient) values.set(op.results[0]!, sub(op.operands[0]!));
     else if (op.def === remat || op.def === customVjp) inline(b, op, values);
-    else if (op.def === scan) (op.attrs as ScanAttrs).unroll ? unrolled(b, op, values) : loop(b, op, values);
+    else if (op.def === scan) stepByStep(op.attrs as ScanAttrs) ? unrolled(b, op, values) : loop(b, op, values);
     else {
       const regions = op.regions.map((r) => lowerNested(b, r, values));
       const copy = new Op(
@@ -62,26 +62,21 @@ function inline(b: Builder, op: Op, values: Values): void {
   op.results.forEach((r, i) => values.set(r, values.get(region.results[i]!) ?? region.results[i]!));
 }
 
+/** Steps are written out where the author says so, and where there is none: a loop would have nothing to slice. */
+const stepByStep = ({ unroll, length }: ScanAttrs): boolean => unroll || length === 0;
+
 /** Element `at` of a stacked value along a dimension. */
-function element(
-  b: Builder,
-  x: Value,
-  dim: number,
-  at: Value,
-  zero: Value,
-  type: TensorType,
-  axes: readonly string[] | undefined,
-): Value {
+function element(b: Builder, x: Value, dim: number, at: Value, zero: Value, { type, axes, label }: Value): Value {
   const sizes = stacked(type, dim, 1).shape;
-  return b.reshape(
-    b.dynamicSlice(
-      x,
-      sizes.map((_, d) => (d === dim ? at : zero)),
-      sizes,
-    ),
-    type.shape,
-    axes,
-  );
+  const start = sizes.map((_, d) => (d === dim ? at : zero));
+  const slice = labelled(b.dynamicSlice(x, start, sizes), label);
+  return labelled(b.reshape(slice, type.shape, axes), label);
+}
+
+/** What is sliced from a parameter of a stack has the parameter's name within its layer. */
+function labelled(v: Value, label: string | undefined): Value {
+  if (label !== undefined) v.label = label;
+  return v;
 }
 
 function loop(b: Builder, op: Op<ScanAttrs>, values: Values): void {
@@ -112,12 +107,7 @@ function loop(b: Builder, op: Op<ScanAttrs>, values: Values): void {
   const zero = inBody.constant(INDEX, 0);
   const inner: Values = new Map(values);
   region.args.forEach((a, i) => {
-    inner.set(
-      a,
-      i < carries
-        ? body.args[1 + i]!
-        : element(inBody, xs[i - carries]!, xDims[i - carries]!, at, zero, a.type, a.axes),
-    );
+    inner.set(a, i < carries ? body.args[1 + i]! : element(inBody, xs[i - carries]!, xDims[i - carries]!, at, zero, a));
   });
   lowerOps(inBody, region.ops, inner);
   inBody.site = site;
@@ -155,7 +145,7 @@ function unrolled(b: Builder, op: Op<ScanAttrs>, values: Values): void {
         const dim = xDims[i - carries]!;
         const start = x.type.shape.map((_, d) => (d === dim ? at : 0));
         const limit = x.type.shape.map((n, d) => (d === dim ? at + 1 : n));
-        inner.set(a, b.reshape(b.slice(x, start, limit), a.type.shape, a.axes));
+        inner.set(a, labelled(b.reshape(b.slice(x, start, limit), a.type.shape, a.axes), a.label));
       }
     });
     lowerOps(b, region.ops, inner);
@@ -170,7 +160,8 @@ function unrolled(b: Builder, op: Op<ScanAttrs>, values: Values): void {
     if (i < carries) values.set(r, carry[i]!);
     else {
       const parts = rows[i - carries]!;
-      values.set(r, parts.length === 1 ? parts[0]! : b.concatenate(parts, yDims[i - carries]!));
+      if (parts.length === 0) values.set(r, b.constant(r.type, 0));
+      else values.set(r, parts.length === 1 ? parts[0]! : b.concatenate(parts, yDims[i - carries]!));
     }
   });
 }

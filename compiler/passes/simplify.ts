@@ -34,6 +34,15 @@ const madeBy = (v: Value, name: string): Op | undefined => (v.op?.def.name === n
 /** A rule changes its op in place, or gives the value that stands for its result. */
 const rules: Readonly<Record<string, (op: Op) => Value | undefined>> = {
   "stablehlo.transpose": (op) => {
+    const repeated = madeBy(op.operands[0]!, "stablehlo.broadcast_in_dim");
+    if (repeated) {
+      // A repeated value is as easily repeated in another order.
+      const order = op.attrs.permutation as readonly number[];
+      op.def = repeated.def;
+      op.attrs = { dims: (repeated.attrs.dims as readonly number[]).map((d) => order.indexOf(d)) };
+      op.operands = repeated.operands;
+      return undefined;
+    }
     const before = madeBy(op.operands[0]!, "stablehlo.transpose");
     if (!before) return undefined;
     const permutation = (op.attrs.permutation as number[]).map((i) => before.attrs.permutation[i] as number);

@@ -62,7 +62,11 @@ class CharTransformer extends LanguageModel {
 
   run(tokens: Tensor<"batch" | "seq">, { positions, cache, key }: RunOptions = {}): Hidden {
     const { embed, dtype, dropout, layers } = this.config;
-    const at = positions ?? iota({ seq: tokens.size("seq") }).broadcast({ batch: tokens.size("batch") });
+    const at =
+      positions ??
+      iota({ seq: tokens.size("seq") })
+        .broadcast({ batch: tokens.size("batch") })
+        .ordered(["batch", "seq"]);
     const embedded = this.tokens.call(tokens).mul(Math.sqrt(embed));
     const x = embedded.add(sinusoidalPositions(at, { embed })).cast(dtype);
     const keys = key && dropout > 0 ? random.split(key(), { layers }) : undefined;
