@@ -1,5 +1,7 @@
 import { type Region, typeText, type Value } from "../../compiler/ir.js";
+import { branchesVjp } from "../../compiler/passes/grad.js";
 import type { HloOp } from "./define.js";
+import type { HloBuilder } from "./index.js";
 import { branchTypes, dearest, genericSyntax, resultsOf } from "./regions.js";
 
 /**
@@ -24,6 +26,7 @@ export const caseOf: HloOp<null, [index: Value, branches: readonly Region[]], re
   },
   syntax: genericSyntax(() => []),
   cost: dearest,
+  vjpWithCaptures: branchesVjp((b, op, branches) => (b as HloBuilder).case(op.operands[0]!, branches)),
   make: (b, index, branches) =>
     b.emit(
       caseOf,

@@ -1,5 +1,7 @@
 import { type Region, typeText, type Value } from "../../compiler/ir.js";
+import { branchesVjp } from "../../compiler/passes/grad.js";
 import type { HloOp } from "./define.js";
+import type { HloBuilder } from "./index.js";
 import { branchTypes, dearest, genericSyntax, resultsOf } from "./regions.js";
 
 /**
@@ -25,6 +27,7 @@ export const ifElse: HloOp<null, [pred: Value, onTrue: Region, onFalse: Region],
   },
   syntax: genericSyntax(() => []),
   cost: dearest,
+  vjpWithCaptures: branchesVjp((b, op, [onTrue, onFalse]) => (b as HloBuilder).if(op.operands[0]!, onTrue!, onFalse!)),
   make: (b, pred, onTrue, onFalse) =>
     b.emit(
       ifElse,

@@ -27,7 +27,7 @@ const use = anyShape().map(
     jax: "lambda p, q, x, y: lax.cond(p, lambda: (x * y, x), lambda: (lambda z: (z, z + z))(lax.cond(q, lambda: jnp.sin(x), lambda: y)))",
     values: [undefined, undefined, { min: -3, max: 3 }, { min: -3, max: 3 }],
     tolerance: { rtol: 1e-6, atol: 1e-6 },
-    gradient: ops.if.vjpWithCaptures ? [2, 3] : false,
+    gradient: [2, 3],
   }),
 );
 agrees("if", use, { uses: 3 });
