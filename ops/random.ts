@@ -7,11 +7,11 @@
  */
 import type { DType } from "../compiler/ir.js";
 import { argmax, constant, scalar, stack, zeros } from "./functions.js";
-import { oneCall, describe, hlo, type Scalar, type Sizes, Tensor, tensorError } from "./tensor.js";
+import { describe, hlo, oneCall, type Scalar, type Sizes, Tensor, tensorError } from "./tensor.js";
 
 /** A random key: two ui32 along the axis `threefry`. */
 export type Key = Tensor<"threefry">;
-/** Keys along further axes: what is drawn with them has those axes too, in front, each key drawing for itself. */
+/** Keys along further axes: what is drawn with them has those axes too, each key drawing for itself. */
 export type Keys<B extends string = never> = Tensor<"threefry" | B>;
 
 /**
