@@ -20,17 +20,18 @@ const inBlocks = (
   name: string,
   options: (...more: Tensor[]) => AttentionOptions,
   c: Omit<Case, "run" | "out">,
-  sizes: readonly number[] = [4, 5, 64],
+  sizes: readonly number[] = [4, 64],
 ): Record<string, Case> =>
   Object.fromEntries(
     sizes.map((blockSize) => [
       `${name}, ${blockSize === 64 ? "at once" : `in blocks of ${blockSize}`}`,
       {
         ...c,
-        run: (q: Tensor, k: Tensor, v: Tensor, ...more: Tensor[]) => attention(q, k, v, { ...options(...more), blockSize }),
+        run: (q: Tensor, k: Tensor, v: Tensor, ...more: Tensor[]) =>
+          attention(q, k, v, { ...options(...more), blockSize }),
         out: "batch seq kvHeads group headDim",
         tolerance: { rtol: 1e-4, atol: 1e-4 },
-        derivatives: blockSize === 64 ? 2 : 1,
+        derivatives: blockSize === 64 && name === "causal" ? 2 : 1,
       } satisfies Case,
     ]),
   );
@@ -42,27 +43,30 @@ const keys = (key: number) => f32(`batch key:${key} kvHeads headDim`, one);
 agrees("attention", {
   ...inBlocks("all see all", () => ({}), { inputs: [query(12), keys(12), keys(12)], jax: inJax() }),
   ...inBlocks("causal", () => ({ causal: true }), { inputs: [query(12), keys(12), keys(12)], jax: inJax(CAUSAL) }),
-  ...inBlocks("causal, an odd length", () => ({ causal: true }), { inputs: [query(11), keys(11), keys(11)], jax: inJax(CAUSAL) }, [4]),
-  ...inBlocks("fewer queries than keys", () => ({}), { inputs: [query(5), keys(11), keys(11)], jax: inJax() }, [4]),
-  ...inBlocks("causal, more queries than keys", () => ({ causal: true }), { inputs: [query(11), keys(7), keys(7)], jax: inJax(CAUSAL) }, [4, 64]),
   ...inBlocks(
-    "queries at their positions, some before all keys",
-    (positions) => ({ causal: true, positions }),
-    { inputs: [query(6), keys(11), keys(11), i32("batch seq:6", { min: -1, max: 12 })], jax: inJax(UP_TO) },
-    [4, 64],
+    "causal, a length that is no multiple",
+    () => ({ causal: true }),
+    { inputs: [query(11), keys(11), keys(11)], jax: inJax(CAUSAL) },
+    [4],
   ),
+  ...inBlocks("fewer queries than keys", () => ({}), { inputs: [query(5), keys(11), keys(11)], jax: inJax() }, [4]),
+  ...inBlocks("causal, more queries than keys", () => ({ causal: true }), {
+    inputs: [query(11), keys(7), keys(7)],
+    jax: inJax(CAUSAL),
+  }),
+  ...inBlocks("queries at their positions, some before all keys", (positions) => ({ causal: true, positions }), {
+    inputs: [query(6), keys(11), keys(11), i32("batch seq:6", { min: -1, max: 12 })],
+    jax: inJax(UP_TO),
+  }),
   ...inBlocks(
     "a mask of queries and keys, some rows empty",
     (mask) => ({ mask: mask!.and(mask!.slice("key", 0, 1).at("key", 0)) as Tensor }),
     { inputs: [query(6), keys(7), keys(7), i1("batch seq:6 key:7")], jax: inJax("(a[0] & a[0][..., :1])[:, None]") },
-    [4, 64],
   ),
-  ...inBlocks(
-    "a mask of keys and a causal one",
-    (mask) => ({ mask, causal: true }),
-    { inputs: [query(9), keys(9), keys(9), i1("batch key:9")], jax: inJax(`a[0][:, None, None] & ${CAUSAL}`) },
-    [4, 64],
-  ),
+  ...inBlocks("a mask of keys and a causal one", (mask) => ({ mask, causal: true }), {
+    inputs: [query(9), keys(9), keys(9), i1("batch key:9")],
+    jax: inJax(`a[0][:, None, None] & ${CAUSAL}`),
+  }),
   "in bfloat16, at once and in blocks": {
     inputs: [f32("batch seq:8 kvHeads group headDim", one), keys(8), keys(8)],
     run: (q, k, v) => [4, 8].map((blockSize) => attention(q, k, v, { causal: true, blockSize })),
@@ -116,11 +120,15 @@ const layer = (turned: string): string =>
 const project = "jnp.einsum('bse,ehd->bshd', x, w)";
 const rotated = `(lambda t, a: jnp.concatenate([t[..., :2] * jnp.cos(a) - t[..., 2:] * jnp.sin(a), t[..., 2:] * jnp.cos(a) + t[..., :2] * jnp.sin(a)], -1))(${project}, jnp.arange(x.shape[1])[:, None, None] * 100.0 ** -jnp.array([0, 0.5]))`;
 
-const decoding = (kvHeads: number, rotary: number | undefined): Case["run"] =>
+const decoding =
+  (kvHeads: number, rotary: number | undefined): Case["run"] =>
   (x: Tensor, ...weights: Tensor[]) => {
     const m = withWeights(new Attention({ ...shapes, kvHeads }, { bias: false, rotary }), weights);
     const [y] = m.call(x, { positions: iota({ seq: x.size("seq") }) as Tensor });
-    const stepwise = decoded((x, positions, cache) => m.call(x, { positions, cache }) as [Tensor, KvCache], x, { kvHeads, headDim: 4 });
+    const stepwise = decoded((x, positions, cache) => m.call(x, { positions, cache }) as [Tensor, KvCache], x, {
+      kvHeads,
+      headDim: 4,
+    });
     return [y, stepwise];
   };
 const twice = (f: string) => `lambda *a: (lambda y: [y, y])((${f})(*a))`;
@@ -155,7 +163,10 @@ agrees("a block", {
     ],
     run: (x, ...weights) => {
       const m = withWeights(new Block({ ...shapes, mlp: 8, bias: false }), weights);
-      const stepwise = decoded((x, positions, cache) => m.call(x, { positions, cache }) as [Tensor, KvCache], x, { kvHeads: 4, headDim: 4 });
+      const stepwise = decoded((x, positions, cache) => m.call(x, { positions, cache }) as [Tensor, KvCache], x, {
+        kvHeads: 4,
+        headDim: 4,
+      });
       return [m.call(x)[0], stepwise];
     },
     jax: twice(
@@ -176,7 +187,10 @@ agrees("a block", {
       f32("mlp:8 embed:6", one),
     ],
     run: (x, ...weights) =>
-      withWeights(new Block({ ...shapes, kvHeads: 2, mlp: 8, bias: false, norm: "rms", feedForward: "swiglu" }), weights).call(x)[0],
+      withWeights(
+        new Block({ ...shapes, kvHeads: 2, mlp: 8, bias: false, norm: "rms", feedForward: "swiglu" }),
+        weights,
+      ).call(x)[0],
     jax: `(lambda norm: lambda x, g, q, k, v, o, h, w, u, d: (lambda x: x + (lambda n: (jax.nn.silu(n @ w) * (n @ u)) @ d)(norm(x) * h))(x + (${layer(project)})(norm(x) * g, q, k, v, o)))(lambda x: x * lax.rsqrt((x * x).mean(-1, keepdims=True) + 1e-5))`,
     out: "batch seq:6 embed",
     derivatives: 1,

@@ -16,11 +16,15 @@ import {
 
 type QueryBlocks = Tensor<"queryBlock" | "head" | "seq" | "headDim">;
 type KeyBlocks = Tensor<"keyBlock" | "head" | "key" | "headDim">;
-/** What scores depend on besides queries and keys: the queries' positions, and the mask by blocks of keys if it is about keys. */
+type MaskBlocks = Tensor<"keyBlock" | "head" | "seq" | "key">;
+/** What scores depend on besides queries and keys: the queries' positions, and the mask (in blocks of keys if it is about keys). */
 interface View {
   readonly positions: Row;
-  readonly mask: Scores | Tensor<"keyBlock" | "head" | "seq" | "key"> | undefined;
+  readonly mask: Scores | MaskBlocks | undefined;
 }
+
+/** Sums of products are accumulated in float32. */
+const wide = { dtype: "f32" } as const;
 
 /**
  * Attention a block of queries and a block of keys at a time: no array of all scores exists. The softmax is built up from block to
@@ -36,18 +40,19 @@ export function blockwise(query: Queries, key: Keys, value: Keys, sees: Sees, bl
   const keyBlocks = Math.ceil(keys / keyBlock);
   // Keys that fill up the last block come after every query of a causal sequence; elsewhere they have to be hidden.
   const hideFilling = keys % keyBlock !== 0 && !(causal && sees.positions === undefined && length <= keys);
-  const rows = query.names.filter((n) => !key.has(n)) as "seq"[];
-  const wide = { dtype: "f32" } as const;
-
   const byQueries = <T extends Tensor>(x: T) => inBlocks(x, "seq", queryBlock, "queryBlock");
   const byKeys = <T extends Tensor>(x: T) => inBlocks(x, "key", keyBlock, "keyBlock");
+  // All axes that only queries have: seq, and groups.
+  const rows = query.names.filter((n) => !key.has(n)) as "seq"[];
+
   const positions = sees.positions ?? (count("seq", length) as Row);
   const perRow = positions.has("seq") ? positions : (positions as Tensor<"head">).broadcast({ seq: length });
   const mask = sees.mask && (byQueries(byKeys(sees.mask)) as View["mask"]);
   // What changes from one block of queries to the next goes through the scan; a mask that is not about queries stays outside.
   const changing = mask?.has("queryBlock" as never);
-  const perBlock = { positions: byQueries(perRow), mask: changing ? mask : undefined } as {
-    positions: Tensor<"queryBlock" | "head" | "seq">;
+  const perBlock = {
+    positions: byQueries(perRow) as Tensor<"queryBlock" | "head" | "seq">,
+    mask: changing ? mask : undefined,
   };
   const view = (own: { positions: Row }): View => (changing ? (own as View) : { ...own, mask });
 
@@ -56,88 +61,85 @@ export function blockwise(query: Queries, key: Keys, value: Keys, sees: Sees, bl
     causal
       ? positions.max(positions.names).div(keyBlock).add(1).minimum(keyBlocks).cast("i32")
       : scalar(keyBlocks, "i32");
+
   const scores = (q: Queries, k: Keys, { positions, mask }: View, j: Scalar): Scores => {
     const indices = count("key", keyBlock, j.mul(keyBlock));
-    const here = mask?.has("keyBlock" as never)
-      ? (mask as Tensor<"keyBlock" | "head" | "seq" | "key">).at("keyBlock", j)
-      : (mask as Scores | undefined);
+    const here = mask?.has("keyBlock" as never) ? (mask as MaskBlocks).at("keyBlock", j) : (mask as Scores | undefined);
     const filling = hideFilling ? (indices.lt(keys) as Scores) : undefined;
     const seen = both(visible(causal, positions, indices, here), filling);
     const s = dot(q, k, "headDim", wide);
     return seen ? where(seen, s, HIDDEN) : s;
   };
 
-  const attend = customVjp(
-    (q: QueryBlocks, k: KeyBlocks, v: KeyBlocks) => {
-      const [, { out, logSum }] = scan("queryBlock", {}, { q, ...perBlock }, (carry, { q, ...own }) => {
+  const forward = (q: QueryBlocks, k: KeyBlocks, v: KeyBlocks) => {
+    const [, { out, logSum }] = scan("queryBlock", {}, { q, ...perBlock }, (carry, { q, ...own }) => {
+      const seen = view(own);
+      const end = needed(seen);
+      const { headDim: _, ...row } = q.sizes;
+      const start = {
+        j: scalar(0, "i32"),
+        peak: full(row, LOWEST),
+        total: zeros(row),
+        sum: zeros({ ...row, headDim: v.size("headDim") }),
+      };
+      const more = ({ j }: typeof start) => j.lt(end);
+      const { peak, total, sum } = whileLoop(start, more, ({ j, ...before }) => {
+        const s = scores(q, k.at("keyBlock", j), seen, j);
+        const peak = before.peak.maximum(s.max("key"));
+        const weights = s.sub(peak).exp();
+        const fade = before.peak.sub(peak).exp();
+        const part = dot(weights.cast(v.dtype), v.at("keyBlock", j), "key", wide);
+        return {
+          j: j.add(1),
+          peak,
+          total: before.total.mul(fade).add(weights.sum("key")),
+          sum: before.sum.mul(fade).add(part),
+        };
+      });
+      const divisor = where(total.eq(0), fullLike(total, 1), total);
+      return [carry, { out: sum.div(divisor).cast(q.dtype), logSum: peak.add(divisor.log()) }];
+    });
+    return [out, { q, k, v, out, logSum }] as const;
+  };
+
+  const backward = ({ q, k, v, out, logSum }: ReturnType<typeof forward>[1], ct: QueryBlocks) => {
+    // The sum over keys of the probabilities times their cotangents.
+    const delta = ct.cast("f32").mul(out.cast("f32")).sum("headDim");
+    // Gradients of keys and values are summed up with headDim before key, as products whose left operand is contracted along its
+    // last axes: the form that XLA:CPU is fastest at, and all the same to others.
+    const [qAcross, ctAcross] = [across(q, rows), across(ct, rows)];
+    const init = { dk: accumulator(k), dv: accumulator(v) };
+    const xs = { q, qAcross, ct, ctAcross, logSum, delta, ...perBlock };
+    const [{ dk, dv }, dq] = scan(
+      "queryBlock",
+      init,
+      xs,
+      (sums, { q, qAcross, ct, ctAcross, logSum, delta, ...own }) => {
         const seen = view(own);
         const end = needed(seen);
-        const { headDim: _, ...row } = q.sizes;
-        const start = {
-          j: scalar(0, "i32"),
-          peak: full(row, LOWEST),
-          total: zeros(row),
-          sum: zeros({ ...row, headDim: v.size("headDim") }),
-        };
-        const { peak, total, sum } = whileLoop(
-          start,
-          ({ j }) => j.lt(end),
-          ({ j, ...before }) => {
-            const s = scores(q, k.at("keyBlock", j), seen, j);
-            const peak = before.peak.maximum(s.max("key"));
-            const weights = s.sub(peak).exp();
-            const fade = before.peak.sub(peak).exp();
-            const part = dot(weights.cast(v.dtype), v.at("keyBlock", j), "key", wide);
-            return {
-              j: j.add(1),
-              peak,
-              total: before.total.mul(fade).add(weights.sum("key")),
-              sum: before.sum.mul(fade).add(part),
-            };
-          },
-        );
-        const divisor = where(total.eq(0), fullLike(total, 1), total);
-        return [carry, { out: sum.div(divisor).cast(q.dtype), logSum: peak.add(divisor.log()) }];
-      });
-      return [out, { q, k, v, out, logSum }] as const;
-    },
-    ({ q, k, v, out, logSum }, ct) => {
-      // The sum over keys of the probabilities times their cotangents.
-      const delta = ct.cast("f32").mul(out.cast("f32")).sum("headDim");
-      const init = { dk: zeros(k.sizes), dv: zeros(v.sizes) };
-      const [{ dk, dv }, dq] = scan(
-        "queryBlock",
-        init,
-        { q, ct, logSum, delta, ...perBlock },
-        (sums, { q, ct, logSum, delta, ...own }) => {
-          const seen = view(own);
-          const end = needed(seen);
-          const start = { j: scalar(0, "i32"), dq: zeros(q.sizes), ...sums };
-          const { dq, dk, dv } = whileLoop(
-            start,
-            ({ j }) => j.lt(end),
-            ({ j, dq, dk, dv }) => {
-              const [kj, vj] = [k.at("keyBlock", j), v.at("keyBlock", j)];
-              const probs = scores(q, kj, seen, j).sub(logSum).exp();
-              const dProbs = dot(ct, vj, "headDim", wide);
-              const dScores = probs.mul(dProbs.sub(delta)).cast(q.dtype);
-              return {
-                j: j.add(1),
-                dq: dq.add(dot(dScores, kj, "key", wide)),
-                dk: addBlock(dk, j, dot(dScores, q, rows, wide)),
-                dv: addBlock(dv, j, dot(probs.cast(v.dtype), ct, rows, wide)),
-              };
-            },
-          );
-          return [{ dk, dv }, dq.cast(q.dtype)];
-        },
-      );
-      return [dq, dk.cast(k.dtype), dv.cast(v.dtype)];
-    },
-  );
-  const out = attend(byQueries(query), byKeys(key), byKeys(value));
-  const rowsFirst = query.names.filter((n) => n !== "seq" && n !== "headDim");
-  const joined = out.ordered([...rowsFirst, "queryBlock", "seq", "headDim"]).merge(["queryBlock", "seq"], "seq");
+        const start = { j: scalar(0, "i32"), dq: zeros(q.sizes), ...sums };
+        const more = ({ j }: typeof start) => j.lt(end);
+        const { dq, dk, dv } = whileLoop(start, more, ({ j, dq, dk, dv }) => {
+          const [kj, vj] = [k.at("keyBlock", j), v.at("keyBlock", j)];
+          const probs = scores(q, kj, seen, j).sub(logSum).exp();
+          const dProbs = dot(ct, vj, "headDim", wide);
+          const dScores = probs.mul(dProbs.sub(delta)).cast(q.dtype);
+          return {
+            j: j.add(1),
+            dq: dq.add(dot(dScores, kj, "key", wide)),
+            dk: addBlock(dk, j, dot(qAcross, dScores, rows, wide)),
+            dv: addBlock(dv, j, dot(ctAcross, probs.cast(v.dtype), rows, wide)),
+          };
+        });
+        return [{ dk, dv }, dq.cast(q.dtype)];
+      },
+    );
+    return [dq, dk.cast(k.dtype), dv.cast(v.dtype)] as const;
+  };
+
+  const out = customVjp(forward, backward)(byQueries(query), byKeys(key), byKeys(value));
+  const outer = query.names.filter((n) => n !== "seq" && n !== "headDim");
+  const joined = out.ordered([...outer, "queryBlock", "seq", "headDim"]).merge(["queryBlock", "seq"], "seq");
   return joined.slice("seq", 0, length);
 }
 
@@ -158,7 +160,16 @@ function inBlocks<A extends string, K extends A, N extends string>(
   return whole.ordered([block, ...whole.names.filter((m) => m !== block)]);
 }
 
-/** Adds to one block of an accumulator. */
-function addBlock(sums: KeyBlocks, j: Scalar, part: Keys): KeyBlocks {
-  return sums.update("keyBlock", j, sums.at("keyBlock", j).add(part).broadcast({ keyBlock: 1 }));
+/** With headDim before the axes that only queries have. */
+const across = (x: QueryBlocks, rows: readonly "seq"[]): QueryBlocks =>
+  x.ordered([...x.names.filter((n) => n !== "headDim" && !rows.includes(n as "seq")), "headDim", ...rows]);
+
+/** Zeros (f32) for sums like `x`, headDim before key. */
+function accumulator(x: KeyBlocks): KeyBlocks {
+  const { key, headDim, ...outer } = x.sizes;
+  return zeros({ ...outer, headDim, key });
 }
+
+/** Adds to one block of an accumulator. */
+const addBlock = (sums: KeyBlocks, j: Scalar, part: Keys): KeyBlocks =>
+  sums.update("keyBlock", j, sums.at("keyBlock", j).add(part).broadcast({ keyBlock: 1 }));

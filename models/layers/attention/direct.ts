@@ -42,7 +42,8 @@ export function direct(query: Queries, key: Keys, value: Keys, { causal, positio
       const dProbs = dot(ct, v, "headDim", { dtype: "f32" });
       const weighted = probs.mul(dProbs);
       const dScores = weighted.sub(probs.mul(weighted.sum("key"))).cast(q.dtype);
-      return [dot(dScores, k, "key"), dot(dScores, q, rows), dot(probs.cast(v.dtype), ct, rows)];
+      // Queries and cotangents on the left: these small operands, not the scores, are then the ones that XLA:CPU transposes.
+      return [dot(dScores, k, "key"), dot(q, dScores, rows), dot(ct, probs.cast(v.dtype), rows)];
     },
   )(query, key, value);
 }

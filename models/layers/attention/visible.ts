@@ -35,9 +35,8 @@ export function visible(
   indices: Tensor<"key">,
   mask: Scores | undefined,
 ): Scores | undefined {
-  const before = causal
-    ? positions.broadcast({ key: indices.size("key") }).ge(indices.cast(positions.dtype))
-    : undefined;
+  // In the order that scores have: keys last.
+  const before = causal ? indices.cast(positions.dtype).broadcast(positions.sizes).le(positions) : undefined;
   return both(before, mask);
 }
 
