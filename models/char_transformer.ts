@@ -9,6 +9,7 @@ import { defineModel } from "./define.js";
 import { type Hidden, LanguageModel, type RunOptions } from "./language_model.js";
 import { Block, Embedding, LayerNorm, Linear, sinusoidalPositions } from "./layers/index.js";
 
+/** The section `model` of the configuration; every key has a default. */
 export const charTransformerConfig = z.strictObject({
   /** Longest sequence. */
   context: z.int().positive().default(64),
@@ -30,8 +31,13 @@ export const charTransformerConfig = z.strictObject({
   /** Layers written one after the other instead of a loop. */
   unroll: z.boolean().default(false),
 });
+/** A resolved configuration of {@link CharTransformer}. */
 export type CharTransformerConfig = z.infer<typeof charTransformerConfig>;
 
+/**
+ * A character-level transformer: embeddings scaled by the square root of the width, sinusoidal positions (Vaswani et al. 2017,
+ * "Attention Is All You Need"), pre-LayerNorm causal blocks, a linear head. Tokens `[batch, seq]` are i32, scores `[batch, seq, vocab]`.
+ */
 export class CharTransformer extends LanguageModel {
   readonly tokens: Embedding<"vocab", "embed">;
   readonly blocks: Stack<Block, "layers">;

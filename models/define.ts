@@ -11,11 +11,13 @@ export interface ModelSource<C extends { readonly context: number }> {
   readonly name: string;
   /** The model's own configuration; every key needs a default. */
   readonly config: z.ZodType<C>;
+  /** The module of a configuration, with parameters as declared: nothing is computed here. */
   readonly build: (config: C) => LanguageModel;
 }
 
 /** A model that can be compiled. */
 export interface ModelDefinition {
+  /** Names the artifact and the run. */
   readonly name: string;
   /** The whole configuration: `model`, `train`, `data`, `generate`. */
   readonly schema: z.ZodType<ProgramConfig & { readonly data: z.infer<typeof dataSchema> }>;

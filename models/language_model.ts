@@ -21,7 +21,9 @@ export interface RunOptions {
 
 /** Final hidden states, and the keys and values of all layers. */
 export interface Hidden {
+  /** What `logits` is given. */
   readonly hidden: Tensor<"batch" | "seq" | "embed">;
+  /** Of the tokens alone, or of all positions where a cache was given; `{}` for a model without. */
   readonly cache: Cache;
 }
 

@@ -1,6 +1,6 @@
 /** How parameters begin. Each draws float32 values of the given sizes from a key. */
 import { full } from "./functions.js";
-import { type Key, normal as drawNormal, truncatedNormal as drawTruncated, uniform as drawUniform } from "./random.js";
+import { normal as drawNormal, truncatedNormal as drawTruncated, uniform as drawUniform, type Key } from "./random.js";
 import type { Sizes, Tensor } from "./tensor.js";
 
 /** Values of a parameter from a key and its sizes by axis name. */
@@ -11,7 +11,9 @@ export const constantly =
   (value: number): Initializer =>
   (_, sizes) =>
     full(sizes, value);
+/** All 0: biases. */
 export const zeros: Initializer = constantly(0);
+/** All 1: the scales of norms. */
 export const ones: Initializer = constantly(1);
 
 /** Normal with mean 0. */

@@ -87,6 +87,7 @@ function instrument(prototype: object): void {
   instrument(Object.getPrototypeOf(prototype));
 }
 
+/** How a stack of layers is run. */
 export interface StackOptions {
   /** What of a layer is kept for the backward pass. Default everything. */
   readonly remat?: RematPolicy;
@@ -101,7 +102,9 @@ export interface StackOptions {
 export class Stack<M extends Module, L extends string = string> extends Module {
   /** A layer whose parameters have the additional axis `L`. */
   readonly $each: M;
+  /** The axis that the parameters have more. */
   readonly axis: L;
+  /** The number of layers. */
   readonly length: number;
   private readonly options: StackOptions;
   constructor(layers: Sizes<L>, make: () => M, options: StackOptions = {}) {

@@ -17,6 +17,7 @@ import { XenarcError } from "../../compiler/errors.js";
 import { loadModule } from "../../compiler/source/load.js";
 import { render } from "../../compiler/source/render.js";
 import { type Compilable, compile } from "../../emit/compile.js";
+import { generate, train } from "../../runtime-bridge/bridge.js";
 import { blocksOf, excerptsOf, modulesOf, prepare, shownValue } from "./blocks.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -146,6 +147,21 @@ test.each(names)("%s gives what it says", async (_, i) => {
   expect(printed).toBe(prints ?? "");
 });
 
+test("the README's model learns its page and writes", async () => {
+  const i = modules.findIndex((m) => m.name.startsWith("README.md:"));
+  const loaded = await loadModule(written(i));
+  const config = { model: { context: 16 }, train: { steps: 60, batch: 4, warmup: 5, learningRate: 3e-3, logEvery: 1 } };
+  const [artifact, run] = [join(folder, "artifact"), join(folder, "run")];
+  await (await compile(loaded.default as Compilable<unknown>, config)).write(artifact);
+  const losses: (number | null)[] = [];
+  await train({ artifact, run, data: join(root, "README.md") }, (event) => {
+    if (event.event === "progress") losses.push(event.loss);
+  });
+  expect(losses[0]).toBeGreaterThan(5);
+  expect(losses.at(-1)).toBeLessThan(3.5);
+  expect((await generate({ artifact, run, prompt: "The ", maxTokens: 8 })).tokens).toBe(8);
+}, 120_000);
+
 const excerpts = pages.flatMap((path) => excerptsOf(path, read(path)));
 const compiled = new Map<string, Promise<string>>();
 
@@ -209,4 +225,39 @@ test("every block of a page is of a kind that is checked or plain", () => {
   expect(
     kinds.filter(([, language]) => !["", "ts", "mlir", "text", "sh", "yaml", "mermaid"].includes(language!)),
   ).toEqual([]);
+});
+
+// Docstrings -------------------------------------------------------------------------------------------------------------------
+
+const documented = (s: ts.Symbol): boolean =>
+  s.flags & ts.SymbolFlags.ValueModule
+    ? s.declarations![0]!.getSourceFile().text.startsWith("/**")
+    : s.getDocumentationComment(checker).length > 0;
+
+/** The functions below a name: exports of namespaces, public methods of classes. What they inherit stands where it is from. */
+function functionsOf(name: string, s: ts.Symbol): [string, ts.Symbol][] {
+  const under = (list: Iterable<ts.Symbol>): [string, ts.Symbol][] => [...list].map((m) => [`${name}.${m.name}`, m]);
+  if (s.flags & ts.SymbolFlags.ValueModule) return under(checker.getExportsOfModule(s));
+  if (!(s.flags & ts.SymbolFlags.Class)) return [];
+  const hidden = ts.ModifierFlags.Private | ts.ModifierFlags.Protected | ts.ModifierFlags.Override;
+  return under(s.members?.values() ?? []).filter(
+    ([, m]) =>
+      m.flags & (ts.SymbolFlags.Method | ts.SymbolFlags.Accessor) &&
+      !m.declarations!.some((d) => ts.getCombinedModifierFlags(d) & hidden),
+  );
+}
+
+/** What still lacks one. */
+const LACKING = new Set(
+  `Tensor.dtype has add sub mul pow maximum minimum atan2 or xor shiftLeft eq ne lt le gt ge neg abs sign exp log sqrt rsqrt cbrt sin
+   cos tan tanh erfInv floor ceil not square sum mean max min prod Compiled.program CompileOptions DataConfig GenerateConfig
+   TrainConfig AttentionOptions AttentionCallOptions AttentionLayerOptions AttentionSizes BlockCallOptions BlockOptions LinearOptions
+   MlpOptions ScanOptions zeros ones scalar DotOptions`
+    .split(/\s+/)
+    .map((name) => (/^[a-z]/.test(name) && !["zeros", "ones", "scalar"].includes(name) ? `Tensor.${name}` : name)),
+);
+
+test.each(["index.ts", "models/index.ts", "emit/golden.ts"])("every export of %s has a docstring", (path) => {
+  const all = exportsOf(path).flatMap(([name, s]): [string, ts.Symbol][] => [[name, s], ...functionsOf(name, s)]);
+  expect(all.filter(([name, s]) => !documented(s) && !LACKING.has(name)).map(([name]) => name)).toEqual([]);
 });
