@@ -4,10 +4,12 @@
  * Absolute times of a shared machine drift by tens of percent within a minute; the ratio of two measurements made one
  * right after the other drifts far less. So every claim is about the median ratio of many such pairs.
  */
+
 import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { cpus, totalmem } from "node:os";
+import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
+import { packageRoot } from "../compiler/source/package.js";
 
 /** One line of the report. */
 export interface Row {
@@ -126,7 +128,7 @@ export class Peer {
 
   /** Starts `python script args...`, a script named relative to bench/, and waits until it is ready. `env` adds variables. */
   static async start(script: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): Promise<Peer> {
-    const path = fileURLToPath(new URL(script, import.meta.url));
+    const path = join(packageRoot, "bench", script);
     const child = spawn(python(), [path, ...args], { cwd: root, env: { ...cpuOnly(), ...env } });
     child.stderr.pipe(process.stderr);
     const peer = new Peer(child, createInterface(child.stdout)[Symbol.asyncIterator](), script);
@@ -204,7 +206,7 @@ export function table(rows: readonly Row[]): string {
     .join("\n");
 }
 
-const root = fileURLToPath(new URL("..", import.meta.url));
+const root = packageRoot;
 
 /** Probing for accelerators takes seconds that belong to neither side. */
 const cpuOnly = (): NodeJS.ProcessEnv => ({ ...process.env, JAX_PLATFORMS: "cpu" });

@@ -2,8 +2,11 @@
  * `npm run bench [-- NAME...] [--pairs N] [--data FILE] [--quick]`: runs all benches or the named ones, prints a table
  * for each, and writes everything to bench/results/latest.json. Exit code 1 where a claim is not kept.
  */
+
 import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { packageRoot } from "../compiler/source/package.js";
 import chain from "./chain.js";
 import { type Bench, holds, leastPairs, machine, type Options, type Row, Skipped, table } from "./harness.js";
 import memory from "./memory.js";
@@ -53,9 +56,9 @@ async function main(): Promise<number> {
       console.log(`skipped: ${error.message}`);
     }
   }
-  const results = new URL("results/", import.meta.url);
+  const results = join(packageRoot, "bench", "results");
   mkdirSync(results, { recursive: true });
-  writeFileSync(new URL("latest.json", results), `${JSON.stringify(report, null, 2)}\n`);
+  writeFileSync(join(results, "latest.json"), `${JSON.stringify(report, null, 2)}\n`);
   return kept ? 0 : 1;
 }
 

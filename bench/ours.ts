@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { lowerToStableHlo } from "../compiler/compile.js";
 import { mainOf } from "../compiler/program.js";
 import { withoutSites } from "../compiler/site.js";
+import { packageRoot } from "../compiler/source/package.js";
 import { originalPosition } from "../compiler/source/position.js";
 import { builderFor, traceProgram } from "../compiler/trace.js";
 import { compile, print } from "../emit/compile.js";
@@ -19,7 +20,7 @@ import type { Tensor } from "../ops/tensor.js";
 import { train } from "../runtime-bridge/bridge.js";
 import llama from "./models/llama.js";
 
-const root = new URL("../", import.meta.url).pathname;
+const root = packageRoot;
 const nanogptConfig = () =>
   resolveConfig(charTransformer.schema, { yamlFile: join(root, "examples/char-transformer/nanogpt-cpu.yaml") });
 

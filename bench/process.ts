@@ -1,9 +1,10 @@
-import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { packageRoot } from "../compiler/source/package.js";
 import { type Bench, interleave, processSeconds, python, type Row } from "./harness.js";
 import { compileCommand } from "./ours.js";
 
 const peer = (script: string) => (): Promise<number> =>
-  processSeconds(python(), [fileURLToPath(new URL(`jax/${script}`, import.meta.url)), "process"]);
+  processSeconds(python(), [join(packageRoot, "bench/jax", script), "process"]);
 
 const ours = (cache: "cold" | "warm") => async (): Promise<number> => {
   const [command, ...args] = await compileCommand(cache);

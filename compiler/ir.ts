@@ -143,6 +143,8 @@ export class Region {
   args: Value[] = [];
   ops: Op[] = [];
   results: Value[] = [];
+  /** It uses nothing from outside, nor does what it holds: the bodies of reductions, sorts, scatters. */
+  closed = false;
   arg(type: TensorType, axes?: readonly string[], label?: string): Value {
     const v = new Value(type, axes, label);
     this.args.push(v);
@@ -198,6 +200,7 @@ export class Emitter {
     const region = new Region();
     const args = types.map((t) => region.arg(t));
     region.results = [...f(this.on(region), ...args)];
+    region.closed = captured(region).size === 0;
     return region;
   }
 }
@@ -268,26 +271,28 @@ export function pointwiseCost(op: Op, flopsPerElement: number, transcendental = 
   return { flops: n * flopsPerElement, transcendentals: transcendental ? n : 0, bytes };
 }
 
+const NOTHING: ReadonlySet<Value> = new Set();
+
 /** Values that a region uses and does not define. */
 export function captured(region: Region): ReadonlySet<Value> {
+  if (region.closed) return NOTHING;
   const defined = new Set<Value>(region.args);
   const values = new Set<Value>();
   const use = (v: Value) => {
     if (!defined.has(v)) values.add(v);
   };
   for (const op of region.ops) {
-    op.operands.forEach(use);
-    for (const r of op.regions) captured(r).forEach(use);
+    forEachUse(op, use);
     for (const r of op.results) defined.add(r);
   }
   region.results.forEach(use);
   return values;
 }
 
-/** All values that an op reads: its operands and what its regions capture. */
-export function* uses(op: Op): Iterable<Value> {
-  yield* op.operands;
-  for (const r of op.regions) yield* captured(r);
+/** Calls `f` with every value that an op reads: its operands and what its regions capture. */
+export function forEachUse(op: Op, f: (v: Value) => void): void {
+  for (const v of op.operands) f(v);
+  for (const r of op.regions) if (!r.closed) captured(r).forEach(f);
 }
 
 /** Copies ops into a region, values replaced by `map`, which gains the copies' results. */
@@ -316,7 +321,8 @@ export function cloneOps(ops: readonly Op[], into: Region, map: Map<Value, Value
 /** A copy of a region; what it captures stays captured unless `map` says otherwise. */
 export function cloneRegion(region: Region, outer: Map<Value, Value> = new Map()): Region {
   const out = new Region();
-  const map = new Map(outer);
+  out.closed = region.closed;
+  const map = region.closed ? new Map<Value, Value>() : new Map(outer);
   for (const a of region.args) map.set(a, out.arg(a.type, a.axes, a.label));
   cloneOps(region.ops, out, map);
   out.results = region.results.map((v) => map.get(v) ?? v);

@@ -1,4 +1,4 @@
-import { type Region, uses, type Value } from "../ir.js";
+import { forEachUse, type Region, type Value } from "../ir.js";
 import { type ScanAttrs, scan } from "./scan.js";
 
 /**
@@ -14,7 +14,7 @@ export function dce(region: Region): void {
     if (op.def === scan) dropUnusedOutputs(op, live);
     for (const r of op.regions) dce(r);
     if (op.def === scan) dropUnusedInputs(op);
-    for (const v of uses(op)) live.add(v);
+    forEachUse(op, (v) => live.add(v));
     kept.push(op);
   }
   region.ops = kept.reverse();
@@ -39,7 +39,7 @@ function dropUnusedInputs(op: ScanOp): void {
   const attrs = op.attrs as ScanAttrs;
   const region = op.regions[0]!;
   const read = new Set<Value>(region.results);
-  for (const o of region.ops) for (const v of uses(o)) read.add(v);
+  for (const o of region.ops) forEachUse(o, (v) => read.add(v));
   const keep = region.args.map((a, i) => i < attrs.carries || read.has(a));
   if (keep.every(Boolean)) return;
   const filtered = <T>(xs: readonly T[], offset = 0) => xs.filter((_, i) => keep[i + offset]);

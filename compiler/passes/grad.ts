@@ -9,13 +9,13 @@ import {
   type Cotangents,
   captured,
   cloneRegion,
+  forEachUse,
   isFloat,
   type Op,
   type OpDef,
   type Region,
   sameType,
   typeText,
-  uses,
   type Value,
 } from "../ir.js";
 import { backwardOf } from "../site.js";
@@ -46,12 +46,9 @@ export function propagate(ops: readonly Op[], active: Set<Value>): void {
   for (const op of ops) {
     if (op.def.stops) continue;
     let hit = false;
-    for (const v of uses(op)) {
-      if (active.has(v)) {
-        hit = true;
-        break;
-      }
-    }
+    forEachUse(op, (v) => {
+      hit ||= active.has(v);
+    });
     if (hit) for (const r of op.results) if (isFloat(r.type)) active.add(r);
   }
 }

@@ -1,5 +1,5 @@
 /** What the backward part of a region needs of its forward part: values to save, ops to run again. Shared by scan and remat. */
-import { captured, type Op, type Region, uses, type Value } from "../ir.js";
+import { captured, forEachUse, type Op, type Region, type Value } from "../ir.js";
 
 export interface Residuals {
   /** Forward values to keep. */
@@ -31,9 +31,9 @@ export function residuals(
     }
     if (again.has(at)) return;
     again.add(at);
-    for (const u of uses(region.ops[at]!)) need(u);
+    forEachUse(region.ops[at]!, need);
   };
-  for (const op of region.ops.slice(forward)) for (const v of uses(op)) need(v);
+  for (const op of region.ops.slice(forward)) forEachUse(op, need);
   outputs.forEach(need);
   return { saved: [...saved], recompute: [...again].sort((p, q) => p - q).map((i) => region.ops[i]!) };
 }
@@ -46,7 +46,7 @@ export function liveBackward(region: Region, forward: number, outputs: readonly 
     const op = region.ops[i]!;
     if (!op.def.effect && !op.results.some((r) => live.has(r))) continue;
     kept.push(op);
-    for (const v of uses(op)) live.add(v);
+    forEachUse(op, (v) => live.add(v));
   }
   region.ops = [...region.ops.slice(0, forward), ...kept.reverse()];
 }

@@ -7,13 +7,13 @@ import {
   type Cost,
   captured,
   cloneOps,
+  forEachUse,
   isFloat,
   type Op,
   type OpDef,
   Region,
   stacked,
   type TensorType,
-  uses,
   Value,
 } from "../ir.js";
 import { backward, propagate, structuredSyntax, zeros } from "./grad.js";
@@ -112,7 +112,7 @@ export const scan: OpDef<ScanAttrs> = {
     );
     const tail = [...recompute, ...region.ops.slice(forward)];
     const read = new Set<Value>(gradients);
-    for (const o of tail) for (const v of uses(o)) read.add(v);
+    for (const o of tail) forEachUse(o, (v) => read.add(v));
     const savedCarries = carryArgs.filter((a) => read.has(a));
     const usedXs = indices(xArgs.length, 0, (i) => read.has(xArgs[i]!));
 
