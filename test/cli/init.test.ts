@@ -1,0 +1,49 @@
+/** A project made by the packed package, in an empty folder, with nothing of this repository around it. */
+import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { folder, root, run, SLOW } from "./command.js";
+
+test(
+  "init makes a project that compiles, type-checks and passes its test",
+  async () => {
+    const { ensureBuild } = await import(new URL("../../scripts/setup.mjs", import.meta.url).href);
+    await ensureBuild();
+    const cwd = folder();
+    const npm = (...args: string[]) => run({ cwd: root }, "npm", ...args);
+    const packed = await npm("pack", "--ignore-scripts", "--silent", "--pack-destination", cwd);
+    expect([packed.code, packed.err]).toEqual([0, ""]);
+
+    // What `npm install` of the tarball makes, without the network: the dependencies are this repository's.
+    const modules = join(cwd, "node_modules");
+    mkdirSync(join(modules, "xenarc"), { recursive: true });
+    await run({ cwd }, "tar", "-xzf", packed.out.trim(), "--strip-components=1", "-C", join(modules, "xenarc"));
+    for (const name of readdirSync(join(root, "node_modules"))) {
+      if (name !== "xenarc" && name !== ".bin") symlinkSync(join(root, "node_modules", name), join(modules, name));
+    }
+    const xenarc = (where: string, ...args: string[]) =>
+      run({ cwd: where }, process.execPath, join(modules, "xenarc/dist/cli/main.js"), ...args);
+
+    const made = await xenarc(cwd, "init", "My Model");
+    expect([made.code, made.err]).toEqual([0, ""]);
+    const project = join(cwd, "My Model");
+    symlinkSync(modules, join(project, "node_modules"));
+    const settings = JSON.parse(readFileSync(join(project, "package.json"), "utf8"));
+    expect(settings).toMatchObject({ name: "my-model", dependencies: { xenarc: expect.stringMatching(/^\d/) } });
+
+    const compiled = await xenarc(project, "compile", "--json");
+    expect([compiled.code, compiled.err]).toEqual([0, ""]);
+    const types = await run({ cwd: project }, process.execPath, "node_modules/typescript/bin/tsc");
+    expect([types.code, types.out]).toEqual([0, ""]);
+
+    const jest = (...args: string[]) =>
+      run({ cwd: project }, process.execPath, ...settings.scripts.test.split(" ").slice(1), ...args);
+    const first = await jest();
+    expect(first.err).toContain("1 snapshot written");
+    const second = await jest("--ci");
+    expect([second.code, second.err]).toEqual([0, expect.stringContaining("1 passed")]);
+    const golden = readFileSync(join(project, "__golden__/model.mlir"), "utf8");
+    expect(golden).toContain("stablehlo.dot_general");
+    expect(golden).not.toContain(cwd);
+  },
+  SLOW,
+);
