@@ -149,7 +149,13 @@ export function inBackwardOf<T>(site: Site | undefined, f: () => T): T {
   return within(site && backwardOf(site), site?.scope ?? "", f);
 }
 
-const captureDeep = (): Site => ({ frames: frames(DEEP), scope, caller, ...(caller?.backward && { backward: true }) });
+/** The location of something rare, such as an error: as far out as there are frames. */
+export const captureDeep = (): Site => ({
+  frames: frames(DEEP),
+  scope,
+  caller,
+  ...(caller?.backward && { backward: true }),
+});
 
 function within<T>(by: Site | undefined, path: string, f: () => T): T {
   const scopeBefore = scope;

@@ -6,7 +6,7 @@ import { XenarcError } from "./errors.js";
 import { type Builder, ConstraintError, Region, type Value } from "./ir.js";
 import { regionCost } from "./passes/scan.js";
 import type { Port, Program, Role } from "./program.js";
-import { atTopLevel, inRegion, withHook } from "./site.js";
+import { atTopLevel, captureDeep, inRegion, withHook } from "./site.js";
 import { type Leaf, leavesWithPaths, mapLeaves } from "./tree.js";
 
 let here: Builder | undefined;
@@ -24,6 +24,7 @@ export function tracing(): Builder {
   if (here === undefined) {
     throw new XenarcError({
       what: "A tensor operation ran outside of a traced function.",
+      where: [{ site: captureDeep() }],
       expected: "tensors are computed with inside a function that is compiled or evaluated",
       fix: "Wrap the computation in a function and give it to compile(...) or evaluate(fn, inputs).",
     });

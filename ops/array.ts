@@ -1,7 +1,7 @@
 /** Tensors whose elements are given: inputs of `evaluate`. */
-import { type DType, Value } from "../compiler/ir.js";
+import { type DType, elements, Value } from "../compiler/ir.js";
 import type { TensorData } from "../compiler/tree.js";
-import { type Sizes, Tensor, tensorError, typeOf } from "./tensor.js";
+import { type Sizes, Tensor, typeOf, wrongNumber } from "./tensor.js";
 
 const HOST: Readonly<Record<string, { from(xs: ArrayLike<number>): TensorData } | undefined>> = {
   f64: Float64Array,
@@ -24,8 +24,9 @@ export function tensor<A extends string = never>(
 ): Tensor<A> {
   const type = typeOf(sizes, dtype);
   const names = Object.keys(sizes) as A[];
-  const n = type.shape.reduce((m, d) => m * d, 1);
-  if (data.length !== n) throw tensorError(`tensor: ${data.length} elements for (${names.map((a) => `${a} ${sizes[a]}`).join(", ")}), which has ${n}.`, []);
-  const host = ArrayBuffer.isView(data) ? (data as TensorData) : (HOST[dtype] ?? Float32Array).from(data as ArrayLike<number>);
+  if (data.length !== elements(type)) throw wrongNumber("tensor", data.length, sizes);
+  const host = ArrayBuffer.isView(data)
+    ? (data as TensorData)
+    : (HOST[dtype] ?? Float32Array).from(data as ArrayLike<number>);
   return new Tensor(names, new Value(type, names), host);
 }

@@ -33,26 +33,25 @@ function argumentsLike<T>(region: Region, tree: T): T {
 const alike = (a: Tensor, b: Tensor): boolean =>
   a.names.length === b.names.length && b.names.every((n) => a.has(n) && a.size(n) === b.size(n)) && a.dtype === b.dtype;
 
-/** Carries must come out as they went in: the same tree, axes and element types, in the same order of axes. */
-function closed(operation: string, init: unknown, next: unknown): Value[] {
+/** How an error speaks of two things that should be alike. */
+type Words = (name: string, before: string, after: string) => string;
+const carried: Words = (name, before, after) => `the carry${name} goes in as ${before} and comes out as ${after}`;
+const branched: Words = (name, one, other) => `the result${name} is ${one} in one branch and ${other} in the other`;
+
+/** Carries must come out as they went in, and branches give the same: one tree, axes and element types; the first's order of axes is kept. */
+function closed(operation: string, init: unknown, next: unknown, words: Words = carried): Value[] {
   const before = leavesWithPaths(init) as [string, Tensor][];
   const after = leavesWithPaths(next) as [string, Tensor][];
   if (before.length !== after.length || before.some(([p], i) => p !== after[i]![0])) {
-    throw tensorError(
-      `${operation}: the carry goes in as {${before.map(([p]) => p || "tensor").join(", ")}} and comes out as {${after.map(([p]) => p || "tensor").join(", ")}}.`,
-      after.map(([, t]) => t),
-    );
+    const form = (tree: typeof before) => `{${tree.map(([p]) => p || "tensor").join(", ")}}`;
+    throw tensorError(`${operation}: ${words("", form(before), form(after))}.`, []);
   }
   return before.map(([path, b], i) => {
     const a = after[i]![1];
     if (!alike(a, b)) {
-      throw tensorError(
-        `${operation}: the carry${path && ` "${path}"`} goes in as ${describe(b)} and comes out as ${describe(a)}.`,
-        [b, a],
-        {
-          expected: "a carry that keeps its axes, sizes and element type",
-        },
-      );
+      throw tensorError(`${operation}: ${words(path && ` "${path}"`, describe(b), describe(a))}.`, [b, a], {
+        expected: "the same axes, sizes and element type",
+      });
     }
     return a.ordered(b.names).value;
   });
@@ -194,7 +193,7 @@ export function cond<R>(condition: Scalar, then: () => R, otherwise: () => NoInf
     return r;
   });
   intoRegion(b.on(regions[1]), () => {
-    regions[1].results = closed("cond", result, otherwise());
+    regions[1].results = closed("cond", result, otherwise(), branched);
   });
   // What one branch lets out, the other gives as nothing.
   const n = regions[0].results.length;

@@ -1,7 +1,7 @@
 /** The library of functions over named axes. */
 
 import { didYouMean } from "../compiler/errors.js";
-import { type DType, isFloat, type Value } from "../compiler/ir.js";
+import { type DType, elements, isFloat, type Value } from "../compiler/ir.js";
 import { customVjp, stopGradient } from "./control.js";
 import type { Precision } from "./hlo/dot_general.js";
 import {
@@ -16,6 +16,7 @@ import {
   Tensor,
   tensorError,
   typeOf,
+  wrongNumber,
 } from "./tensor.js";
 
 /** A tensor filled with one number. */
@@ -52,7 +53,9 @@ export function constant<A extends string = never>(
   data: readonly number[],
   dtype: DType = "f32",
 ): Tensor<A> {
-  return new Tensor(Object.keys(sizes) as A[], hlo().constantData(typeOf(sizes, dtype), data));
+  const type = typeOf(sizes, dtype);
+  if (data.length !== elements(type)) throw wrongNumber("constant", data.length, sizes);
+  return new Tensor(Object.keys(sizes) as A[], hlo().constantData(type, data));
 }
 
 export interface DotOptions {
@@ -169,13 +172,11 @@ export function concatenate<A extends string, K extends A>(parts: readonly Tenso
   const first = parts[0];
   if (!first) throw tensorError("concatenate: there is nothing to join.", []);
   const ordered = parts.map((p) => {
-    for (const n of first.names) {
-      if (n !== axis && p.size(n) !== first.size(n)) {
-        throw tensorError(
-          `concatenate: axis "${n}" is ${first.size(n)} in the first part and ${p.size(n)} in another.`,
-          [first, p],
-        );
-      }
+    const fits = (n: A) => p.has(n) && (n === axis || p.size(n) === first.size(n));
+    if (p.names.length !== first.names.length || !first.names.every(fits) || p.dtype !== first.dtype) {
+      throw tensorError(`concatenate: the first part is ${describe(first)}, another ${describe(p)}.`, [first, p], {
+        expected: `parts that differ in the size of "${axis}" alone`,
+      });
     }
     return p.ordered(first.names).value;
   });

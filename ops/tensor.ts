@@ -3,8 +3,8 @@
  * and element types are checked when the program is traced. Which position a name stands at is the compiler's business.
  */
 import { didYouMean, XenarcError } from "../compiler/errors.js";
-import { type DType, isFloat, type TensorType, type Value } from "../compiler/ir.js";
-import { captureSite } from "../compiler/site.js";
+import { type DType, elements, isFloat, type TensorType, type Value } from "../compiler/ir.js";
+import { captureDeep, captureSite } from "../compiler/site.js";
 import { tracing } from "../compiler/trace.js";
 import { Leaf, type TensorData } from "../compiler/tree.js";
 import type { HloBuilder, ops } from "./hlo/index.js";
@@ -43,10 +43,19 @@ export function tensorError(
   tensors: readonly AnyTensor[],
   more: { expected?: string; fix?: string } = {},
 ): XenarcError {
-  const here = captureSite();
+  const here = captureDeep();
   const origins = tensors.flatMap((t) => (t.value.op?.site ? [{ site: t.value.op.site, note: describe(t) }] : []));
-  return new XenarcError({ what, where: [...(here ? [{ site: here }] : []), ...origins], ...more });
+  return new XenarcError({ what, where: [{ site: here }, ...origins], ...more });
 }
+
+/** The error of elements that are not as many as the sizes say. */
+export const wrongNumber = (operation: string, given: number, sizes: Sizes<string>): XenarcError =>
+  tensorError(
+    `${operation}: ${given} elements for (${Object.entries(sizes)
+      .map(([n, d]) => `${n} ${d}`)
+      .join(", ")}), which has ${elements(typeOf(sizes, "f32"))}.`,
+    [],
+  );
 
 /**
  * A tensor with named axes, `Tensor<"batch" | "seq">`. Invariant in its axes; the order of the names means nothing. `any`: not known.
