@@ -5,5 +5,8 @@ import { type HloOp, unary } from "./define.js";
 export const cbrt: HloOp<null, [operand: Value]> = unary("stablehlo.cbrt", {
   kinds: ["float", "complex"],
   transcendental: true,
-  vjp: (b, ct, _, y) => b.divide(b.multiply(ct, b.constant(y.type, 1 / 3)), b.multiply(y, y)),
+  vjp: (b, ct, _, y) => {
+    const inverse = b.divide(b.constant(y.type, 1), b.multiply(y, y));
+    return b.multiply(ct, b.multiply(b.constant(y.type, 1 / 3), inverse));
+  },
 });

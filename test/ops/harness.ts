@@ -102,7 +102,8 @@ export function anyTensor({ shape, dtype }: TensorType, domain: Domain = {}): fc
   const tame = dtype.startsWith("complex") || domain.min !== undefined || domain.max !== undefined;
   const { min = -3, max = 3, special = !tame } = domain;
   const uniform = fc.integer({ min: 0, max: 2 ** 24 }).map((x) => min + ((max - min) * x) / 2 ** 24);
-  if (dtype.startsWith("complex")) return many(uniform).map((values) => encode(dtype, shape, values));
+  // Without bias: fast-check likes ends of ranges, and complex numbers from there cancel each other.
+  if (dtype.startsWith("complex")) return many(fc.noBias(uniform)).map((values) => encode(dtype, shape, values));
   const [low, high] = [Math.ceil(2 * min), Math.floor(2 * max)];
   const usual =
     low > high
