@@ -22,9 +22,11 @@ export type Sizes<A extends string> = { readonly [K in A]: number };
 /** One operand has all axes of the other. Neither: an outer product nobody asked for, and a type error that shows both sets. */
 export type Fits<A extends string, B extends string> = Tensor<A | B> | Tensor<A & B> | Scalar;
 /** Refuses axes that stand on both sides of a map. */
-export type Distinct<A extends string, B extends string> = [A & B] extends [never]
+export type Distinct<A extends string, B extends string> = string extends A | B // names that are not known
   ? unknown
-  : AxisError<`axis ${A & B} stands on both sides`>;
+  : [A & B] extends [never]
+    ? unknown
+    : AxisError<`axis ${A & B} stands on both sides`>;
 /** A tensor without axes. */
 export type Scalar = Tensor<never>;
 /** Any tensor, scalars included. (`Tensor<never>` is not a `Tensor<any>`: invariance.) */

@@ -2,7 +2,7 @@
 import { mapLeaves } from "../../compiler/tree.js";
 import {
   Attention,
-  Block,
+  attention,
   crossEntropy,
   Dropout,
   Embedding,
@@ -15,10 +15,11 @@ import {
   sinusoidalPositions,
   tokenLosses,
 } from "../../models/layers/index.js";
-import { scan } from "../../ops/control.js";
+import { iota, zeros } from "../../ops/functions.js";
 import type { Module } from "../../ops/module.js";
 import { key } from "../../ops/random.js";
 import type { Tensor } from "../../ops/tensor.js";
+import { evaluate } from "../../runtime-bridge/evaluate.js";
 import { agrees, f32, i32 } from "../language/harness.js";
 
 /** A module with the given parameters (in the order of its fields), as float32 like every master weight. */
@@ -130,4 +131,31 @@ agrees("layers", {
     jax: "lambda x, at: [(optax.softmax_cross_entropy_with_integer_labels(x, at) * (at >= 0)).sum(), (at >= 0).sum().astype(jnp.float32)]",
     out: ["", ""],
   },
+});
+
+describe("what layers refuse, at trace", () => {
+  const refused = async (f: () => unknown) => expect(evaluate(f)).rejects.toThrowErrorMatchingSnapshot();
+  const sized = (...names: string[]) => zeros(Object.fromEntries(names.map((n) => [n, 4]))) as Tensor;
+
+  test("an input that has the axes of the output", () =>
+    refused(() => new Linear({ embed: 4 }, { mlp: 4 }).call(sized("batch", "embed", "mlp"))));
+  test("an input of another width", () =>
+    refused(() => new Linear({ embed: 5 }, { mlp: 4 }).call(sized("batch", "embed"))));
+  test("pairs of an odd width", () => refused(() => sinusoidalPositions(iota({ seq: 3 }), { embed: 5 })));
+  test("a rate of dropout", () => refused(() => new Dropout(1)));
+  test("heads that do not divide the width", () => refused(() => new Attention({ embed: 10, heads: 4 })));
+  test("a cache without positions", () =>
+    refused(() =>
+      new Attention({ embed: 4, heads: 1 }).call(sized("batch", "seq", "embed"), {
+        cache: { key: sized("batch", "key", "kvHeads", "headDim"), value: sized("batch", "key", "kvHeads", "headDim") },
+      }),
+    ));
+  test("keys with an axis that queries have not", () =>
+    refused(() =>
+      attention(
+        sized("seq", "headDim"),
+        sized("heads", "key", "headDim") as never,
+        sized("heads", "key", "headDim") as never,
+      ),
+    ));
 });
