@@ -18,6 +18,7 @@ import { loadModule } from "../../compiler/source/load.js";
 import { render } from "../../compiler/source/render.js";
 import { type Compilable, compile } from "../../emit/compile.js";
 import { generate, train } from "../../runtime-bridge/bridge.js";
+import { folder as temporaryFolder, xenarc } from "../cli/command.js";
 import { blocksOf, excerptsOf, modulesOf, prepare, shownValue } from "./blocks.js";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
@@ -161,6 +162,26 @@ test("the README's model learns its page and writes", async () => {
   expect(losses.at(-1)).toBeLessThan(3.5);
   expect((await generate({ artifact, run, prompt: "The ", maxTokens: 8 })).tokens).toBe(8);
 }, 120_000);
+
+const sessions = pages.flatMap((path) =>
+  blocksOf(read(path)).flatMap(({ language, text, line }): [string, string, string][] => {
+    const [, command, output] = (language === "text" && /^\$ npx xenarc (.*)\n([\s\S]*)$/.exec(text)) || [];
+    return command === undefined ? [] : [[`${path}:${line}`, command, output!]];
+  }),
+);
+
+/** Commands are shown with what they print; times and sizes are those of one run. */
+test.each(sessions)(
+  "%s: xenarc %s",
+  async (_, command, output) => {
+    const example = readFileSync(written(modules.findIndex((m) => m.name.startsWith("README.md:"))), "utf8");
+    const cwd = temporaryFolder({ "package.json": "{}", "model.ts": example, "examples/one-layer/model.ts": example });
+    const { out, err } = await xenarc({ cwd }, ...command.split(" "));
+    const plain = (text: string) => text.replace(/\d[\d,.]*( [kMG]?B?\b)?/g, "0").replace(/ +/g, " ");
+    expect(plain(out + err)).toBe(plain(output));
+  },
+  120_000,
+);
 
 const excerpts = pages.flatMap((path) => excerptsOf(path, read(path)));
 const compiled = new Map<string, Promise<string>>();
