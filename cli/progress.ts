@@ -18,6 +18,10 @@ export class TrainingDisplay {
   #said = Number.NEGATIVE_INFINITY;
   #progress: Event<"progress"> | undefined;
 
+  constructor() {
+    this.#line.show(this.#colour.dim("starting the runtime"));
+  }
+
   /** Takes the next event. */
   on(event: RuntimeEvent): void {
     const { dim, yellow } = this.#colour;

@@ -48,8 +48,8 @@ export const COMMAND: string = process.env.npm_command === undefined ? "xenarc" 
 /** The columns of a terminal, or 80. */
 export const columns = (stream: Stream): number => stream.columns || 80;
 
-/** `1,234,567` */
-export const count = (n: number): string => n.toLocaleString("en-US");
+/** `1,234,567`, without waking Node's tables of the world's languages. */
+export const count = (n: number): string => String(n).replace(/\B(?=(\d{3})+$)/g, ",");
 
 /** `1.23 M`: three digits and a power of a thousand. */
 export function short(n: number): string {
@@ -60,7 +60,7 @@ export function short(n: number): string {
     size /= 1000;
     unit++;
   }
-  return `${unit === 0 ? count(n) : size.toPrecision(3)}${units[unit]}`;
+  return `${unit === 0 ? count(Math.round(n)) : size.toPrecision(3)}${units[unit]}`;
 }
 
 /** `1.23 MB` */

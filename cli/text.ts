@@ -1,6 +1,7 @@
 /** Text to train on where none is given: xenarc's own sources and docs. */
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { sha256 } from "../compiler/source/cache.js";
 import { packageRoot, sourceFolders } from "../compiler/source/package.js";
 
 const FOLDERS = [...sourceFolders, "docs", "examples"];
@@ -8,12 +9,17 @@ const TEXT = /\.(ts|py|md|yaml)$/;
 /** Generated, or other people's. */
 const SKIPPED = new Set(["node_modules", "__pycache__", "api", "dist"]);
 
-/** Writes the package's sources and docs to `file`, in the order of their paths. */
+/**
+ * Writes the package's sources and docs to `file`, in an order that has nothing to do with what they hold: the end of the text,
+ * which is kept for validation, is then like the rest of it.
+ */
 export function writeOwnText(file: string): void {
   const top = readdirSync(packageRoot).filter((name) => TEXT.test(name));
-  const files = [...top, ...FOLDERS.flatMap((folder) => textsIn(folder))].sort();
+  const files = [...top, ...FOLDERS.flatMap((folder) => textsIn(folder))]
+    .map((path) => ({ path, order: sha256(path.replaceAll("\\", "/")) }))
+    .sort((a, b) => (a.order < b.order ? -1 : 1));
   mkdirSync(dirname(file), { recursive: true });
-  writeFileSync(file, files.map((path) => readFileSync(join(packageRoot, path), "utf8")).join("\n"));
+  writeFileSync(file, files.map(({ path }) => readFileSync(join(packageRoot, path), "utf8")).join("\n"));
 }
 
 function textsIn(folder: string): string[] {

@@ -8,7 +8,7 @@ import { interruptible } from "../interrupt.js";
 import { artifactAt, checkpoints, requireRun } from "../project.js";
 import { EXIT } from "../report.js";
 import { setUpPython } from "../setup.js";
-import { count, paint } from "../terminal.js";
+import { count, paint, StatusLine } from "../terminal.js";
 
 export interface GenerateCommandOptions {
   readonly run?: string;
@@ -61,14 +61,26 @@ export async function generateFrom(
   await setUpPython();
   const out = process.stdout;
   let text = "";
-  if (!json) out.write(paint(out).bold(options.prompt ?? ""));
+  const loading = new StatusLine(out);
+  if (!json) loading.show(paint(out).dim("loading the model"));
+  let begun = false;
+  const begin = () => {
+    if (begun || json) return;
+    begun = true;
+    loading.clear();
+    out.write(paint(out).bold(options.prompt ?? ""));
+  };
   const done = await interruptible(() =>
     generate({ artifact, run, ...options }, (event) => {
+      if (event.event === "text" || event.event === "generated") begin();
       if (event.event !== "text") return;
       text += event.text;
       if (!json) out.write(out.isTTY ? printable(event.text) : event.text);
     }),
-  ).finally(() => !json && out.write("\n"));
+  ).finally(() => {
+    loading.clear();
+    if (begun) out.write("\n");
+  });
   if (json) out.write(`${JSON.stringify({ prompt: options.prompt ?? "", text, ...done, event: undefined })}\n`);
   else if (process.stderr.isTTY) {
     const rate = done.tokens_per_second === null ? "" : `, ${count(Math.round(done.tokens_per_second))} tokens/s`;

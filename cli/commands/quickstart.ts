@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { packageRoot } from "../../compiler/source/package.js";
 import { openProject, RUNS, sortWords } from "../project.js";
 import { EXIT } from "../report.js";
-import { paint } from "../terminal.js";
+import { COMMAND, paint } from "../terminal.js";
 import { generateFrom } from "./generate.js";
 import { trainModel } from "./train.js";
 
@@ -29,6 +29,7 @@ export async function quickstartCommand(words: readonly string[], options: Quick
     ...(options.data !== undefined && { data: options.data }),
   });
   if (done.interrupted) {
+    say(`It can write all the same: ${bold(`${COMMAND} generate --run ${run} --prompt "${options.prompt}"`)}`);
     process.exitCode = EXIT.interrupted;
     return;
   }
@@ -36,5 +37,5 @@ export async function quickstartCommand(words: readonly string[], options: Quick
   const { prompt, maxTokens } = options;
   const generated = await generateFrom(run, { prompt, maxTokens });
   if (generated.reason === "interrupted") process.exitCode = EXIT.interrupted;
-  say(`\nYour own model: ${bold("npx xenarc init my-model")}`);
+  say(`\nYour own model: ${bold(`${COMMAND} init my-model`)}`);
 }

@@ -65,11 +65,10 @@ export async function trainCommand(given: readonly string[], options: TrainComma
 
 /** What to do after a run. */
 function next(done: EventOf<"done">, run: string): string {
-  const { bold, yellow } = paint(process.stdout);
+  const { bold } = paint(process.stdout);
   const flag = run.startsWith(join(RUNS, "/")) ? "" : ` --run ${run}`;
-  if (!done.interrupted) return `Generate text with: ${bold(`${COMMAND} generate${flag} --prompt "The "`)}`;
-  const where = `step ${count(done.step)} of ${count(done.steps)}`;
-  return `${yellow(`Interrupted at ${where}; a checkpoint was saved.`)} Go on with: ${bold(`${again()} --resume`)}`;
+  const line = `Generate text with: ${bold(`${COMMAND} generate${flag} --prompt "The "`)}`;
+  return done.interrupted ? `Go on with: ${bold(`${again()} --resume`)}\n${line}` : line;
 }
 
 /** This command once more, as it would be typed. */
@@ -204,9 +203,11 @@ function outcome(done: EventOf<"done">, run: string, { stepped, checkpoint, curv
   const result = stepped
     ? `${[loss(done.loss), validation].filter(Boolean).join(", ")}, after ${steps} in ${duration(done.seconds)}`
     : `${validation === "" ? "" : `${validation}; `}all ${steps} were done before (train.steps=N sets another number)`;
-  return table([
+  const rows = [
     ["loss", result],
     ...(curve === undefined ? [] : [["curve", curve]]),
     ["checkpoint", checkpoint ?? join(run, "checkpoints", String(done.step))],
-  ]).join("\n");
+  ];
+  const cut = `Interrupted at step ${count(done.step)} of ${count(done.steps)}; a checkpoint was saved.`;
+  return [...table(rows), ...(done.interrupted ? ["", paint(process.stdout).yellow(cut)] : [])].join("\n");
 }
