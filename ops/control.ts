@@ -319,6 +319,10 @@ export function customVjp<T extends readonly AnyTensor[], R, S>(
       [...results.map((v) => v.axes), ...escaped.map((e) => e.names)],
     );
     pass(escaped, op.results.slice(results.length));
+    // A name given inside is the result's, too: there a remat policy finds it.
+    region.results.forEach((v, i) => {
+      op.results[i]!.tag = v.tag;
+    });
     return withValues(result, op.results.slice(0, outs.length));
   };
 }

@@ -1,3 +1,4 @@
+import { named } from "../../ops/control.js";
 import { put } from "../../ops/functions.js";
 import { type Initializer, normal } from "../../ops/initializers.js";
 import { Module } from "../../ops/module.js";
@@ -96,13 +97,13 @@ export class Attention extends Module {
     const input = x as Tensor as Tensor<"batch" | "seq" | "embed">;
     const turned = <A extends string>(t: Tensor<A | "headDim">) =>
       this.theta ? rotary(t, positions as Tensor, "headDim", { theta: this.theta }) : t;
-    const query = this.grouped(turned(this.query.call<"batch" | "seq">(input)));
-    const key = turned(this.key.call<"batch" | "seq">(input));
-    const value = this.value.call<"batch" | "seq">(input);
+    const query = named(turned(this.query.call<"batch" | "seq">(input)), "query");
+    const key = named(turned(this.key.call<"batch" | "seq">(input)), "key");
+    const value = named(this.value.call<"batch" | "seq">(input), "value");
     const seen = cache
       ? { key: write(cache.key, positions!, key), value: write(cache.value, positions!, value) }
       : { key: key.rename("seq", "key"), value: value.rename("seq", "key") };
-    const out = attention(query, seen.key.cast(x.dtype), seen.value.cast(x.dtype), {
+    const out = attention(this.grouped(query), seen.key.cast(x.dtype), seen.value.cast(x.dtype), {
       causal,
       positions: cache && positions,
       ...(this.blockSize && { blockSize: this.blockSize }),

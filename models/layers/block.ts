@@ -43,8 +43,11 @@ export interface BlockCallOptions {
 
 /**
  * A transformer block with the norms in front of its two branches: x + attention(norm(x)), then x + mlp(norm(x)) (Xiong et al. 2020,
- * "On Layer Normalization in the Transformer Architecture", arXiv:2002.04745). For remat policies the branches' results are named
- * `attn_out` and `mlp_out`.
+ * "On Layer Normalization in the Transformer Architecture", arXiv:2002.04745).
+ *
+ * Names for remat policies, in the order they are computed: `query`, `key`, `value`, `attn_out` (see `attention`), `residual` (the sum
+ * after attention), `mlp_gate` and `mlp_up` (before the activation), `mlp_out`. Keeping `attn_out`, `residual` and `mlp_up` saves
+ * most of the time that computing again costs.
  */
 export class Block extends Module {
   readonly attentionNorm: LayerNorm<"embed"> | RmsNorm<"embed">;
@@ -72,11 +75,13 @@ export class Block extends Module {
     x: Tensor<B | "seq" | "embed">,
     { key, ...options }: BlockCallOptions = {},
   ): [Tensor<B | "seq" | "embed">, KvCache] {
+    // From here on `batch` stands for all of B.
+    const before = x as Tensor as Tensor<"batch" | "seq" | "embed">;
     const keys = key && split(key, { branch: 2 });
-    const dropped = (y: Tensor, branch: number) => this.dropout.call(y, keys?.at("branch", branch) as Key | undefined);
-    const [attended, cache] = this.attention.call<B>(this.attentionNorm.call<B | "seq">(x), options);
-    const h = (x as Tensor).add(dropped(named(attended as Tensor, "attn_out"), 0)) as Tensor<B | "seq" | "embed">;
-    const fed = this.mlp.call<B | "seq">(this.mlpNorm.call<B | "seq">(h));
-    return [(h as Tensor).add(dropped(named(fed as Tensor, "mlp_out"), 1)) as Tensor, cache];
+    const dropped = (y: typeof before, branch: number) => this.dropout.call(y, keys?.at("branch", branch));
+    const [attended, cache] = this.attention.call<"batch">(this.attentionNorm.call<"batch" | "seq">(before), options);
+    const h = named(before.add(dropped(attended, 0)), "residual");
+    const fed = named(this.mlp.call<"batch" | "seq">(this.mlpNorm.call<"batch" | "seq">(h)), "mlp_out");
+    return [h.add(dropped(fed, 1)) as Tensor, cache];
   }
 }

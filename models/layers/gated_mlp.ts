@@ -1,3 +1,4 @@
+import { named } from "../../ops/control.js";
 import { silu } from "../../ops/functions.js";
 import { normal } from "../../ops/initializers.js";
 import { Module } from "../../ops/module.js";
@@ -26,6 +27,8 @@ export class GatedMlp extends Module {
 
   /** x `[..., embed]` to `[..., embed]`. */
   call<A extends string>(x: Tensor<A | "embed">): Tensor<A | "embed"> {
-    return this.down.call<A>(silu(this.gate.call<A>(x)).mul(this.up.call<A>(x)));
+    const gate = named(this.gate.call<A>(x), "mlp_gate");
+    const up = named(this.up.call<A>(x), "mlp_up");
+    return this.down.call<A>(silu(gate).mul(up));
   }
 }

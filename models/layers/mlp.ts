@@ -1,3 +1,4 @@
+import { named } from "../../ops/control.js";
 import { gelu } from "../../ops/functions.js";
 import { type Initializer, normal } from "../../ops/initializers.js";
 import { Module } from "../../ops/module.js";
@@ -29,6 +30,6 @@ export class Mlp extends Module {
 
   /** x `[..., embed]` to `[..., embed]`. */
   call<A extends string>(x: Tensor<A | "embed">): Tensor<A | "embed"> {
-    return this.down.call<A>(gelu(this.up.call<A>(x)));
+    return this.down.call<A>(gelu(named(this.up.call<A>(x), "mlp_up")));
   }
 }

@@ -1,11 +1,18 @@
 /** Attention against jax.nn.dot_product_attention: at once and block-wise, grouped, masked, with positions, with a cache. */
-import { mapLeaves } from "../../compiler/tree.js";
+
+import type { RematPolicy } from "../../compiler/passes/remat.js";
+import { traceProgram } from "../../compiler/trace.js";
+import { leaves, mapLeaves } from "../../compiler/tree.js";
 import { Attention, type AttentionOptions, attention, Block, type KvCache } from "../../models/layers/index.js";
-import { scan } from "../../ops/control.js";
+import { initialize } from "../../models/train/initialize.js";
+import { tensor } from "../../ops/array.js";
+import { grad, scan } from "../../ops/control.js";
 import { full, iota, zeros } from "../../ops/functions.js";
-import type { Module } from "../../ops/module.js";
+import { type Module, Stack, spec } from "../../ops/module.js";
 import type { Scalar, Tensor } from "../../ops/tensor.js";
-import { agrees, type Case, f32, i1, i32 } from "../language/harness.js";
+import { evaluate, programText } from "../../runtime-bridge/evaluate.js";
+import { agrees, type Case, f32, i1, i32, inOrder } from "../language/harness.js";
+import { expectAllClose } from "../oracle/oracle.js";
 
 // Attention itself -------------------------------------------------------------------------------------------------------------
 
@@ -196,4 +203,49 @@ agrees("a block", {
     derivatives: 1,
     tolerance: { rtol: 1e-3, atol: 1e-3 },
   },
+});
+
+describe("remat", () => {
+  const names = ["batch", "seq", "embed"] as const;
+  const stack = (remat: RematPolicy) =>
+    new Stack({ layers: 2 }, () => new Block({ embed: 8, heads: 2, mlp: 8, blockSize: 4, feedForward: "swiglu" }), {
+      remat,
+    });
+  const gradient = (blocks: Stack<Block>, x: Tensor<"batch" | "seq" | "embed">) =>
+    grad((b: typeof blocks) =>
+      b
+        .scan(x, (block, x) => block.call(x)[0])
+        .square()
+        .sum(names),
+    )(blocks);
+
+  /** Loops of the gradient of two layers in a scan, the scan's own two left out. */
+  const loops = (remat: RematPolicy): number => {
+    const inputs = { blocks: stack(remat), x: spec({ batch: 2, seq: 16, embed: 8 }) };
+    const program = traceProgram("gradient", { argument: inputs }, ({ argument: { blocks, x } }) => ({
+      result: gradient(blocks, x),
+    }));
+    return programText(program).match(/stablehlo\.while/g)!.length - 2;
+  };
+  test("attention is computed again, or not where its result is kept", () => {
+    // Each is a loop over blocks of queries around one over blocks of keys.
+    expect(loops("everything")).toBe(2 * 2);
+    expect(loops(["attn_out"])).toBe(2 * 2);
+    expect(loops("nothing")).toBe(3 * 2);
+  });
+
+  test("what is kept does not change the gradient", async () => {
+    const policies = ["everything", "nothing", ["attn_out", "residual", "mlp_up"], ["query", "mlp_gate"]] as const;
+    const x = tensor(
+      { batch: 2, seq: 10, embed: 8 },
+      Array.from({ length: 160 }, (_, i) => Math.sin(i * i)),
+    );
+    const all = await evaluate(
+      (x, k) => policies.map((remat) => gradient(initialize(stack(remat), k), x)),
+      x,
+      tensor({ threefry: 2 }, [0, 1], "ui32"),
+    );
+    const [expected, ...others] = all.map((g) => (leaves(g) as Tensor[]).map((t) => inOrder(t, t.names)));
+    for (const given of others) expectAllClose(given, expected!, { rtol: 1e-4, atol: 1e-5 });
+  });
 });

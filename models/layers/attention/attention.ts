@@ -22,6 +22,9 @@ export interface AttentionOptions {
  *
  * Beyond one block of keys the memory is linear in their number: see `blockwise`. Products are computed in the operands' element
  * type and accumulated in float32, as is the softmax. A query that sees no key gives zeros, and has no gradient.
+ *
+ * For remat policies the result is named `attn_out`, together with what else of it the derivative needs: where that is kept,
+ * attention is not computed again.
  * @throws XenarcError when the key has axes that the query has not, or their sizes differ.
  */
 export function attention<Q extends string, K extends Q>(

@@ -1,4 +1,4 @@
-import { customVjp, scan, whileLoop } from "../../../ops/control.js";
+import { customVjp, named, scan, whileLoop } from "../../../ops/control.js";
 import { dot, full, fullLike, scalar, where, zeros } from "../../../ops/functions.js";
 import type { Scalar, Tensor } from "../../../ops/tensor.js";
 import {
@@ -72,7 +72,7 @@ export function blockwise(query: Queries, key: Keys, value: Keys, sees: Sees, bl
   };
 
   const forward = (q: QueryBlocks, k: KeyBlocks, v: KeyBlocks) => {
-    const [, { out, logSum }] = scan("queryBlock", {}, { q, ...perBlock }, (carry, { q, ...own }) => {
+    const [, rowwise] = scan("queryBlock", {}, { q, ...perBlock }, (carry, { q, ...own }) => {
       const seen = view(own);
       const end = needed(seen);
       const { headDim: _, ...row } = q.sizes;
@@ -99,6 +99,8 @@ export function blockwise(query: Queries, key: Keys, value: Keys, sees: Sees, bl
       const divisor = where(total.eq(0), fullLike(total, 1), total);
       return [carry, { out: sum.div(divisor).cast(q.dtype), logSum: peak.add(divisor.log()) }];
     });
+    const out = named(rowwise.out, "attn_out");
+    const logSum = named(rowwise.logSum, "attn_out");
     return [out, { q, k, v, out, logSum }] as const;
   };
 

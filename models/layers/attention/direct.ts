@@ -1,4 +1,4 @@
-import { customVjp } from "../../../ops/control.js";
+import { customVjp, named } from "../../../ops/control.js";
 import { dot, fullLike, where } from "../../../ops/functions.js";
 import {
   count,
@@ -34,8 +34,8 @@ export function direct(query: Queries, key: Keys, value: Keys, { causal, positio
       const total = weights.sum("key");
       const divisor = where(total.eq(0), fullLike(total, 1), total);
       const probs = weights.div(divisor).cast(v.dtype);
-      const kept = keepProbs ? { probs } : { logSum: peak.add(divisor.log()) };
-      return [dot(probs, v, "key"), { q, k, v, kept }] as const;
+      const kept = keepProbs ? { probs } : { logSum: named(peak.add(divisor.log()), "attn_out") };
+      return [named(dot(probs, v, "key"), "attn_out"), { q, k, v, kept }] as const;
     },
     ({ q, k, v, kept }, ct) => {
       const probs = "probs" in kept ? kept.probs.cast("f32") : scores(q, k).sub(kept.logSum).exp();

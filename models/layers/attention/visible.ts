@@ -35,8 +35,9 @@ export function visible(
   indices: Tensor<"key">,
   mask: Scores | undefined,
 ): Scores | undefined {
-  // In the order that scores have: keys last.
-  const before = causal ? indices.cast(positions.dtype).broadcast(positions.sizes).le(positions) : undefined;
+  const before = causal
+    ? positions.broadcast({ key: indices.size("key") }).ge(indices.cast(positions.dtype))
+    : undefined;
   return both(before, mask);
 }
 
@@ -44,5 +45,5 @@ export function visible(
 export function both(p: Scores | undefined, q: Scores | undefined): Scores | undefined {
   if (!p || !q) return p ?? q;
   const missing = q.names.filter((n) => !p.has(n)).map((n) => [n, q.size(n)]);
-  return p.broadcast(Object.fromEntries(missing) as Record<never, number>).and(q);
+  return (p as Tensor).broadcast(Object.fromEntries(missing)).and(q) as Tensor;
 }
