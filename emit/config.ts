@@ -55,10 +55,7 @@ function resolve<S extends z.ZodType>(schema: S, sources: ConfigSources): { conf
   for (const text of sources.overrides ?? []) given.override(text);
   const parsed = schema.safeParse(given.values);
   if (parsed.success) return { config: parsed.data, given };
-  throw asError(
-    parsed.error.issues.flatMap((issue) => mistakes(issue, schema, given)),
-    sources.yamlFile,
-  );
+  throw asError(parsed.error.issues.flatMap((issue) => mistakes(issue, schema, given)));
 }
 
 /** What the user gave: values, and where each was given. */
@@ -344,7 +341,7 @@ function wrongKey(path: Path, schema: z.ZodType, given: Given): Mistake {
 }
 
 /** One error of all mistakes: a single one at its place, several with a sentence at each place. */
-function asError(found: readonly Mistake[], file: string | undefined): XenarcError {
+function asError(found: readonly Mistake[]): XenarcError {
   const [first] = found;
   if (found.length === 1 && first !== undefined) {
     const { what, place, expected, fix } = first;
@@ -357,7 +354,7 @@ function asError(found: readonly Mistake[], file: string | undefined): XenarcErr
     .flatMap((mistake) => (mistake.place === undefined ? [] : [{ ...mistake.place, note: sentence(mistake) }]))
     .sort((a, b) => ("line" in a && "line" in b ? (a.line ?? 0) - (b.line ?? 0) : 0));
   const more = found.length > SHOWN ? ` The first ${SHOWN}:` : "";
-  const head = `${found.length} settings${file === undefined ? "" : ` of ${file}`} are wrong.${more}`;
+  const head = `${found.length} settings are wrong.${more}`;
   return new XenarcError({
     what: [head, ...displaced.slice(0, SHOWN).map((text) => `  ${text}`)].join("\n"),
     where: placed.slice(0, Math.max(0, SHOWN - displaced.length)),

@@ -283,7 +283,7 @@ model.heads=3: \`model.heads\` is 3: must divide the width.
 test("all mistakes at once", () => {
   expect(refusal("train:\n  stpes: 10\n  batch: 3\nmodel:\n  width: wide\n", "train.dtype=f16")).toMatchInlineSnapshot(`
 "
-4 settings of config.yaml are wrong.
+4 settings are wrong.
   train.dtype=f16: \`train.dtype\` must be "f32" or "bf16", and is "f16". Did you mean "bf16"?
 
   config.yaml:2:3

@@ -1,6 +1,6 @@
 /** From a model to text: compile, train, interrupt, resume, generate, run, inspect. */
 import type { ChildProcess } from "node:child_process";
-import { cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { appendFileSync, cpSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parse } from "yaml";
 import { folder, project, SLOW, SMALL, TEXT, xenarc } from "./command.js";
@@ -178,6 +178,23 @@ test(
     expect(code).toBe(0);
     expect(out).toContain('xenarc generate --run r --prompt "The "');
     expect(readdirSync(join(there, "r")).sort()).toEqual(["artifact", "checkpoints", "loss.png", "metrics.jsonl"]);
+  },
+  SLOW,
+);
+
+test(
+  "a text named in a YAML file is meant from there",
+  async () => {
+    const there = folder({ "text.txt": "not this one" });
+    cpSync(cwd, join(there, "sub"), { recursive: true, filter: (path) => !path.includes("runs") });
+    appendFileSync(join(there, "sub/config.yaml"), "\ndata:\n  path: text.txt\n");
+    const { code, out } = await xenarc({ cwd: there }, "train", "sub", ...SMALL, "--json");
+    expect(code).toBe(0);
+    const [start] = out
+      .split("\n")
+      .map((line) => line && JSON.parse(line))
+      .filter(({ event }) => event === "start");
+    expect(start).toMatchObject({ data: "sub/text.txt", files: 1 });
   },
   SLOW,
 );
