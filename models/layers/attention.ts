@@ -7,6 +7,7 @@ import { attention } from "./attention/attention.js";
 import { Linear } from "./linear.js";
 import { rotary } from "./rotary.js";
 
+/** Sizes of an {@link Attention} layer. */
 export interface AttentionSizes {
   /** Width of the input and of the result. */
   readonly embed: number;
@@ -17,6 +18,7 @@ export interface AttentionSizes {
   readonly kvHeads?: number;
 }
 
+/** Options of an {@link Attention} layer. */
 export interface AttentionLayerOptions {
   /** Biases in the linear layers. Default true. */
   readonly bias?: boolean;
@@ -30,6 +32,7 @@ export interface AttentionLayerOptions {
   readonly blockSize?: number | undefined;
 }
 
+/** Positions, cache and visibility of one call of an {@link Attention} layer. */
 export interface AttentionCallOptions {
   /** Positions of the input (integers): `seq`, or `batch` and `seq`. */
   readonly positions?: Tensor | undefined;

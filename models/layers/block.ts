@@ -10,6 +10,7 @@ import { LayerNorm } from "./layer_norm.js";
 import { Mlp } from "./mlp.js";
 import { RmsNorm } from "./rms_norm.js";
 
+/** Sizes and kinds of the parts of a {@link Block}. */
 export interface BlockOptions extends AttentionSizes {
   /** Width inside the feed-forward layer. */
   readonly mlp: number;
@@ -32,6 +33,7 @@ export interface BlockOptions extends AttentionSizes {
   readonly blockSize?: number;
 }
 
+/** Positions, cache and randomness of one call of a {@link Block}. */
 export interface BlockCallOptions {
   /** See `Attention.call`. */
   readonly positions?: Tensor | undefined;

@@ -3,6 +3,7 @@ import { type Initializer, normal, zeros } from "../../ops/initializers.js";
 import { Module, param } from "../../ops/module.js";
 import { type Distinct, describe, type Sizes, type Tensor, tensorError } from "../../ops/tensor.js";
 
+/** Options of a {@link Linear} layer. */
 export interface LinearOptions {
   /** Adds a bias, which weight decay spares. Default true. */
   readonly bias?: boolean;

@@ -5,6 +5,7 @@ import { Module } from "../../ops/module.js";
 import type { Sizes, Tensor } from "../../ops/tensor.js";
 import { Linear } from "./linear.js";
 
+/** Options of {@link Mlp} and {@link GatedMlp}. */
 export interface MlpOptions {
   /** Biases in the linear layers. */
   readonly bias?: boolean;

@@ -1,7 +1,9 @@
 import { describe, type Tensor, tensorError } from "../../../ops/tensor.js";
 import { blockwise } from "./blockwise.js";
 import { direct } from "./direct.js";
+import type { Order } from "./visible.js";
 
+/** What a query sees, and how it is computed. */
 export interface AttentionOptions {
   /** A query sees keys whose index is at most its own position. Default false. */
   readonly causal?: boolean;
@@ -42,15 +44,11 @@ export function attention<Q extends string, K extends Q>(
       key,
     ]);
   if (query.has("key")) throw tensorError(`attention: the query ${describe(query)} has an axis "key".`, [query]);
-  // What queries and keys share first, then what each key is compared with: every product is then one batched product of matrices.
+  // What queries and keys share first, then what each key is compared with: every product is one batched product of matrices.
   const own = (query.names as readonly string[]).filter((n) => n !== "seq" && n !== "headDim" && !shared.includes(n));
-  const q = (query.mul(scale) as Tensor).ordered([...shared, ...own, "seq", "headDim"]);
-  const [k, v] = [key as Tensor, value as Tensor].map((t) => t.ordered([...shared, "key", "headDim"])) as [
-    Tensor,
-    Tensor,
-  ];
-  const sees = { causal, positions, mask };
-  const oneBlock = k.size("key") <= blockSize || q.size("seq") === 1;
-  const out: Tensor = oneBlock ? direct(q, k, v, sees) : blockwise(q, k, v, sees, blockSize);
-  return out.ordered(query.names);
+  const order = { query: [...shared, ...own, "seq", "headDim"], key: [...shared, "key", "headDim"] } as Order;
+  const oneBlock = key.size("key") <= blockSize || query.size("seq") === 1;
+  const kernel = oneBlock ? direct : blockwise;
+  const scaled = query.mul(scale) as Tensor;
+  return kernel(scaled, key as Tensor, value as Tensor, order, { causal, positions, mask }, blockSize) as Tensor;
 }

@@ -7,6 +7,7 @@ import {
   HIDDEN,
   type Keys,
   LOWEST,
+  type Order,
   type Queries,
   type Row,
   type Scores,
@@ -33,7 +34,14 @@ const wide = { dtype: "f32" } as const;
  * probabilities again from the row's logSumExp (Dao et al. 2022, "FlashAttention", arXiv:2205.14135, algorithm 4). Blocks of keys
  * behind the last position of a block of causal queries are not computed.
  */
-export function blockwise(query: Queries, key: Keys, value: Keys, sees: Sees, blockSize: number): Queries {
+export function blockwise(
+  query: Queries,
+  key: Keys,
+  value: Keys,
+  order: Order,
+  sees: Sees,
+  blockSize: number,
+): Queries {
   const { causal } = sees;
   const [length, keys] = [query.size("seq"), key.size("key")];
   const [queryBlock, keyBlock] = [evenly(length, blockSize), evenly(keys, blockSize)];
@@ -43,7 +51,7 @@ export function blockwise(query: Queries, key: Keys, value: Keys, sees: Sees, bl
   const byQueries = <T extends Tensor>(x: T) => inBlocks(x, "seq", queryBlock, "queryBlock");
   const byKeys = <T extends Tensor>(x: T) => inBlocks(x, "key", keyBlock, "keyBlock");
   // All axes that only queries have: seq, and groups.
-  const rows = query.names.filter((n) => !key.has(n)) as "seq"[];
+  const rows = order.query.filter((n) => !key.has(n as "head")) as "seq"[];
 
   const positions = sees.positions ?? (count("seq", length) as Row);
   const perRow = positions.has("seq") ? positions : (positions as Tensor<"head">).broadcast({ seq: length });
@@ -139,16 +147,19 @@ export function blockwise(query: Queries, key: Keys, value: Keys, sees: Sees, bl
     return [dq, dk.cast(k.dtype), dv.cast(v.dtype)] as const;
   };
 
-  const out = customVjp(forward, backward)(byQueries(query), byKeys(key), byKeys(value));
-  const outer = query.names.filter((n) => n !== "seq" && n !== "headDim");
-  const joined = out.ordered([...outer, "queryBlock", "seq", "headDim"]).merge(["queryBlock", "seq"], "seq");
-  return joined.slice("seq", 0, length);
+  const out = customVjp(forward, backward)(
+    byQueries(query).ordered(["queryBlock", ...order.query]),
+    byKeys(key).ordered(["keyBlock", ...order.key]),
+    byKeys(value).ordered(["keyBlock", ...order.key]),
+  );
+  const inPlace = query.names.flatMap((n) => (n === "seq" ? (["queryBlock", n] as const) : [n]));
+  return out.ordered(inPlace).merge(["queryBlock", "seq"], "seq").slice("seq", 0, length);
 }
 
 /** The size of equal blocks, at most `limit`, that cover `length` with the least filling up. */
 const evenly = (length: number, limit: number): number => Math.ceil(length / Math.ceil(length / limit));
 
-/** An axis in blocks, the last one filled up with zeros, along a new first axis. A tensor without the axis stays as it is. */
+/** An axis in blocks, the last one filled up with zeros. A tensor without the axis stays as it is. */
 function inBlocks<A extends string, K extends A, N extends string>(
   x: Tensor<A>,
   axis: K,
@@ -158,8 +169,7 @@ function inBlocks<A extends string, K extends A, N extends string>(
   if (!x.has(axis)) return x as Tensor;
   const n = Math.ceil(x.size(axis) / size);
   const filled = n * size === x.size(axis) ? x : x.pad(axis, 0, n * size - x.size(axis));
-  const whole = (filled as Tensor).split(axis, { [block]: n, [axis]: size }) as unknown as Tensor;
-  return whole.ordered([block, ...whole.names.filter((m) => m !== block)]);
+  return (filled as Tensor).split(axis, { [block]: n, [axis]: size }) as unknown as Tensor;
 }
 
 /** With headDim before the axes that only queries have. */

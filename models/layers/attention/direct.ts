@@ -5,6 +5,7 @@ import {
   HIDDEN,
   type Keys,
   LOWEST,
+  type Order,
   type Queries,
   type Row,
   type Scores,
@@ -16,17 +17,23 @@ import {
  * Attention with all scores at once, for few keys. The probabilities are kept for the derivative while they are not much larger than
  * the operands, else computed again from the row's logSumExp.
  */
-export function direct(query: Queries, key: Keys, value: Keys, { causal, positions, mask }: Sees): Queries {
+export function direct(
+  query: Queries,
+  key: Keys,
+  value: Keys,
+  order: Order,
+  { causal, positions, mask }: Sees,
+): Queries {
   const keys = key.size("key");
   const seen = visible(causal, positions ?? (count("seq", query.size("seq")) as Row), count("key", keys), mask);
   const keepProbs = keys <= 4 * query.size("headDim");
-  const rows = query.names.filter((n) => !key.has(n)) as "seq"[];
+  const rows = order.query.filter((n) => !key.has(n as "head")) as "seq"[];
 
   const scores = (q: Queries, k: Keys): Scores => {
     const s = dot(q, k, "headDim", { dtype: "f32" });
     return seen ? where(seen, s, HIDDEN) : s;
   };
-  return customVjp(
+  const attend = customVjp(
     (q: Queries, k: Keys, v: Keys) => {
       const s = scores(q, k);
       const peak = s.max("key").maximum(LOWEST);
@@ -45,5 +52,6 @@ export function direct(query: Queries, key: Keys, value: Keys, { causal, positio
       // Queries and cotangents on the left: these small operands, not the scores, are then the ones that XLA:CPU transposes.
       return [dot(dScores, k, "key"), dot(q, dScores, rows), dot(ct, probs.cast(v.dtype), rows)];
     },
-  )(query, key, value);
+  );
+  return attend(query.ordered(order.query), key.ordered(order.key), value.ordered(order.key)).ordered(query.names);
 }

@@ -10,6 +10,12 @@ export type Keys = Tensor<"head" | "key" | "headDim">;
 export type Scores = Tensor<"head" | "seq" | "key">;
 export type Row = Tensor<"head" | "seq">;
 
+/** The axes as the products want them: those that queries and keys share first, those they are multiplied along last. */
+export interface Order {
+  readonly query: readonly ("head" | "seq" | "headDim")[];
+  readonly key: readonly ("head" | "key" | "headDim")[];
+}
+
 /** Which keys a query sees: see `AttentionOptions`. */
 export interface Sees {
   readonly causal: boolean;
