@@ -5,6 +5,7 @@ import { type DType, elements, isFloat, type Value } from "../compiler/ir.js";
 import { customVjp, stopGradient } from "./control.js";
 import type { Precision } from "./hlo/dot_general.js";
 import {
+  type AxisError,
   aligned,
   describe,
   type Fits,
@@ -13,6 +14,7 @@ import {
   like,
   oneCall,
   type Sizes,
+  type Taken,
   Tensor,
   tensorError,
   typeOf,
@@ -28,12 +30,15 @@ export function full<A extends string = never>(
   const names = Object.keys(sizes) as A[];
   return new Tensor(names, hlo().constant(typeOf(sizes, dtype), value));
 }
+/** A tensor filled with 0. */
 export const zeros = <A extends string = never>(sizes: Sizes<A>, dtype: DType = "f32"): Tensor<A> =>
   full(sizes, 0, dtype);
+/** A tensor filled with 1. */
 export const ones = <A extends string = never>(sizes: Sizes<A>, dtype: DType = "f32"): Tensor<A> =>
   full(sizes, 1, dtype);
 /** A tensor of one number, like another: its axes, sizes and element type. */
 export const fullLike = <A extends string>(x: Tensor<A>, value: number): Tensor<A> => full(x.sizes, value, x.dtype);
+/** A tensor of one number without axes. A boolean gives i1, a number f32 unless said otherwise. */
 export const scalar = (
   value: number | boolean,
   dtype: DType = typeof value === "boolean" ? "i1" : "f32",
@@ -58,6 +63,7 @@ export function constant<A extends string = never>(
   return new Tensor(Object.keys(sizes) as A[], hlo().constantData(type, data));
 }
 
+/** How a product is computed. */
 export interface DotOptions {
   /** Element type of the result; sums of products are accumulated at least in it. Default: the operands'. */
   readonly dtype?: DType;
@@ -184,11 +190,17 @@ export function concatenate<A extends string, K extends A>(parts: readonly Tenso
 }
 
 /** Tensors of equal axes as one, along a new first axis. */
-export function stack<A extends string, N extends string>(parts: readonly Tensor<A>[], axis: N): Tensor<A | N> {
-  return concatenate(
-    parts.map((p) => like(p as Tensor, [axis, ...p.names], [1, ...p.value.type.shape]) as Tensor<A | N>),
-    axis,
-  );
+export function stack<A extends string, N extends Taken<A, never>>(
+  parts: readonly Tensor<A>[],
+  axis: N,
+): AxisError<`stack: the tensors have an axis ${N} already`>;
+export function stack<A extends string, N extends string>(parts: readonly Tensor<A>[], axis: N): Tensor<A | N>;
+export function stack(parts: readonly Tensor[], axis: string): unknown {
+  const rows = parts.map((p) => {
+    p.refuse("stack", [axis], []);
+    return like(p, [axis, ...p.names], [1, ...p.value.type.shape]);
+  });
+  return concatenate(rows, axis);
 }
 
 /**

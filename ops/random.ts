@@ -61,7 +61,7 @@ export function bits<A extends string, B extends string = never>(
   key: Keys<B>,
   sizes: Sizes<A>,
   width: Width = 32,
-): Tensor<A | B> {
+): Tensor<A | Exclude<B, "threefry">> {
   return oneCall(() => {
     const [high, low] = hash(key, counters(sizes));
     if (width === 64) return high.cast("ui64").shiftLeft(32).or(low.cast("ui64"));
@@ -95,7 +95,7 @@ export function uniform<A extends string, B extends string = never>(
   low: number | Scalar = 0,
   high: number | Scalar = 1,
   dtype: DType = "f32",
-): Tensor<A | B> {
+): Tensor<A | Exclude<B, "threefry">> {
   const { width, drawn, mantissa, one } = floatFormat(dtype);
   const bound = (x: number | Scalar) => (typeof x === "number" ? scalar(x, dtype) : x.cast(dtype));
   const [from, to] = [bound(low), bound(high)];
@@ -113,7 +113,7 @@ export function normal<A extends string, B extends string = never>(
   key: Keys<B>,
   sizes: Sizes<A>,
   dtype: DType = "f32",
-): Tensor<A | B> {
+): Tensor<A | Exclude<B, "threefry">> {
   // The error function's inverse is infinite at -1: the draw begins at the next number after it.
   const above = 2 ** -(floatFormat(dtype).mantissa + 1) - 1;
   return uniform(key, sizes, above, 1, dtype).erfInv().mul(Math.SQRT2);
@@ -126,7 +126,7 @@ export function truncatedNormal<A extends string, B extends string = never>(
   lower: number,
   upper: number,
   dtype: DType = "f32",
-): Tensor<A | B> {
+): Tensor<A | Exclude<B, "threefry">> {
   floatFormat(dtype);
   const bound = (x: number) => scalar(x, dtype);
   const [from, to] = [lower, upper].map((x) => bound(x).div(Math.SQRT2).erf()) as [Scalar, Scalar];
@@ -140,7 +140,7 @@ export function bernoulli<A extends string, B extends string = never, P extends 
   key: Keys<B>,
   p: number | Tensor<P>,
   sizes: Sizes<A>,
-): Tensor<A | B> {
+): Tensor<A | Exclude<B, "threefry">> {
   const [dtype, threshold] = typeof p === "number" ? (["f32", p] as const) : [p.dtype, p as Tensor];
   return uniform(key, sizes, 0, 1, dtype).lt(threshold as number);
 }
@@ -150,7 +150,7 @@ export function gumbel<A extends string, B extends string = never>(
   key: Keys<B>,
   sizes: Sizes<A>,
   dtype: DType = "f32",
-): Tensor<A | B> {
+): Tensor<A | Exclude<B, "threefry">> {
   return uniform(key, sizes, floatFormat(dtype).tiny, 1, dtype).log().neg().log().neg();
 }
 
@@ -175,7 +175,7 @@ export function randint<A extends string, B extends string = never>(
   low: number,
   high: number,
   dtype: DType = "i32",
-): Tensor<A | B> {
+): Tensor<A | Exclude<B, "threefry">> {
   const [, unsigned, digits] = /^(u?)i(8|16|32)$/.exec(dtype) ?? [];
   if (digits === undefined)
     throw tensorError(`randint: ${dtype} cannot be drawn.`, [], { expected: "i8, i16, i32, ui8, ui16, ui32" });
@@ -193,7 +193,7 @@ export function randint<A extends string, B extends string = never>(
       .mul(((half * half) % 2 ** 32) % span)
       .add(rem(lower!) as Tensor) as Tensor,
   );
-  return offset.cast("i32").cast(dtype).add(low) as Tensor<A | B>;
+  return offset.cast("i32").cast(dtype).add(low) as Tensor<A | Exclude<B, "threefry">>;
 }
 
 /** Counts 0, 1, 2, ... of the elements in row-major order, as high and low words. */

@@ -17,10 +17,14 @@ export interface AxisError<Message extends string> {
 }
 /** Names that an operation may not add beside `A` without `K`; none where the axes are not known. */
 export type Taken<A extends string, K extends string> = string extends Exclude<A, K> ? never : Exclude<A, K>;
+/** Refuses no names at all, which any sizes would fit. */
+type Some<N extends string> = [N] extends [never] ? never : unknown;
 /** Sizes by axis name. */
 export type Sizes<A extends string> = { readonly [K in A]: number };
 /** One operand has all axes of the other. Neither: an outer product nobody asked for, and a type error that shows both sets. */
-export type Fits<A extends string, B extends string> = Tensor<A | B> | Tensor<A & B> | Scalar;
+export type Fits<A extends string, B extends string> = Tensor<A | B> | Tensor<A & B> | Unknown<A>;
+/** A tensor whose axes are not known goes with a scalar too, which `any & B` would not say. */
+type Unknown<A extends string> = string extends A ? Scalar : never;
 /** Refuses axes that stand on both sides of a map. */
 export type Distinct<A extends string, B extends string> = string extends A | B // names that are not known
   ? unknown
@@ -96,6 +100,7 @@ export class Tensor<in out A extends string = any> extends Leaf {
     return at(0, 0, data.length);
   }
 
+  /** The element type, by its MLIR name. */
   get dtype(): DType {
     return this.value.type.dtype;
   }
@@ -114,17 +119,21 @@ export class Tensor<in out A extends string = any> extends Leaf {
       throw tensorError(`There is no axis "${axis}" in ${describe(this)}.${didYouMean(axis, this.names)}`, [this]);
     return i;
   }
+  /** Whether there is such an axis. */
   has(axis: string): boolean {
     return (this.names as readonly string[]).includes(axis);
   }
 
   // Arithmetic, elementwise; axes of one operand may be missing in the other, which is then repeated along them.
+  /** Sum, elementwise. */
   add<B extends string = never>(b: Fits<A, B> | number): Tensor<A | B> {
     return pointwise("add", this, b);
   }
+  /** Difference, elementwise. */
   sub<B extends string = never>(b: Fits<A, B> | number): Tensor<A | B> {
     return pointwise("subtract", this, b);
   }
+  /** Product, elementwise; for booleans, and. */
   mul<B extends string = never>(b: Fits<A, B> | number): Tensor<A | B> {
     return pointwise("multiply", this, b);
   }
@@ -136,15 +145,19 @@ export class Tensor<in out A extends string = any> extends Leaf {
   rem<B extends string = never>(b: Fits<A, B> | number): Tensor<A | B> {
     return pointwise("remainder", this, b);
   }
+  /** Power, elementwise. */
   pow<B extends string = never>(b: Fits<A, B> | number): Tensor<A | B> {
     return pointwise("power", this, b);
   }
+  /** The larger, elementwise; NaN where either is NaN. */
   maximum<B extends string = never>(b: Fits<A, B> | number): Tensor<A | B> {
     return pointwise("maximum", this, b);
   }
+  /** The smaller, elementwise; NaN where either is NaN. */
   minimum<B extends string = never>(b: Fits<A, B> | number): Tensor<A | B> {
     return pointwise("minimum", this, b);
   }
+  /** Angle of the point (b, this), elementwise, in radians; floats. */
   atan2<B extends string = never>(b: Fits<A, B> | number): Tensor<A | B> {
     return pointwise("atan2", this, b);
   }
@@ -152,12 +165,15 @@ export class Tensor<in out A extends string = any> extends Leaf {
   and<B extends string = never>(b: Fits<A, B> | number): Tensor<A | B> {
     return pointwise("and", this, b);
   }
+  /** Bitwise, or logical for booleans. */
   or<B extends string = never>(b: Fits<A, B> | number): Tensor<A | B> {
     return pointwise("or", this, b);
   }
+  /** Bitwise, or logical for booleans. */
   xor<B extends string = never>(b: Fits<A, B> | number): Tensor<A | B> {
     return pointwise("xor", this, b);
   }
+  /** Shifts integers to the left, elementwise. */
   shiftLeft<B extends string = never>(b: Fits<A, B> | number): Tensor<A | B> {
     return pointwise("shiftLeft", this, b);
   }
@@ -167,34 +183,44 @@ export class Tensor<in out A extends string = any> extends Leaf {
   }
 
   // Comparison, elementwise; the result's element type is i1.
+  /** Whether equal, elementwise (i1). */
   eq<B extends string = never>(b: Fits<A, B> | number): Tensor<A | B> {
     return compare("EQ", this, b);
   }
+  /** Whether not equal, elementwise (i1). */
   ne<B extends string = never>(b: Fits<A, B> | number): Tensor<A | B> {
     return compare("NE", this, b);
   }
+  /** Whether less, elementwise (i1). */
   lt<B extends string = never>(b: Fits<A, B> | number): Tensor<A | B> {
     return compare("LT", this, b);
   }
+  /** Whether less or equal, elementwise (i1). */
   le<B extends string = never>(b: Fits<A, B> | number): Tensor<A | B> {
     return compare("LE", this, b);
   }
+  /** Whether greater, elementwise (i1). */
   gt<B extends string = never>(b: Fits<A, B> | number): Tensor<A | B> {
     return compare("GT", this, b);
   }
+  /** Whether greater or equal, elementwise (i1). */
   ge<B extends string = never>(b: Fits<A, B> | number): Tensor<A | B> {
     return compare("GE", this, b);
   }
 
+  /** -x, elementwise. */
   neg(): Tensor<A> {
     return unary("negate", this);
   }
+  /** |x|, elementwise. */
   abs(): Tensor<A> {
     return unary("abs", this);
   }
+  /** -1, 0 or 1, elementwise. */
   sign(): Tensor<A> {
     return unary("sign", this);
   }
+  /** e^x, elementwise; floats. */
   exp(): Tensor<A> {
     return unary("exponential", this);
   }
@@ -202,6 +228,7 @@ export class Tensor<in out A extends string = any> extends Leaf {
   expm1(): Tensor<A> {
     return unary("exponentialMinusOne", this);
   }
+  /** Natural logarithm, elementwise; floats. */
   log(): Tensor<A> {
     return unary("log", this);
   }
@@ -209,24 +236,31 @@ export class Tensor<in out A extends string = any> extends Leaf {
   log1p(): Tensor<A> {
     return unary("logPlusOne", this);
   }
+  /** Square root, elementwise; floats. */
   sqrt(): Tensor<A> {
     return unary("sqrt", this);
   }
+  /** 1 / sqrt(x), elementwise; floats. */
   rsqrt(): Tensor<A> {
     return unary("rsqrt", this);
   }
+  /** Cube root, elementwise; floats. */
   cbrt(): Tensor<A> {
     return unary("cbrt", this);
   }
+  /** Sine, elementwise; floats. */
   sin(): Tensor<A> {
     return unary("sine", this);
   }
+  /** Cosine, elementwise; floats. */
   cos(): Tensor<A> {
     return unary("cosine", this);
   }
+  /** Tangent, elementwise; floats. */
   tan(): Tensor<A> {
     return unary("tan", this);
   }
+  /** Hyperbolic tangent, elementwise; floats. */
   tanh(): Tensor<A> {
     return unary("tanh", this);
   }
@@ -238,12 +272,15 @@ export class Tensor<in out A extends string = any> extends Leaf {
   erf(): Tensor<A> {
     return unary("erf", this);
   }
+  /** Inverse of the error function, elementwise; floats. */
   erfInv(): Tensor<A> {
     return unary("erfInv", this);
   }
+  /** To the next integer below, elementwise; floats. */
   floor(): Tensor<A> {
     return unary("floor", this);
   }
+  /** To the next integer above, elementwise; floats. */
   ceil(): Tensor<A> {
     return unary("ceil", this);
   }
@@ -251,6 +288,7 @@ export class Tensor<in out A extends string = any> extends Leaf {
   round(): Tensor<A> {
     return unary("roundNearestEven", this);
   }
+  /** Bitwise, or logical for booleans. */
   not(): Tensor<A> {
     return unary("not", this);
   }
@@ -258,14 +296,17 @@ export class Tensor<in out A extends string = any> extends Leaf {
   isFinite(): Tensor<A> {
     return unary("isFinite", this);
   }
+  /** x * x, elementwise. */
   square(): Tensor<A> {
     return this.mul(this as Tensor<any>) as Tensor<A>;
   }
 
   // Reductions over one or several axes. Sums of 16-bit floats are accumulated in float32 and rounded once.
+  /** Sum over one or several axes. 16-bit floats are accumulated in float32 and rounded once. */
   sum<K extends A>(axes: K | readonly K[]): Tensor<Exclude<A, K>> {
     return reduce("reduceSum", this, axes, true);
   }
+  /** Mean over one or several axes; floats. @throws XenarcError for other element types. */
   mean<K extends A>(axes: K | readonly K[]): Tensor<Exclude<A, K>> {
     const n = [axes].flat().reduce((m, a) => m * this.size(a as A), 1);
     if (!isFloat(this.value.type))
@@ -278,12 +319,15 @@ export class Tensor<in out A extends string = any> extends Leaf {
       ).cast(this.dtype);
     return this.sum(axes).mul(1 / n) as Tensor;
   }
+  /** The largest element over one or several axes. */
   max<K extends A>(axes: K | readonly K[]): Tensor<Exclude<A, K>> {
     return reduce("reduceMax", this, axes, false);
   }
+  /** The smallest element over one or several axes. */
   min<K extends A>(axes: K | readonly K[]): Tensor<Exclude<A, K>> {
     return reduce("reduceMin", this, axes, false);
   }
+  /** Product over one or several axes. */
   prod<K extends A>(axes: K | readonly K[]): Tensor<Exclude<A, K>> {
     return reduce("reduceProd", this, axes, true);
   }
@@ -319,7 +363,7 @@ export class Tensor<in out A extends string = any> extends Leaf {
   /** One axis as several, the first the slowest; one size may be -1. */
   split<K extends A, P extends Taken<A, K>>(
     axis: K,
-    into: Sizes<P>,
+    into: Sizes<P> & Some<P>,
   ): AxisError<`split: the tensor has an axis ${P} already`>;
   split<K extends A, P extends string>(axis: K, into: Sizes<P>): Tensor<Exclude<A, K> | P>;
   split(axis: string, into: Sizes<string>): unknown {
@@ -369,17 +413,21 @@ export class Tensor<in out A extends string = any> extends Leaf {
     );
   }
 
-  private refuse(operation: string, added: readonly string[], removed: readonly string[]): void {
+  /** @throws XenarcError when an axis that is added is there already. */
+  refuse(operation: string, added: readonly string[], removed: readonly string[]): void {
     const clash = added.find((n) => this.has(n) && !removed.includes(n));
     if (clash) throw tensorError(`${operation}: there is an axis "${clash}" already in ${describe(this)}.`, [this]);
   }
 
   /** Repeats along new axes. */
-  broadcast<N extends string>(sizes: Sizes<N>): Tensor<A | N> {
-    const added = Object.keys(sizes) as N[];
+  broadcast<N extends Taken<A, never>>(
+    sizes: Sizes<N> & Some<N>,
+  ): AxisError<`broadcast: the tensor has an axis ${N} already`>;
+  broadcast<N extends string>(sizes: Sizes<N>): Tensor<A | N>;
+  broadcast(sizes: Sizes<string>): unknown {
+    const added = Object.keys(sizes);
     this.refuse("broadcast", added, []);
-    const names = [...this.names, ...added] as (A | N)[];
-    return like(this as Tensor, names, [...this.value.type.shape, ...added.map((n) => sizes[n])]);
+    return like(this as Tensor, [...this.names, ...added], [...this.value.type.shape, ...Object.values(sizes)]);
   }
 
   /** A part of an axis: from `start` up to, without, `end`; a step between elements. Negative positions count from the end. */
