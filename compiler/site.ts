@@ -56,7 +56,7 @@ function isHidden(file: string): boolean {
 }
 
 let enabled = true;
-let scope = "";
+let scope: string | undefined;
 let caller: Site | undefined;
 let sites: readonly NodeJS.CallSite[] = [];
 const holder: { stack?: unknown } = {};
@@ -120,7 +120,9 @@ const BOUNDARY = "xenarcBoundary";
 export function captureSite(): Site | undefined {
   if (!enabled) return undefined;
   const own = frames(SHALLOW);
-  return caller?.backward ? { frames: own, scope, caller, backward: true } : { frames: own, scope, caller };
+  return caller?.backward
+    ? { frames: own, scope: scope ?? "", caller, backward: true }
+    : { frames: own, scope: scope ?? "", caller };
 }
 
 /** Runs `f` without capturing locations (for benches of the bare tracer). */
@@ -152,12 +154,12 @@ export function inBackwardOf<T>(site: Site | undefined, f: () => T): T {
 /** The location of something rare, such as an error: as far out as there are frames. */
 export const captureDeep = (): Site => ({
   frames: frames(DEEP),
-  scope,
+  scope: scope ?? "",
   caller,
   ...(caller?.backward && { backward: true }),
 });
 
-function within<T>(by: Site | undefined, path: string, f: () => T): T {
+function within<T>(by: Site | undefined, path: string | undefined, f: () => T): T {
   const scopeBefore = scope;
   const callerBefore = caller;
   caller = by;
@@ -173,22 +175,11 @@ function xenarcBoundary<T>(f: () => T): T {
   return f();
 }
 
-/** The module path that is running. */
-export const currentScope = (): string => scope;
+/** The module path that is running; undefined outside of every module. */
+export const currentScope = (): string | undefined => scope;
 
-/** Starts a new program: outside every module. */
-export function atTopLevel<T>(f: () => T): T {
-  const scopeBefore = scope;
-  const callerBefore = caller;
-  scope = "";
-  caller = undefined;
-  try {
-    return f();
-  } finally {
-    scope = scopeBefore;
-    caller = callerBefore;
-  }
-}
+/** Starts a new program: outside every module, and whoever called is not part of any location. */
+export const atTopLevel = <T>(f: () => T): T => within(undefined, undefined, f);
 
 /** All frames of a site, innermost first. */
 export function* stack(site: Site): Iterable<Frame> {

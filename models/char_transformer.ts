@@ -80,8 +80,11 @@ export class CharTransformer extends LanguageModel {
   }
 }
 
-export default defineModel({
+/** The model as a definition to compile, with its configuration. */
+export const charTransformer = defineModel({
   name: "char-transformer",
   config: charTransformerConfig,
   build: (c) => new CharTransformer(c),
 });
+
+export default charTransformer;

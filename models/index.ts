@@ -1,5 +1,10 @@
 /** Models and what they are made of. */
-export { CharTransformer, type CharTransformerConfig, charTransformerConfig } from "./char_transformer.js";
+export {
+  CharTransformer,
+  type CharTransformerConfig,
+  charTransformer,
+  charTransformerConfig,
+} from "./char_transformer.js";
 export { defineModel, type ModelDefinition, type ModelSource } from "./define.js";
 export { type Cache, type Hidden, LanguageModel, type RunOptions } from "./language_model.js";
 export * from "./layers/index.js";

@@ -79,7 +79,7 @@ function instrument(prototype: object): void {
       writable: true,
       value(this: { [PATH]?: string }, ...args: unknown[]) {
         const path = this[PATH];
-        if (!path || path === currentScope()) return value.apply(this, args);
+        if (path === undefined || path === currentScope()) return value.apply(this, args);
         return inScope(path, () => value.apply(this, args));
       },
     });

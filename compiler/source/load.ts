@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { BuildFailure, Message, Plugin } from "esbuild";
 import { didYouMean, XenarcError } from "../errors.js";
 import { cacheFolder, readCache, sha256, writeAtomically, writeCache } from "./cache.js";
-import { entryNames, entryUrl, packageRoot, packageVersion } from "./package.js";
+import { entryNames, entryUrl, librarySource, packageRoot, packageVersion, runningUrl } from "./package.js";
 import { originalPosition, shownPath } from "./position.js";
 
 /** A bundle that was made before: the files that went into it, each with the hash it had, relative to the entry's folder. */
@@ -32,6 +32,9 @@ export async function loadModule(path: string): Promise<Record<string, unknown>>
       "usage",
     );
   }
+  // The library's own files are loaded as they run: a second copy of the language would not know the first one's tensors.
+  const own = librarySource(entry);
+  if (own !== undefined) return import(runningUrl(own));
   const kept = reusable(entry);
   if (kept !== undefined) {
     try {
@@ -125,6 +128,10 @@ const TYPESCRIPT = /\.[cm]?tsx?$/;
 const packages: Plugin = {
   name: "packages",
   setup({ onResolve, resolve: esbuildResolve }) {
+    onResolve({ filter: /^\.\.?\// }, ({ path, resolveDir }) => {
+      const own = librarySource(resolve(resolveDir, path).replace(/\.js$/, ".ts"));
+      return own === undefined ? undefined : { path: runningUrl(own), external: true };
+    });
     onResolve({ filter: /^[^./]/ }, async ({ path, importer, kind, resolveDir, pluginData }) => {
       if (pluginData === RESOLVING || kind === "entry-point" || path.startsWith("#")) return undefined;
       if (isBuiltin(path)) return { path, external: true };

@@ -46,3 +46,7 @@ export function librarySource(path: string): string | undefined {
   const inside = path.slice(packageRoot.length).replaceAll("\\", "/");
   return inside === "index.ts" || sourceFolders.includes(inside.slice(0, inside.indexOf("/"))) ? inside : undefined;
 }
+
+/** The file URL under which the running package has one of its own source files (`models/gpt.ts`). */
+export const runningUrl = (source: string): string =>
+  new URL(compiled ? `dist/${source.replace(/\.ts$/, ".js")}` : source, pathToFileURL(packageRoot)).href;

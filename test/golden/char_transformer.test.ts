@@ -2,6 +2,7 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { loadModule } from "../../compiler/source/load.js";
 import { compile } from "../../emit/compile.js";
 import charTransformer from "../../models/char_transformer.js";
@@ -9,6 +10,7 @@ import type { ModelDefinition } from "../../models/define.js";
 
 const small = { model: { layers: 2, heads: 2, embed: 16, context: 8 }, train: { batch: 2 } };
 const readable = { locations: false };
+const EXAMPLE = new URL("../../examples/char-transformer/model.ts", import.meta.url);
 
 test.each(["forward", "train_step", "decode_step"])("%s", async (entry) => {
   const { text } = (await compile(charTransformer, small, { ...readable, only: [entry] })).program(entry);
@@ -29,8 +31,14 @@ test("depth changes digits only", async () => {
   expect(await text(96)).toBe(await text(3));
 });
 
+test("the example that projects begin with is the library's model", async () => {
+  const example = (await loadModule(fileURLToPath(EXAMPLE))).default as ModelDefinition;
+  const plain = { ...readable, names: "canonical" } as const;
+  expect((await compile(example, small, plain)).text).toBe((await compile(charTransformer, small, plain)).text);
+});
+
 test("the same source and configuration give the same bytes, wherever the project lies", async () => {
-  const source = readFileSync(new URL("../../examples/char-transformer/model.ts", import.meta.url), "utf8");
+  const source = readFileSync(EXAMPLE, "utf8");
   const texts = [];
   for (let i = 0; i < 2; i++) {
     const folder = mkdtempSync(join(tmpdir(), "xenarc-place-"));

@@ -10,9 +10,9 @@ module @decode_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas
     %frequencies.multiply = stablehlo.multiply %frequencies.iota, %cst_1 : tensor<8xf32>
     %frequencies = stablehlo.exponential %frequencies.multiply : tensor<8xf32>
     %phase.convert = stablehlo.convert %broadcast_in_dim_1 : (tensor<1x1xi32>) -> tensor<1x1xf32>
-    %broadcast_in_dim_2 = stablehlo.broadcast_in_dim %phase.convert, dims = [0, 1] : (tensor<1x1xf32>) -> tensor<1x1x8xf32>
+    %run = stablehlo.broadcast_in_dim %phase.convert, dims = [0, 1] : (tensor<1x1xf32>) -> tensor<1x1x8xf32>
     %phase.broadcast_in_dim = stablehlo.broadcast_in_dim %frequencies, dims = [2] : (tensor<8xf32>) -> tensor<1x1x8xf32>
-    %phase = stablehlo.multiply %broadcast_in_dim_2, %phase.broadcast_in_dim : tensor<1x1x8xf32>
+    %phase = stablehlo.multiply %run, %phase.broadcast_in_dim : tensor<1x1x8xf32>
     %sine = stablehlo.sine %phase : tensor<1x1x8xf32>
     %cosine = stablehlo.cosine %phase : tensor<1x1x8xf32>
     %x.concatenate = stablehlo.concatenate %sine, %cosine, dim = 2 : (tensor<1x1x8xf32>, tensor<1x1x8xf32>) -> tensor<1x1x16xf32>
@@ -71,12 +71,12 @@ module @decode_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas
       %cst_15 = stablehlo.constant dense<9.99999974E-6> : tensor<1x1xf32>
       %rstd.add_1 = stablehlo.add %rstd.multiply_3, %cst_15 : tensor<1x1xf32>
       %rstd.rsqrt = stablehlo.rsqrt %rstd.add_1 : tensor<1x1xf32>
-      %broadcast_in_dim_6 = stablehlo.broadcast_in_dim %rstd.rsqrt, dims = [0, 1] : (tensor<1x1xf32>) -> tensor<1x1x16xf32>
-      %multiply_2 = stablehlo.multiply %centred.subtract, %broadcast_in_dim_6 : tensor<1x1x16xf32>
-      %broadcast_in_dim_7 = stablehlo.broadcast_in_dim %attentionNorm.scale_1, dims = [2] : (tensor<16xf32>) -> tensor<1x1x16xf32>
-      %multiply_3 = stablehlo.multiply %multiply_2, %broadcast_in_dim_7 : tensor<1x1x16xf32>
-      %broadcast_in_dim_8 = stablehlo.broadcast_in_dim %attentionNorm.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x1x16xf32>
-      %add_1 = stablehlo.add %multiply_3, %broadcast_in_dim_8 : tensor<1x1x16xf32>
+      %broadcast_in_dim_5 = stablehlo.broadcast_in_dim %rstd.rsqrt, dims = [0, 1] : (tensor<1x1xf32>) -> tensor<1x1x16xf32>
+      %multiply_2 = stablehlo.multiply %centred.subtract, %broadcast_in_dim_5 : tensor<1x1x16xf32>
+      %broadcast_in_dim_6 = stablehlo.broadcast_in_dim %attentionNorm.scale_1, dims = [2] : (tensor<16xf32>) -> tensor<1x1x16xf32>
+      %multiply_3 = stablehlo.multiply %multiply_2, %broadcast_in_dim_6 : tensor<1x1x16xf32>
+      %broadcast_in_dim_7 = stablehlo.broadcast_in_dim %attentionNorm.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x1x16xf32>
+      %add_1 = stablehlo.add %multiply_3, %broadcast_in_dim_7 : tensor<1x1x16xf32>
       %y.reshape = stablehlo.reshape %add_1 : (tensor<1x1x16xf32>) -> tensor<1x16xf32>
       %y.reshape_1 = stablehlo.reshape %attention.query.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
       %y.dot_general = stablehlo.dot_general %y.reshape, %y.reshape_1, contracting_dims = [1] x [0] : (tensor<1x16xf32>, tensor<16x16xf32>) -> tensor<1x16xf32>
@@ -102,14 +102,14 @@ module @decode_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas
         stablehlo.return %arg1 : tensor<f32>
       }) : (tensor<1x8x2x8xf32>, tensor<1x1xi32>, tensor<1x1x2x8xf32>) -> tensor<1x8x2x8xf32>
       %cst_16 = stablehlo.constant dense<0.353553385> : tensor<1x1x2x8xf32>
-      %q = stablehlo.multiply %query, %cst_16 : tensor<1x1x2x8xf32>
+      %scaled_1 = stablehlo.multiply %query, %cst_16 : tensor<1x1x2x8xf32>
       %numbers = stablehlo.iota dim = 0 : tensor<8xi32>
-      %before.broadcast_in_dim = stablehlo.broadcast_in_dim %numbers, dims = [0] : (tensor<8xi32>) -> tensor<8x1x1xi32>
-      %before.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %broadcast_in_dim_1, dims = [1, 2] : (tensor<1x1xi32>) -> tensor<8x1x1xi32>
-      %before_1 = stablehlo.compare LE, %before.broadcast_in_dim, %before.broadcast_in_dim_1, SIGNED : (tensor<8x1x1xi32>, tensor<8x1x1xi32>) -> tensor<8x1x1xi1>
-      %s = stablehlo.dot_general %q, %key_3, batching_dims = [0, 2] x [0, 2], contracting_dims = [3] x [3] : (tensor<1x1x2x8xf32>, tensor<1x8x2x8xf32>) -> tensor<1x2x1x8xf32>
+      %before.broadcast_in_dim = stablehlo.broadcast_in_dim %broadcast_in_dim_1, dims = [0, 1] : (tensor<1x1xi32>) -> tensor<1x1x8xi32>
+      %before.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %numbers, dims = [2] : (tensor<8xi32>) -> tensor<1x1x8xi32>
+      %before_1 = stablehlo.compare GE, %before.broadcast_in_dim, %before.broadcast_in_dim_1, SIGNED : (tensor<1x1x8xi32>, tensor<1x1x8xi32>) -> tensor<1x1x8xi1>
+      %s = stablehlo.dot_general %scaled_1, %key_3, batching_dims = [0, 2] x [0, 2], contracting_dims = [3] x [3] : (tensor<1x1x2x8xf32>, tensor<1x8x2x8xf32>) -> tensor<1x2x1x8xf32>
       %cst_17 = stablehlo.constant dense<-1.000000e+30> : tensor<1x2x1x8xf32>
-      %s.broadcast_in_dim = stablehlo.broadcast_in_dim %before_1, dims = [3, 0, 2] : (tensor<8x1x1xi1>) -> tensor<1x2x1x8xi1>
+      %s.broadcast_in_dim = stablehlo.broadcast_in_dim %before_1, dims = [0, 2, 3] : (tensor<1x1x8xi1>) -> tensor<1x2x1x8xi1>
       %s_1 = stablehlo.select %s.broadcast_in_dim, %s, %cst_17 : tensor<1x2x1x8xi1>, tensor<1x2x1x8xf32>
       %cst_18 = stablehlo.constant dense<0xFF800000> : tensor<f32>
       %peak.reduce = stablehlo.reduce(%s_1 init: %cst_18) applies stablehlo.maximum across dimensions = [3] : (tensor<1x2x1x8xf32>, tensor<f32>) -> tensor<1x2x1xf32>
@@ -127,8 +127,8 @@ module @decode_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas
       %probs = stablehlo.divide %weights, %probs.broadcast_in_dim : tensor<1x2x1x8xf32>
       %dot_general = stablehlo.dot_general %probs, %value_1, batching_dims = [0, 1] x [0, 2], contracting_dims = [3] x [1] : (tensor<1x2x1x8xf32>, tensor<1x8x2x8xf32>) -> tensor<1x2x1x8xf32>
       %y.dot_general_3 = stablehlo.dot_general %dot_general, %attention.output.weight_1, contracting_dims = [1, 3] x [0, 1] : (tensor<1x2x1x8xf32>, tensor<2x8x16xf32>) -> tensor<1x1x16xf32>
-      %broadcast_in_dim_9 = stablehlo.broadcast_in_dim %attention.output.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x1x16xf32>
-      %add_2 = stablehlo.add %y.dot_general_3, %broadcast_in_dim_9 : tensor<1x1x16xf32>
+      %broadcast_in_dim_8 = stablehlo.broadcast_in_dim %attention.output.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x1x16xf32>
+      %add_2 = stablehlo.add %y.dot_general_3, %broadcast_in_dim_8 : tensor<1x1x16xf32>
       %h_1 = stablehlo.add %iterArg_1, %add_2 : tensor<1x1x16xf32>
       %mean.reduce_2 = stablehlo.reduce(%h_1 init: %cst_13) applies stablehlo.add across dimensions = [2] : (tensor<1x1x16xf32>, tensor<f32>) -> tensor<1x1xf32>
       %mean_1 = stablehlo.multiply %mean.reduce_2, %cst_14 : tensor<1x1xf32>
@@ -139,12 +139,12 @@ module @decode_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas
       %rstd.multiply_5 = stablehlo.multiply %rstd.reduce_2, %cst_14 : tensor<1x1xf32>
       %rstd.add_2 = stablehlo.add %rstd.multiply_5, %cst_15 : tensor<1x1xf32>
       %rstd_1 = stablehlo.rsqrt %rstd.add_2 : tensor<1x1xf32>
-      %broadcast_in_dim_10 = stablehlo.broadcast_in_dim %rstd_1, dims = [0, 1] : (tensor<1x1xf32>) -> tensor<1x1x16xf32>
-      %multiply_4 = stablehlo.multiply %centred_1, %broadcast_in_dim_10 : tensor<1x1x16xf32>
-      %broadcast_in_dim_11 = stablehlo.broadcast_in_dim %mlpNorm.scale_1, dims = [2] : (tensor<16xf32>) -> tensor<1x1x16xf32>
-      %multiply_5 = stablehlo.multiply %multiply_4, %broadcast_in_dim_11 : tensor<1x1x16xf32>
-      %broadcast_in_dim_12 = stablehlo.broadcast_in_dim %mlpNorm.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x1x16xf32>
-      %add_3 = stablehlo.add %multiply_5, %broadcast_in_dim_12 : tensor<1x1x16xf32>
+      %broadcast_in_dim_9 = stablehlo.broadcast_in_dim %rstd_1, dims = [0, 1] : (tensor<1x1xf32>) -> tensor<1x1x16xf32>
+      %multiply_4 = stablehlo.multiply %centred_1, %broadcast_in_dim_9 : tensor<1x1x16xf32>
+      %broadcast_in_dim_10 = stablehlo.broadcast_in_dim %mlpNorm.scale_1, dims = [2] : (tensor<16xf32>) -> tensor<1x1x16xf32>
+      %multiply_5 = stablehlo.multiply %multiply_4, %broadcast_in_dim_10 : tensor<1x1x16xf32>
+      %broadcast_in_dim_11 = stablehlo.broadcast_in_dim %mlpNorm.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x1x16xf32>
+      %add_3 = stablehlo.add %multiply_5, %broadcast_in_dim_11 : tensor<1x1x16xf32>
       %y.reshape_7 = stablehlo.reshape %add_3 : (tensor<1x1x16xf32>) -> tensor<1x16xf32>
       %y.dot_general_4 = stablehlo.dot_general %y.reshape_7, %mlp.up.weight_1, contracting_dims = [1] x [0] : (tensor<1x16xf32>, tensor<16x64xf32>) -> tensor<1x64xf32>
       %y.reshape_8 = stablehlo.reshape %y.dot_general_4 : (tensor<1x64xf32>) -> tensor<1x1x64xf32>
@@ -189,12 +189,12 @@ module @decode_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas
     %cst_5 = stablehlo.constant dense<9.99999974E-6> : tensor<1x1xf32>
     %rstd.add = stablehlo.add %rstd.multiply_1, %cst_5 : tensor<1x1xf32>
     %rstd = stablehlo.rsqrt %rstd.add : tensor<1x1xf32>
-    %broadcast_in_dim_3 = stablehlo.broadcast_in_dim %rstd, dims = [0, 1] : (tensor<1x1xf32>) -> tensor<1x1x16xf32>
-    %multiply = stablehlo.multiply %centred, %broadcast_in_dim_3 : tensor<1x1x16xf32>
-    %broadcast_in_dim_4 = stablehlo.broadcast_in_dim %params.norm.scale, dims = [2] : (tensor<16xf32>) -> tensor<1x1x16xf32>
-    %multiply_1 = stablehlo.multiply %multiply, %broadcast_in_dim_4 : tensor<1x1x16xf32>
-    %broadcast_in_dim_5 = stablehlo.broadcast_in_dim %params.norm.bias, dims = [2] : (tensor<16xf32>) -> tensor<1x1x16xf32>
-    %add = stablehlo.add %multiply_1, %broadcast_in_dim_5 : tensor<1x1x16xf32>
+    %broadcast_in_dim_2 = stablehlo.broadcast_in_dim %rstd, dims = [0, 1] : (tensor<1x1xf32>) -> tensor<1x1x16xf32>
+    %multiply = stablehlo.multiply %centred, %broadcast_in_dim_2 : tensor<1x1x16xf32>
+    %broadcast_in_dim_3 = stablehlo.broadcast_in_dim %params.norm.scale, dims = [2] : (tensor<16xf32>) -> tensor<1x1x16xf32>
+    %multiply_1 = stablehlo.multiply %multiply, %broadcast_in_dim_3 : tensor<1x1x16xf32>
+    %broadcast_in_dim_4 = stablehlo.broadcast_in_dim %params.norm.bias, dims = [2] : (tensor<16xf32>) -> tensor<1x1x16xf32>
+    %add = stablehlo.add %multiply_1, %broadcast_in_dim_4 : tensor<1x1x16xf32>
     %logits.reshape = stablehlo.reshape %add : (tensor<1x1x16xf32>) -> tensor<1x16xf32>
     %y = stablehlo.dot_general %logits.reshape, %params.head.weight, contracting_dims = [1] x [0] : (tensor<1x16xf32>, tensor<16x256xf32>) -> tensor<1x256xf32>
     %logits.broadcast_in_dim = stablehlo.broadcast_in_dim %params.head.bias, dims = [1] : (tensor<256xf32>) -> tensor<1x256xf32>

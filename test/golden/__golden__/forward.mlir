@@ -10,9 +10,9 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
     %frequencies.multiply = stablehlo.multiply %frequencies.iota, %cst_1 : tensor<8xf32>
     %frequencies = stablehlo.exponential %frequencies.multiply : tensor<8xf32>
     %phase.convert = stablehlo.convert %at : (tensor<1x8xi32>) -> tensor<1x8xf32>
-    %broadcast_in_dim = stablehlo.broadcast_in_dim %phase.convert, dims = [0, 1] : (tensor<1x8xf32>) -> tensor<1x8x8xf32>
+    %logits.broadcast_in_dim = stablehlo.broadcast_in_dim %phase.convert, dims = [0, 1] : (tensor<1x8xf32>) -> tensor<1x8x8xf32>
     %phase.broadcast_in_dim = stablehlo.broadcast_in_dim %frequencies, dims = [2] : (tensor<8xf32>) -> tensor<1x8x8xf32>
-    %phase = stablehlo.multiply %broadcast_in_dim, %phase.broadcast_in_dim : tensor<1x8x8xf32>
+    %phase = stablehlo.multiply %logits.broadcast_in_dim, %phase.broadcast_in_dim : tensor<1x8x8xf32>
     %sine = stablehlo.sine %phase : tensor<1x8x8xf32>
     %cosine = stablehlo.cosine %phase : tensor<1x8x8xf32>
     %x.concatenate = stablehlo.concatenate %sine, %cosine, dim = 2 : (tensor<1x8x8xf32>, tensor<1x8x8xf32>) -> tensor<1x8x16xf32>
@@ -66,12 +66,12 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %cst_7 = stablehlo.constant dense<9.99999974E-6> : tensor<1x8xf32>
       %rstd.add_1 = stablehlo.add %rstd.multiply_3, %cst_7 : tensor<1x8xf32>
       %rstd.rsqrt = stablehlo.rsqrt %rstd.add_1 : tensor<1x8xf32>
-      %broadcast_in_dim_4 = stablehlo.broadcast_in_dim %rstd.rsqrt, dims = [0, 1] : (tensor<1x8xf32>) -> tensor<1x8x16xf32>
-      %multiply_2 = stablehlo.multiply %centred.subtract, %broadcast_in_dim_4 : tensor<1x8x16xf32>
-      %broadcast_in_dim_5 = stablehlo.broadcast_in_dim %attentionNorm.scale_1, dims = [2] : (tensor<16xf32>) -> tensor<1x8x16xf32>
-      %multiply_3 = stablehlo.multiply %multiply_2, %broadcast_in_dim_5 : tensor<1x8x16xf32>
-      %broadcast_in_dim_6 = stablehlo.broadcast_in_dim %attentionNorm.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x8x16xf32>
-      %add_1 = stablehlo.add %multiply_3, %broadcast_in_dim_6 : tensor<1x8x16xf32>
+      %broadcast_in_dim_3 = stablehlo.broadcast_in_dim %rstd.rsqrt, dims = [0, 1] : (tensor<1x8xf32>) -> tensor<1x8x16xf32>
+      %multiply_2 = stablehlo.multiply %centred.subtract, %broadcast_in_dim_3 : tensor<1x8x16xf32>
+      %broadcast_in_dim_4 = stablehlo.broadcast_in_dim %attentionNorm.scale_1, dims = [2] : (tensor<16xf32>) -> tensor<1x8x16xf32>
+      %multiply_3 = stablehlo.multiply %multiply_2, %broadcast_in_dim_4 : tensor<1x8x16xf32>
+      %broadcast_in_dim_5 = stablehlo.broadcast_in_dim %attentionNorm.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x8x16xf32>
+      %add_1 = stablehlo.add %multiply_3, %broadcast_in_dim_5 : tensor<1x8x16xf32>
       %y.reshape_1 = stablehlo.reshape %add_1 : (tensor<1x8x16xf32>) -> tensor<8x16xf32>
       %y.reshape_2 = stablehlo.reshape %attention.query.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
       %y.dot_general_1 = stablehlo.dot_general %y.reshape_1, %y.reshape_2, contracting_dims = [1] x [0] : (tensor<8x16xf32>, tensor<16x16xf32>) -> tensor<8x16xf32>
@@ -89,14 +89,14 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %value.broadcast_in_dim = stablehlo.broadcast_in_dim %attention.value.bias_1, dims = [2, 3] : (tensor<2x8xf32>) -> tensor<1x8x2x8xf32>
       %value = stablehlo.add %y.reshape_7, %value.broadcast_in_dim : tensor<1x8x2x8xf32>
       %cst_8 = stablehlo.constant dense<0.353553385> : tensor<1x8x2x8xf32>
-      %q = stablehlo.multiply %query, %cst_8 : tensor<1x8x2x8xf32>
+      %scaled = stablehlo.multiply %query, %cst_8 : tensor<1x8x2x8xf32>
       %numbers = stablehlo.iota dim = 0 : tensor<8xi32>
       %before.broadcast_in_dim = stablehlo.broadcast_in_dim %numbers, dims = [0] : (tensor<8xi32>) -> tensor<8x8xi32>
       %before.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %numbers, dims = [1] : (tensor<8xi32>) -> tensor<8x8xi32>
-      %before = stablehlo.compare LE, %before.broadcast_in_dim, %before.broadcast_in_dim_1, SIGNED : (tensor<8x8xi32>, tensor<8x8xi32>) -> tensor<8x8xi1>
-      %s = stablehlo.dot_general %q, %key, batching_dims = [0, 2] x [0, 2], contracting_dims = [3] x [3] : (tensor<1x8x2x8xf32>, tensor<1x8x2x8xf32>) -> tensor<1x2x8x8xf32>
+      %before = stablehlo.compare GE, %before.broadcast_in_dim, %before.broadcast_in_dim_1, SIGNED : (tensor<8x8xi32>, tensor<8x8xi32>) -> tensor<8x8xi1>
+      %s = stablehlo.dot_general %scaled, %key, batching_dims = [0, 2] x [0, 2], contracting_dims = [3] x [3] : (tensor<1x8x2x8xf32>, tensor<1x8x2x8xf32>) -> tensor<1x2x8x8xf32>
       %cst_9 = stablehlo.constant dense<-1.000000e+30> : tensor<1x2x8x8xf32>
-      %s.broadcast_in_dim = stablehlo.broadcast_in_dim %before, dims = [3, 2] : (tensor<8x8xi1>) -> tensor<1x2x8x8xi1>
+      %s.broadcast_in_dim = stablehlo.broadcast_in_dim %before, dims = [2, 3] : (tensor<8x8xi1>) -> tensor<1x2x8x8xi1>
       %s_1 = stablehlo.select %s.broadcast_in_dim, %s, %cst_9 : tensor<1x2x8x8xi1>, tensor<1x2x8x8xf32>
       %cst_10 = stablehlo.constant dense<0xFF800000> : tensor<f32>
       %peak.reduce = stablehlo.reduce(%s_1 init: %cst_10) applies stablehlo.maximum across dimensions = [3] : (tensor<1x2x8x8xf32>, tensor<f32>) -> tensor<1x2x8xf32>
@@ -114,8 +114,8 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %probs = stablehlo.divide %weights, %probs.broadcast_in_dim : tensor<1x2x8x8xf32>
       %dot_general = stablehlo.dot_general %probs, %value, batching_dims = [0, 1] x [0, 2], contracting_dims = [3] x [1] : (tensor<1x2x8x8xf32>, tensor<1x8x2x8xf32>) -> tensor<1x2x8x8xf32>
       %y.dot_general_4 = stablehlo.dot_general %dot_general, %attention.output.weight_1, contracting_dims = [1, 3] x [0, 1] : (tensor<1x2x8x8xf32>, tensor<2x8x16xf32>) -> tensor<1x8x16xf32>
-      %broadcast_in_dim_7 = stablehlo.broadcast_in_dim %attention.output.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x8x16xf32>
-      %add_2 = stablehlo.add %y.dot_general_4, %broadcast_in_dim_7 : tensor<1x8x16xf32>
+      %broadcast_in_dim_6 = stablehlo.broadcast_in_dim %attention.output.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x8x16xf32>
+      %add_2 = stablehlo.add %y.dot_general_4, %broadcast_in_dim_6 : tensor<1x8x16xf32>
       %h_1 = stablehlo.add %iterArg_1, %add_2 : tensor<1x8x16xf32>
       %mean.reduce_2 = stablehlo.reduce(%h_1 init: %cst_5) applies stablehlo.add across dimensions = [2] : (tensor<1x8x16xf32>, tensor<f32>) -> tensor<1x8xf32>
       %mean_1 = stablehlo.multiply %mean.reduce_2, %cst_6 : tensor<1x8xf32>
@@ -126,12 +126,12 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %rstd.multiply_5 = stablehlo.multiply %rstd.reduce_2, %cst_6 : tensor<1x8xf32>
       %rstd.add_2 = stablehlo.add %rstd.multiply_5, %cst_7 : tensor<1x8xf32>
       %rstd_1 = stablehlo.rsqrt %rstd.add_2 : tensor<1x8xf32>
-      %broadcast_in_dim_8 = stablehlo.broadcast_in_dim %rstd_1, dims = [0, 1] : (tensor<1x8xf32>) -> tensor<1x8x16xf32>
-      %multiply_4 = stablehlo.multiply %centred_1, %broadcast_in_dim_8 : tensor<1x8x16xf32>
-      %broadcast_in_dim_9 = stablehlo.broadcast_in_dim %mlpNorm.scale_1, dims = [2] : (tensor<16xf32>) -> tensor<1x8x16xf32>
-      %multiply_5 = stablehlo.multiply %multiply_4, %broadcast_in_dim_9 : tensor<1x8x16xf32>
-      %broadcast_in_dim_10 = stablehlo.broadcast_in_dim %mlpNorm.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x8x16xf32>
-      %add_3 = stablehlo.add %multiply_5, %broadcast_in_dim_10 : tensor<1x8x16xf32>
+      %broadcast_in_dim_7 = stablehlo.broadcast_in_dim %rstd_1, dims = [0, 1] : (tensor<1x8xf32>) -> tensor<1x8x16xf32>
+      %multiply_4 = stablehlo.multiply %centred_1, %broadcast_in_dim_7 : tensor<1x8x16xf32>
+      %broadcast_in_dim_8 = stablehlo.broadcast_in_dim %mlpNorm.scale_1, dims = [2] : (tensor<16xf32>) -> tensor<1x8x16xf32>
+      %multiply_5 = stablehlo.multiply %multiply_4, %broadcast_in_dim_8 : tensor<1x8x16xf32>
+      %broadcast_in_dim_9 = stablehlo.broadcast_in_dim %mlpNorm.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x8x16xf32>
+      %add_3 = stablehlo.add %multiply_5, %broadcast_in_dim_9 : tensor<1x8x16xf32>
       %y.reshape_8 = stablehlo.reshape %add_3 : (tensor<1x8x16xf32>) -> tensor<8x16xf32>
       %y.dot_general_5 = stablehlo.dot_general %y.reshape_8, %mlp.up.weight_1, contracting_dims = [1] x [0] : (tensor<8x16xf32>, tensor<16x64xf32>) -> tensor<8x64xf32>
       %y.reshape_9 = stablehlo.reshape %y.dot_general_5 : (tensor<8x64xf32>) -> tensor<1x8x64xf32>
@@ -172,17 +172,17 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
     %cst_4 = stablehlo.constant dense<9.99999974E-6> : tensor<1x8xf32>
     %rstd.add = stablehlo.add %rstd.multiply_1, %cst_4 : tensor<1x8xf32>
     %rstd = stablehlo.rsqrt %rstd.add : tensor<1x8xf32>
-    %broadcast_in_dim_1 = stablehlo.broadcast_in_dim %rstd, dims = [0, 1] : (tensor<1x8xf32>) -> tensor<1x8x16xf32>
-    %multiply = stablehlo.multiply %centred, %broadcast_in_dim_1 : tensor<1x8x16xf32>
-    %broadcast_in_dim_2 = stablehlo.broadcast_in_dim %params.norm.scale, dims = [2] : (tensor<16xf32>) -> tensor<1x8x16xf32>
-    %multiply_1 = stablehlo.multiply %multiply, %broadcast_in_dim_2 : tensor<1x8x16xf32>
-    %broadcast_in_dim_3 = stablehlo.broadcast_in_dim %params.norm.bias, dims = [2] : (tensor<16xf32>) -> tensor<1x8x16xf32>
-    %add = stablehlo.add %multiply_1, %broadcast_in_dim_3 : tensor<1x8x16xf32>
+    %broadcast_in_dim = stablehlo.broadcast_in_dim %rstd, dims = [0, 1] : (tensor<1x8xf32>) -> tensor<1x8x16xf32>
+    %multiply = stablehlo.multiply %centred, %broadcast_in_dim : tensor<1x8x16xf32>
+    %broadcast_in_dim_1 = stablehlo.broadcast_in_dim %params.norm.scale, dims = [2] : (tensor<16xf32>) -> tensor<1x8x16xf32>
+    %multiply_1 = stablehlo.multiply %multiply, %broadcast_in_dim_1 : tensor<1x8x16xf32>
+    %broadcast_in_dim_2 = stablehlo.broadcast_in_dim %params.norm.bias, dims = [2] : (tensor<16xf32>) -> tensor<1x8x16xf32>
+    %add = stablehlo.add %multiply_1, %broadcast_in_dim_2 : tensor<1x8x16xf32>
     %y.reshape = stablehlo.reshape %add : (tensor<1x8x16xf32>) -> tensor<8x16xf32>
     %y.dot_general = stablehlo.dot_general %y.reshape, %params.head.weight, contracting_dims = [1] x [0] : (tensor<8x16xf32>, tensor<16x256xf32>) -> tensor<8x256xf32>
     %y = stablehlo.reshape %y.dot_general : (tensor<8x256xf32>) -> tensor<1x8x256xf32>
-    %logits.broadcast_in_dim = stablehlo.broadcast_in_dim %params.head.bias, dims = [2] : (tensor<256xf32>) -> tensor<1x8x256xf32>
-    %logits = stablehlo.add %y, %logits.broadcast_in_dim : tensor<1x8x256xf32>
+    %logits.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %params.head.bias, dims = [2] : (tensor<256xf32>) -> tensor<1x8x256xf32>
+    %logits = stablehlo.add %y, %logits.broadcast_in_dim_1 : tensor<1x8x256xf32>
     return %logits : tensor<1x8x256xf32>
   }
 }

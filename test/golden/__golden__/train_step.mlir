@@ -23,9 +23,9 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %frequencies.multiply = stablehlo.multiply %frequencies.iota, %cst_3 : tensor<8xf32>
     %frequencies = stablehlo.exponential %frequencies.multiply : tensor<8xf32>
     %phase.convert = stablehlo.convert %at : (tensor<2x8xi32>) -> tensor<2x8xf32>
-    %broadcast_in_dim = stablehlo.broadcast_in_dim %phase.convert, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x8xf32>
+    %sum.broadcast_in_dim = stablehlo.broadcast_in_dim %phase.convert, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x8xf32>
     %phase.broadcast_in_dim = stablehlo.broadcast_in_dim %frequencies, dims = [2] : (tensor<8xf32>) -> tensor<2x8x8xf32>
-    %phase = stablehlo.multiply %broadcast_in_dim, %phase.broadcast_in_dim : tensor<2x8x8xf32>
+    %phase = stablehlo.multiply %sum.broadcast_in_dim, %phase.broadcast_in_dim : tensor<2x8x8xf32>
     %sine = stablehlo.sine %phase : tensor<2x8x8xf32>
     %cosine = stablehlo.cosine %phase : tensor<2x8x8xf32>
     %x.concatenate = stablehlo.concatenate %sine, %cosine, dim = 2 : (tensor<2x8x8xf32>, tensor<2x8x8xf32>) -> tensor<2x8x16xf32>
@@ -84,12 +84,12 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %cst_90 = stablehlo.constant dense<9.99999974E-6> : tensor<2x8xf32>
       %rstd.add_1 = stablehlo.add %rstd.multiply_3, %cst_90 : tensor<2x8xf32>
       %rstd.rsqrt = stablehlo.rsqrt %rstd.add_1 : tensor<2x8xf32>
-      %broadcast_in_dim_4 = stablehlo.broadcast_in_dim %rstd.rsqrt, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x16xf32>
-      %multiply_4 = stablehlo.multiply %centred.subtract, %broadcast_in_dim_4 : tensor<2x8x16xf32>
-      %broadcast_in_dim_5 = stablehlo.broadcast_in_dim %attentionNorm.scale_1, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
-      %multiply_5 = stablehlo.multiply %multiply_4, %broadcast_in_dim_5 : tensor<2x8x16xf32>
-      %broadcast_in_dim_6 = stablehlo.broadcast_in_dim %attentionNorm.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
-      %add_3 = stablehlo.add %multiply_5, %broadcast_in_dim_6 : tensor<2x8x16xf32>
+      %broadcast_in_dim_3 = stablehlo.broadcast_in_dim %rstd.rsqrt, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x16xf32>
+      %multiply_4 = stablehlo.multiply %centred.subtract, %broadcast_in_dim_3 : tensor<2x8x16xf32>
+      %broadcast_in_dim_4 = stablehlo.broadcast_in_dim %attentionNorm.scale_1, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
+      %multiply_5 = stablehlo.multiply %multiply_4, %broadcast_in_dim_4 : tensor<2x8x16xf32>
+      %broadcast_in_dim_5 = stablehlo.broadcast_in_dim %attentionNorm.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
+      %add_3 = stablehlo.add %multiply_5, %broadcast_in_dim_5 : tensor<2x8x16xf32>
       %y.reshape_1 = stablehlo.reshape %add_3 : (tensor<2x8x16xf32>) -> tensor<16x16xf32>
       %y.reshape_2 = stablehlo.reshape %attention.query.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
       %y.dot_general_1 = stablehlo.dot_general %y.reshape_1, %y.reshape_2, contracting_dims = [1] x [0] : (tensor<16x16xf32>, tensor<16x16xf32>) -> tensor<16x16xf32>
@@ -107,14 +107,14 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %value.broadcast_in_dim = stablehlo.broadcast_in_dim %attention.value.bias_1, dims = [2, 3] : (tensor<2x8xf32>) -> tensor<2x8x2x8xf32>
       %value = stablehlo.add %y.reshape_7, %value.broadcast_in_dim : tensor<2x8x2x8xf32>
       %cst_91 = stablehlo.constant dense<0.353553385> : tensor<2x8x2x8xf32>
-      %q = stablehlo.multiply %query, %cst_91 : tensor<2x8x2x8xf32>
+      %scaled = stablehlo.multiply %query, %cst_91 : tensor<2x8x2x8xf32>
       %numbers = stablehlo.iota dim = 0 : tensor<8xi32>
       %before.broadcast_in_dim = stablehlo.broadcast_in_dim %numbers, dims = [0] : (tensor<8xi32>) -> tensor<8x8xi32>
       %before.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %numbers, dims = [1] : (tensor<8xi32>) -> tensor<8x8xi32>
-      %before = stablehlo.compare LE, %before.broadcast_in_dim, %before.broadcast_in_dim_1, SIGNED : (tensor<8x8xi32>, tensor<8x8xi32>) -> tensor<8x8xi1>
-      %s = stablehlo.dot_general %q, %key_1, batching_dims = [0, 2] x [0, 2], contracting_dims = [3] x [3] : (tensor<2x8x2x8xf32>, tensor<2x8x2x8xf32>) -> tensor<2x2x8x8xf32>
+      %before = stablehlo.compare GE, %before.broadcast_in_dim, %before.broadcast_in_dim_1, SIGNED : (tensor<8x8xi32>, tensor<8x8xi32>) -> tensor<8x8xi1>
+      %s = stablehlo.dot_general %scaled, %key_1, batching_dims = [0, 2] x [0, 2], contracting_dims = [3] x [3] : (tensor<2x8x2x8xf32>, tensor<2x8x2x8xf32>) -> tensor<2x2x8x8xf32>
       %cst_92 = stablehlo.constant dense<-1.000000e+30> : tensor<2x2x8x8xf32>
-      %s.broadcast_in_dim = stablehlo.broadcast_in_dim %before, dims = [3, 2] : (tensor<8x8xi1>) -> tensor<2x2x8x8xi1>
+      %s.broadcast_in_dim = stablehlo.broadcast_in_dim %before, dims = [2, 3] : (tensor<8x8xi1>) -> tensor<2x2x8x8xi1>
       %s_1 = stablehlo.select %s.broadcast_in_dim, %s, %cst_92 : tensor<2x2x8x8xi1>, tensor<2x2x8x8xf32>
       %cst_93 = stablehlo.constant dense<0xFF800000> : tensor<f32>
       %peak.reduce = stablehlo.reduce(%s_1 init: %cst_93) applies stablehlo.maximum across dimensions = [3] : (tensor<2x2x8x8xf32>, tensor<f32>) -> tensor<2x2x8xf32>
@@ -132,8 +132,8 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %probs = stablehlo.divide %weights, %probs.broadcast_in_dim : tensor<2x2x8x8xf32>
       %dot_general = stablehlo.dot_general %probs, %value, batching_dims = [0, 1] x [0, 2], contracting_dims = [3] x [1] : (tensor<2x2x8x8xf32>, tensor<2x8x2x8xf32>) -> tensor<2x2x8x8xf32>
       %y.dot_general_4 = stablehlo.dot_general %dot_general, %attention.output.weight_1, contracting_dims = [1, 3] x [0, 1] : (tensor<2x2x8x8xf32>, tensor<2x8x16xf32>) -> tensor<2x8x16xf32>
-      %broadcast_in_dim_7 = stablehlo.broadcast_in_dim %attention.output.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
-      %add_4 = stablehlo.add %y.dot_general_4, %broadcast_in_dim_7 : tensor<2x8x16xf32>
+      %broadcast_in_dim_6 = stablehlo.broadcast_in_dim %attention.output.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
+      %add_4 = stablehlo.add %y.dot_general_4, %broadcast_in_dim_6 : tensor<2x8x16xf32>
       %h_1 = stablehlo.add %iterArg_1, %add_4 : tensor<2x8x16xf32>
       %mean.reduce_2 = stablehlo.reduce(%h_1 init: %cst_88) applies stablehlo.add across dimensions = [2] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<2x8xf32>
       %mean_1 = stablehlo.multiply %mean.reduce_2, %cst_89 : tensor<2x8xf32>
@@ -144,12 +144,12 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %rstd.multiply_5 = stablehlo.multiply %rstd.reduce_2, %cst_89 : tensor<2x8xf32>
       %rstd.add_2 = stablehlo.add %rstd.multiply_5, %cst_90 : tensor<2x8xf32>
       %rstd_1 = stablehlo.rsqrt %rstd.add_2 : tensor<2x8xf32>
-      %broadcast_in_dim_8 = stablehlo.broadcast_in_dim %rstd_1, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x16xf32>
-      %multiply_6 = stablehlo.multiply %centred_1, %broadcast_in_dim_8 : tensor<2x8x16xf32>
-      %broadcast_in_dim_9 = stablehlo.broadcast_in_dim %mlpNorm.scale_1, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
-      %multiply_7 = stablehlo.multiply %multiply_6, %broadcast_in_dim_9 : tensor<2x8x16xf32>
-      %broadcast_in_dim_10 = stablehlo.broadcast_in_dim %mlpNorm.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
-      %add_5 = stablehlo.add %multiply_7, %broadcast_in_dim_10 : tensor<2x8x16xf32>
+      %broadcast_in_dim_7 = stablehlo.broadcast_in_dim %rstd_1, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x16xf32>
+      %multiply_6 = stablehlo.multiply %centred_1, %broadcast_in_dim_7 : tensor<2x8x16xf32>
+      %broadcast_in_dim_8 = stablehlo.broadcast_in_dim %mlpNorm.scale_1, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
+      %multiply_7 = stablehlo.multiply %multiply_6, %broadcast_in_dim_8 : tensor<2x8x16xf32>
+      %broadcast_in_dim_9 = stablehlo.broadcast_in_dim %mlpNorm.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
+      %add_5 = stablehlo.add %multiply_7, %broadcast_in_dim_9 : tensor<2x8x16xf32>
       %y.reshape_8 = stablehlo.reshape %add_5 : (tensor<2x8x16xf32>) -> tensor<16x16xf32>
       %y.dot_general_5 = stablehlo.dot_general %y.reshape_8, %mlp.up.weight_1, contracting_dims = [1] x [0] : (tensor<16x16xf32>, tensor<16x64xf32>) -> tensor<16x64xf32>
       %y.reshape_9 = stablehlo.reshape %y.dot_general_5 : (tensor<16x64xf32>) -> tensor<2x8x64xf32>
@@ -196,7 +196,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %h.dynamic_update_slice_9 = stablehlo.dynamic_update_slice %iterArg_11, %h.reshape_9, %iterArg, %c_5, %c_5, %c_5, %c_5 : (tensor<2x2x2x8x8xf32>, tensor<1x2x2x8x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x2x8x8xf32>
       %h.reshape_10 = stablehlo.reshape %key_1 : (tensor<2x8x2x8xf32>) -> tensor<1x2x8x2x8xf32>
       %h.dynamic_update_slice_10 = stablehlo.dynamic_update_slice %iterArg_12, %h.reshape_10, %iterArg, %c_5, %c_5, %c_5, %c_5 : (tensor<2x2x8x2x8xf32>, tensor<1x2x8x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x8x2x8xf32>
-      %h.reshape_11 = stablehlo.reshape %q : (tensor<2x8x2x8xf32>) -> tensor<1x2x8x2x8xf32>
+      %h.reshape_11 = stablehlo.reshape %scaled : (tensor<2x8x2x8xf32>) -> tensor<1x2x8x2x8xf32>
       %h.dynamic_update_slice_11 = stablehlo.dynamic_update_slice %iterArg_13, %h.reshape_11, %iterArg, %c_5, %c_5, %c_5, %c_5 : (tensor<2x2x8x2x8xf32>, tensor<1x2x8x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x8x2x8xf32>
       %h.reshape_12 = stablehlo.reshape %add_3 : (tensor<2x8x16xf32>) -> tensor<1x2x8x16xf32>
       %h.dynamic_update_slice_12 = stablehlo.dynamic_update_slice %iterArg_14, %h.reshape_12, %iterArg, %c_5, %c_5, %c_5 : (tensor<2x2x8x16xf32>, tensor<1x2x8x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x8x16xf32>
@@ -219,17 +219,17 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %cst_10 = stablehlo.constant dense<9.99999974E-6> : tensor<2x8xf32>
     %rstd.add = stablehlo.add %rstd.multiply_1, %cst_10 : tensor<2x8xf32>
     %rstd = stablehlo.rsqrt %rstd.add : tensor<2x8xf32>
-    %broadcast_in_dim_1 = stablehlo.broadcast_in_dim %rstd, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x16xf32>
-    %multiply = stablehlo.multiply %centred, %broadcast_in_dim_1 : tensor<2x8x16xf32>
-    %broadcast_in_dim_2 = stablehlo.broadcast_in_dim %params.norm.scale, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
-    %multiply_1 = stablehlo.multiply %multiply, %broadcast_in_dim_2 : tensor<2x8x16xf32>
-    %broadcast_in_dim_3 = stablehlo.broadcast_in_dim %params.norm.bias, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
-    %add = stablehlo.add %multiply_1, %broadcast_in_dim_3 : tensor<2x8x16xf32>
+    %broadcast_in_dim = stablehlo.broadcast_in_dim %rstd, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x16xf32>
+    %multiply = stablehlo.multiply %centred, %broadcast_in_dim : tensor<2x8x16xf32>
+    %broadcast_in_dim_1 = stablehlo.broadcast_in_dim %params.norm.scale, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
+    %multiply_1 = stablehlo.multiply %multiply, %broadcast_in_dim_1 : tensor<2x8x16xf32>
+    %broadcast_in_dim_2 = stablehlo.broadcast_in_dim %params.norm.bias, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
+    %add = stablehlo.add %multiply_1, %broadcast_in_dim_2 : tensor<2x8x16xf32>
     %y.reshape = stablehlo.reshape %add : (tensor<2x8x16xf32>) -> tensor<16x16xf32>
     %y.dot_general = stablehlo.dot_general %y.reshape, %params.head.weight, contracting_dims = [1] x [0] : (tensor<16x16xf32>, tensor<16x256xf32>) -> tensor<16x256xf32>
     %y = stablehlo.reshape %y.dot_general : (tensor<16x256xf32>) -> tensor<2x8x256xf32>
-    %sum.broadcast_in_dim = stablehlo.broadcast_in_dim %params.head.bias, dims = [2] : (tensor<256xf32>) -> tensor<2x8x256xf32>
-    %sum = stablehlo.add %y, %sum.broadcast_in_dim : tensor<2x8x256xf32>
+    %sum.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %params.head.bias, dims = [2] : (tensor<256xf32>) -> tensor<2x8x256xf32>
+    %sum = stablehlo.add %y, %sum.broadcast_in_dim_1 : tensor<2x8x256xf32>
     %cst_11 = stablehlo.constant dense<0xFF800000> : tensor<f32>
     %peak = stablehlo.reduce(%sum init: %cst_11) applies stablehlo.maximum across dimensions = [2] : (tensor<2x8x256xf32>, tensor<f32>) -> tensor<2x8xf32>
     %total.broadcast_in_dim = stablehlo.broadcast_in_dim %peak, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x256xf32>
@@ -238,10 +238,10 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %total.reduce = stablehlo.reduce(%total.exponential init: %cst) applies stablehlo.add across dimensions = [2] : (tensor<2x8x256xf32>, tensor<f32>) -> tensor<2x8xf32>
     %total.log = stablehlo.log %total.reduce : tensor<2x8xf32>
     %total = stablehlo.add %total.log, %peak : tensor<2x8xf32>
-    %sum.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %sum.slice, dims = [0, 1] : (tensor<2x8xi32>) -> tensor<2x8x256xi32>
+    %sum.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %sum.slice, dims = [0, 1] : (tensor<2x8xi32>) -> tensor<2x8x256xi32>
     %chosen.iota = stablehlo.iota dim = 0 : tensor<256xi32>
     %chosen.broadcast_in_dim = stablehlo.broadcast_in_dim %chosen.iota, dims = [2] : (tensor<256xi32>) -> tensor<2x8x256xi32>
-    %chosen.compare = stablehlo.compare EQ, %sum.broadcast_in_dim_1, %chosen.broadcast_in_dim, SIGNED : (tensor<2x8x256xi32>, tensor<2x8x256xi32>) -> tensor<2x8x256xi1>
+    %chosen.compare = stablehlo.compare EQ, %sum.broadcast_in_dim_2, %chosen.broadcast_in_dim, SIGNED : (tensor<2x8x256xi32>, tensor<2x8x256xi32>) -> tensor<2x8x256xi1>
     %cst_12 = stablehlo.constant dense<0.000000e+00> : tensor<2x8x256xf32>
     %chosen.select = stablehlo.select %chosen.compare, %sum, %cst_12 : tensor<2x8x256xi1>, tensor<2x8x256xf32>
     %chosen = stablehlo.reduce(%chosen.select init: %cst) applies stablehlo.add across dimensions = [2] : (tensor<2x8x256xf32>, tensor<f32>) -> tensor<2x8xf32>
@@ -267,7 +267,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %d_y.reshape_1 = stablehlo.reshape %d_y.dot_general : (tensor<16x16xf32>) -> tensor<2x8x16xf32>
     %d_y = stablehlo.dot_general %y.reshape, %d_y.reshape, contracting_dims = [0] x [0] : (tensor<16x16xf32>, tensor<16x256xf32>) -> tensor<16x256xf32>
     %d_reduce = stablehlo.reduce(%d_y.reshape_1 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<16xf32>
-    %d_g = stablehlo.multiply %d_y.reshape_1, %broadcast_in_dim_2 : tensor<2x8x16xf32>
+    %d_g = stablehlo.multiply %d_y.reshape_1, %broadcast_in_dim_1 : tensor<2x8x16xf32>
     %d_dx.reduce = stablehlo.reduce(%d_g init: %cst) applies stablehlo.add across dimensions = [2] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<2x8xf32>
     %d_dx.multiply = stablehlo.multiply %d_dx.reduce, %cst_9 : tensor<2x8xf32>
     %d_dx.broadcast_in_dim = stablehlo.broadcast_in_dim %d_dx.multiply, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x16xf32>
@@ -278,7 +278,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %d_dx.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %d_dx.multiply_2, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x16xf32>
     %d_dx.multiply_3 = stablehlo.multiply %multiply, %d_dx.broadcast_in_dim_1 : tensor<2x8x16xf32>
     %d_dx.subtract_1 = stablehlo.subtract %d_dx.subtract, %d_dx.multiply_3 : tensor<2x8x16xf32>
-    %d_dx = stablehlo.multiply %d_dx.subtract_1, %broadcast_in_dim_1 : tensor<2x8x16xf32>
+    %d_dx = stablehlo.multiply %d_dx.subtract_1, %broadcast_in_dim : tensor<2x8x16xf32>
     %d_multiply_1 = stablehlo.multiply %d_y.reshape_1, %multiply : tensor<2x8x16xf32>
     %d_reduce_1 = stablehlo.reduce(%d_multiply_1 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<16xf32>
     %cst_14 = stablehlo.constant dense<0.000000e+00> : tensor<2x16xf32>
@@ -413,18 +413,18 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_dot_general_1 = stablehlo.dot_general %d_h.reshape_15, %d_dScores, batching_dims = [0, 2] x [0, 1], contracting_dims = [1] x [2] : (tensor<2x8x2x8xf32>, tensor<2x2x8x8xf32>) -> tensor<2x2x8x8xf32>
       %d_dot_general_2 = stablehlo.dot_general %d_y.reshape_10, %d_h.reshape_13, batching_dims = [0, 2] x [0, 1], contracting_dims = [1] x [2] : (tensor<2x8x2x8xf32>, tensor<2x2x8x8xf32>) -> tensor<2x2x8x8xf32>
       %d_attended.transpose = stablehlo.transpose %d_dot_general_2, dims = [0, 3, 1, 2] : (tensor<2x2x8x8xf32>) -> tensor<2x8x2x8xf32>
-      %d_attended = stablehlo.transpose %d_dot_general_1, dims = [0, 3, 1, 2] : (tensor<2x2x8x8xf32>) -> tensor<2x8x2x8xf32>
-      %d_q.transpose = stablehlo.transpose %d_dot_general, dims = [0, 2, 1, 3] : (tensor<2x2x8x8xf32>) -> tensor<2x8x2x8xf32>
-      %d_q = stablehlo.multiply %d_q.transpose, %cst_88 : tensor<2x8x2x8xf32>
+      %d_attended.transpose_1 = stablehlo.transpose %d_dot_general_1, dims = [0, 3, 1, 2] : (tensor<2x2x8x8xf32>) -> tensor<2x8x2x8xf32>
+      %d_attended = stablehlo.transpose %d_dot_general, dims = [0, 2, 1, 3] : (tensor<2x2x8x8xf32>) -> tensor<2x8x2x8xf32>
+      %d_scaled = stablehlo.multiply %d_attended, %cst_88 : tensor<2x8x2x8xf32>
       %d_value = stablehlo.reduce(%d_attended.transpose init: %cst_89) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x2x8xf32>, tensor<f32>) -> tensor<2x8xf32>
       %d_y.dot_general_7 = stablehlo.dot_general %d_dot_general_2, %d_h.reshape_2, contracting_dims = [1, 2] x [1, 2] : (tensor<2x2x8x8xf32>, tensor<16x2x8xf32>) -> tensor<2x8x16xf32>
       %d_y.dot_general_8 = stablehlo.dot_general %d_h.reshape_16, %d_dot_general_2, contracting_dims = [0, 1] x [0, 3] : (tensor<2x8x16xf32>, tensor<2x2x8x8xf32>) -> tensor<16x2x8xf32>
-      %d_key = stablehlo.reduce(%d_attended init: %cst_89) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x2x8xf32>, tensor<f32>) -> tensor<2x8xf32>
+      %d_key = stablehlo.reduce(%d_attended.transpose_1 init: %cst_89) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x2x8xf32>, tensor<f32>) -> tensor<2x8xf32>
       %d_y.dot_general_9 = stablehlo.dot_general %d_dot_general_1, %d_h.reshape_1, contracting_dims = [1, 2] x [1, 2] : (tensor<2x2x8x8xf32>, tensor<16x2x8xf32>) -> tensor<2x8x16xf32>
       %d_y.dot_general_10 = stablehlo.dot_general %d_h.reshape_16, %d_dot_general_1, contracting_dims = [0, 1] x [0, 3] : (tensor<2x8x16xf32>, tensor<2x2x8x8xf32>) -> tensor<16x2x8xf32>
       %d_y.add = stablehlo.add %d_y.dot_general_7, %d_y.dot_general_9 : tensor<2x8x16xf32>
-      %d_query = stablehlo.reduce(%d_q init: %cst_89) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x2x8xf32>, tensor<f32>) -> tensor<2x8xf32>
-      %d_y.reshape_11 = stablehlo.reshape %d_q : (tensor<2x8x2x8xf32>) -> tensor<16x16xf32>
+      %d_query = stablehlo.reduce(%d_scaled init: %cst_89) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x2x8xf32>, tensor<f32>) -> tensor<2x8xf32>
+      %d_y.reshape_11 = stablehlo.reshape %d_scaled : (tensor<2x8x2x8xf32>) -> tensor<16x16xf32>
       %d_y.reshape_12 = stablehlo.reshape %d_h.dynamic_slice_1 : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
       %d_y.dot_general_11 = stablehlo.dot_general %d_y.reshape_11, %d_y.reshape_12, contracting_dims = [1] x [1] : (tensor<16x16xf32>, tensor<16x16xf32>) -> tensor<16x16xf32>
       %d_y.reshape_13 = stablehlo.reshape %d_y.dot_general_11 : (tensor<16x16xf32>) -> tensor<2x8x16xf32>
