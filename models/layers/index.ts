@@ -13,7 +13,7 @@ export { crossEntropy, tokenLosses } from "./cross_entropy.js";
 export { Dropout } from "./dropout.js";
 export { Embedding } from "./embedding.js";
 export { GatedMlp } from "./gated_mlp.js";
-export { LayerNorm } from "./layer_norm.js";
+export { LayerNorm, type LayerNormOptions } from "./layer_norm.js";
 export { Linear, type LinearOptions } from "./linear.js";
 export { Mlp, type MlpOptions } from "./mlp.js";
 export { RmsNorm } from "./rms_norm.js";

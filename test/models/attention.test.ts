@@ -205,6 +205,26 @@ agrees("a block", {
   },
 });
 
+test("block-wise, no array has all scores, forward or backward", () => {
+  const [S, names] = [2048, ["seq", "headDim"] as const];
+  const inputs = { q: spec({ seq: S, headDim: 8 }), k: spec({ key: S, headDim: 8 }), v: spec({ key: S, headDim: 8 }) };
+  const text = (blockSize: number): string => {
+    const program = traceProgram("gradient", { argument: inputs }, ({ argument }) => ({
+      result: grad(({ q, k, v }: typeof inputs) =>
+        attention<never, never>(q, k, v, { causal: true, blockSize }).square().sum(names),
+      )(argument),
+    }));
+    return programText(program);
+  };
+  expect(text(S)).toMatch("2048x2048x");
+  expect(text(512)).not.toMatch("2048x2048x");
+  // Largest are the operands, and four blocks of them.
+  const sizes = [...text(512).matchAll(/tensor<([\dx]+)x\w+>/g)].map((m) =>
+    m[1]!.split("x").reduce((n, d) => n * +d, 1),
+  );
+  expect(Math.max(...sizes)).toBe(512 * 512);
+});
+
 describe("remat", () => {
   const names = ["batch", "seq", "embed"] as const;
   const stack = (remat: RematPolicy) =>
