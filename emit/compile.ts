@@ -1,4 +1,6 @@
 /** From a model and its configuration to the StableHLO of all its entry points. */
+
+import type { z } from "zod";
 import { lowerToStableHlo } from "../compiler/compile.js";
 import type { Cost, Region } from "../compiler/ir.js";
 import { mainOf, type Program, type Port as ProgramPort } from "../compiler/program.js";
@@ -8,17 +10,19 @@ import { packageVersion } from "../compiler/source/package.js";
 import { originalPosition, type Position } from "../compiler/source/position.js";
 import { builderFor } from "../compiler/trace.js";
 import { writeArtifact } from "./artifact.js";
+import { resolveConfig } from "./config.js";
 import type { Manifest, Port } from "./manifest.js";
 import { type AuthorName, printModule } from "./print.js";
 
 /** What can be compiled: a model as `defineModel` makes it. */
 export interface Compilable<C> {
   readonly name: string;
-  readonly schema: { parse(config: unknown): C };
+  readonly schema: z.ZodType<C>;
   programs(config: C): Program[];
   parameters(config: C): number;
 }
 
+/** What is compiled, and how the text names and locates values. */
 export interface CompileOptions {
   /** Names of SSA values: the author's variables (default), or MLIR's numbering. */
   readonly names?: "author" | "canonical";
@@ -50,6 +54,7 @@ export class Compiled {
     return this.programs.map((p) => p.text).join("\n");
   }
 
+  /** An entry point by name. @throws Error when there is none. */
   program(name: string): CompiledProgram {
     const found = this.programs.find((p) => p.name === name);
     if (!found) throw new Error(`there is no entry point "${name}": ${this.programs.map((p) => p.name).join(", ")}`);
@@ -83,14 +88,14 @@ const plain = ({ axes, shape, ...rest }: ProgramPort): Port => ({ ...rest, axes:
 
 /**
  * Compiles a model: traces its entry points, lowers them, prints them.
- * @throws XenarcError at the author's line; the schema's own error for a configuration that does not fit.
+ * @throws XenarcError at the author's line; or naming every setting that is wrong.
  */
 export async function compile<C>(
   model: Compilable<C>,
   config: unknown = {},
   options: CompileOptions = {},
 ): Promise<Compiled> {
-  const resolved = model.schema.parse(config);
+  const resolved = resolveConfig(model.schema, { values: config });
   const traced = model.programs(resolved).filter((p) => options.only?.includes(p.name) ?? true);
   const programs = [];
   for (const program of traced) programs.push({ name: program.name, program, text: await print(program, options) });

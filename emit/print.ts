@@ -112,9 +112,9 @@ class FunctionPrinter implements Printer {
       lines.push(`${outer}^bb0(${r.args.map((a) => `${this.value(a)}: ${typeText(a.type)}`).join(", ")}):`);
     this.indent = `${outer}  `;
     this.ops(r, lines);
-    lines.push(
-      `${this.indent}stablehlo.return${r.results.length ? ` ${this.values(r.results)} : ${this.types(r.results)}` : ""}`,
-    );
+    // MLIR prints the space after an empty return too.
+    const returned = r.results.length ? `${this.values(r.results)} : ${this.types(r.results)}` : "";
+    lines.push(`${this.indent}stablehlo.return ${returned}`);
     this.indent = outer;
     lines.push(`${outer}}`);
     return lines.join("\n");

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { XenarcError } from "../compiler/errors.js";
 import type { Program } from "../compiler/program.js";
 import { locate, parameterCount } from "../ops/module.js";
 import type { LanguageModel } from "./language_model.js";
@@ -31,6 +32,12 @@ export interface ModelDefinition {
 
 /** Defines a model: the default export of a model file. */
 export function defineModel<C extends { readonly context: number }>(source: ModelSource<C>): ModelDefinition {
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(source.name)) {
+    throw new XenarcError({
+      what: `A model cannot be named ${JSON.stringify(source.name)}: the name becomes that of its artifact.`,
+      expected: "letters, digits, - and _",
+    });
+  }
   const section = <T extends z.ZodType>(schema: T) => schema.prefault({} as never);
   const schema = z.strictObject({
     model: section(source.config),

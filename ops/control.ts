@@ -57,6 +57,7 @@ function closed(operation: string, init: unknown, next: unknown, words: Words = 
   });
 }
 
+/** How a scan runs. */
 export interface ScanOptions {
   /** From the last element to the first. */
   readonly reverse?: boolean;

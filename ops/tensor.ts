@@ -413,7 +413,7 @@ export class Tensor<in out A extends string = any> extends Leaf {
     );
   }
 
-  /** @throws XenarcError when an axis that is added is there already. */
+  /** Refuses names to be added that are there already. @throws XenarcError naming the first of them. */
   refuse(operation: string, added: readonly string[], removed: readonly string[]): void {
     const clash = added.find((n) => this.has(n) && !removed.includes(n));
     if (clash) throw tensorError(`${operation}: there is an axis "${clash}" already in ${describe(this)}.`, [this]);

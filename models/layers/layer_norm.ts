@@ -3,6 +3,7 @@ import { ones, zeros } from "../../ops/initializers.js";
 import { Module, param } from "../../ops/module.js";
 import type { Sizes, Tensor } from "../../ops/tensor.js";
 
+/** How a {@link LayerNorm} is made. */
 export interface LayerNormOptions {
   /** Added to the variance. Default 1e-5. */
   readonly epsilon?: number;

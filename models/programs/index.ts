@@ -138,7 +138,14 @@ export const decodeStep = (model: LanguageModel, c: ProgramConfig, cache: Cache)
 /** All entry points. */
 export function programsOf(model: LanguageModel, c: ProgramConfig): Program[] {
   const read = prefill(model, c);
-  return [init(model), trainStepProgram(model, c), evalStep(model, c), forward(model, c), read, decodeStep(model, c, cacheOf(read))];
+  return [
+    init(model),
+    trainStepProgram(model, c),
+    evalStep(model, c),
+    forward(model, c),
+    read,
+    decodeStep(model, c, cacheOf(read)),
+  ];
 }
 
 /** The tree of cache that a program gives out, to be traced as another's input. */

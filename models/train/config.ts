@@ -57,6 +57,9 @@ export const generateSchema = z.strictObject({
   batch: count.default(1),
 });
 
+/** A resolved section `train`. */
 export type TrainConfig = z.infer<typeof trainSchema>;
+/** A resolved section `data`. */
 export type DataConfig = z.infer<typeof dataSchema>;
+/** A resolved section `generate`. */
 export type GenerateConfig = z.infer<typeof generateSchema>;

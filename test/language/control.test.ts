@@ -1,10 +1,16 @@
 /** Control flow: scan, whileLoop, cond, remat, customVjp, with their first and second derivatives. */
-import { cond, customVjp, named, remat, scan, stopGradient, whileLoop } from "../../ops/control.js";
+import { cond, customVjp, grad, named, remat, scan, stopGradient, whileLoop } from "../../ops/control.js";
 import { dot, fullLike, gelu, iota, scalar, softmax, where } from "../../ops/functions.js";
 import type { Tensor } from "../../ops/tensor.js";
 import { agrees, type Case, f32, i1, i32 } from "./harness.js";
 
 const small = { min: -1, max: 1 };
+
+/** x^2 y, its derivative by hand. */
+const doubledInFull = customVjp(
+  (x: Tensor, y: Tensor) => [x.mul(x).mul(y), { x, y }] as const,
+  ({ x, y }, ct) => [ct.mul(x).mul(y).mul(2), ct.mul(x).mul(x)],
+);
 
 /** A recurrent network: a carry, inputs along `t`, a captured weight, outputs. */
 const recurrent = (options: object, jaxOptions: string, more: Partial<Case> = {}): Case => ({
@@ -135,6 +141,70 @@ agrees("scan", {
       }),
     jax: "lambda h, xs, flags, w: lax.scan(lambda c, x: (lambda n: (n, n * c))(lax.cond(x[1], lambda: lax.scan(lambda e, y: (jnp.tanh(e * w + y), None), c, x[0])[0], lambda: jnp.sin(c * x[0].sum(0)))), h, (xs, flags))",
     out: ["h", "t h"],
+  },
+});
+
+agrees("gradients within", {
+  "a scan whose step takes a gradient": {
+    inputs: [f32("h", small), f32("t h", small)],
+    run: (h, xs) =>
+      scan("t", h, xs, (c: Tensor, x: Tensor) => {
+        const inner = grad((d: Tensor) => d.mul(x).sin().mul(c).sum("h") as any)(c);
+        return [c.sub(inner.mul(0.5)), inner];
+      }),
+    jax: "lambda h, xs: lax.scan(lambda c, x: (lambda g: (c - 0.5 * g, g))(jax.grad(lambda d: jnp.sum(jnp.sin(d * x) * c))(c)), h, xs)",
+    out: ["h", "t h"],
+  },
+  "the branch of a cond": {
+    inputs: [i1(""), f32("a", small)],
+    run: (t, x: Tensor) =>
+      cond(
+        t,
+        () => grad((y: Tensor) => y.square().mul(y).sum("a") as any)(x),
+        () => x,
+      ),
+    jax: "lambda t, x: lax.cond(t, lambda: jax.grad(lambda y: jnp.sum(y ** 3))(x), lambda: x)",
+    out: "a",
+  },
+  "a remat of a gradient of a scan of remats": {
+    inputs: [f32("a", small), f32("t a", small)],
+    run: (x, ys) =>
+      remat((p: Tensor, q: Tensor) =>
+        grad(
+          (r: Tensor) =>
+            scan("t", r, q, (c: Tensor, y: Tensor) => [remat((d: Tensor) => d.mul(y).sin())(c), []])[0].sum("a") as any,
+        )(p),
+      )(x, ys),
+    jax: "lambda x, ys: jax.grad(lambda r: lax.scan(lambda c, y: (jnp.sin(c * y), None), r, ys)[0].sum())(x)",
+    out: "a",
+  },
+});
+
+agrees("the same tensor twice", {
+  "as both arguments": {
+    inputs: [f32("a", small)],
+    run: (x: Tensor) => [
+      remat((p: Tensor, q: Tensor) => p.sin().mul(q))(x, x),
+      doubledInFull(x, x),
+      scan("t", x, [x.broadcast({ t: 2 }), x.broadcast({ t: 2 })] as Tensor[], (c: Tensor, [p, q]) => [
+        c.mul(p!).add(q!),
+        c,
+      ])[1],
+    ],
+    jax: "lambda x: (jnp.sin(x) * x, x ** 3, jnp.stack([x, x * x + x]))",
+    out: ["a", "a", "t:2 a"],
+  },
+  "as several results": {
+    inputs: [f32("a", small), f32("t:3 a", small)],
+    run: (x: Tensor, ys: Tensor) => {
+      const [c, rows] = scan("t", x, ys, (d: Tensor, y: Tensor) => {
+        const e = d.mul(y);
+        return [e, [e, e, y]];
+      });
+      return [c, rows, remat((p: Tensor) => [p, p.sin(), p])(x)];
+    },
+    jax: "lambda x, ys: (*lax.scan(lambda d, y: (d * y, (d * y, d * y, y)), x, ys), (x, jnp.sin(x), x))",
+    out: ["a", "t:3 a", "t:3 a", "t:3 a", "a", "a", "a"],
   },
 });
 
@@ -327,6 +397,23 @@ agrees("customVjp", {
     },
     jax: "lambda x, n: (jnp.sin(x), n + 1, jnp.exp(x))",
     out: ["a", i32("a"), "a"],
+  },
+  "scans in both directions": {
+    inputs: [f32("a", small), f32("t a", small)],
+    run: customVjp(
+      (x: Tensor, ys: Tensor) => {
+        const [c, before] = scan("t", x, ys, (d: Tensor, y: Tensor) => [d.mul(y), d]);
+        return [c, { before, ys }];
+      },
+      ({ before, ys }, ct: Tensor) => {
+        const [dx, dys] = scan("t", ct, [before, ys] as Tensor[], (d: Tensor, [c, y]) => [d.mul(y!), d.mul(c!)], {
+          reverse: true,
+        });
+        return [dx, dys];
+      },
+    ),
+    jax: "lambda x, ys: x * jnp.prod(ys, 0)",
+    out: "a",
   },
   "in a scan in a remat": {
     inputs: [f32("a", small), f32("t a", small)],

@@ -1,10 +1,23 @@
 /** Products over named axes, choices, activations. */
 
 import { tensor } from "../../ops/array.js";
-import { clamp, contract, dot, fullLike, gelu, ones, relu, scalar, silu, where, zeros } from "../../ops/functions.js";
+import {
+  clamp,
+  contract,
+  dot,
+  fullLike,
+  gelu,
+  ones,
+  relu,
+  scalar,
+  silu,
+  softmax,
+  where,
+  zeros,
+} from "../../ops/functions.js";
 import type { Tensor } from "../../ops/tensor.js";
 import { evaluate } from "../../runtime-bridge/evaluate.js";
-import { agrees, type Case, f32, i1, i32 } from "./harness.js";
+import { agrees, type Case, f32, i1, i32, slot } from "./harness.js";
 
 const narrow = ["bf16", "f16"] as const;
 
@@ -152,6 +165,24 @@ agrees("activations", {
   "gelu by tanh": activation((x) => gelu(x), "nn.gelu(x)"),
   "gelu by erf": activation((x) => gelu(x, { approximate: false }), "nn.gelu(x, approximate=False)"),
   silu: activation((x) => silu(x), "nn.silu(x)"),
+});
+
+const f64 = slot("f64");
+
+agrees("64-bit floats", {
+  "elementwise, products, reductions, softmax": {
+    inputs: [f64("a b"), f64("b c"), f64("c")],
+    run: (x: Tensor, y: Tensor, z: Tensor) => [
+      dot(x.tanh(), y, "b").add(z.erf()),
+      softmax(y.mul(z), "c"),
+      gelu(x).mean("a").mul(x.max("a")),
+      x.cast("f32").exp(),
+    ],
+    jax: "lambda x, y, z: (jnp.tanh(x) @ y + lax.erf(z), nn.softmax(y * z, -1), nn.gelu(x).mean(0) * x.max(0), jnp.exp(x.astype(jnp.float32)))",
+    out: [f64("a c"), f64("b c"), f64("b"), "a b"],
+    tolerance: { rtol: 1e-6, atol: 1e-6 },
+    derivatives: 1,
+  },
 });
 
 test("axes come back by name: broadcasting does not depend on the order in which they stand", async () => {

@@ -1,7 +1,17 @@
 /** The train step against the same model in plain JAX and optax, and generation against the model's own full forward pass. */
 import { compile } from "../../emit/compile.js";
 import charTransformer from "../../models/char_transformer.js";
-import { execute, expectClose, numbers, relativeError, tensor, tokens as drawTokens, trainNanogpt, canonical, verify } from "../oracle/oracle.js";
+import {
+  canonical,
+  tokens as drawTokens,
+  execute,
+  expectClose,
+  numbers,
+  relativeError,
+  tensor,
+  trainNanogpt,
+  verify,
+} from "../oracle/oracle.js";
 
 type Tensor = ReturnType<typeof tensor>;
 
@@ -10,7 +20,11 @@ const train = { steps: 100, batch: 6, warmup: 10, learningRate: 1e-2, minLearnin
 const ENTRY_POINTS = ["init", "train_step", "eval_step", "forward", "prefill", "decode_step"];
 
 /** Runs an entry point on inputs by name; results by name. */
-async function entry(config: object, name: string, inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> {
+async function entry(
+  config: object,
+  name: string,
+  inputs: Readonly<Record<string, Tensor>>,
+): Promise<Record<string, Tensor>> {
   const { text, program } = (await compile(charTransformer, config, { only: [name], locations: false })).program(name);
   const out = await execute(
     text,
@@ -40,48 +54,57 @@ test.each([
   ["rematerialized", {}, { remat: "nothing" }],
   ["keeping named values", {}, { remat: ["attn_out"] }],
   ["with its layers unrolled", {}, { unroll: true }],
-])("100 steps are those of JAX and optax: %s", async (_, trainMore, modelMore) => {
-  const config = { model: { ...model, ...modelMore }, train: { ...train, ...trainMore } };
-  let state = await entry(config, "init", { key });
-  const { text, program } = (await compile(charTransformer, config, { only: ["train_step"] })).program("train_step");
-  const weights = Object.fromEntries(
-    Object.entries(state).flatMap(([name, t]) => (name.startsWith("params/") ? [[name.slice(7).replaceAll("/", "."), t]] : [])),
-  );
-  const [steps, batch, seq] = [train.steps, train.batch, model.context];
-  const all = drawTokens([steps, batch, seq + 1], 64, 7);
-  const ids = numbers(all) as number[];
-  const rows = (from: number, to: number) =>
-    Array.from({ length: steps * batch }, (_, r) => ids.slice(r * (seq + 1) + from, r * (seq + 1) + to)).flat();
-  const inputs = tensor("i32", [steps, batch, seq], rows(0, seq));
-  const targets = tensor("i32", [steps, batch, seq], rows(1, seq + 1));
-  const expected = await trainNanogpt(weights, inputs, targets, {
-    layers: model.layers,
-    heads: model.heads,
-    embed: model.embed,
-    mlp: 4 * model.embed,
-    block: seq,
-    batch,
-    steps,
-    warmup: train.warmup,
-    rate: train.learningRate,
-    final_rate: train.minLearningRate,
-  });
+])(
+  "100 steps are those of JAX and optax: %s",
+  async (_, trainMore, modelMore) => {
+    const config = { model: { ...model, ...modelMore }, train: { ...train, ...trainMore } };
+    let state = await entry(config, "init", { key });
+    const { text, program } = (await compile(charTransformer, config, { only: ["train_step"] })).program("train_step");
+    const weights = Object.fromEntries(
+      Object.entries(state).flatMap(([name, t]) =>
+        name.startsWith("params/") ? [[name.slice(7).replaceAll("/", "."), t]] : [],
+      ),
+    );
+    const [steps, batch, seq] = [train.steps, train.batch, model.context];
+    const all = drawTokens([steps, batch, seq + 1], 64, 7);
+    const ids = numbers(all) as number[];
+    const rows = (from: number, to: number) =>
+      Array.from({ length: steps * batch }, (_, r) => ids.slice(r * (seq + 1) + from, r * (seq + 1) + to)).flat();
+    const inputs = tensor("i32", [steps, batch, seq], rows(0, seq));
+    const targets = tensor("i32", [steps, batch, seq], rows(1, seq + 1));
+    const expected = await trainNanogpt(weights, inputs, targets, {
+      layers: model.layers,
+      heads: model.heads,
+      embed: model.embed,
+      mlp: 4 * model.embed,
+      block: seq,
+      batch,
+      steps,
+      warmup: train.warmup,
+      rate: train.learningRate,
+      final_rate: train.minLearningRate,
+    });
 
-  const tokensPort = program.inputs.find((p) => p.name === "tokens")!;
-  const losses: number[] = [];
-  for (let step = 0; step < steps; step++) {
-    const size = batch * (seq + 1);
-    const tokens = tensor("i32", tokensPort.shape, ids.slice(step * size, (step + 1) * size));
-    const out = await execute(text, program.inputs.map((p) => (p.name === "tokens" ? tokens : state[p.name]!)));
-    state = Object.fromEntries(program.outputs.map((p, i) => [p.name, out[i] as Tensor]));
-    losses.push((numbers(state.loss!) as number[])[0]!);
-  }
-  expectClose(tensor("f32", [steps], losses), tensor("f32", [steps], expected.losses), { rtol: 1e-5, atol: 0 });
-  for (const [name, w] of Object.entries(expected.weights)) {
-    const ours = state[`params/${name.replaceAll(".", "/")}`]!;
-    expect([name, relativeError(ours, w) < 1e-3]).toEqual([name, true]);
-  }
-}, 120_000);
+    const tokensPort = program.inputs.find((p) => p.name === "tokens")!;
+    const losses: number[] = [];
+    for (let step = 0; step < steps; step++) {
+      const size = batch * (seq + 1);
+      const tokens = tensor("i32", tokensPort.shape, ids.slice(step * size, (step + 1) * size));
+      const out = await execute(
+        text,
+        program.inputs.map((p) => (p.name === "tokens" ? tokens : state[p.name]!)),
+      );
+      state = Object.fromEntries(program.outputs.map((p, i) => [p.name, out[i] as Tensor]));
+      losses.push((numbers(state.loss!) as number[])[0]!);
+    }
+    expectClose(tensor("f32", [steps], losses), tensor("f32", [steps], expected.losses), { rtol: 1e-5, atol: 0 });
+    for (const [name, w] of Object.entries(expected.weights)) {
+      const ours = state[`params/${name.replaceAll(".", "/")}`]!;
+      expect([name, relativeError(ours, w) < 1e-3]).toEqual([name, true]);
+    }
+  },
+  120_000,
+);
 
 test("decoding with a cache gives the tokens of the full forward pass", async () => {
   const config = { model: { ...model, bias: true }, generate: { batch: 2 } };
@@ -89,9 +112,16 @@ test("decoding with a cache gives the tokens of the full forward pass", async ()
   const { context } = model;
   const greedy = { key, temperature: scalar("f32", 0), top_k: scalar("i32", 0), top_p: scalar("f32", 1) };
   const lengths = [5, 9];
-  const rows = lengths.map((n, r) => Array.from({ length: context }, (_, i) => (i < n ? 65 + ((7 * i + 3 * r) % 26) : 0)));
+  const rows = lengths.map((n, r) =>
+    Array.from({ length: context }, (_, i) => (i < n ? 65 + ((7 * i + 3 * r) % 26) : 0)),
+  );
 
-  let out = await entry(config, "prefill", { ...state, ...greedy, tokens: tensor("i32", [2, context], rows.flat()), length: tensor("i32", [2], lengths) });
+  let out = await entry(config, "prefill", {
+    ...state,
+    ...greedy,
+    tokens: tensor("i32", [2, context], rows.flat()),
+    length: tensor("i32", [2], lengths),
+  });
   for (let n = 0; n < 6; n++) {
     const next = numbers(out.next_token!) as number[];
     const logits = await entry(config, "forward", { ...state, tokens: tensor("i32", [2, context], rows.flat()) });
@@ -108,7 +138,13 @@ test("decoding with a cache gives the tokens of the full forward pass", async ()
     lengths.forEach((_, r) => {
       lengths[r]! += 1;
     });
-    out = await entry(config, "decode_step", { ...state, ...out, ...greedy, token: tensor("i32", [2], next), position });
+    out = await entry(config, "decode_step", {
+      ...state,
+      ...out,
+      ...greedy,
+      token: tensor("i32", [2], next),
+      position,
+    });
   }
 }, 60_000);
 

@@ -265,8 +265,8 @@ def _settings(artifact: artifacts.Artifact) -> Settings:
     return Settings(
         steps=integer("steps"),
         seed=integer("seed"),
-        evaluate_every=max(1, integer("evalEvery")),
-        checkpoint_every=max(1, integer("checkpointEvery")),
+        evaluate_every=integer("evalEvery") or integer("steps"),
+        checkpoint_every=integer("checkpointEvery") or integer("steps"),
         log_every=max(1, integer("logEvery")),
         keep=max(1, integer("keep")),
         validation=artifact.setting("data", "validation", float),
