@@ -171,6 +171,8 @@ export interface Module {
 export class Emitter {
   /** The location of everything emitted; undefined: the author's line is captured op by op. */
   site: Site | undefined;
+  /** Constants made so far, by type and value. A builder outlives none of the ops that it made. */
+  readonly constants = new Map<string, Value>();
   constructor(readonly region: Region) {}
   emit<A>(
     def: OpDef<A>,

@@ -110,6 +110,7 @@ export function scan<L extends string, C, X, Y>(
     return out;
   });
   const ys = leaves(y);
+  for (const t of ys) t.refuse("scan", [along], []);
   const escaped = takeEscapes(region);
   region.results.push(...values(ys), ...escaped.map((e) => e.value));
   const outTypes = [...ys.map((t) => ({ value: t.value, names: t.names })), ...escaped];

@@ -426,6 +426,7 @@ export function topK<A extends string, K extends A, N extends string>(
   const [[name, k]] = Object.entries(size) as [[string, number]];
   if (!(k >= 1 && k <= x.size(axis)))
     throw tensorError(`topK: ${k} of axis "${axis}" with ${x.size(axis)} elements.`, [x]);
+  x.refuse("topK", [name], [axis]);
   const rest = x.names.filter((n) => n !== axis);
   const [values, at] = hlo().topK(x.ordered([...rest, axis]).value, k);
   const names = [...rest, name!];

@@ -39,7 +39,10 @@ function word<B extends string>(x: Tensor<B>): Tensor<B> {
 
 /** As many keys as the sizes say, along their axes. (As `jax.random.split` with that shape.) */
 export function split<N extends string, B extends string = never>(key: Keys<B>, sizes: Sizes<N>): Keys<B | N> {
-  return oneCall(() => stack(hash(key, counters(sizes)), "threefry") as Keys<B | N>);
+  return oneCall(() => {
+    key.refuse("split", Object.keys(sizes), []);
+    return stack(hash(key, counters(sizes)), "threefry") as Keys<B | N>;
+  });
 }
 
 /** A key of its own for each number: a step, a layer, an example. Axes of the numbers become axes of keys. (As `jax.random.fold_in`.) */
@@ -63,6 +66,7 @@ export function bits<A extends string, B extends string = never>(
   width: Width = 32,
 ): Tensor<A | Exclude<B, "threefry">> {
   return oneCall(() => {
+    key.refuse("random numbers", Object.keys(sizes), []);
     const [high, low] = hash(key, counters(sizes));
     if (width === 64) return high.cast("ui64").shiftLeft(32).or(low.cast("ui64"));
     return high.xor(low).cast(`ui${width}`);

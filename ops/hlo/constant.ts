@@ -32,7 +32,15 @@ export const constant: HloOp<ConstantAttrs, [type: TensorType, value: Scalar, ax
   },
   resultName: (op) => (/^u?i/.test(op.results[0]!.type.dtype) ? "c" : "cst"),
   cost: (op) => pointwiseCost(op, 0),
-  make: (b, { shape, dtype }, value, axes) => emitOne(b, constant, [], { value }, { shape, dtype }, axes),
+  make(b, { shape, dtype }, value, axes) {
+    // Made once by each builder: a model says 0 and 1 hundreds of times.
+    const key = `${dtype} ${shape} ${Object.is(value, -0) ? "-0" : value}`;
+    const before = b.constants.get(key);
+    if (before) return before;
+    const made = emitOne(b, constant, [], { value }, { shape, dtype }, axes);
+    b.constants.set(key, made);
+    return made;
+  },
 };
 
 /** A constant of bulk data. StableHLO specification, "constant". */

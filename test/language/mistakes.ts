@@ -1,10 +1,22 @@
 /** Programs with one mistake each, as authors make them: what errors.test.ts shows the messages of. */
 import { tensor } from "../../ops/array.js";
 import { assertFinite, cond, customVjp, grad, scan, vjp, whileLoop } from "../../ops/control.js";
-import { argmax, concatenate, constant, dot, gather, iota, ones, softmax, topK, where } from "../../ops/functions.js";
+import {
+  argmax,
+  concatenate,
+  constant,
+  dot,
+  gather,
+  iota,
+  ones,
+  softmax,
+  stack,
+  topK,
+  where,
+} from "../../ops/functions.js";
 import { zeros } from "../../ops/initializers.js";
 import { Module, param } from "../../ops/module.js";
-import { bernoulli, key, normal, randint } from "../../ops/random.js";
+import { bernoulli, key, normal, randint, split } from "../../ops/random.js";
 import { hlo, Tensor } from "../../ops/tensor.js";
 
 type Any = any;
@@ -203,6 +215,19 @@ export const mistakes: Readonly<Record<string, () => unknown>> = {
   },
   "the largest of what is not there"() {
     return argmax(softmax(ones({ vocab: 8 }), "vocab"), "vocabulary" as Any);
+  },
+  "an output of a scan that has the axis already"() {
+    const all = ones({ step: 4, embed: 3 });
+    return scan("step", [], all, () => [[], all]);
+  },
+  "the largest along a name that exists"() {
+    return topK(ones({ batch: 2, vocab: 8 }), "vocab", { batch: 3 });
+  },
+  "random numbers along an axis of the keys"() {
+    return normal(split(key(0), { layer: 3 }), { layer: 3 });
+  },
+  "joined along a name that exists"() {
+    return stack([ones({ batch: 2 }), ones({ batch: 2 })], "batch" as Any);
   },
   "several axes for iota"() {
     return iota({ a: 2, b: 3 });

@@ -9,9 +9,10 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %cst_1 = stablehlo.constant dense<1.000000e+00> : tensor<f32>
     %count = stablehlo.maximum %count.reduce, %cst_1 : tensor<f32>
     %loss.reshape = stablehlo.reshape %tokens : (tensor<1x2x9xi32>) -> tensor<2x9xi32>
+    %c_1 = stablehlo.constant dense<0> : tensor<i32>
     %inputs = stablehlo.slice %loss.reshape [0:2, 0:8] : (tensor<2x9xi32>) -> tensor<2x8xi32>
-    %c_1 = stablehlo.constant dense<0> : tensor<2x8xi32>
-    %sum.maximum = stablehlo.maximum %inputs, %c_1 : tensor<2x8xi32>
+    %c_2 = stablehlo.constant dense<0> : tensor<2x8xi32>
+    %sum.maximum = stablehlo.maximum %inputs, %c_2 : tensor<2x8xi32>
     %sum.slice = stablehlo.slice %loss.reshape [0:2, 1:9] : (tensor<2x9xi32>) -> tensor<2x8xi32>
     %at.iota = stablehlo.iota dim = 0 : tensor<8xi32>
     %at = stablehlo.broadcast_in_dim %at.iota, dims = [1] : (tensor<8xi32>) -> tensor<2x8xi32>
@@ -30,13 +31,12 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %cosine = stablehlo.cosine %phase : tensor<2x8x8xf32>
     %x.concatenate = stablehlo.concatenate %sine, %cosine, dim = 2 : (tensor<2x8x8xf32>, tensor<2x8x8xf32>) -> tensor<2x8x16xf32>
     %x = stablehlo.add %embedded, %x.concatenate : tensor<2x8x16xf32>
-    %c_2 = stablehlo.constant dense<0> : tensor<i32>
     %cst_4 = stablehlo.constant dense<0.000000e+00> : tensor<2x2x8x16xf32>
     %cst_5 = stablehlo.constant dense<0.000000e+00> : tensor<2x2x8x64xf32>
     %cst_6 = stablehlo.constant dense<0.000000e+00> : tensor<2x2x8xf32>
     %cst_7 = stablehlo.constant dense<0.000000e+00> : tensor<2x2x2x8x8xf32>
     %cst_8 = stablehlo.constant dense<0.000000e+00> : tensor<2x2x8x2x8xf32>
-    %h:17 = stablehlo.while(%iterArg = %c_2, %iterArg_1 = %x, %iterArg_2 = %cst_4, %iterArg_3 = %cst_5, %iterArg_4 = %cst_5, %iterArg_5 = %cst_4, %iterArg_6 = %cst_6, %iterArg_7 = %cst_4, %iterArg_8 = %cst_6, %iterArg_9 = %cst_7, %iterArg_10 = %cst_8, %iterArg_11 = %cst_7, %iterArg_12 = %cst_8, %iterArg_13 = %cst_8, %iterArg_14 = %cst_4, %iterArg_15 = %cst_6, %iterArg_16 = %cst_6) : tensor<i32>, tensor<2x8x16xf32>, tensor<2x2x8x16xf32>, tensor<2x2x8x64xf32>, tensor<2x2x8x64xf32>, tensor<2x2x8x16xf32>, tensor<2x2x8xf32>, tensor<2x2x8x16xf32>, tensor<2x2x8xf32>, tensor<2x2x2x8x8xf32>, tensor<2x2x8x2x8xf32>, tensor<2x2x2x8x8xf32>, tensor<2x2x8x2x8xf32>, tensor<2x2x8x2x8xf32>, tensor<2x2x8x16xf32>, tensor<2x2x8xf32>, tensor<2x2x8xf32>
+    %h:17 = stablehlo.while(%iterArg = %c_1, %iterArg_1 = %x, %iterArg_2 = %cst_4, %iterArg_3 = %cst_5, %iterArg_4 = %cst_5, %iterArg_5 = %cst_4, %iterArg_6 = %cst_6, %iterArg_7 = %cst_4, %iterArg_8 = %cst_6, %iterArg_9 = %cst_7, %iterArg_10 = %cst_8, %iterArg_11 = %cst_7, %iterArg_12 = %cst_8, %iterArg_13 = %cst_8, %iterArg_14 = %cst_4, %iterArg_15 = %cst_6, %iterArg_16 = %cst_6) : tensor<i32>, tensor<2x8x16xf32>, tensor<2x2x8x16xf32>, tensor<2x2x8x64xf32>, tensor<2x2x8x64xf32>, tensor<2x2x8x16xf32>, tensor<2x2x8xf32>, tensor<2x2x8x16xf32>, tensor<2x2x8xf32>, tensor<2x2x2x8x8xf32>, tensor<2x2x8x2x8xf32>, tensor<2x2x2x8x8xf32>, tensor<2x2x8x2x8xf32>, tensor<2x2x8x2x8xf32>, tensor<2x2x8x16xf32>, tensor<2x2x8xf32>, tensor<2x2x8xf32>
     cond {
       %c_5 = stablehlo.constant dense<2> : tensor<i32>
       %h_1 = stablehlo.compare LT, %iterArg, %c_5, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
@@ -245,7 +245,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %cst_12 = stablehlo.constant dense<0.000000e+00> : tensor<2x8x256xf32>
     %chosen.select = stablehlo.select %chosen.compare, %sum, %cst_12 : tensor<2x8x256xi1>, tensor<2x8x256xf32>
     %chosen = stablehlo.reduce(%chosen.select init: %cst) applies stablehlo.add across dimensions = [2] : (tensor<2x8x256xf32>, tensor<f32>) -> tensor<2x8xf32>
-    %compare = stablehlo.compare GE, %sum.slice, %c_1, SIGNED : (tensor<2x8xi32>, tensor<2x8xi32>) -> tensor<2x8xi1>
+    %compare = stablehlo.compare GE, %sum.slice, %c_2, SIGNED : (tensor<2x8xi32>, tensor<2x8xi32>) -> tensor<2x8xi1>
     %subtract = stablehlo.subtract %total, %chosen : tensor<2x8xf32>
     %cst_13 = stablehlo.constant dense<0.000000e+00> : tensor<2x8xf32>
     %select = stablehlo.select %compare, %subtract, %cst_13 : tensor<2x8xi1>, tensor<2x8xf32>
@@ -286,7 +286,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %cst_16 = stablehlo.constant dense<0.000000e+00> : tensor<2x16x64xf32>
     %cst_17 = stablehlo.constant dense<0.000000e+00> : tensor<2x64xf32>
     %cst_18 = stablehlo.constant dense<0.000000e+00> : tensor<2x64x16xf32>
-    %d_h:18 = stablehlo.while(%iterArg = %c_2, %iterArg_1 = %d_dx, %iterArg_2 = %cst_14, %iterArg_3 = %cst_14, %iterArg_4 = %cst_15, %iterArg_5 = %cst_6, %iterArg_6 = %cst_15, %iterArg_7 = %cst_6, %iterArg_8 = %cst_15, %iterArg_9 = %cst_6, %iterArg_10 = %cst_4, %iterArg_11 = %cst_14, %iterArg_12 = %cst_14, %iterArg_13 = %cst_14, %iterArg_14 = %cst_16, %iterArg_15 = %cst_17, %iterArg_16 = %cst_18, %iterArg_17 = %cst_14) : tensor<i32>, tensor<2x8x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x2x8x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x64xf32>, tensor<2x64xf32>, tensor<2x64x16xf32>, tensor<2x16xf32>
+    %d_h:18 = stablehlo.while(%iterArg = %c_1, %iterArg_1 = %d_dx, %iterArg_2 = %cst_14, %iterArg_3 = %cst_14, %iterArg_4 = %cst_15, %iterArg_5 = %cst_6, %iterArg_6 = %cst_15, %iterArg_7 = %cst_6, %iterArg_8 = %cst_15, %iterArg_9 = %cst_6, %iterArg_10 = %cst_4, %iterArg_11 = %cst_14, %iterArg_12 = %cst_14, %iterArg_13 = %cst_14, %iterArg_14 = %cst_16, %iterArg_15 = %cst_17, %iterArg_16 = %cst_18, %iterArg_17 = %cst_14) : tensor<i32>, tensor<2x8x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x2x8x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x64xf32>, tensor<2x64xf32>, tensor<2x64x16xf32>, tensor<2x16xf32>
     cond {
       %c_5 = stablehlo.constant dense<2> : tensor<i32>
       %d_h_1 = stablehlo.compare LT, %iterArg, %c_5, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
@@ -489,7 +489,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     }
     %d_embedded.multiply = stablehlo.multiply %d_h#1, %cst_2 : tensor<2x8x16xf32>
     %c_3 = stablehlo.constant dense<255> : tensor<i32>
-    %d_embedded.clamp = stablehlo.clamp %c_2, %sum.maximum, %c_3 : (tensor<i32>, tensor<2x8xi32>, tensor<i32>) -> tensor<2x8xi32>
+    %d_embedded.clamp = stablehlo.clamp %c_1, %sum.maximum, %c_3 : (tensor<i32>, tensor<2x8xi32>, tensor<i32>) -> tensor<2x8xi32>
     %cst_19 = stablehlo.constant dense<0.000000e+00> : tensor<256x16xf32>
     %d_embedded = "stablehlo.scatter"(%cst_19, %d_embedded.clamp, %d_embedded.multiply) <{indices_are_sorted = false, scatter_dimension_numbers = #stablehlo.scatter<update_window_dims = [2], inserted_window_dims = [0], scatter_dims_to_operand_dims = [0], index_vector_dim = 2>, unique_indices = false}> ({
     ^bb0(%arg0: tensor<f32>, %arg1: tensor<f32>):
