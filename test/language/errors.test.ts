@@ -1,23 +1,37 @@
 /** What authors are told: every mistake's message with the code frame at their line. */
+import { readFileSync } from "node:fs";
 import { XenarcError } from "../../compiler/errors.js";
 import { render } from "../../compiler/source/render.js";
 import { traceProgram } from "../../compiler/trace.js";
 import { mistakes, unfinished } from "./mistakes.js";
 
+const source = readFileSync(new URL("mistakes.ts", import.meta.url), "utf8").split("\n");
+
 function message(run: () => unknown): string {
   try {
     run();
   } catch (error) {
-    if (error instanceof XenarcError) return `\n${render(error, { colour: false })}\n`;
+    if (error instanceof XenarcError) return render(error, { colour: false });
     throw error;
   }
   throw new Error("nothing was wrong");
 }
 
+/** Lines counted from the mistake's own first, so that a change above it changes nothing here. */
+function fromItsFirstLine(text: string, first: string): string {
+  const start = source.findIndex((line) => line.includes(first)) + 1;
+  const relative = (n: string) => String(Number(n) - start);
+  return text
+    .replaceAll(/(mistakes\.ts:)(\d+)/g, (_, file, n) => `${file}${relative(n)}`)
+    .replaceAll(/^ {2}([> ]) *(\d+) \|/gm, (_, mark, n) => `  ${mark} ${relative(n).padStart(2)} |`)
+    .replaceAll(/^ {2,} +\|/gm, "       |");
+}
+
 test.each(Object.keys(mistakes))("%s", (name) => {
-  expect(message(() => traceProgram("test", {}, () => ({ result: mistakes[name]!() })))).toMatchSnapshot();
+  const text = message(() => traceProgram("test", {}, () => ({ result: mistakes[name]!() })));
+  expect(`\n${fromItsFirstLine(text, `"${name}"`)}\n`).toMatchSnapshot();
 });
 
 test("a tensor operation outside of a program", () => {
-  expect(message(unfinished)).toMatchSnapshot();
+  expect(`\n${fromItsFirstLine(message(unfinished), "unfinished")}\n`).toMatchSnapshot();
 });
