@@ -68,6 +68,9 @@ export async function compileCommand(cache: "cold" | "warm"): Promise<readonly [
     "train.batch=8",
     "-o",
     out,
+    // What the peers lower.
+    "--only",
+    "train_step",
   ] as const;
   if (cache === "warm") return compileIt;
   return ["sh", "-c", 'rm -rf "$1/.xenarc/cache"; shift; exec "$@"', "sh", root, ...compileIt];

@@ -46,6 +46,7 @@ xenarc
   .argument("[words...]", `MODEL.ts: ${MODEL}; key=value: ${SETTINGS}`)
   .option(...CONFIG)
   .option("-o, --out <dir>", "the artifact's folder (default: artifacts/NAME)")
+  .option("--only <entry...>", "compile only these entry points, such as train_step")
   .option("--canonical", "name values as MLIR does, not by the author's variables")
   .option("--no-locations", "leave out where in the source each operation is from")
   .option("--dump-hlo", "write XLA's optimized HLO of every program to DIR-hlo")

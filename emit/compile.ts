@@ -18,7 +18,7 @@ import { type AuthorName, printModule } from "./print.js";
 export interface Compilable<C> {
   readonly name: string;
   readonly schema: z.ZodType<C>;
-  programs(config: C): Program[];
+  programs(config: C, only?: readonly string[]): Program[];
   parameters(config: C): number;
 }
 
@@ -96,7 +96,7 @@ export async function compile<C>(
   options: CompileOptions = {},
 ): Promise<Compiled> {
   const resolved = resolveConfig(model.schema, { values: config });
-  const traced = model.programs(resolved).filter((p) => options.only?.includes(p.name) ?? true);
+  const traced = model.programs(resolved, options.only);
   const programs = [];
   for (const program of traced) programs.push({ name: program.name, program, text: await print(program, options) });
   return new Compiled(model.name, resolved as Record<string, unknown>, model.parameters(resolved), programs);

@@ -24,8 +24,8 @@ export interface ModelDefinition {
   readonly schema: z.ZodType<ProgramConfig & { readonly data: z.infer<typeof dataSchema> }>;
   /** The module of a configuration. */
   build(config: ProgramConfig): LanguageModel;
-  /** The entry points of the model built from a configuration. */
-  programs(config: ProgramConfig): Program[];
+  /** The entry points of the model built from a configuration: those named, or all. */
+  programs(config: ProgramConfig, only?: readonly string[]): Program[];
   /** The number of parameters. */
   parameters(config: ProgramConfig): number;
 }
@@ -50,7 +50,7 @@ export function defineModel<C extends { readonly context: number }>(source: Mode
     name: source.name,
     schema: schema as unknown as ModelDefinition["schema"],
     build,
-    programs: (c) => programsOf(build(c), c),
+    programs: (c, only) => programsOf(build(c), c, only),
     parameters: (c) => parameterCount(build(c)),
   };
 }

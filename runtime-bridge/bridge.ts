@@ -1,5 +1,4 @@
 /** Drives the Python runtime from TypeScript: a command, its events, its end. */
-import { execa } from "execa";
 import { XenarcError } from "../compiler/errors.js";
 import { ensurePython, type SetupOptions } from "./environment.js";
 import { type EventOf, parseEvent, type RuntimeEvent } from "./events.js";
@@ -109,6 +108,7 @@ export async function runCommand(
   setup: SetupOptions = {},
 ): Promise<RuntimeEvent[]> {
   const { python } = await ensurePython(setup);
+  const { execa } = await import("execa");
   const child = execa(python, ["-m", "xenarc_runtime", name, ...args], {
     env: pythonEnv(),
     reject: false,

@@ -3,7 +3,6 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { execa } from "execa";
 import { XenarcError } from "../compiler/errors.js";
 import { cacheFolder, pythonFolder } from "./paths.js";
 
@@ -164,12 +163,14 @@ export async function findPython(): Promise<Interpreter> {
 
 async function probe(name: string): Promise<Interpreter | undefined> {
   const script = "import sys; print(sys.executable); print('%d.%d.%d' % sys.version_info[:3])";
+  const { execa } = await import("execa");
   const result = await execa(name, ["-c", script], { reject: false, timeout: 20_000, stdin: "ignore" });
   const [path, version] = result.stdout?.split(/\r?\n/) ?? [];
   return result.failed || !path || !version ? undefined : { path, version };
 }
 
 async function makeVenv(interpreter: Interpreter, folder: string): Promise<void> {
+  const { execa } = await import("execa");
   const result = await execa(interpreter.path, ["-m", "venv", folder], { reject: false, all: true, stdin: "ignore" });
   if (!result.failed) return;
   const output = result.all ?? "";
@@ -198,6 +199,7 @@ async function installPackages(
 ): Promise<void> {
   const files = lockFiles.flatMap((file) => ["-r", file]);
   const args = ["-m", "pip", "install", "--require-hashes", "--no-input", "--disable-pip-version-check", ...files];
+  const { execa } = await import("execa");
   const child = execa(python, args, { reject: false, all: true, stdin: "ignore", env: { PIP_PROGRESS_BAR: "off" } });
   let done = 0;
   for await (const line of child.iterable({ from: "all" })) {

@@ -3,7 +3,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { execa } from "execa";
 import { z } from "zod";
 import { XenarcError } from "../compiler/errors.js";
 import { ensurePython, type SetupOptions } from "./environment.js";
@@ -179,6 +178,8 @@ export async function startWorker(options: WorkerOptions = {}): Promise<Worker> 
   const folder = await mkdtemp(join(tmpdir(), "xenarc-"));
   const path = join(folder, "worker.sock");
   const plugins = (options.plugins ?? []).flatMap((file) => ["--plugin", file]);
+  // Loaded here: who only compiles starts no process.
+  const { execa } = await import("execa");
   // Its standard input ends when this process does, however it does: then the worker ends too.
   const child = execa(python, ["-m", "xenarc_runtime", "worker", "--socket", path, ...plugins], {
     env: pythonEnv(),

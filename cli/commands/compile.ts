@@ -7,6 +7,7 @@ import { bytes, count, duration, paint, short, table } from "../terminal.js";
 export interface CompileCommandOptions {
   readonly config?: string;
   readonly out?: string;
+  readonly only?: readonly string[];
   readonly canonical?: boolean;
   readonly locations: boolean;
   readonly dumpHlo?: boolean;
@@ -34,12 +35,13 @@ export async function compileCommand(words: readonly string[], options: CompileC
 export async function compileProject(
   project: Project,
   folder: string,
-  options: { readonly canonical?: boolean; readonly locations?: boolean } = {},
+  options: { readonly only?: readonly string[]; readonly canonical?: boolean; readonly locations?: boolean } = {},
 ): Promise<{ compiled: Compiled; seconds: number }> {
   const started = performance.now();
   const compiled = await compile(project.model, project.config, {
     names: options.canonical ? "canonical" : "author",
     locations: options.locations ?? true,
+    ...(options.only && { only: options.only }),
   });
   await compiled.write(folder);
   return { compiled, seconds: (performance.now() - started) / 1000 };

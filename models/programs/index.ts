@@ -1,4 +1,5 @@
 /** The entry points of a language model: what an artifact is made of. */
+import { didYouMean, XenarcError } from "../../compiler/errors.js";
 import type { Program } from "../../compiler/program.js";
 import { traceProgram } from "../../compiler/trace.js";
 import { gather, iota } from "../../ops/functions.js";
@@ -135,17 +136,30 @@ export const decodeStep = (model: LanguageModel, c: ProgramConfig, cache: Cache)
     },
   );
 
-/** All entry points. */
-export function programsOf(model: LanguageModel, c: ProgramConfig): Program[] {
-  const read = prefill(model, c);
-  return [
-    init(model),
-    trainStepProgram(model, c),
-    evalStep(model, c),
-    forward(model, c),
-    read,
-    decodeStep(model, c, cacheOf(read)),
-  ];
+/** Every entry point, by name; each is traced when it is asked for. */
+const ENTRY_POINTS: Readonly<Record<string, (model: LanguageModel, c: ProgramConfig) => Program>> = {
+  init,
+  train_step: trainStepProgram,
+  eval_step: evalStep,
+  forward,
+  prefill,
+  decode_step: (model, c) => decodeStep(model, c, cacheOf(prefill(model, c))),
+};
+
+/**
+ * The entry points asked for, or all, in their order.
+ * @throws XenarcError for a name that is none of them.
+ */
+export function programsOf(model: LanguageModel, c: ProgramConfig, only?: readonly string[]): Program[] {
+  const names = Object.keys(ENTRY_POINTS);
+  const unknown = only?.find((name) => !names.includes(name));
+  if (unknown !== undefined) {
+    throw new XenarcError(
+      { what: `There is no entry point "${unknown}".${didYouMean(unknown, names)}`, expected: names.join(", ") },
+      "usage",
+    );
+  }
+  return names.filter((name) => only?.includes(name) ?? true).map((name) => ENTRY_POINTS[name]!(model, c));
 }
 
 /** The tree of cache that a program gives out, to be traced as another's input. */
