@@ -140,7 +140,7 @@ test("a model whose axes do not fit", async () => {
   expect(`${said.slice(0, said.indexOf("  through xenarc/"))}`).toMatchInlineSnapshot(`
 "
 exit 1
-error: dot: the left operand has no axis "embed": (batch 1, width 128) f32.
+error: dot: the left operand has no axis "embed": (batch 12, seq 64, width 128) f32.
 
   axes.ts:5:22
     3 | class Model extends CharTransformer {
