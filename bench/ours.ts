@@ -33,15 +33,18 @@ async function timed<T>(f: () => T | Promise<T>): Promise<{ seconds: number; val
   return { seconds: (performance.now() - start) / 1000, value };
 }
 
-/** Seconds to trace, differentiate and print the train step of bench/models/llama.ts once, with locations, in this process. */
-export async function traceLlama(): Promise<number> {
+/**
+ * Seconds to trace, differentiate and print the train step of bench/models/llama.ts once, in this process. Locations are captured in any
+ * case, as JAX captures them; `locations`: also resolved to the author's files and printed, which JAX's text has not.
+ */
+export async function traceLlama({ locations }: { locations: boolean }): Promise<number> {
   const config = llama.schema.parse({ train: { batch: 8 } });
   const { seconds } = await timed(() => {
     const program = trainStepProgram(llama.build(config), config);
     const body = lowerToStableHlo(builderFor(program.region), program.region);
     return printModule(
       { name: "train_step", funcs: [mainOf({ ...program, region: body })] },
-      { names: "canonical", locate },
+      locations ? { names: "canonical", locate } : { names: "canonical" },
     );
   });
   return seconds;
