@@ -2,7 +2,8 @@
  * XLA's compile options as the protobuf message `CompileOptionsProto`, so that the runtime passes them on unread.
  * The fields set here are those of openxla/xla `xla/pjrt/proto/compile_options.proto` and `xla/xla_data.proto`.
  */
-import protobuf from "protobufjs/light.js";
+import { createRequire } from "node:module";
+import type protobuf from "protobufjs/light.js";
 
 /** What a program may ask of XLA. What is not said is XLA's default, `XLA_FLAGS` included. */
 export interface CompileOptions {
@@ -17,7 +18,7 @@ export interface CompileOptions {
 }
 
 const envOptionOverrides: protobuf.IMapField = { keyType: "string", type: "OptionOverrideProto", id: 7 };
-const schema = protobuf.Root.fromJSON({
+const schema: protobuf.INamespace = {
   nested: {
     CompileOptionsProto: {
       fields: { executableBuildOptions: { type: "ExecutableBuildOptionsProto", id: 3 }, envOptionOverrides },
@@ -52,8 +53,15 @@ const schema = protobuf.Root.fromJSON({
       },
     },
   },
-});
-const message = schema.lookupType("CompileOptionsProto");
+};
+
+let message: protobuf.Type | undefined;
+/** The message's type; the library is loaded with the first artifact that is written. */
+function messageType(): protobuf.Type {
+  const library = createRequire(import.meta.url)("protobufjs/light.js") as typeof protobuf;
+  message ??= library.Root.fromJSON(schema).lookupType("CompileOptionsProto");
+  return message;
+}
 
 /** The bytes of a `CompileOptionsProto`; equal options give equal bytes. */
 export function compileOptionsBytes(options: CompileOptions = {}): Uint8Array {
@@ -63,6 +71,7 @@ export function compileOptionsBytes(options: CompileOptions = {}): Uint8Array {
       .sort()
       .map((name) => [name, override(flags[name] as boolean | number | string)]),
   );
+  const message = messageType();
   return message
     .encode(
       message.create({
