@@ -43,7 +43,7 @@ export async function traceLlama({ locations }: { locations: boolean }): Promise
     const program = trainStepProgram(llama.build(config), config);
     const body = lowerToStableHlo(builderFor(program.region), program.region);
     return printModule(
-      { name: "train_step", funcs: [mainOf({ ...program, region: body })] },
+      { name: "train_step", funcs: [mainOf(program, body)] },
       locations ? { names: "canonical", locate } : { names: "canonical" },
     );
   });
@@ -87,7 +87,7 @@ export async function chain(ops: number, locations: boolean): Promise<number> {
       for (let i = 0; i < ops / 2; i++) y = y.mul(x).tanh();
       return { result: { y } };
     });
-    return printModule({ name: "chain", funcs: [mainOf(program)] }, locations ? { locate } : {});
+    return printModule({ name: "chain", funcs: [mainOf(program, program.region)] }, locations ? { locate } : {});
   };
   return (await timed(() => (locations ? build() : withoutSites(build)))).seconds;
 }

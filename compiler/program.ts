@@ -32,5 +32,5 @@ export interface Program {
   readonly cost: Cost;
 }
 
-/** The function that a program is printed as. */
-export const mainOf = (p: Program): Func => ({ name: "main", body: p.region, aliases: new Map(p.donated) });
+/** The function that a program is printed as, from its (lowered) region. */
+export const mainOf = (p: Program, body: Region): Func => ({ name: "main", body, aliases: new Map(p.donated) });

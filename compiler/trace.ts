@@ -95,7 +95,16 @@ export function traceProgram<I extends ByRole>(name: string, inputs: I, f: (inpu
       });
     }),
   );
-  return { name, region, inputs: inPorts, outputs: outPorts, donated, cost: regionCost(region) };
+  return {
+    name,
+    region,
+    inputs: inPorts,
+    outputs: outPorts,
+    donated,
+    get cost() {
+      return regionCost(region);
+    },
+  };
 }
 
 /** Runs what traces a program: outside of every module, with locations captured cheaply. */

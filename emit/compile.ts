@@ -110,7 +110,7 @@ export async function print(
   const body = lowerToStableHlo(builderFor(program.region), program.region);
   const nameOf = names === "author" ? await authorNames(body) : undefined;
   return printModule(
-    { name: program.name, funcs: [mainOf({ ...program, region: body })] },
+    { name: program.name, funcs: [mainOf(program, body)] },
     { names, ...(nameOf && { nameOf }), ...(locations && { locate }) },
   );
 }
