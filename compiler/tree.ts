@@ -33,7 +33,8 @@ export type TensorData =
 export const PATH: unique symbol = Symbol("module path");
 
 /** A property whose name begins with `$` holds its object's contents: it adds nothing to the path. */
-const join = (path: string, key: string): string => (key.startsWith("$") ? path : path ? `${path}/${key}` : key);
+export const joinPath = (path: string, key: string): string =>
+  key.startsWith("$") ? path : path ? `${path}/${key}` : key;
 
 /** A tree's leaves with their paths (`blocks/attention/query/weight`), in the order of the object's properties. */
 export function leavesWithPaths(tree: unknown, path = "", out: [string, Leaf][] = []): [string, Leaf][] {
@@ -41,7 +42,7 @@ export function leavesWithPaths(tree: unknown, path = "", out: [string, Leaf][] 
   else if (tree !== null && typeof tree === "object") {
     for (const key of Object.keys(tree)) {
       const child = (tree as Record<string, unknown>)[key];
-      if (child !== null && typeof child === "object") leavesWithPaths(child, join(path, key), out);
+      if (child !== null && typeof child === "object") leavesWithPaths(child, joinPath(path, key), out);
     }
   }
   return out;
@@ -66,7 +67,7 @@ export function mapLeaves<T>(tree: T, f: (leaf: Leaf, path: string) => unknown, 
   const place = (tree as { [PATH]?: string })[PATH];
   if (place !== undefined) Object.defineProperty(copy, PATH, { value: place });
   for (const key of Object.keys(tree)) {
-    copy[key] = mapLeaves((tree as Record<string, unknown>)[key], f, join(path, key));
+    copy[key] = mapLeaves((tree as Record<string, unknown>)[key], f, joinPath(path, key));
   }
   return copy as T;
 }

@@ -3,7 +3,7 @@
  * takes names from the author's source, for people and golden files.
  */
 import { type Func, type Module, type Op, type Printer, type Region, typeText, type Value } from "../compiler/ir.js";
-import { type Frame, type Site, stack } from "../compiler/site.js";
+import type { Frame, Site } from "../compiler/site.js";
 
 /** A frame at its place in the author's own file; `path` is relative to the project. */
 export interface SourcePosition {
@@ -262,13 +262,5 @@ class Locations {
       this.definitions.push(`${name} = loc(${content})`);
     }
     return name;
-  }
-}
-
-/** The frames of a site that have a place in the author's files, innermost first. */
-export function* positions(site: Site, locate: (frame: Frame) => SourcePosition | undefined): Iterable<SourcePosition> {
-  for (const frame of stack(site)) {
-    const p = locate(frame);
-    if (p) yield p;
   }
 }

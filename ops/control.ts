@@ -336,6 +336,17 @@ export function stopGradient<T>(tree: T): T {
   );
 }
 
+/** A tree whose leaves are fresh identities, and their values: what a derivative is taken with respect to. */
+function independent<T>(tree: T): { readonly fresh: T; readonly wrt: readonly Value[] } {
+  const wrt: Value[] = [];
+  const fresh = mapLeaves(tree, (leaf) => {
+    const v = hlo().emit(identity, [leaf.value], null, [leaf.value.type], [], [leaf.names]).results[0]!;
+    wrt.push(v);
+    return leaf.with(v);
+  });
+  return { fresh, wrt };
+}
+
 /**
  * The value of `f` and its gradient with respect to the first argument, any tree of tensors; the gradient is a tree of the same type
  * and class. `f` returns a scalar, or a scalar and something beside it (metrics, statistics) that is returned with the value.
@@ -347,12 +358,7 @@ export function valueAndGrad<P, T extends readonly unknown[], R extends Scalar |
   return (params, ...rest) => {
     const b = hlo();
     const from = b.region.ops.length;
-    const wrt: Value[] = [];
-    const fresh = mapLeaves(params, (leaf) => {
-      const v = b.emit(identity, [leaf.value], null, [leaf.value.type], [], [leaf.names]).results[0]!;
-      wrt.push(v);
-      return leaf.with(v);
-    });
+    const { fresh, wrt } = independent(params);
     const result = f(fresh, ...rest);
     const loss = (result instanceof Tensor ? result : (result as readonly [Scalar, unknown])[0]) as unknown as Tensor;
     if (loss.names.length || !isFloat(loss.value.type)) {
@@ -379,12 +385,7 @@ export function grad<P, T extends readonly unknown[]>(
 export function vjp<T extends readonly unknown[], R>(f: (...args: T) => R, ...args: T): [R, (cotangent: R) => T] {
   const b = hlo();
   const from = b.region.ops.length;
-  const wrt: Value[] = [];
-  const fresh = mapLeaves(args, (leaf) => {
-    const v = b.emit(identity, [leaf.value], null, [leaf.value.type], [], [leaf.names]).results[0]!;
-    wrt.push(v);
-    return leaf.with(v);
-  });
+  const { fresh, wrt } = independent(args);
   const result = f(...fresh);
   const outputs = leaves(result);
   return [

@@ -4,7 +4,7 @@ import type { DType } from "../compiler/ir.js";
 import { Value } from "../compiler/ir.js";
 import type { RematPolicy } from "../compiler/passes/remat.js";
 import { currentScope, inScope } from "../compiler/site.js";
-import { leavesWithPaths, mapLeaves, PATH } from "../compiler/tree.js";
+import { joinPath, leavesWithPaths, mapLeaves, PATH } from "../compiler/tree.js";
 import { remat, type Slice, type Stacked, scan } from "./control.js";
 import type { Initializer } from "./initializers.js";
 import { type Sizes, Tensor, typeOf } from "./tensor.js";
@@ -64,8 +64,7 @@ export function locate<T>(tree: T, path = ""): T {
     if (!(PATH in tree)) Object.defineProperty(tree, PATH, { value: path });
     instrument(Object.getPrototypeOf(tree));
   }
-  for (const [key, child] of Object.entries(tree))
-    locate(child, key.startsWith("$") ? path : path ? `${path}/${key}` : key);
+  for (const [key, child] of Object.entries(tree)) locate(child, joinPath(path, key));
   return tree;
 }
 

@@ -3,7 +3,6 @@
  * `jax.lax.scan`.) `lower` turns it into `stablehlo.while`, or into its steps when it is unrolled.
  */
 import {
-  bytesOf,
   type Cost,
   captured,
   cloneOps,
@@ -193,7 +192,3 @@ export function regionCost(region: Region): Cost {
   }
   return { flops, transcendentals, bytes };
 }
-
-/** Bytes that a scan's stacked results take. */
-export const stackedBytes = (op: Op<ScanAttrs>): number =>
-  op.results.slice(op.attrs.carries).reduce((n, r) => n + bytesOf(r.type), 0);
