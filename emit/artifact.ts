@@ -1,10 +1,11 @@
 /** An artifact is a folder: programs, compile options, and a manifest with the hash of every file. */
 import { createHash, randomBytes } from "node:crypto";
-import { lstat, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { lstat, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import type { z } from "zod";
 import { XenarcError } from "../compiler/errors.js";
 import { type CompileOptions, compileOptionsBytes } from "./compile_options.js";
+import { makeFolder } from "./folder.js";
 import { type Manifest, manifestSchema, type Port, type Program, SCHEMA_VERSION } from "./manifest.js";
 
 /** One entry point, as the compiler hands it over. */
@@ -36,6 +37,7 @@ const MANIFEST = "manifest.json";
 /**
  * Writes an artifact to `folder`, replacing an earlier one there. The same source gives the same bytes on any machine.
  * The folder appears whole or not at all. A folder that holds anything else is left alone, with an error.
+ * Throws {@link XenarcError}: usage for such a folder, environment where the system does not let it be written.
  */
 export async function writeArtifact(folder: string, source: ArtifactSource): Promise<Manifest> {
   const target = resolve(folder);
@@ -71,14 +73,14 @@ export async function writeArtifact(folder: string, source: ArtifactSource): Pro
   const temporary = `${target}.${randomBytes(6).toString("hex")}`;
   try {
     for (const [file, bytes] of files) {
-      await mkdir(dirname(join(temporary, file)), { recursive: true });
+      await makeFolder(dirname(join(temporary, file)));
       await writeFile(join(temporary, file), bytes);
     }
     await rm(target, { recursive: true, force: true });
     await rename(temporary, target);
   } catch (error) {
     await rm(temporary, { recursive: true, force: true });
-    throw error;
+    throw unwritable(target, error as Error);
   }
   return checked;
 }
@@ -188,7 +190,8 @@ async function checkFile(folder: string, entry: { file: string; sha256: string }
 async function refuseForeign(target: string): Promise<void> {
   const entries: string[] = await readdir(target).catch((error: NodeJS.ErrnoException) => {
     if (error.code === "ENOENT") return [];
-    throw new XenarcError({ what: `${target} cannot be written: it is not a folder (${error.code}).` }, "usage");
+    if (error.code !== "ENOTDIR") throw unwritable(target, error);
+    throw new XenarcError({ what: `${target} cannot be written: it is not a folder.` }, "usage");
   });
   if (entries.length > 0 && !entries.includes(MANIFEST)) {
     throw new XenarcError(
@@ -200,6 +203,15 @@ async function refuseForeign(target: string): Promise<void> {
     );
   }
 }
+
+const unwritable = (target: string, { message }: Error): XenarcError =>
+  new XenarcError(
+    {
+      what: `The artifact cannot be written to ${target}: the system says "${message}".`,
+      fix: "Give a folder that can be written to.",
+    },
+    "environment",
+  );
 
 const sha256 = (bytes: Uint8Array): string => createHash("sha256").update(bytes).digest("hex");
 

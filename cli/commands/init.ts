@@ -1,9 +1,10 @@
 /** `xenarc init`: a project with a model, its configuration and a golden test. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { XenarcError } from "../../compiler/errors.js";
 import { packageRoot, packageVersion } from "../../compiler/source/package.js";
+import { makeFolder } from "../../emit/folder.js";
 import { paint, table } from "../terminal.js";
 
 /** The example that a new project is a copy of. */
@@ -12,7 +13,7 @@ const EXAMPLE = "examples/char-transformer";
 export async function initCommand(folder: string): Promise<void> {
   refuseFull(folder);
   const files = projectFiles(projectName(folder));
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
   const { bold } = paint(process.stdout);
   const enter = resolve(folder) === process.cwd() ? [] : [[bold(`cd ${folder}`)]];

@@ -1,4 +1,4 @@
-import { mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { readManifest, readProgram, writeArtifact } from "../../emit/artifact.js";
 import { compileOptionsBytes } from "../../emit/compile_options.js";
@@ -53,6 +53,25 @@ describe("writing", () => {
     writeFileSync(join(precious, "thesis.txt"), "");
     expect(await problem(() => writeArtifact(precious, doubling))).toMatch("not an artifact and not empty");
     expect(readdirSync(precious)).toEqual(["thesis.txt"]);
+  });
+
+  test("refuses a file in the folder's place, or above it", async () => {
+    const file = join(folder, "file");
+    writeFileSync(file, "");
+    for (const path of [file, join(file, "in", "it")]) {
+      await expect(writeArtifact(path, doubling)).rejects.toMatchObject({
+        message: expect.stringContaining("it is not a folder"),
+        fault: "usage",
+      });
+    }
+  });
+
+  // /proc answers as if it were not there itself.
+  (existsSync("/proc/self") ? test : test.skip)("says at once that no folder can be made", async () => {
+    await expect(writeArtifact("/proc/x", doubling)).rejects.toMatchObject({
+      message: expect.stringMatching(/^The artifact cannot be written to \/proc\/x: the system says "ENOENT/),
+      fault: "environment",
+    });
   });
 });
 
