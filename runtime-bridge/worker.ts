@@ -165,7 +165,7 @@ export async function startWorker(options: WorkerOptions = {}): Promise<Worker> 
   const shared = process.env.XENARC_WORKER;
   if (shared) {
     const socket = await tryConnect(shared);
-    if (socket) return new Worker(socket, async () => "its log says why");
+    if (socket) return new Worker(socket, async () => "its log says why.");
     throw new XenarcError(
       {
         what: `No Python worker listens at ${shared} (XENARC_WORKER).`,

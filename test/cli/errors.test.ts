@@ -273,7 +273,7 @@ describe("text", () => {
     expect(await train(write("latin1.txt", Buffer.from("caf\xe9 au lait", "latin1")))).toMatchInlineSnapshot(`
 "
 exit 1
-error: latin1.txt is not UTF-8: byte 0xe9 at offset 3 (invalid continuation byte)
+error: latin1.txt is not UTF-8: byte 0xe9 at offset 3 (invalid continuation byte).
 
 Convert it (iconv -f latin1 -t utf-8), or leave it out.
 "
@@ -283,7 +283,7 @@ Convert it (iconv -f latin1 -t utf-8), or leave it out.
     expect(await train(write("empty.txt", ""))).toMatchInlineSnapshot(`
 "
 exit 1
-error: there is no text in empty.txt
+error: There is no text in empty.txt.
 
 Give a UTF-8 file, or a folder that holds some.
 "
@@ -293,7 +293,7 @@ Give a UTF-8 file, or a folder that holds some.
     expect(await train(write("short.txt", "short\n"))).toMatchInlineSnapshot(`
 "
 exit 1
-error: the text in short.txt has 6 bytes, 5 of them for training; the model's context of 16 needs at least 17
+error: The text in short.txt has 6 bytes, 5 of them for training; the model's context of 16 needs at least 17.
 
 Give more text, or compile the model with a smaller context.
 "
@@ -303,7 +303,7 @@ Give more text, or compile the model with a smaller context.
     expect(await train("nowhere.txt")).toMatchInlineSnapshot(`
 "
 exit 1
-error: no file or folder nowhere.txt
+error: There is no file or folder nowhere.txt.
 
 Give a UTF-8 file or a folder with --data.
 "

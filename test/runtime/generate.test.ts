@@ -51,11 +51,11 @@ test("a prompt may begin with a dash, and be longer than the context", async () 
 });
 
 test("says what is wrong", async () => {
-  expect(await problem(() => generated({ prompt: "" }))).toMatch("the prompt is empty");
+  expect(await problem(() => generated({ prompt: "" }))).toMatch("The prompt is empty.");
   expect(await problem(() => generated({ topP: 0 }))).toMatch("--top-p must be above 0 and at most 1");
   expect(await problem(() => generated({ temperature: -1 }))).toMatch("--temperature must be 0 or more");
   expect(await problem(() => generated({ run: join(folder, "none") }))).toMatch(
-    /no checkpoint in .*none\nTrain first/s,
+    /no checkpoint in .*none\.\nTrain first/s,
   );
   expect(await problem(() => generated({ step: 5 }))).toMatch("no checkpoint of step 5");
 });

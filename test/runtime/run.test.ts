@@ -35,7 +35,7 @@ test("says which argument is missing, too much, or of another shape or type", as
   expect(await message("shape")).toMatch("`tokens` in");
   expect(await message("shape")).toMatch("is i32[1, 15]; expected tokens: i32[batch=1, seq=16]");
   expect(await message("dtype")).toMatch("is i64[1, 16]; expected tokens: i32[batch=1, seq=16]");
-  expect(await message("whole", "backward")).toMatch("no entry point `backward`\nIt has: ");
+  expect(await message("whole", "backward")).toMatch("no entry point `backward`.\nIt has: ");
   expect(await message("none")).toMatch(/No such file or directory: .*none\.safetensors/);
   expect(await message("garbage")).toMatch("is not a safetensors file");
 });

@@ -92,7 +92,7 @@ test("resuming with other text is said", async () => {
   await train({ artifact, run, data: other, existing: "resume" }, (event) => {
     if (event.event === "log") messages.push(event.message);
   });
-  expect(messages).toEqual(["resuming, but the text is another than when the checkpoint was made"]);
+  expect(messages).toEqual(["Resuming, but the text is another than when the checkpoint was made."]);
 });
 
 test("another model's checkpoint is refused by name and shape", async () => {
@@ -115,8 +115,8 @@ describe("bad data", () => {
     return file;
   };
   const cases: [name: string, data: () => string, expected: RegExp][] = [
-    ["missing", () => join(folder, "nowhere"), /no file or folder .*nowhere\nGive a UTF-8 file/],
-    ["empty", () => write("empty.txt", ""), /there is no text in .*empty\.txt/],
+    ["missing", () => join(folder, "nowhere"), /There is no file or folder .*nowhere\.\nGive a UTF-8 file/],
+    ["empty", () => write("empty.txt", ""), /There is no text in .*empty\.txt\./],
     [
       "not UTF-8",
       () => write("latin.txt", Buffer.from("caf\xe9 ".repeat(50), "latin1")),
@@ -132,7 +132,7 @@ describe("bad data", () => {
     expect(await problem(() => train({ artifact, run: join(folder, "bad"), data: data() }))).toMatch(expected);
   });
   test("not given", async () => {
-    expect(await problem(() => train({ artifact, run: join(folder, "bad") }))).toMatch("no text to train on");
+    expect(await problem(() => train({ artifact, run: join(folder, "bad") }))).toMatch("There is no text to train on.");
   });
 });
 

@@ -88,12 +88,14 @@ test("gives XLA's own program and its memory", async () => {
 });
 
 test("says what is wrong with a call", async () => {
-  expect(await problem(() => worker.execute(program, []))).toBe("the program takes 1 tensors, 0 were given");
+  expect(await problem(() => worker.execute(program, []))).toBe("The program takes 1 tensors, 0 were given.");
   expect(await problem(() => worker.execute(program, [f32(1, 2)]))).toBe(
-    "argument 0: the program takes tensor<3xf32>, tensor<2xf32> was given",
+    "Argument 0: the program takes tensor<3xf32>, tensor<2xf32> was given.",
   );
   expect(await problem(() => worker.execute("nonsense", []))).toMatch("custom op 'nonsense' is unknown");
-  expect(await problem(() => worker.call("nothing"))).toMatch("no method `nothing`\nKnown: canonical, execute");
+  expect(await problem(() => worker.call("nothing"))).toMatch(
+    "There is no method `nothing`.\nKnown: canonical, execute",
+  );
   expect(await problem(() => worker.execute(program, [f32(1, 2, 3)], compileOptionsBytes({ partitions: 2 })))).toMatch(
     "the program is for 2 devices",
   );
@@ -136,7 +138,7 @@ METHODS = {
     const own = await startWorker({ plugins: [plugin] });
     const { result, tensors } = await own.call("swap", { a: 1, b: 2 }, [f32(1), f32(2)]);
     expect([result, tensors.map(values)]).toEqual([{ sum: 3 }, [[2], [1]]]);
-    expect(await problem(() => own.call("fail"))).toBe("KeyError: 'missing'");
+    expect(await problem(() => own.call("fail"))).toBe("KeyError: 'missing'.");
     expect(await problem(() => own.call("killed"))).toMatch(
       /killed \(SIGKILL\), most likely by the system for want of memory/,
     );

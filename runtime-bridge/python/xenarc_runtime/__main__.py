@@ -131,7 +131,7 @@ def _doctor(_: argparse.Namespace) -> None:
     try:
         from . import pjrt
     except ImportError as error:
-        raise Problem("python_packages", f"a Python package is missing: {error.name}") from None
+        raise Problem("python_packages", f"A Python package is missing: {error.name}.") from None
     events.emit("facts", python=sys.version.split()[0], packages=pjrt.versions(), devices=pjrt.devices())
 
 

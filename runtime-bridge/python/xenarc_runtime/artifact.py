@@ -64,7 +64,7 @@ class Artifact:
         except KeyError:
             known = ", ".join(self.programs) or "none"
             raise Problem(
-                "entry_point", f"the artifact {self.folder} has no entry point `{name}`", f"It has: {known}."
+                "entry_point", f"The artifact {self.folder} has no entry point `{name}`.", f"It has: {known}."
             ) from None
 
     def setting(self, section: str, key: str, kind: type) -> Any:
@@ -76,7 +76,7 @@ class Artifact:
         if not isinstance(value, kind) or isinstance(value, bool):
             raise Problem(
                 "config",
-                f"the artifact's configuration has no `{section}.{key}` of type {kind.__name__}",
+                f"The artifact's configuration has no `{section}.{key}` of type {kind.__name__}.",
                 _COMPILE.format(folder=self.folder),
             )
         return value
@@ -88,7 +88,8 @@ def load(folder: Path) -> Artifact:
     try:
         raw = path.read_bytes()
     except (FileNotFoundError, NotADirectoryError):
-        message = f"{folder} is not an artifact: it has no manifest.json" if folder.exists() else f"no folder {folder}"
+        no_manifest = f"{folder} is not an artifact: it has no manifest.json."
+        message = no_manifest if folder.exists() else f"There is no folder {folder}."
         raise Problem("artifact", message, _COMPILE.format(folder=folder)) from None
     try:
         manifest = json.loads(raw)
@@ -96,7 +97,7 @@ def load(folder: Path) -> Artifact:
         if isinstance(version, int) and version > SCHEMA_VERSION:
             raise Problem(
                 "artifact_schema",
-                f"{path} has schema {version}; this runtime reads up to {SCHEMA_VERSION}",
+                f"{path} has schema {version}; this runtime reads up to {SCHEMA_VERSION}.",
                 "Update xenarc, or compile the model again with this version.",
             )
         programs = {name: _program(folder, name, entry) for name, entry in manifest["programs"].items()}
@@ -110,7 +111,7 @@ def load(folder: Path) -> Artifact:
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"lacks {error}" if isinstance(error, KeyError) else f"is damaged: {error}"
-        raise Problem("artifact", f"{path} {what}", _COMPILE.format(folder=folder)) from None
+        raise Problem("artifact", f"{path} {what}.", _COMPILE.format(folder=folder)) from None
 
 
 def _program(folder: Path, name: str, entry: dict[str, Any]) -> Program:
@@ -141,20 +142,20 @@ def _checked_bytes(folder: Path, entry: dict[str, Any]) -> bytes:
     """A file of the artifact, if its path stays inside, no link is on the way, and its hash is the manifest's."""
     name = entry["file"]
     if not isinstance(name, str) or not _INSIDE.fullmatch(name):
-        raise Problem("artifact_path", f"the manifest of {folder} names `{name}`, which is not a path inside it")
+        raise Problem("artifact_path", f"The manifest of {folder} names `{name}`, which is not a path inside it.")
     path = folder
     for part in name.split("/"):
         path = path / part
         if path.is_symlink():
-            raise Problem("artifact_path", f"{path} is a symbolic link; an artifact holds its files itself")
+            raise Problem("artifact_path", f"{path} is a symbolic link; an artifact holds its files itself.")
     try:
         data = path.read_bytes()
     except FileNotFoundError:
-        raise Problem("artifact", f"{folder} lacks its file {name}", _COMPILE.format(folder=folder)) from None
+        raise Problem("artifact", f"{folder} lacks its file {name}.", _COMPILE.format(folder=folder)) from None
     if hashlib.sha256(data).hexdigest() != entry["sha256"]:
         raise Problem(
             "artifact_hash",
-            f"{path} is not the file that the artifact was written with (its SHA-256 differs)",
+            f"{path} is not the file that the artifact was written with (its SHA-256 differs).",
             "Compile the model again; do not edit an artifact's files.",
         )
     return data

@@ -18,7 +18,7 @@ import orbax.checkpoint as ocp
 from . import pjrt  # noqa: F401 (chooses the platform before jax looks for one)
 from .artifact import Port
 from .dtypes import from_numpy, to_numpy
-from .errors import Problem, first_lines
+from .errors import Problem, first_lines, sentence
 
 State = dict[str, jax.Array]
 
@@ -98,7 +98,7 @@ def _readable(run: Path, step: int) -> Iterator[None]:
     except Exception as error:
         raise Problem(
             "checkpoint",
-            f"checkpoint {step} in {run} cannot be read: {first_lines(str(error), 2)}",
+            f"Checkpoint {step} in {run} cannot be read: {sentence(first_lines(str(error), 2))}",
             f"Delete {run / 'checkpoints' / str(step)} to go on from the one before.",
         ) from None
 
@@ -107,12 +107,12 @@ def _check(run: Path, step: int, wanted: dict[str, Port], stored: dict[str, Any]
     hint = "Use the artifact that this run was trained with, or another run's folder."
     for name, port in wanted.items():
         if name not in stored:
-            raise Problem("checkpoint_model", f"checkpoint {step} in {run} has no `{name}`, which the model has", hint)
+            raise Problem("checkpoint_model", f"Checkpoint {step} in {run} has no `{name}`, which the model has.", hint)
         shape, dtype = tuple(stored[name].shape), from_numpy(stored[name].dtype)
         if (shape, dtype) != (port.shape, port.dtype):
             raise Problem(
                 "checkpoint_model",
-                f"`{name}` is {dtype}{list(shape)} in checkpoint {step} of {run}, and {port} in the model",
+                f"`{name}` is {dtype}{list(shape)} in checkpoint {step} of {run}, and {port} in the model.",
                 hint,
             )
 

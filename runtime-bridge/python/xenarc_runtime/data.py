@@ -41,13 +41,13 @@ def load(path: Path, validation: float, context: int) -> Text:
     files = _files(path)
     tokens = np.frombuffer(b"\n".join(map(_read, files)), np.uint8)
     if tokens.size == 0:
-        raise Problem("data_empty", f"there is no text in {path}", "Give a UTF-8 file, or a folder that holds some.")
+        raise Problem("data_empty", f"There is no text in {path}.", "Give a UTF-8 file, or a folder that holds some.")
     split = tokens.size - round(tokens.size * validation)
     if split < context + 1:
         raise Problem(
             "data_short",
-            f"the text in {path} has {tokens.size:,} bytes, {split:,} of them for training; "
-            f"the model's context of {context:,} needs at least {context + 1:,}",
+            f"The text in {path} has {tokens.size:,} bytes, {split:,} of them for training; "
+            f"the model's context of {context:,} needs at least {context + 1:,}.",
             "Give more text, or compile the model with a smaller context.",
         )
     return Text(tokens[:split], tokens[split:], hashlib.sha256(tokens.data).hexdigest(), len(files))
@@ -58,7 +58,9 @@ def _files(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if not path.is_dir():
-        raise Problem("data_missing", f"no file or folder {path}", "Give a UTF-8 file or a folder with --data.")
+        raise Problem(
+            "data_missing", f"There is no file or folder {path}.", "Give a UTF-8 file or a folder with --data."
+        )
     found = []
     for folder, folders, names in os.walk(path):
         folders[:] = [name for name in folders if not name.startswith(".") and name not in _SKIPPED_FOLDERS]
@@ -78,7 +80,7 @@ def _read(file: Path) -> bytes:
     except UnicodeDecodeError as error:
         raise Problem(
             "data_encoding",
-            f"{file} is not UTF-8: byte {data[error.start]:#04x} at offset {error.start:,} ({error.reason})",
+            f"{file} is not UTF-8: byte {data[error.start]:#04x} at offset {error.start:,} ({error.reason}).",
             "Convert it (iconv -f latin1 -t utf-8), or leave it out.",
         ) from None
     return data

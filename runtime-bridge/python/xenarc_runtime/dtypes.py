@@ -64,7 +64,7 @@ def to_numpy(name: str) -> np.dtype:
     try:
         return _NUMPY[name]
     except KeyError:
-        raise Problem("dtype", f"unknown element type `{name}`", f"Known: {', '.join(_NUMPY)}.") from None
+        raise Problem("dtype", f"There is no element type `{name}`.", f"Known: {', '.join(_NUMPY)}.") from None
 
 
 def from_numpy(dtype: np.dtype) -> str:
@@ -72,7 +72,9 @@ def from_numpy(dtype: np.dtype) -> str:
     try:
         return _MLIR[np.dtype(dtype)]
     except KeyError:
-        raise Problem("dtype", f"numpy type `{dtype}` has no MLIR element type", "Convert the tensor first.") from None
+        raise Problem(
+            "dtype", f"The numpy type `{dtype}` has no MLIR element type.", "Convert the tensor first."
+        ) from None
 
 
 def from_safetensors(name: str) -> str:
@@ -80,4 +82,4 @@ def from_safetensors(name: str) -> str:
     try:
         return _SAFETENSORS[name]
     except KeyError:
-        raise Problem("dtype", f"safetensors type `{name}` is not supported") from None
+        raise Problem("dtype", f"The safetensors type `{name}` is not supported.") from None

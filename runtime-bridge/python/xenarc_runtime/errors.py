@@ -27,21 +27,27 @@ def from_exception(error: BaseException) -> Problem:
         return error
     text = str(error).strip() or type(error).__name__
     if isinstance(error, MemoryError) or "RESOURCE_EXHAUSTED" in text:
-        return Problem("out_of_memory", first_lines(text), "Make the batch, the context or the model smaller.")
+        hint = "Make the batch, the context or the model smaller."
+        return Problem("out_of_memory", sentence(first_lines(text)), hint)
     if isinstance(error, OSError) and error.errno is not None:
         return os_problem(error)
-    return Problem("internal", f"{type(error).__name__}: {first_lines(text)}")
+    return Problem("internal", sentence(f"{type(error).__name__}: {first_lines(text)}"))
 
 
 def os_problem(error: OSError) -> Problem:
     """A failed system call in words: which file, and what was wrong with it."""
-    where = f" {error.filename}" if error.filename else ""
+    where = f": {error.filename}" if error.filename else ""
     hints = {
         "FileNotFoundError": "Check the path.",
         "PermissionError": "Check who may read and write there.",
     }
     hint = "Free some disk space." if error.errno == 28 else hints.get(type(error).__name__, "")
-    return Problem("file", f"{error.strerror}:{where}" if where else str(error.strerror), hint)
+    return Problem("file", f"{error.strerror}{where}.", hint)
+
+
+def sentence(text: str) -> str:
+    """Somebody else's words with a full stop."""
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def first_lines(text: str, count: int = 6) -> str:

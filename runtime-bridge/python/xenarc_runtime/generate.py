@@ -43,7 +43,7 @@ def generate(
     artifact = artifacts.load(folder)
     tokens = list(prompt.encode("utf-8", errors="surrogateescape"))
     if not tokens:
-        raise Problem("prompt", "the prompt is empty", "Give at least one character.")
+        raise Problem("prompt", "The prompt is empty.", "Give at least one character.")
     parameters = _parameters(artifact, run, step)
     text = codecs.getincrementaldecoder("utf-8")(errors="replace")
     output = _Output(stop)
@@ -177,18 +177,18 @@ class _Output:
 def _parameters(artifact: artifacts.Artifact, run: Path, step: int | None) -> Arrays:
     chosen = step if step is not None else checkpoint.newest(run)
     if chosen is None:
-        raise Problem("checkpoint_missing", f"there is no checkpoint in {run}", "Train first: xenarc train")
+        raise Problem("checkpoint_missing", f"There is no checkpoint in {run}.", "Train first: xenarc train")
     if not (run / "checkpoints" / str(chosen)).is_dir():
-        raise Problem("checkpoint_missing", f"there is no checkpoint of step {chosen} in {run}", "Leave --step out.")
+        raise Problem("checkpoint_missing", f"There is no checkpoint of step {chosen} in {run}.", "Leave --step out.")
     return checkpoint.restore(run, chosen, named(artifact.program("prefill").inputs, "state"))
 
 
 def _check(sampling: Sampling, max_tokens: int) -> None:
     rules = {
-        "--temperature must be 0 or more": sampling.temperature >= 0,
-        "--top-k must be 0 (off) or more": sampling.top_k >= 0,
-        "--top-p must be above 0 and at most 1 (off)": 0 < sampling.top_p <= 1,
-        "--max-tokens must be 1 or more": max_tokens >= 1,
+        "--temperature must be 0 or more.": sampling.temperature >= 0,
+        "--top-k must be 0 (off) or more.": sampling.top_k >= 0,
+        "--top-p must be above 0 and at most 1 (off).": 0 < sampling.top_p <= 1,
+        "--max-tokens must be 1 or more.": max_tokens >= 1,
     }
     for rule, holds in rules.items():
         if not holds:

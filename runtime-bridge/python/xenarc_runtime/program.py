@@ -69,7 +69,7 @@ def _check_ports(name: str, side: str, ports: tuple[Port, ...], types: tuple[pjr
     declared = tuple(pjrt.TensorType(port.shape, port.dtype) for port in ports)
     if declared != types:
         raise Problem(
-            "artifact", f"the manifest's {side} of `{name}` are not those of its program", "Compile the model again."
+            "artifact", f"The manifest's {side} of `{name}` are not those of its program.", "Compile the model again."
         )
 
 

@@ -12,7 +12,7 @@ from . import artifact as artifacts
 from . import events, pjrt
 from .artifact import Port
 from .dtypes import from_numpy, from_safetensors, to_numpy
-from .errors import Problem
+from .errors import Problem, sentence
 from .program import NOTES, Entry, named
 
 
@@ -43,7 +43,7 @@ def _from_checkpoint(folder: Path, ports: list[Port]) -> dict[str, pjrt.Array]:
 
     step = checkpoint.newest(folder)
     if step is None:
-        raise Problem("checkpoint_missing", f"there is no checkpoint in {folder}", "Train first: xenarc train")
+        raise Problem("checkpoint_missing", f"There is no checkpoint in {folder}.", "Train first: xenarc train")
     return checkpoint.restore(folder, step, ports) if ports else {}
 
 
@@ -52,13 +52,13 @@ def _check(ports: tuple[Port, ...], given: dict[str, np.ndarray], present: set[s
     missing = [str(port) for name, port in known.items() if name not in given and name not in present]
     extra = [name for name in given if name not in known]
     if missing:
-        raise Problem("arguments", f"{source} lacks {_few(missing)}", f"It has: {_few(list(given)) or 'nothing'}.")
+        raise Problem("arguments", f"{source} lacks {_few(missing)}.", f"It has: {_few(list(given)) or 'nothing'}.")
     if extra:
-        raise Problem("arguments", f"{source} has {_few(extra)}, which the entry point does not take")
+        raise Problem("arguments", f"{source} has {_few(extra)}, which the entry point does not take.")
     for name, tensor in given.items():
         port, have = known[name], pjrt.TensorType(tensor.shape, from_numpy(tensor.dtype))
         if (port.shape, port.dtype) != (have.shape, have.dtype):
-            raise Problem("arguments", f"`{name}` in {source} is {have.dtype}{list(have.shape)}; expected {port}")
+            raise Problem("arguments", f"`{name}` in {source} is {have.dtype}{list(have.shape)}; expected {port}.")
 
 
 def _few(names: list[str], most: int = 5) -> str:
@@ -73,7 +73,7 @@ def read_tensors(path: Path) -> dict[str, np.ndarray]:
     try:
         entries = safetensors.deserialize(data)
     except safetensors.SafetensorError as error:
-        raise Problem("safetensors", f"{path} is not a safetensors file: {error}") from None
+        raise Problem("safetensors", sentence(f"{path} is not a safetensors file: {error}")) from None
     return {
         name: np.frombuffer(entry["data"], to_numpy(from_safetensors(entry["dtype"]))).reshape(entry["shape"])
         for name, entry in entries
@@ -86,5 +86,5 @@ def write_tensors(path: Path, tensors: dict[str, np.ndarray]) -> None:
     try:
         save_file({name: np.ascontiguousarray(tensor) for name, tensor in tensors.items()}, str(temporary))
     except safetensors.SafetensorError as error:
-        raise Problem("safetensors", f"{path} cannot be written: {error}") from None
+        raise Problem("safetensors", sentence(f"{path} cannot be written: {error}")) from None
     temporary.replace(path)

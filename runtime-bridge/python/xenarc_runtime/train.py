@@ -129,7 +129,7 @@ def _loop(
                 save()
         meter.flush()
         if stopped:
-            events.emit("log", level="info", message=f"stopped after step {step}; saving a checkpoint")
+            events.emit("log", level="info", message=f"Stopped after step {step}; saving a checkpoint.")
         save()
         manager.wait_until_finished()
 
@@ -254,7 +254,7 @@ def _configured_text(artifact: artifacts.Artifact) -> Path:
     configured = artifact.config.get("data")
     path = configured.get("path") if isinstance(configured, dict) else None
     if not path:
-        raise Problem("data_missing", "no text to train on", "Give a UTF-8 file or a folder with --data.")
+        raise Problem("data_missing", "There is no text to train on.", "Give a UTF-8 file or a folder with --data.")
     return Path(path)
 
 
@@ -284,7 +284,7 @@ def _prepare_run(run: Path, resume: bool, overwrite: bool) -> int | None:
     if found is not None and not resume:
         raise Problem(
             "run_exists",
-            f"the run's folder {run} has checkpoints already, the newest of step {found}",
+            f"The run's folder {run} has checkpoints already, the newest of step {found}.",
             "Go on from it with --resume, start anew with --overwrite, or give another folder.",
         )
     return found
@@ -301,7 +301,7 @@ def _compare_record(
     }
     for what, differs in differences.items():
         if differs:
-            events.emit("log", level="warning", message=f"resuming, but {what} than when the checkpoint was made")
+            events.emit("log", level="warning", message=f"Resuming, but {what} than when the checkpoint was made.")
 
 
 @contextmanager

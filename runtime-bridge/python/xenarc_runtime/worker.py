@@ -68,7 +68,8 @@ def _answer(
     try:
         method = methods.get(header.get("method", ""))
         if method is None:
-            raise Problem("method", f"no method `{header.get('method')}`", f"Known: {', '.join(sorted(methods))}.")
+            known = ", ".join(sorted(methods))
+            raise Problem("method", f"There is no method `{header.get('method')}`.", f"Known: {known}.")
         result, outputs = method(header.get("params", {}), tensors)
         return {**identity, "result": result}, outputs
     except Exception as error:
@@ -84,11 +85,11 @@ def _exit_with_parent(socket_path: Path) -> None:
 
 def _load_plugin(path: Path) -> dict[str, Method]:
     if not path.is_file():
-        raise Problem("plugin", f"no plugin file {path}")
+        raise Problem("plugin", f"There is no plugin file {path}.")
     sys.path.insert(0, str(path.parent))  # a plugin may import what stands beside it
     methods = runpy.run_path(str(path)).get("METHODS")
     if not isinstance(methods, dict):
-        raise Problem("plugin", f"{path} defines no METHODS dictionary")
+        raise Problem("plugin", f"{path} defines no METHODS dictionary.")
     return methods
 
 
@@ -116,10 +117,10 @@ def check_arguments(expected: tuple[pjrt.TensorType, ...], tensors: list[np.ndar
     """Refuses arguments that differ from a program's in number, shape or element type."""
     given = [pjrt.TensorType(tensor.shape, from_numpy(tensor.dtype)) for tensor in tensors]
     if len(given) != len(expected):
-        raise Problem("arguments", f"the program takes {len(expected)} tensors, {len(given)} were given")
+        raise Problem("arguments", f"The program takes {len(expected)} tensors, {len(given)} were given.")
     for index, (want, have) in enumerate(zip(expected, given, strict=True)):
         if want != have:
-            raise Problem("arguments", f"argument {index}: the program takes tensor<{want}>, tensor<{have}> was given")
+            raise Problem("arguments", f"Argument {index}: the program takes tensor<{want}>, tensor<{have}> was given.")
 
 
 def _verify(params: dict[str, Any], _: list[np.ndarray]) -> tuple[Any, list[np.ndarray]]:
