@@ -7,7 +7,8 @@ import type { BuildFailure, Message, Plugin } from "esbuild";
 import { didYouMean, XenarcError } from "../errors.js";
 import { cacheFolder, readCache, sha256, writeAtomically, writeCache } from "./cache.js";
 import { entryNames, entryUrl, librarySource, packageRoot, packageVersion, runningUrl } from "./package.js";
-import { originalPosition, shownPath } from "./position.js";
+import { originalPosition } from "./position.js";
+import { pathFrom } from "./render.js";
 
 /** A bundle that was made before: the files that went into it, each with the hash it had, relative to the entry's folder. */
 interface Built {
@@ -212,7 +213,7 @@ async function explain(error: unknown, entry: string, built: Built): Promise<unk
   }
   const what = error instanceof Error ? `${error.name}: ${error.message}` : `Thrown: ${String(error)}`;
   const where = error instanceof Error ? thrownAt(error, bundlePath(entry, built), files) : [];
-  return new XenarcError({ what: `${shownPath(entry)} failed as it was loaded. ${sentence(what)}`, where });
+  return new XenarcError({ what: `${pathFrom(entry)} failed as it was loaded. ${sentence(what)}`, where });
 }
 
 async function exportsOf(module: string): Promise<string[]> {

@@ -1,16 +1,18 @@
 /** Errors as people read them: what is wrong, the author's line, what was expected, what to do. */
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import type { Where, XenarcError } from "../errors.js";
 import type { Site } from "../site.js";
 import { stack } from "../site.js";
 import { codeFrame } from "./frame.js";
 import { librarySource } from "./package.js";
-import { originalPosition, type Position, shownPath } from "./position.js";
+import { originalPosition, type Position } from "./position.js";
 
 /** How an error is shown. */
 export interface RenderOptions {
   /** By default, colours where standard error is a terminal. */
   readonly colour?: boolean;
+  /** The folder from which paths are shown, so that they can be opened there. By default the one that the process runs in. */
+  readonly cwd?: string;
 }
 
 /**
@@ -30,31 +32,42 @@ export function render(error: XenarcError, options: RenderOptions = {}): string 
   return [what, ...places, advice].filter((part) => part !== "").join("\n\n");
 }
 
-function renderPlace(where: Where, { colour }: RenderOptions): string {
+function renderPlace(where: Where, { colour, cwd }: RenderOptions): string {
   const note = where.note ?? "";
   const frames = "site" in where ? authorPositions(where.site) : [positionOf(where)];
   const [place, ...inner] = frames;
   if (place === undefined) return note;
   const at = place.column > 0 ? `:${place.line}:${place.column}` : place.line > 0 ? `:${place.line}` : "";
   const frame = place.line > 0 ? codeFrame(place.file, place.line, place.column || undefined, note, colour) : "";
-  const head = `${place.path}${at}${frame === "" && note !== "" ? `: ${note}` : ""}`;
-  const through = inner.map((p) => `through ${p.path}:${p.line}:${p.column}`);
+  const head = `${pathFrom(place.file, cwd)}${at}${frame === "" && note !== "" ? `: ${note}` : ""}`;
+  const through = inner.map((p) => `through ${pathFrom(p.file, cwd)}:${p.line}:${p.column}`);
   return indent([head, ...(frame === "" ? [] : [frame]), ...through].join("\n"));
+}
+
+/** The path by which a file can be opened from a folder: relative or absolute, the shorter. The library's own is `xenarc/...`. */
+export function pathFrom(file: string, cwd: string = process.cwd()): string {
+  const library = librarySource(file);
+  if (library !== undefined) return `xenarc/${library}`;
+  const path = relative(cwd, file);
+  return (path.length < file.length ? path : file).replaceAll("\\", "/");
 }
 
 const indent = (text: string): string => text.replace(/^/gm, "  ");
 
-function positionOf(where: { file: string; line?: number; column?: number }): Position {
-  const file = resolve(where.file);
-  return { file, path: shownPath(file), line: where.line ?? 0, column: where.column ?? 0 };
-}
+type Place = Omit<Position, "path">;
+
+const positionOf = ({ file, line = 0, column = 0 }: { file: string; line?: number; column?: number }): Place => ({
+  file: resolve(file),
+  line,
+  column,
+});
 
 /**
  * The positions of a site: the author's innermost line, which is the place to change, then the library's lines that it led
  * to, innermost last. A site without a line of the author's is the library's own model.
  */
-function authorPositions(site: Site): Position[] {
-  const through: Position[] = [];
+function authorPositions(site: Site): Place[] {
+  const through: Place[] = [];
   for (const frame of stack(site)) {
     const position = originalPosition(frame.file, frame.line, frame.column);
     if (librarySource(position.file) === undefined) return [position, ...through.reverse()];

@@ -46,7 +46,7 @@ function refusal(text: string | Uint8Array | undefined, ...overrides: string[]):
     resolveConfig(schema, { yamlFile, overrides });
   } catch (error) {
     expect(error).toBeInstanceOf(XenarcError);
-    return `\n${render(error as XenarcError, { colour: false })}\n`.replaceAll(`${root}/`, "");
+    return `\n${render(error as XenarcError, { colour: false, cwd: root })}\n`.replaceAll(`${root}/`, "");
   }
   throw new Error("it was accepted");
 }

@@ -140,7 +140,7 @@ test.each(names)("%s gives what it says", async (_, i) => {
     });
   if (throws !== undefined) {
     expect(result).toBeInstanceOf(XenarcError);
-    expect(`${render(result as XenarcError, { colour: false })}\n`).toBe(throws);
+    expect(`${render(result as XenarcError, { colour: false, cwd: dirname(file) })}\n`).toBe(throws);
     return;
   }
   if (result instanceof Error) throw result;

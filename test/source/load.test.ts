@@ -42,7 +42,7 @@ async function refusal(root: string, file = "model.ts"): Promise<string> {
     (e: unknown) => e,
   );
   expect(error).toBeInstanceOf(XenarcError);
-  return render(error as XenarcError, { colour: false })
+  return render(error as XenarcError, { colour: false, cwd: root })
     .replaceAll(root, "ROOT")
     .replace(/\S*xenarc-load-\w+/g, "ROOT");
 }
@@ -285,7 +285,7 @@ Path aliases are not followed: import by a relative path."
         }),
       ),
     ).toMatchInlineSnapshot(`
-"model.ts failed as it was loaded. RangeError: odd.
+"ROOT/model.ts failed as it was loaded. RangeError: odd.
 
   check.ts:2:26
     1 | export function check(n: number): number {
@@ -303,7 +303,7 @@ Path aliases are not followed: import by a relative path."
   });
   test("something thrown that is no error", async () => {
     expect(await refusal(project({ "model.ts": 'throw "no";\n' }))).toMatchInlineSnapshot(
-      `"model.ts failed as it was loaded. Thrown: no."`,
+      `"ROOT/model.ts failed as it was loaded. Thrown: no."`,
     );
   });
 });

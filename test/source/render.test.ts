@@ -1,7 +1,7 @@
 /** Errors of the traced program, from sites that the tracer really captures. */
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { XenarcError } from "../../compiler/errors.js";
 import { captureSite, inScope, type Site } from "../../compiler/site.js";
 import { render } from "../../compiler/source/render.js";
@@ -57,7 +57,7 @@ describe("places in other files", () => {
   const file = join(root, "config.yaml");
   writeFileSync(file, "layers: 4\nheds: 4\n");
   const shown = (where: object) =>
-    render(new XenarcError({ what: "Wrong.", where: [where as { file: string }] }), plain);
+    render(new XenarcError({ what: "Wrong.", where: [where as { file: string }] }), { ...plain, cwd: root });
 
   test("with line and column", () => {
     expect(shown({ file, line: 2, column: 1, note: 'unknown key; did you mean "heads"?' })).toMatchInlineSnapshot(`
@@ -68,6 +68,17 @@ describe("places in other files", () => {
   > 2 | heds: 4
       | ^ unknown key; did you mean "heads"?"
 `);
+  });
+  test("by the path that opens them from where the command runs", () => {
+    const from = (cwd: string) =>
+      /^ {2}(.*):2:1$/m.exec(
+        render(new XenarcError({ what: "Wrong.", where: [{ file, line: 2, column: 1 }] }), { ...plain, cwd }),
+      )![1];
+    expect(from(root)).toBe("config.yaml");
+    expect(from(join(root, "runs"))).toBe("../config.yaml");
+    expect(from(dirname(root))).toBe(`${basename(root)}/config.yaml`);
+    // No shorter than it is as it stands.
+    expect(from("/somewhere/else/and/further/down/still")).toBe(file);
   });
   test("with the line alone", () => {
     expect(shown({ file, line: 2 })).toMatchInlineSnapshot(`
