@@ -238,7 +238,7 @@ Compile the model again; do not edit an artifact's files.
 exit 1
 error: The manifest is damaged: \`programs.init.file\`: must be a path inside the artifact.
 
-  manifest.json
+  escaping/manifest.json
 
 Compile the model again.
 "
