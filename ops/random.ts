@@ -139,6 +139,13 @@ export function truncatedNormal<A extends string, B extends string = never>(
   return new Tensor(x.names, hlo().clamp(inside(lower, Infinity), x.value, inside(upper, -Infinity)));
 }
 
+/**
+ * Sizes with their axes in alphabetical order: to draw what goes with a tensor, `alphabetical(x.sizes)`, whose own order of axes is the
+ * compiler's.
+ */
+export const alphabetical = <A extends string>(sizes: Sizes<A>): Sizes<A> =>
+  Object.fromEntries(Object.entries(sizes).sort(([a], [b]) => (a < b ? -1 : 1))) as Sizes<A>;
+
 /** True with probability `p`: one number, or a tensor with axes among those of the result. (As `jax.random.bernoulli`.) */
 export function bernoulli<A extends string, B extends string = never, P extends A | B = never>(
   key: Keys<B>,
@@ -167,8 +174,8 @@ export function categorical<A extends string, K extends A>(
   logits: Tensor<A>,
   axis: K,
 ): Tensor<Exclude<A, K>> {
-  const order = [...logits.names.filter((n) => n !== axis).sort(), axis] as A[];
-  const sizes = Object.fromEntries(order.map((n) => [n, logits.size(n)])) as Sizes<A>;
+  const { [axis]: size, ...others } = alphabetical(logits.sizes);
+  const sizes = { ...others, [axis]: size } as unknown as Sizes<A>;
   return argmax(gumbel(key, sizes, logits.dtype).add(logits as Tensor<any>) as Tensor<A>, axis);
 }
 

@@ -1,6 +1,6 @@
 import { where } from "../../ops/functions.js";
 import { Module } from "../../ops/module.js";
-import { bernoulli, type Key } from "../../ops/random.js";
+import { alphabetical, bernoulli, type Key } from "../../ops/random.js";
 import { type Tensor, tensorError } from "../../ops/tensor.js";
 
 /**
@@ -17,10 +17,13 @@ export class Dropout extends Module {
     this.rate = rate;
   }
 
-  /** x with elements dropped; without a key, x itself. */
+  /**
+   * x with elements dropped; without a key, x itself. Which go depends on the key and on the sizes alone: they are drawn as
+   * `jax.random.bernoulli` does for the axes in alphabetical order.
+   */
   call<A extends string>(x: Tensor<A>, key: Key | undefined): Tensor<A> {
     if (key === undefined || this.rate === 0) return x;
     const keep = 1 - this.rate;
-    return where(bernoulli(key, keep, x.sizes) as Tensor<A>, x.mul(1 / keep) as Tensor<A>, 0);
+    return where(bernoulli(key, keep, alphabetical(x.sizes)) as Tensor<A>, x.mul(1 / keep) as Tensor<A>, 0);
   }
 }
