@@ -2,6 +2,7 @@
  * The intermediate representation. It has StableHLO's own shape (module, function, region, op, value, tensor type), so
  * that what is traced is what is printed. An op points to its definition; nothing here knows which ops exist.
  */
+import type { Mesh, Spec } from "./mesh.js";
 import { captureSite, type Site } from "./site.js";
 
 /** Element types under their MLIR names (StableHLO specification, "Types"). `i1` is the boolean, `ui*` are unsigned. */
@@ -53,6 +54,9 @@ export interface Printer {
   region(r: Region, form?: "header" | "bare"): string;
 }
 
+/** What XLA compiles for. */
+export type Platform = "cpu" | "gpu" | "tpu";
+
 /** Cotangent by operand; nothing where no derivative flows. */
 export type Cotangents = readonly (Value | undefined)[];
 
@@ -90,6 +94,9 @@ export interface OpDef<Attrs = any> {
     active: ReadonlySet<Value>,
   ): readonly (readonly [Value, Value])[];
   cost(op: Op<Attrs>): Cost;
+  /** Where XLA has it; elsewhere `expand` says it in other ops. Default: everywhere. */
+  readonly platforms?: readonly Platform[];
+  expand?(b: Builder, op: Op<Attrs>): readonly Value[];
   /** Preferred SSA name of result or region argument as MLIR's printer gives it (`cst`, `iterArg`); default a number. */
   readonly resultName?: (op: Op<Attrs>) => string | undefined;
   readonly argumentName?: string;
@@ -159,12 +166,17 @@ export interface Func {
   readonly private?: boolean;
   readonly resultLabels?: readonly string[];
   readonly aliases?: ReadonlyMap<number, number>;
+  /** Where arguments and results lie on the module's mesh. */
+  readonly argumentShardings?: readonly (Spec | undefined)[];
+  readonly resultShardings?: readonly (Spec | undefined)[];
 }
 
 /** A module: what one program is printed from. The first function is `main`. */
 export interface Module {
   readonly name: string;
   readonly funcs: readonly Func[];
+  /** The devices that it is partitioned over; absent: one. */
+  readonly mesh?: Mesh;
 }
 
 /** Appends ops to a region. Subclasses (the StableHLO vocabulary) add a method per op. */

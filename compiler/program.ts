@@ -1,5 +1,6 @@
 /** A program: one entry point of a model, traced. What artifacts, the CLI and the runtime know of it. */
 import type { Cost, DType, Func, Region } from "./ir.js";
+import type { Mesh, Spec } from "./mesh.js";
 
 /**
  * What an input or output is to the runtime. `state` and `cache` are threaded from output to input of the same name; `batch` comes
@@ -16,6 +17,8 @@ export interface Port {
   readonly axes: readonly string[];
   readonly shape: readonly number[];
   readonly dtype: DType;
+  /** Where its dimensions lie on the program's mesh; absent without one. */
+  readonly sharding?: Spec;
   /** What to print or say, for `print` and `assert`. */
   readonly message?: string;
 }
@@ -28,9 +31,19 @@ export interface Program {
   readonly outputs: readonly Port[];
   /** `[input, output]`: the output takes the input's memory. */
   readonly donated: readonly (readonly [number, number])[];
+  /** The devices that it runs on; absent: one. */
+  readonly mesh?: Mesh;
   /** What one run costs, loops counted by their lengths. */
   readonly cost: Cost;
 }
 
 /** The function that a program is printed as, from its (lowered) region. */
-export const mainOf = (p: Program, body: Region): Func => ({ name: "main", body, aliases: new Map(p.donated) });
+export const mainOf = (p: Program, body: Region): Func => ({
+  name: "main",
+  body,
+  aliases: new Map(p.donated),
+  ...(p.mesh && {
+    argumentShardings: p.inputs.map((i) => i.sharding),
+    resultShardings: p.outputs.map((o) => o.sharding),
+  }),
+});

@@ -4,10 +4,11 @@
  */
 import { XenarcError } from "./errors.js";
 import { type Builder, ConstraintError, Region, type Value } from "./ir.js";
+import type { Kind, Layout, Spec } from "./mesh.js";
 import { regionCost } from "./passes/scan.js";
 import type { Port, Program, Role } from "./program.js";
 import { atTopLevel, captureDeep, inRegion, withHook } from "./site.js";
-import { type Leaf, leavesWithPaths, mapLeaves } from "./tree.js";
+import { Leaf, leavesWithPaths, mapLeaves } from "./tree.js";
 
 let here: Builder | undefined;
 let vocabulary: ((region: Region) => Builder) | undefined;
@@ -30,6 +31,54 @@ export function tracing(): Builder {
     });
   }
   return here;
+}
+
+let layout: Layout | undefined;
+
+/** Traces programs for a mesh: their inputs, outputs and the results of their modules lie on it by the layout's rules. */
+export function withLayout<T>(l: Layout | undefined, f: () => T): T {
+  const before = layout;
+  layout = l;
+  try {
+    return f();
+  } finally {
+    layout = before;
+  }
+}
+
+/** A tree of activations (tensors, arrays and plain objects of them) held to the layout; as it was where there is none. */
+export function constrained<T>(tree: T): T {
+  if (layout === undefined) return tree;
+  const on = layout;
+  const visit = (node: unknown): unknown => {
+    if (node instanceof Leaf) return constrainedLeaf(on, node);
+    if (Array.isArray(node)) return node.map(visit);
+    if (node === null || typeof node !== "object" || Object.getPrototypeOf(node) !== Object.prototype) return node;
+    return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, visit(child)]));
+  };
+  return visit(tree) as T;
+}
+
+const CONSTRAINT = "sdy.sharding_constraint";
+
+function constrainedLeaf(on: Layout, leaf: Leaf): Leaf {
+  const { names, value } = leaf;
+  if (names.length === 0 || value.op?.def.name === CONSTRAINT) return leaf;
+  const where = value.op?.site && [{ site: value.op.site }];
+  const name = `The tensor (${names.join(", ")})`;
+  const spec = on.spec("activations", { name, axes: names, shape: value.type.shape, ...(where && { where }) });
+  // A constraint that leaves every dimension open says nothing.
+  if (spec.every((over) => over === undefined)) return leaf;
+  return leaf.with((tracing() as ConstrainingBuilder).shardingConstraint(value, spec));
+}
+
+/** What the vocabulary of ops must have for meshes. */
+type ConstrainingBuilder = Builder & { shardingConstraint(value: Value, spec: Spec): Value };
+
+/** By which rules an input or output lies on the mesh. */
+function kindOf(role: Role, name: string): Kind {
+  if (role !== "state") return "activations";
+  return name.startsWith("optimizer/") ? "optimizer" : "parameters";
 }
 
 /** Runs `f` with everything it traces going to `b`. */
@@ -86,10 +135,10 @@ export function traceProgram<I extends ByRole>(name: string, inputs: I, f: (inpu
       }
       takeEscapes(region).forEach((e, i) => {
         const at = (n: string) => `${e.kind}/${i}${n}`;
-        outPorts.push({ name: at(""), role: e.kind, axes: e.names, ...e.value.type, message: e.message });
+        outPorts.push({ ...port(at(""), e.kind, { names: e.names, value: e.value }), message: e.message });
         region.results.push(e.value);
         if (e.when) {
-          outPorts.push({ name: at("/when"), role: e.kind, axes: [], ...e.when.type });
+          outPorts.push(port(at("/when"), e.kind, { names: [], value: e.when }));
           region.results.push(e.when);
         }
       });
@@ -101,6 +150,7 @@ export function traceProgram<I extends ByRole>(name: string, inputs: I, f: (inpu
     inputs: inPorts,
     outputs: outPorts,
     donated,
+    ...(layout && { mesh: layout.mesh }),
     get cost() {
       return regionCost(region);
     },
@@ -110,13 +160,13 @@ export function traceProgram<I extends ByRole>(name: string, inputs: I, f: (inpu
 /** Runs what traces a program: outside of every module, with locations captured cheaply. */
 const program = <T>(f: () => T): T => atTopLevel(() => withHook(f));
 
-const port = (name: string, role: Role, { names, value }: Leaf): Port => ({
-  name,
-  role,
-  axes: names,
-  shape: value.type.shape,
-  dtype: value.type.dtype,
-});
+function port(name: string, role: Role, { names, value }: Pick<Leaf, "names" | "value">): Port {
+  const { shape, dtype } = value.type;
+  const known = { name, role, axes: names, shape, dtype };
+  if (layout === undefined) return known;
+  const sharding = layout.spec(kindOf(role, name), { name, axes: names, shape }).map((over) => over ?? []);
+  return { ...known, sharding };
+}
 
 function asXenarcError({ op, violation, constraint }: ConstraintError): XenarcError {
   return new XenarcError({

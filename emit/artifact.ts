@@ -28,6 +28,7 @@ export interface ArtifactSource {
   readonly xenarc: string;
   readonly parameters: number;
   readonly config: Manifest["config"];
+  readonly mesh?: Manifest["mesh"];
   readonly kernels?: readonly string[];
   readonly programs: readonly ProgramSource[];
 }
@@ -62,6 +63,7 @@ export async function writeArtifact(folder: string, source: ArtifactSource): Pro
     xenarc: source.xenarc,
     model: { parameters: source.parameters },
     config: source.config,
+    ...(source.mesh && { mesh: source.mesh }),
     tokenizer: { kind: "bytes" },
     kernels: [...(source.kernels ?? [])],
     programs,

@@ -3,6 +3,7 @@
 import type { z } from "zod";
 import { lowerToStableHlo } from "../compiler/compile.js";
 import type { Cost, Region } from "../compiler/ir.js";
+import { deviceCount } from "../compiler/mesh.js";
 import { mainOf, type Program, type Port as ProgramPort } from "../compiler/program.js";
 import { type Frame, type Site, stack } from "../compiler/site.js";
 import { type NameTable, namesFor } from "../compiler/source/names.js";
@@ -68,23 +69,31 @@ export class Compiled {
 
   /** Writes the artifact's folder. */
   write(folder: string): Promise<Manifest> {
+    const mesh = this.programs.find(({ program }) => program.mesh)?.program.mesh;
     return writeArtifact(folder, {
       name: this.name,
       xenarc: packageVersion(),
       parameters: this.parameters,
       config: this.config as Manifest["config"],
+      ...(mesh && { mesh: { axes: mesh.axes.map((axis) => ({ ...axis })) } }),
       programs: this.programs.map(({ name, text, program }) => ({
         name,
         text,
         inputs: program.inputs.map(plain),
         outputs: program.outputs.map(plain),
         donated: program.donated,
+        ...(program.mesh && { options: { partitions: deviceCount(program.mesh) } }),
       })),
     });
   }
 }
 
-const plain = ({ axes, shape, ...rest }: ProgramPort): Port => ({ ...rest, axes: [...axes], shape: [...shape] });
+const plain = ({ axes, shape, sharding, ...rest }: ProgramPort): Port => ({
+  ...rest,
+  axes: [...axes],
+  shape: [...shape],
+  ...(sharding && { sharding: sharding.map((over) => [...(over ?? [])]) }),
+});
 
 /**
  * Compiles a model: traces its entry points, lowers them, prints them.
@@ -107,10 +116,12 @@ export async function print(
   program: Program,
   { names = "author", locations = true }: CompileOptions = {},
 ): Promise<string> {
-  const body = lowerToStableHlo(builderFor(program.region), program.region);
+  const body = lowerToStableHlo(builderFor(program.region), program.region, {
+    partitioned: program.mesh !== undefined,
+  });
   const nameOf = names === "author" ? await authorNames(body) : undefined;
   return printModule(
-    { name: program.name, funcs: [mainOf(program, body)] },
+    { name: program.name, funcs: [mainOf(program, body)], ...(program.mesh && { mesh: program.mesh }) },
     { names, ...(nameOf && { nameOf }), ...(locations && { locate }) },
   );
 }

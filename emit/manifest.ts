@@ -30,6 +30,8 @@ export const portSchema = z.strictObject({
   shape: z.array(index),
   /** MLIR's name of the element type: `f32`, `bf16`, `i32`, `ui32`, ... */
   dtype: name,
+  /** The mesh axes that each dimension is split over, outermost first; absent without a mesh. */
+  sharding: z.array(z.array(name)).optional(),
   /** What to print (`{}` stands for the value), or to say when the assertion failed: of `print` and `assert`. */
   message: z.string().optional(),
 });
@@ -44,6 +46,18 @@ export const programSchema = z.strictObject({
   donated: z.array(z.tuple([index, index])),
 });
 
+/** The devices that the programs run on: a grid with named axes, the first outermost. */
+export const meshSchema = z.strictObject({
+  axes: z.array(
+    z.strictObject({
+      name,
+      size: z.int().positive(),
+      /** How many of `size` lie across slices. Default 1. */
+      slices: z.int().positive().optional(),
+    }),
+  ),
+});
+
 /** `manifest.json`. */
 export const manifestSchema = z.strictObject({
   schema: z.literal(SCHEMA_VERSION),
@@ -53,6 +67,8 @@ export const manifestSchema = z.strictObject({
   model: z.strictObject({ parameters: index }),
   /** The resolved configuration (`model`, `train`, `data`, ...): what the programs were compiled from. */
   config: z.record(z.string(), z.json()),
+  /** Absent: one device. */
+  mesh: meshSchema.optional(),
   tokenizer: z.strictObject({ kind: z.literal("bytes") }),
   /** Kernels that the programs need from the runtime, by name. */
   kernels: z.array(name),

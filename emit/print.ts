@@ -3,6 +3,7 @@
  * takes names from the author's source, for people and golden files.
  */
 import { type Func, type Module, type Op, type Printer, type Region, typeText, type Value } from "../compiler/ir.js";
+import { deviceCount, meshText, type Spec, specText } from "../compiler/mesh.js";
 import type { Frame, Site } from "../compiler/site.js";
 
 /** A frame at its place in the author's own file; `path` is relative to the project. */
@@ -32,12 +33,21 @@ export interface AuthorName {
 export function printModule(module: Module, options: PrintOptions = {}): string {
   const locations = options.locate && new Locations(options.locate);
   const lines: string[] = [];
-  lines.push(`module @${module.name} attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1 : i32} {`);
+  const partitions = module.mesh ? deviceCount(module.mesh) : 1;
+  lines.push(
+    `module @${module.name} attributes {mhlo.num_partitions = ${partitions} : i32, mhlo.num_replicas = 1 : i32} {`,
+  );
+  if (module.mesh) lines.push(`  sdy.mesh @mesh = ${meshText(module.mesh)}`);
   for (const func of module.funcs) new FunctionPrinter(func, options, locations, lines).print();
   lines.push("}");
   if (locations) lines.push(...locations.definitions);
   return `${lines.join("\n")}\n`;
 }
+
+const sharding = (spec: Spec | undefined): string[] =>
+  spec === undefined ? [] : [`sdy.sharding = #sdy.sharding<@mesh, ${specText(spec)}>`];
+const attributeText = (attributes: readonly string[]): string =>
+  attributes.length === 0 ? "" : ` {${attributes.join(", ")}}`;
 
 class FunctionPrinter implements Printer {
   private readonly names: Map<Value, string>;
@@ -59,10 +69,15 @@ class FunctionPrinter implements Printer {
     const { func } = this;
     const args = func.body.args.map((a, i) => {
       const alias = func.aliases?.get(i);
-      return `${this.value(a)}: ${typeText(a.type)}${alias === undefined ? "" : ` {tf.aliasing_output = ${alias} : i32}`}`;
+      const attributes = [
+        ...sharding(func.argumentShardings?.[i]),
+        ...(alias === undefined ? [] : [`tf.aliasing_output = ${alias} : i32`]),
+      ];
+      return `${this.value(a)}: ${typeText(a.type)}${attributeText(attributes)}`;
     });
     const types = func.body.results.map((v) => typeText(v.type));
-    const results = types.length === 1 ? types[0] : `(${types.join(", ")})`;
+    const given = types.map((type, i) => type + attributeText(sharding(func.resultShardings?.[i])));
+    const results = given.length === 1 && given[0] === types[0] ? types[0] : `(${given.join(", ")})`;
     this.lines.push(
       `  func.func ${func.private ? "private" : "public"} @${func.name}(${args.join(", ")})${types.length ? ` -> ${results}` : ""} {`,
     );

@@ -1,10 +1,20 @@
 import { z } from "zod";
 import { XenarcError } from "../compiler/errors.js";
 import type { Program } from "../compiler/program.js";
+import { withLayout } from "../compiler/trace.js";
 import { locate, parameterCount } from "../ops/module.js";
 import type { LanguageModel } from "./language_model.js";
+import { layoutOf } from "./layout.js";
 import { type ProgramConfig, programsOf } from "./programs/index.js";
-import { dataSchema, generateSchema, trainSchema } from "./train/config.js";
+import {
+  dataSchema,
+  generateSchema,
+  meshSchema,
+  shardingSchema,
+  slicesSchema,
+  targetSchema,
+  trainSchema,
+} from "./train/config.js";
 
 /** What a model file exports by default: a name, the schema of its configuration, and how the module is built from it. */
 export interface ModelSource<C extends { readonly context: number }> {
@@ -20,7 +30,7 @@ export interface ModelSource<C extends { readonly context: number }> {
 export interface ModelDefinition {
   /** Names the artifact and the run. */
   readonly name: string;
-  /** The whole configuration: `model`, `train`, `data`, `generate`. */
+  /** The whole configuration: `model`, `train`, `data`, `generate`, `target`, `mesh`, `slices`, `sharding`. */
   readonly schema: z.ZodType<ProgramConfig & { readonly data: z.infer<typeof dataSchema> }>;
   /** The module of a configuration. */
   build(config: ProgramConfig): LanguageModel;
@@ -44,13 +54,22 @@ export function defineModel<C extends { readonly context: number }>(source: Mode
     train: section(trainSchema),
     data: section(dataSchema),
     generate: section(generateSchema),
+    target: targetSchema,
+    mesh: section(meshSchema),
+    slices: section(slicesSchema),
+    sharding: section(shardingSchema),
   });
   const build = (c: ProgramConfig): LanguageModel => locate(source.build(c.model as unknown as C));
   return {
     name: source.name,
     schema: schema as unknown as ModelDefinition["schema"],
     build,
-    programs: (c, only) => programsOf(build(c), c, only),
+    programs(c, only) {
+      const layout = layoutOf(c);
+      const programs = withLayout(layout, () => programsOf(build(c), c, only));
+      layout?.checkUsed();
+      return programs;
+    },
     parameters: (c) => parameterCount(build(c)),
   };
 }

@@ -8,7 +8,7 @@ import { backward, identity, stopGradient as stopGradientOp } from "../compiler/
 import { type RematPolicy, remat as rematOp } from "../compiler/passes/remat.js";
 import { scan as scanOp } from "../compiler/passes/scan.js";
 import { inBackwardOf } from "../compiler/site.js";
-import { type Escape, escape, into, intoRegion, takeEscapes } from "../compiler/trace.js";
+import { constrained, type Escape, escape, into, intoRegion, takeEscapes } from "../compiler/trace.js";
 import { leaves as anyLeaves, leavesWithPaths, mapLeaves, withValues } from "../compiler/tree.js";
 import { type AnyTensor, describe, hlo, type Scalar, Tensor, tensorError } from "./tensor.js";
 
@@ -254,6 +254,12 @@ export function named<A extends string>(x: Tensor<A>, name: string): Tensor<A> {
   v.tag = name;
   return new Tensor(x.names, v);
 }
+
+/**
+ * Holds a tensor to the mesh by the rules of activations, as the results of every module are: a weight, before it is used, is then
+ * whole along the axes that only its storage is split by. Without a mesh it is the tensor itself.
+ */
+export const shard = <A extends string>(x: Tensor<A>): Tensor<A> => constrained(x);
 
 /** What a backward function gives for the arguments: a cotangent for each, of its type, or nothing where none flows. */
 export type CotangentsOf<T extends readonly unknown[]> = { readonly [K in keyof T]: T[K] | undefined };

@@ -4,6 +4,7 @@ import type { DType } from "../compiler/ir.js";
 import { Value } from "../compiler/ir.js";
 import type { RematPolicy } from "../compiler/passes/remat.js";
 import { currentScope, inScope } from "../compiler/site.js";
+import { constrained } from "../compiler/trace.js";
 import { joinPath, leavesWithPaths, mapLeaves, PATH } from "../compiler/tree.js";
 import { remat, type Slice, type Stacked, scan } from "./control.js";
 import type { Initializer } from "./initializers.js";
@@ -79,7 +80,7 @@ function instrument(prototype: object): void {
       value(this: { [PATH]?: string }, ...args: unknown[]) {
         const path = this[PATH];
         if (path === undefined || path === currentScope()) return value.apply(this, args);
-        return inScope(path, () => value.apply(this, args));
+        return constrained(inScope(path, () => value.apply(this, args)));
       },
     });
   }

@@ -1,3 +1,4 @@
+import { shard } from "../../ops/control.js";
 import { gather } from "../../ops/functions.js";
 import { type Initializer, normal } from "../../ops/initializers.js";
 import { Module, param } from "../../ops/module.js";
@@ -19,6 +20,6 @@ export class Embedding<V extends string, D extends string> extends Module {
 
   /** Numbers `[...]` (integers; outside of the table: clamped) to their vectors `[..., D]` (f32). */
   call<A extends string>(tokens: Tensor<A>): Tensor<A | D> {
-    return gather(this.weight as Tensor, this.vocab, tokens as Tensor) as Tensor;
+    return gather(shard(this.weight as Tensor), this.vocab, tokens as Tensor) as Tensor;
   }
 }

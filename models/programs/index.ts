@@ -7,14 +7,15 @@ import { type Module, spec } from "../../ops/module.js";
 import { foldIn, type Key } from "../../ops/random.js";
 import type { Tensor } from "../../ops/tensor.js";
 import type { Cache, LanguageModel } from "../language_model.js";
+import type { LayoutConfig } from "../layout.js";
 import { adamWInit } from "../train/adamw.js";
 import type { GenerateConfig, TrainConfig } from "../train/config.js";
 import { initialize } from "../train/initialize.js";
-import { type TrainState, trainStep } from "../train/train_step.js";
+import { inputsAndTargets, type TrainState, trainStep } from "../train/train_step.js";
 import { type SamplingOptions, sample } from "./sampling.js";
 
 /** What the entry points' sizes come from. */
-export interface ProgramConfig {
+export interface ProgramConfig extends LayoutConfig {
   readonly model: { readonly context: number };
   readonly train: TrainConfig;
   readonly generate: GenerateConfig;
@@ -51,7 +52,7 @@ export const trainStepProgram = (model: LanguageModel, c: ProgramConfig): Progra
     {
       state: stateSpec(model),
       batch: {
-        tokens: spec({ accumulation: c.train.accumulation, batch: c.train.batch, seq: c.model.context + 1 }, "i32"),
+        tokens: spec({ accumulation: c.train.accumulation, batch: c.train.batch, window: c.model.context + 1 }, "i32"),
       },
     },
     ({ state, batch }) => {
@@ -64,10 +65,10 @@ export const trainStepProgram = (model: LanguageModel, c: ProgramConfig): Progra
 export const evalStep = (model: LanguageModel, c: ProgramConfig): Program =>
   traceProgram(
     "eval_step",
-    { state: { params: model }, batch: { tokens: tokensSpec(c.train.batch, c.model.context + 1) } },
+    { state: { params: model }, batch: { tokens: spec({ batch: c.train.batch, window: c.model.context + 1 }, "i32") } },
     ({ state: { params }, batch: { tokens } }) => {
-      const inputs = tokens.slice("seq", 0, -1).maximum(0);
-      const { sum, count } = params.loss(inputs, tokens.slice("seq", 1));
+      const { inputs, targets } = inputsAndTargets<"batch">(tokens);
+      const { sum, count } = params.loss(inputs, targets);
       return { metric: { loss_sum: sum, count } };
     },
   );

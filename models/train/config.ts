@@ -57,9 +57,41 @@ export const generateSchema = z.strictObject({
   batch: count.default(1),
 });
 
+/** Sizes of the mesh's axes inside one slice, outermost first; one may be -1: what is left of the target's devices. */
+export const meshSchema = z.record(
+  z.string().regex(/^[a-z][A-Za-z0-9_]*$/, "must be a name: a letter, then letters, digits or _"),
+  z.union([z.literal(-1), count]),
+);
+
+/** How often axes of the mesh are repeated across slices, which the data-centre network connects. */
+export const slicesSchema = z.record(z.string(), count);
+
+const rulesSchema = z.record(
+  z.string(),
+  z.union([z.string().transform((name) => [name]), z.array(z.string()), z.null().transform(() => [])]),
+);
+
+/**
+ * Mesh axes by the model's axis names, where they differ from the defaults: a name, a list (outermost first), or nothing for
+ * "whole on every device".
+ */
+export const shardingSchema = z.strictObject({
+  /** Of the weights, their gradients and, unless said otherwise, the optimizer's state. */
+  parameters: rulesSchema.prefault({}),
+  /** Of the optimizer's state (ZeRO-1: `embed: data` here alone). */
+  optimizer: rulesSchema.prefault({}),
+  /** Of everything computed from tokens: activations, batches, caches. */
+  activations: rulesSchema.prefault({}),
+});
+
+/** What the programs run on: `cpu`, `cpu:8`, `tpu:v5p:4x4x4`, `tpu:v5e:16x16,slices=2`. */
+export const targetSchema = z.string().default("cpu");
+
 /** A resolved section `train`. */
 export type TrainConfig = z.infer<typeof trainSchema>;
 /** A resolved section `data`. */
 export type DataConfig = z.infer<typeof dataSchema>;
+/** A resolved section `sharding`. */
+export type ShardingConfig = z.infer<typeof shardingSchema>;
 /** A resolved section `generate`. */
 export type GenerateConfig = z.infer<typeof generateSchema>;

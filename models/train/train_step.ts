@@ -33,8 +33,16 @@ export interface Metrics {
   readonly param_norm: Scalar;
 }
 
-/** Tokens of a step: `seq` is one longer than the context, since targets are the next tokens. Targets of -1 are left out. */
-export type Batch = Tensor<"accumulation" | "batch" | "seq">;
+/** Tokens of a step: a `window` is one longer than the context, since targets are the next tokens. Targets of -1 are left out. */
+export type Batch = Tensor<"accumulation" | "batch" | "window">;
+
+/** What the model reads of windows, and what it is to say at each position. */
+export function inputsAndTargets<A extends string>(
+  windows: Tensor<A | "window">,
+): { inputs: Tensor<A | "seq">; targets: Tensor<A | "seq"> } {
+  const part = (from: number, to?: number) => windows.slice("window", from, to).rename("window", "seq") as Tensor;
+  return { inputs: part(0, -1).maximum(0) as Tensor, targets: part(1) };
+}
 
 /**
  * One step. Gradients are those of the mean over all targets of the step, however they are spread over micro-batches. `declared`
@@ -46,11 +54,11 @@ export function trainStep<M extends LanguageModel>(
   tokens: Batch,
   c: TrainConfig,
 ): { state: TrainState<M>; metrics: Metrics } {
-  const targets = tokens.slice("seq", 1);
-  const count = targets.ge(0).cast("f32").sum(["accumulation", "batch", "seq"]).maximum(1);
-  const share = valueAndGrad((params: M, micro: Tensor<"batch" | "seq">, index: Scalar): Scalar => {
-    const inputs = micro.slice("seq", 0, -1);
-    const { sum } = params.loss(inputs.maximum(0) as Tensor<"batch" | "seq">, micro.slice("seq", 1), {
+  const real = tokens.slice("window", 1).ge(0);
+  const count = real.cast("f32").sum(["accumulation", "batch", "window"]).maximum(1);
+  const share = valueAndGrad((params: M, micro: Tensor<"batch" | "window">, index: Scalar): Scalar => {
+    const { inputs, targets } = inputsAndTargets<"batch">(micro);
+    const { sum } = params.loss(inputs, targets, {
       key: () => foldIn(foldIn(state.key, state.step), index),
     });
     return sum.div(count);
@@ -91,7 +99,7 @@ export function trainStep<M extends LanguageModel>(
 
 /** Loss and gradient added up over the micro-batches, in float32; one micro-batch needs no loop. */
 function accumulate<M>(
-  share: (params: M, tokens: Tensor<"batch" | "seq">, index: Scalar) => [Scalar, M],
+  share: (params: M, tokens: Tensor<"batch" | "window">, index: Scalar) => [Scalar, M],
   params: M,
   tokens: Batch,
 ): [Scalar, M] {

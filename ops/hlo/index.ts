@@ -17,6 +17,7 @@ import { erfc } from "./chlo_erfc.js";
 import { lgamma } from "./chlo_lgamma.js";
 import { nextAfter } from "./chlo_next_after.js";
 import { polygamma } from "./chlo_polygamma.js";
+import { raggedDot } from "./chlo_ragged_dot.js";
 import { square } from "./chlo_square.js";
 import { topK } from "./chlo_top_k.js";
 import { clamp } from "./clamp.js";
@@ -65,6 +66,7 @@ import { roundNearestEven } from "./round_nearest_even.js";
 import { rsqrt } from "./rsqrt.js";
 import { scatter, scatterAdd } from "./scatter.js";
 import { select } from "./select.js";
+import { shardingConstraint } from "./sharding_constraint.js";
 import { shiftLeft } from "./shift_left.js";
 import { shiftRightArithmetic } from "./shift_right_arithmetic.js";
 import { shiftRightLogical } from "./shift_right_logical.js";
@@ -132,6 +134,7 @@ export const ops = {
   polygamma,
   popcnt,
   power,
+  raggedDot,
   real,
   reduce,
   reduceAnd,
@@ -152,6 +155,7 @@ export const ops = {
   scatter,
   scatterAdd,
   select,
+  shardingConstraint,
   shiftLeft,
   shiftRightArithmetic,
   shiftRightLogical,

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from xenarc_runtime import artifact, checkpoint, data
-from xenarc_runtime.program import named
+from xenarc_runtime.program import named, placements
 from xenarc_runtime.run import write_tensors
 
 
@@ -22,8 +22,9 @@ def batches(text, context, steps, seed, out):
 
 
 def state(folder, run, out):
-    ports = named(artifact.load(Path(folder)).program("train_step").inputs, "state")
-    arrays = checkpoint.restore(Path(run), checkpoint.newest(Path(run)), ports)
+    loaded = artifact.load(Path(folder))
+    ports = named(loaded.program("train_step").inputs, "state")
+    arrays = checkpoint.restore(Path(run), checkpoint.newest(Path(run)), ports, placements(loaded, ports))
     write_tensors(Path(out), {name: np.asarray(array) for name, array in arrays.items()})
 
 

@@ -21,18 +21,31 @@ _COMPILE = "Compile the model again: xenarc compile MODEL.ts -o {folder}"
 
 @dataclass(frozen=True)
 class Port:
-    """An argument or a result of a program; `role` says who supplies or reads it (see emit/manifest.ts)."""
+    """An argument or a result of a program; `role` says who supplies or reads it (see emit/manifest.ts).
+
+    `sharding` names the mesh axes that each dimension is split over; empty without a mesh.
+    """
 
     name: str
     role: str
     axes: tuple[str, ...]
     shape: tuple[int, ...]
     dtype: str
+    sharding: tuple[tuple[str, ...], ...] = ()
     message: str = ""
 
     def __str__(self) -> str:
         """As people read it: `tokens: i32[batch=12, seq=64]`."""
         return f"{self.name}: {self.dtype}[{', '.join(f'{a}={n}' for a, n in zip(self.axes, self.shape, strict=True))}]"
+
+
+@dataclass(frozen=True)
+class MeshAxis:
+    """A named axis of the mesh of devices; `slices` of its `size` lie across slices."""
+
+    name: str
+    size: int
+    slices: int = 1
 
 
 @dataclass(frozen=True)
@@ -55,6 +68,8 @@ class Artifact:
     sha256: str
     parameters: int
     config: dict[str, Any]
+    mesh: tuple[MeshAxis, ...]
+    """The first outermost; empty for one device."""
     programs: dict[str, Program]
 
     def program(self, name: str) -> Program:
@@ -107,6 +122,7 @@ def load(folder: Path) -> Artifact:
             sha256=hashlib.sha256(raw).hexdigest(),
             parameters=manifest["model"]["parameters"],
             config=manifest["config"],
+            mesh=tuple(MeshAxis(**axis) for axis in manifest.get("mesh", {"axes": []})["axes"]),
             programs=programs,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -131,6 +147,7 @@ def _port(entry: dict[str, Any]) -> Port:
         tuple(entry["axes"]),
         tuple(entry["shape"]),
         entry["dtype"],
+        tuple(map(tuple, entry.get("sharding", ()))),
         entry.get("message", ""),
     )
 

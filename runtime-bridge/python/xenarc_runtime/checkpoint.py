@@ -7,7 +7,7 @@ record of where training stood. Arrays are stored by tensorstore and the record 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -70,22 +70,23 @@ def read_record(run: Path, step: int) -> dict[str, Any]:
         return manager.restore(step, args=ocp.args.Composite(record=ocp.args.JsonRestore()))["record"]
 
 
-def restore(run: Path, step: int, ports: Iterable[Port]) -> State:
-    """The state's arrays that `ports` name. Raises Problem when the checkpoint is another model's, or damaged."""
+def restore(run: Path, step: int, ports: Iterable[Port], where: Mapping[str, jax.sharding.Sharding]) -> State:
+    """The state's arrays that `ports` name, each where `where` says, whatever mesh they were saved from. Raises Problem when the checkpoint is another model's, or damaged."""
     parameters, rest = _split({port.name: port for port in ports})
     wanted = {item: part for item, part in (("params", parameters), ("rest", rest)) if part}
     with open_manager(run) as manager, _readable(run, step):
         stored = manager.item_metadata(step)
         for item, part in wanted.items():
             _check(run, step, part, stored[item].tree)
-        arguments = {item: ocp.args.StandardRestore(_abstract(part)) for item, part in wanted.items()}
+        arguments = {item: ocp.args.StandardRestore(_abstract(part, where)) for item, part in wanted.items()}
         restored = manager.restore(step, args=ocp.args.Composite(**arguments))
         return {name: array for item in wanted for name, array in restored[item].items()}
 
 
-def _abstract(ports: dict[str, Port]) -> dict[str, jax.ShapeDtypeStruct]:
-    device = jax.sharding.SingleDeviceSharding(jax.local_devices()[0])
-    return {n: jax.ShapeDtypeStruct(p.shape, to_numpy(p.dtype), sharding=device) for n, p in ports.items()}
+def _abstract(
+    ports: dict[str, Port], where: Mapping[str, jax.sharding.Sharding]
+) -> dict[str, jax.ShapeDtypeStruct]:
+    return {n: jax.ShapeDtypeStruct(p.shape, to_numpy(p.dtype), sharding=where[n]) for n, p in ports.items()}
 
 
 @contextmanager

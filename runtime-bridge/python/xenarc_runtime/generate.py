@@ -14,10 +14,10 @@ from pathlib import Path
 
 import numpy as np
 
-from . import artifact as artifacts
 from . import checkpoint, events, pjrt
+from .artifact import Artifact
 from .errors import Problem
-from .program import Arrays, Entry, named
+from .program import Arrays, Entry, load, named, placements
 
 _SEED_BITS = 0xFFFFFFFF
 
@@ -40,7 +40,7 @@ def generate(
     When the context is full, it is filled anew with the last half of the tokens.
     """
     _check(sampling, max_tokens)
-    artifact = artifacts.load(folder)
+    artifact = load(folder)
     tokens = list(prompt.encode("utf-8", errors="surrogateescape"))
     if not tokens:
         raise Problem("prompt", "The prompt is empty.", "Give at least one character.")
@@ -75,7 +75,7 @@ def generate(
     )
 
 
-def _tokens(artifact: artifacts.Artifact, parameters: Arrays, prompt: list[int], sampling: Sampling) -> Iterator[int]:
+def _tokens(artifact: Artifact, parameters: Arrays, prompt: list[int], sampling: Sampling) -> Iterator[int]:
     """Token after token without end. The next step is started before the last one's token is waited for."""
     prefill = Entry(artifact, "prefill")
     decode = Entry(artifact, "decode_step")
@@ -83,9 +83,9 @@ def _tokens(artifact: artifacts.Artifact, parameters: Arrays, prompt: list[int],
     batch, context = ports["tokens"].shape
     caches = [port.name for port in named(artifact.program("decode_step").inputs, "cache")]
     settings = {
-        "temperature": pjrt.to_device(np.float32(sampling.temperature)),
-        "top_k": pjrt.to_device(np.int32(sampling.top_k)),
-        "top_p": pjrt.to_device(np.float32(sampling.top_p)),
+        "temperature": np.float32(sampling.temperature),
+        "top_k": np.int32(sampling.top_k),
+        "top_p": np.float32(sampling.top_p),
     }
 
     def fill(history: list[int]) -> dict[str, pjrt.Array]:
@@ -96,8 +96,8 @@ def _tokens(artifact: artifacts.Artifact, parameters: Arrays, prompt: list[int],
             {
                 **parameters,
                 **settings,
-                "tokens": pjrt.to_device(padded),
-                "length": pjrt.to_device(length),
+                "tokens": padded,
+                "length": length,
                 "key": _key(sampling.seed, drawn),
             }
         )
@@ -115,7 +115,7 @@ def _tokens(artifact: artifacts.Artifact, parameters: Arrays, prompt: list[int],
                     **settings,
                     **{name: outputs[name] for name in caches},
                     "token": outputs["next_token"],
-                    "position": pjrt.to_device(np.full(batch, position, np.int32)),
+                    "position": np.full(batch, position, np.int32),
                     "key": _key(sampling.seed, drawn),
                 }
             )
@@ -130,9 +130,9 @@ def _tokens(artifact: artifacts.Artifact, parameters: Arrays, prompt: list[int],
         outputs = following
 
 
-def _key(seed: int, drawn: int) -> pjrt.Array:
+def _key(seed: int, drawn: int) -> np.ndarray:
     """A key of its own for each token; Threefry makes unrelated numbers of neighbouring keys."""
-    return pjrt.to_device(np.array([seed & _SEED_BITS, drawn], np.uint32))
+    return np.array([seed & _SEED_BITS, drawn], np.uint32)
 
 
 class _Output:
@@ -174,13 +174,14 @@ class _Output:
             self._held = self._held[size:]
 
 
-def _parameters(artifact: artifacts.Artifact, run: Path, step: int | None) -> Arrays:
+def _parameters(artifact: Artifact, run: Path, step: int | None) -> Arrays:
     chosen = step if step is not None else checkpoint.newest(run)
     if chosen is None:
         raise Problem("checkpoint_missing", f"There is no checkpoint in {run}.", "Train first: xenarc train")
     if not (run / "checkpoints" / str(chosen)).is_dir():
         raise Problem("checkpoint_missing", f"There is no checkpoint of step {chosen} in {run}.", "Leave --step out.")
-    return checkpoint.restore(run, chosen, named(artifact.program("prefill").inputs, "state"))
+    ports = named(artifact.program("prefill").inputs, "state")
+    return checkpoint.restore(run, chosen, ports, placements(artifact, ports))
 
 
 def _check(sampling: Sampling, max_tokens: int) -> None:

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from . import artifact as artifacts
 from . import pjrt
-from .program import compile_program
+from .program import compile_program, load
 
 
 def inspect(folder: Path, hlo: Path | None) -> None:
     """Emits a `compiled` event with XLA's memory account per program; with `hlo`, writes the optimized HLO there."""
-    artifact = artifacts.load(folder)
+    artifact = load(folder)
     if hlo is not None:
         hlo.mkdir(parents=True, exist_ok=True)
     for name in artifact.programs:

@@ -6,12 +6,14 @@ jax and jaxlib are pinned in requirements.lock because of this file; an upgrade 
 from __future__ import annotations
 
 import hashlib
+import math
 import os
 import platform
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 # Without a word from the user the CPU is the device; probing for accelerators would take seconds and may print.
 os.environ.setdefault("JAX_PLATFORMS", "cpu")
@@ -20,7 +22,10 @@ import jax
 import jaxlib.version
 import numpy as np
 from jax._src import compiler as _compiler
+from jax._src import xla_bridge as _bridge
 from jax._src.interpreters import mlir as _mlir
+from jax.experimental import mesh_utils
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxlib import xla_client as _xla
 from jaxlib.mlir import ir as _ir
 
@@ -54,6 +59,54 @@ class Executable:
     loaded: _xla.LoadedExecutable
     inputs: tuple[TensorType, ...]
     outputs: tuple[TensorType, ...]
+
+
+class MeshAxis(Protocol):
+    """What a mesh is made of: an axis of `size` devices, `slices` of them across slices."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def size(self) -> int: ...
+    @property
+    def slices(self) -> int: ...
+
+
+def make_mesh(axes: Sequence[MeshAxis]) -> Mesh:
+    """The devices as a grid with named axes; of TPUs, neighbours on an axis are neighbours on the torus.
+
+    No axes: the first local device alone. Raises Problem where there are fewer devices than that.
+    """
+    count = math.prod(axis.size for axis in axes)
+    _provide_cpus(count)
+    devices = jax.devices() if axes else jax.local_devices()
+    if len(devices) < count:
+        raise Problem(
+            "devices",
+            f"The artifact is for {count} devices; there are {len(devices)} ({devices[0].device_kind}).",
+            "Compile the model for a mesh of as many devices as there are.",
+        )
+    names = [axis.name for axis in axes]
+    chosen = devices[:count]
+    if devices[0].platform != "tpu" or count == 1:
+        grid = np.array(chosen).reshape([axis.size for axis in axes])
+    elif all(axis.slices == 1 for axis in axes):
+        grid = mesh_utils.create_device_mesh([axis.size for axis in axes], chosen)
+    else:
+        inside = [axis.size // axis.slices for axis in axes]
+        grid = mesh_utils.create_hybrid_device_mesh(inside, [axis.slices for axis in axes], chosen)
+    return Mesh(grid, names)
+
+
+def _provide_cpus(count: int) -> None:
+    """Makes the CPU show itself as several devices, which only works before the first is asked for."""
+    if count > 1 and not _bridge.backends_are_initialized():
+        jax.config.update("jax_num_cpu_devices", count)
+
+
+def placement(mesh: Mesh, split: Sequence[Sequence[str]]) -> NamedSharding:
+    """Where an array lies whose dimensions are split over the named axes; none: whole on every device."""
+    return NamedSharding(mesh, PartitionSpec(*[tuple(names) or None for names in split]))
 
 
 def cache_home() -> Path:
@@ -132,15 +185,19 @@ def canonical(text: str, debug: bool = False) -> str:
         return str(module.operation.get_asm(enable_debug_info=True) if debug else module)
 
 
-def compile_program(text: str, options: bytes | None = None) -> Executable:
-    """Compiles a StableHLO text for the first local device, or loads it from the persistent cache.
+def compile_program(text: str, options: bytes | None = None, mesh: Mesh | None = None) -> Executable:
+    """Compiles a StableHLO text for the devices of a mesh, or loads it from the persistent cache.
 
-    `options` is a serialized CompileOptionsProto. Raises Problem for a program MLIR refuses,
-    one that needs more memory than there is, or one for several devices.
+    `options` is a serialized CompileOptionsProto; no mesh: the first local device. Raises Problem for a program
+    MLIR refuses, one that needs more memory than there is, or one for another number of devices than the mesh has.
     """
     _enable_cache()
-    compile_options = _compile_options(options)
-    device = jax.local_devices()[0]
+    grid = (mesh or make_mesh(())).devices
+    compile_options = _compile_options(options, grid.size)
+    compile_options.device_assignment = _xla.DeviceAssignment.create(
+        np.array([[device.id for device in grid.flat]], np.int64)
+    )
+    devices = tuple(grid.flat)
     with _mlir.make_ir_context(), _ir.Location.unknown():
         module = _parse(text)
         inputs, outputs = _signature(module)
@@ -149,7 +206,7 @@ def compile_program(text: str, options: bytes | None = None) -> Executable:
             module.operation.attributes["sym_name"] = _ir.StringAttr.get("main")
         try:
             loaded = _compiler.compile_or_get_cached(
-                device.client, module, np.array([device]), compile_options, [], _xla.DeviceList((device,))
+                devices[0].client, module, grid, compile_options, [], _xla.DeviceList(devices)
             )
         except jax.errors.JaxRuntimeError as error:
             kind = "out_of_memory" if "RESOURCE_EXHAUSTED" in str(error) else "compile"
@@ -157,7 +214,7 @@ def compile_program(text: str, options: bytes | None = None) -> Executable:
     return Executable(loaded, inputs, outputs)
 
 
-def _compile_options(options: bytes | None) -> _xla.CompileOptions:
+def _compile_options(options: bytes | None, devices: int) -> _xla.CompileOptions:
     if options is None:
         return _xla.CompileOptions()
     try:
@@ -167,8 +224,8 @@ def _compile_options(options: bytes | None) -> _xla.CompileOptions:
     count = parsed.num_replicas * parsed.num_partitions
     if count < 1:  # protobuf reads a missing field as 0, on which XLA would end the process
         raise Problem("compile_options", "the compile options are damaged: they name no replica or no partition")
-    if count > 1:
-        raise Problem("devices", f"the program is for {count} devices; this runtime runs programs for one")
+    if count != devices:
+        raise Problem("devices", f"The program is for {count} devices; it was given {devices}.")
     return parsed
 
 
@@ -186,19 +243,34 @@ def _tensor_type(kind: _ir.Type) -> TensorType:
     return TensorType(tuple(kind.shape), str(kind.element_type))
 
 
-def to_device(array: np.ndarray | np.generic) -> Array:
-    """Puts a numpy array on the device. The caller must not change it afterwards: on CPUs it may be shared."""
+def to_device(array: np.ndarray | np.generic, where: NamedSharding | None = None) -> Array:
+    """Puts a numpy array on the devices. The caller must not change it afterwards: on CPUs it may be shared."""
+    target = where or jax.local_devices()[0]
     if array.dtype.itemsize < 8:
-        return jax.device_put(array, jax.local_devices()[0])
+        return jax.device_put(array, target)
     # jax would otherwise quietly make 32-bit elements of 64-bit ones.
     with jax.enable_x64(True):
-        return jax.device_put(array, jax.local_devices()[0])
+        return jax.device_put(array, target)
 
 
-def execute(executable: Executable, arguments: Sequence[Array]) -> list[Array]:
-    """Runs a program; returns at once, its results are computed meanwhile. Donated arguments are used up."""
-    results = executable.loaded.execute_sharded(arguments)
-    return [shards[0] for shards in results.disassemble_into_single_device_arrays()]
+def execute(
+    executable: Executable, arguments: Sequence[Array], where: Sequence[NamedSharding] | None = None
+) -> list[Array]:
+    """Runs a program; returns at once, its results are computed meanwhile. Donated arguments are used up.
+
+    `where` says how the results lie on the mesh; without it they are on one device.
+    """
+    results = executable.loaded.execute_sharded(arguments).disassemble_into_single_device_arrays()
+    if where is None:
+        return [shards[0] for shards in results]
+    arrays = [
+        jax.make_array_from_single_device_arrays(kind.shape, sharding, shards)
+        for kind, sharding, shards in zip(executable.outputs, where, results, strict=True)
+    ]
+    if where and where[0].mesh.devices.flat[0].platform == "cpu" and where[0].mesh.size > 1:
+        # CPU devices share threads: runs that overlap take each other's away and wait for each other for ever.
+        jax.block_until_ready(arrays)
+    return arrays
 
 
 def memory(executable: Executable) -> dict[str, int]:

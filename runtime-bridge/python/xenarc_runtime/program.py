@@ -3,25 +3,34 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from pathlib import Path
 
 import numpy as np
 
+from . import artifact as artifacts
 from . import events, pjrt
 from .artifact import Artifact, Port
 from .errors import Problem
 
-Arrays = Mapping[str, pjrt.Array]
+Arrays = Mapping[str, pjrt.Array | np.ndarray | np.generic]
 
 NOTES = ("print", "assert")
 """Roles of outputs that are looked at: said as they are, or held to be true."""
+
+
+def load(folder: Path) -> Artifact:
+    """Reads and checks an artifact whose programs are to run here: its devices are there afterwards."""
+    artifact = artifacts.load(folder)
+    pjrt.make_mesh(artifact.mesh)
+    return artifact
 
 
 def compile_program(artifact: Artifact, name: str) -> pjrt.Executable:
     """Compiles an entry point, or loads it from XLA's cache; says so in a `compiled` event."""
     program = artifact.program(name)
     started = time.monotonic()
-    executable = pjrt.compile_program(program.text, program.options)
+    executable = pjrt.compile_program(program.text, program.options, pjrt.make_mesh(artifact.mesh))
     _check_ports(name, "inputs", program.inputs, executable.inputs)
     _check_ports(name, "outputs", program.outputs, executable.outputs)
     seconds = round(time.monotonic() - started, 3)
@@ -32,19 +41,22 @@ def compile_program(artifact: Artifact, name: str) -> pjrt.Executable:
 class Entry:
     """A compiled entry point: takes every input by name, gives every output by name. Donated inputs are used up.
 
+    Inputs that are numpy arrays are put where the program wants them.
+
     What the program prints and asserts is looked at one run later, while the next one is computed, or by `flush`.
     """
 
     def __init__(self, artifact: Artifact, name: str) -> None:
         program = artifact.program(name)
         self._executable = compile_program(artifact, name)
-        self._inputs = [port.name for port in program.inputs]
-        self._outputs = [port.name for port in program.outputs]
+        self._inputs = placements(artifact, program.inputs)
+        self._outputs = placements(artifact, program.outputs)
         self._notes = [port for port in program.outputs if port.role in NOTES]
         self._pending: dict[str, pjrt.Array] | None = None
 
     def __call__(self, arrays: Arrays) -> dict[str, pjrt.Array]:
-        results = pjrt.execute(self._executable, [arrays[name] for name in self._inputs])
+        arguments = [_put(arrays[name], where) for name, where in self._inputs.items()]
+        results = pjrt.execute(self._executable, arguments, list(self._outputs.values()))
         outputs = dict(zip(self._outputs, results, strict=True))
         if self._notes:
             self.flush()
@@ -63,6 +75,16 @@ class Entry:
                 events.emit("log", level="print", message=port.message.replace("{}", text))
             elif not value.all():
                 raise Problem("assertion", port.message, "An assertion of the model failed; nothing was saved since.")
+
+
+def placements(artifact: Artifact, ports: Iterable[Port]) -> dict[str, pjrt.NamedSharding]:
+    """Where the arrays of ports lie on the artifact's mesh, by name."""
+    mesh = pjrt.make_mesh(artifact.mesh)
+    return {port.name: pjrt.placement(mesh, port.sharding) for port in ports}
+
+
+def _put(array: pjrt.Array | np.ndarray | np.generic, where: pjrt.NamedSharding) -> pjrt.Array:
+    return pjrt.to_device(array, where) if isinstance(array, (np.ndarray, np.generic)) else array
 
 
 def _check_ports(name: str, side: str, ports: tuple[Port, ...], types: tuple[pjrt.TensorType, ...]) -> None:

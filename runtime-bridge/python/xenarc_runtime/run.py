@@ -8,12 +8,11 @@ import numpy as np
 import safetensors
 from safetensors.numpy import save_file
 
-from . import artifact as artifacts
 from . import events, pjrt
-from .artifact import Port
+from .artifact import Artifact, Port
 from .dtypes import from_numpy, from_safetensors, to_numpy
 from .errors import Problem, sentence
-from .program import NOTES, Entry, named
+from .program import NOTES, Entry, load, named, placements
 
 
 def run(folder: Path, entry: str, source: Path, target: Path, run_folder: Path | None) -> None:
@@ -21,14 +20,15 @@ def run(folder: Path, entry: str, source: Path, target: Path, run_folder: Path |
 
     With `run_folder`, parameters and other state that the file lacks come from that run's newest checkpoint.
     """
-    artifact = artifacts.load(folder)
+    artifact = load(folder)
     program = artifact.program(entry)
     given = read_tensors(source)
-    arrays = {}
+    arrays: dict[str, pjrt.Array | np.ndarray] = {}
     if run_folder is not None:
-        arrays.update(_from_checkpoint(run_folder, [p for p in named(program.inputs, "state") if p.name not in given]))
+        lacking = [p for p in named(program.inputs, "state") if p.name not in given]
+        arrays.update(_from_checkpoint(artifact, run_folder, lacking))
     _check(program.inputs, given, set(arrays), source)
-    arrays.update({name: pjrt.to_device(tensor) for name, tensor in given.items()})
+    arrays.update(given)
     call = Entry(artifact, entry)
     outputs = call(arrays)
     call.flush()
@@ -38,13 +38,13 @@ def run(folder: Path, entry: str, source: Path, target: Path, run_folder: Path |
     events.emit("result", path=str(target), tensors=tensors)
 
 
-def _from_checkpoint(folder: Path, ports: list[Port]) -> dict[str, pjrt.Array]:
+def _from_checkpoint(artifact: Artifact, folder: Path, ports: list[Port]) -> dict[str, pjrt.Array]:
     from . import checkpoint  # Orbax takes a while to load, and only this needs it
 
     step = checkpoint.newest(folder)
     if step is None:
         raise Problem("checkpoint_missing", f"There is no checkpoint in {folder}.", "Train first: xenarc train")
-    return checkpoint.restore(folder, step, ports) if ports else {}
+    return checkpoint.restore(folder, step, ports, placements(artifact, ports)) if ports else {}
 
 
 def _check(ports: tuple[Port, ...], given: dict[str, np.ndarray], present: set[str], source: Path) -> None:

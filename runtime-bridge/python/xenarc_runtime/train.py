@@ -17,11 +17,11 @@ from typing import Any
 
 import numpy as np
 
-from . import artifact as artifacts
 from . import checkpoint, curve, data, events, pjrt
+from .artifact import Artifact
 from .errors import Problem
 from .metrics import MetricsLog
-from .program import Arrays, Entry, named
+from .program import Arrays, Entry, load, named, placements
 
 _PROGRESS_SECONDS = 0.5
 
@@ -45,7 +45,7 @@ def train(folder: Path, run: Path, text: Path | None, resume: bool, overwrite: b
     `text` overrides the configuration's `data.path`. A folder with checkpoints is an error unless `resume` (go on from
     the newest) or `overwrite` (delete them). SIGINT, SIGTERM and SIGHUP end the run after the step, with a checkpoint.
     """
-    artifact = artifacts.load(folder)
+    artifact = load(folder)
     settings = _settings(artifact)
     step_program = artifact.program("train_step")
     batch_port = named(step_program.inputs, "batch")[0]
@@ -60,7 +60,7 @@ def train(folder: Path, run: Path, text: Path | None, resume: bool, overwrite: b
             state = _initial_state(artifact, settings.seed)
             step = 0
         else:
-            state = checkpoint.restore(run, start, state_ports)
+            state = checkpoint.restore(run, start, state_ports, placements(artifact, state_ports))
             step = start
             _compare_record(checkpoint.read_record(run, start), artifact, corpus, settings)
         events.emit(
@@ -87,7 +87,7 @@ def train(folder: Path, run: Path, text: Path | None, resume: bool, overwrite: b
 
 
 def _loop(
-    artifact: artifacts.Artifact,
+    artifact: Artifact,
     run: Path,
     settings: Settings,
     corpus: data.Text,
@@ -117,7 +117,7 @@ def _loop(
                 events.emit("checkpoint", step=step, path=str(run / "checkpoints" / str(step)))
 
         while step < settings.steps and not stopped and not events.reader_gone():
-            tokens = pjrt.to_device(data.train_batch(corpus.train, settings.seed, step, batch_shape))
+            tokens = data.train_batch(corpus.train, settings.seed, step, batch_shape)
             outputs = train_step({**state, "tokens": tokens})
             state = {name: outputs[name] for name in state}
             step += 1
@@ -221,7 +221,7 @@ class _Meter:
         return step_seconds * (last - step) + self._evaluation_seconds * evaluations
 
 
-def _evaluator(artifact: artifacts.Artifact, corpus: data.Text) -> Callable[[Arrays], tuple[float, int]] | None:
+def _evaluator(artifact: Artifact, corpus: data.Text) -> Callable[[Arrays], tuple[float, int]] | None:
     """A function from the state to (mean loss, tokens) over all of the validation text; None if there is none."""
     if "eval_step" not in artifact.programs or corpus.validation.size < 2:
         return None
@@ -234,7 +234,7 @@ def _evaluator(artifact: artifacts.Artifact, corpus: data.Text) -> Callable[[Arr
         parameters = {name: state[name] for name in names}
         # All batches are started before the first result is read.
         results = [
-            run({**parameters, port.name: pjrt.to_device(batch)})
+            run({**parameters, port.name: batch})
             for batch in data.validation_batches(corpus.validation, port.shape)
         ]
         run.flush()
@@ -245,12 +245,12 @@ def _evaluator(artifact: artifacts.Artifact, corpus: data.Text) -> Callable[[Arr
     return evaluate
 
 
-def _initial_state(artifact: artifacts.Artifact, seed: int) -> Arrays:
+def _initial_state(artifact: Artifact, seed: int) -> Arrays:
     init = Entry(artifact, "init")
-    return init({"key": pjrt.to_device(np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32))})
+    return init({"key": np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32)})
 
 
-def _configured_text(artifact: artifacts.Artifact) -> Path:
+def _configured_text(artifact: Artifact) -> Path:
     configured = artifact.config.get("data")
     path = configured.get("path") if isinstance(configured, dict) else None
     if not path:
@@ -258,7 +258,7 @@ def _configured_text(artifact: artifacts.Artifact) -> Path:
     return Path(path)
 
 
-def _settings(artifact: artifacts.Artifact) -> Settings:
+def _settings(artifact: Artifact) -> Settings:
     def integer(key: str) -> int:
         return artifact.setting("train", key, int)
 
@@ -291,7 +291,7 @@ def _prepare_run(run: Path, resume: bool, overwrite: bool) -> int | None:
 
 
 def _compare_record(
-    record: dict[str, Any], artifact: artifacts.Artifact, corpus: data.Text, settings: Settings
+    record: dict[str, Any], artifact: Artifact, corpus: data.Text, settings: Settings
 ) -> None:
     """Says what differs from the run that is resumed: allowed, but then it is not the same run any more."""
     differences = {

@@ -1,0 +1,225 @@
+/**
+ * Meshes of devices and the rules by which a model's axes lie on them. An axis of a tensor is split over the mesh axes that the
+ * rules give its name; everything else of the distribution is XLA's partitioner's work (Shardy).
+ */
+import { didYouMean, type Where, XenarcError } from "./errors.js";
+
+/** A named axis of a mesh. */
+export interface MeshAxis {
+  readonly name: string;
+  readonly size: number;
+  /** How many of `size` lie across slices (connected by the data-centre network); the rest inside one. Default 1. */
+  readonly slices?: number;
+}
+
+/** Devices as a grid with named axes; a device's number is its position, row-major, the first axis outermost. */
+export interface Mesh {
+  readonly axes: readonly MeshAxis[];
+}
+
+/** The mesh axes that each dimension of a tensor is split over, outermost first; undefined: the partitioner's choice. */
+export type Spec = readonly (readonly string[] | undefined)[];
+
+/** Mesh axes by a model's axis name. */
+export type Rules = Readonly<Record<string, readonly string[]>>;
+
+/** What a tensor is to the rules: weights, what the optimizer keeps of them, and everything that is computed from tokens. */
+export type Kind = "parameters" | "optimizer" | "activations";
+
+/** The names of mesh axes that the default rules know. */
+export const MESH_AXES = ["data", "fsdp", "stage", "expert", "context", "tensor"] as const;
+
+/**
+ * Rules that are right for transformers: the batch over data and fsdp, weights sharded along `embed` over fsdp (ZeRO-3, Rajbhandari
+ * et al. 2020, arXiv:1910.02054), heads and hidden widths over tensor (Shoeybi et al. 2019, arXiv:1909.08053), experts over expert,
+ * the sequence over context. `key` is the sequence as attention reads it: whole.
+ */
+export const DEFAULT_RULES: Readonly<Record<Kind, Rules>> = {
+  parameters: {
+    embed: ["fsdp"],
+    vocab: ["tensor"],
+    heads: ["tensor"],
+    kvHeads: ["tensor"],
+    mlp: ["tensor"],
+    expert: ["expert"],
+    layers: ["stage"],
+  },
+  optimizer: {},
+  activations: {
+    batch: ["data", "fsdp", "expert"],
+    seq: ["context"],
+    key: [],
+    embed: [],
+    vocab: ["tensor"],
+    heads: ["tensor"],
+    kvHeads: ["tensor"],
+    mlp: ["tensor"],
+    expert: ["expert"],
+  },
+};
+
+/** The number of devices of a mesh. */
+export const deviceCount = (mesh: Mesh): number => mesh.axes.reduce((n, a) => n * a.size, 1);
+
+/** The size of a mesh axis; 1 for an axis that the mesh does not have. */
+export const meshSize = (mesh: Mesh, name: string): number => mesh.axes.find((a) => a.name === name)?.size ?? 1;
+
+/**
+ * A mesh from sizes by axis, of which one may be -1: what is left of the devices. `slices` says how often an axis is repeated across
+ * slices; the sizes of `axes` are then those inside one slice.
+ *
+ * @param devices of the target; undefined: as many as the sizes say.
+ * @throws XenarcError when the sizes do not give the number of devices.
+ */
+export function makeMesh(
+  axes: Readonly<Record<string, number>>,
+  slices: Readonly<Record<string, number>> = {},
+  devices?: number,
+): Mesh {
+  const product = (sizes: readonly number[]) => sizes.reduce((a, b) => a * b, 1);
+  const stray = Object.keys(slices).find((name) => !(name in axes));
+  if (stray !== undefined) {
+    throw new XenarcError({
+      what: `slices.${stray}: the mesh has no axis "${stray}".${didYouMean(stray, Object.keys(axes))}`,
+      fix: `Add it to the mesh (mesh.${stray}=1 if it lies across slices alone).`,
+    });
+  }
+  const open = Object.keys(axes).filter((name) => axes[name] === -1);
+  if (open.length > 1) {
+    throw new XenarcError({ what: `mesh: ${open.join(" and ")} are both -1.`, expected: "at most one size of -1" });
+  }
+  const fixed = product(Object.values(axes).filter((n) => n !== -1)) * product(Object.values(slices));
+  const shown = [...Object.entries(axes), ...Object.entries(slices).map(([n, s]) => [`${n} across slices`, s] as const)]
+    .map(([name, size]) => `${name} ${size}`)
+    .join(", ");
+  if (open.length === 1 && devices === undefined) {
+    throw new XenarcError({
+      what: `mesh.${open[0]} is -1, what is left of the target's devices, and there is no target.`,
+      fix: "Name one, such as --target cpu:8, or give the size.",
+    });
+  }
+  const whole = open.length === 1 ? devices! % fixed === 0 : devices === undefined || fixed === devices;
+  if (!whole) {
+    throw new XenarcError({
+      what: `The mesh (${shown}) does not give the target's ${devices} devices.`,
+      expected: `sizes whose product is ${devices}; one may be -1: what is left`,
+    });
+  }
+  return {
+    axes: Object.entries(axes).map(([name, size]) => {
+      const across = slices[name] ?? 1;
+      const inside = size === -1 ? devices! / fixed : size;
+      return { name, size: inside * across, ...(across > 1 && { slices: across }) };
+    }),
+  };
+}
+
+/** A tensor as the rules see it. */
+export interface Sharded {
+  /** What people know it by: `params/blocks/attention/query/weight`, `batch tokens`. */
+  readonly name: string;
+  readonly axes: readonly string[];
+  readonly shape: readonly number[];
+  /** Where it was made. */
+  readonly where?: readonly Where[];
+}
+
+/** How a model lies on a mesh: the mesh, and the rules with the defaults filled in. */
+export class Layout {
+  readonly #rules: Readonly<Record<Kind, Rules>>;
+  readonly #seen = new Set<string>();
+
+  /**
+   * @param rules the author's; they win over the defaults name by name. What `optimizer` does not say is as in `parameters`.
+   * @throws XenarcError for a rule whose mesh axis does not exist.
+   */
+  constructor(
+    readonly mesh: Mesh,
+    readonly rules: Readonly<Partial<Record<Kind, Rules>>> = {},
+  ) {
+    const known = [...mesh.axes.map((a) => a.name), ...MESH_AXES];
+    for (const [kind, table] of Object.entries(rules)) {
+      for (const [axis, targets] of Object.entries(table)) {
+        const unknown = targets.find((name) => !known.includes(name));
+        if (unknown === undefined) continue;
+        throw new XenarcError({
+          what: `sharding.${kind}.${axis}: the mesh has no axis "${unknown}".${didYouMean(unknown, known)}`,
+          expected: `one of ${[...new Set(known)].join(", ")}`,
+        });
+      }
+    }
+    const parameters = { ...DEFAULT_RULES.parameters, ...rules.parameters };
+    this.#rules = {
+      parameters,
+      optimizer: { ...parameters, ...rules.optimizer },
+      activations: { ...DEFAULT_RULES.activations, ...rules.activations },
+    };
+  }
+
+  /**
+   * Where a tensor's dimensions go. Mesh axes of size 1 are left out, and so is every rule for a dimension of size 1.
+   *
+   * @throws XenarcError when a dimension does not divide, or one mesh axis would split two dimensions.
+   */
+  spec(kind: Kind, { name, axes, shape, where }: Sharded): Spec {
+    const rules = this.#rules[kind];
+    const users = new Map<string, string>();
+    return axes.map((axis, d) => {
+      this.#seen.add(axis);
+      const size = shape[d]!;
+      const rule = rules[axis];
+      if (rule === undefined) return kind === "activations" ? undefined : [];
+      if (size === 1) return [];
+      const over = rule.filter((m) => meshSize(this.mesh, m) > 1);
+      const parts = over.reduce((n, m) => n * meshSize(this.mesh, m), 1);
+      if (size % parts !== 0) {
+        const over_ = over.map((m) => `${m} ${meshSize(this.mesh, m)}`).join(" x ");
+        throw new XenarcError({
+          what: `${name}: its axis ${axis} of ${size} cannot be split over the mesh's ${over_}${over.length > 1 ? ` = ${parts}` : ""}.`,
+          ...(where && { where }),
+          expected: `a multiple of ${parts}`,
+          fix: `Change the size, the mesh, or the rule: sharding.${kind}.${axis}=[].`,
+        });
+      }
+      for (const m of over) {
+        const other = users.get(m);
+        if (other !== undefined) {
+          throw new XenarcError({
+            what: `${name}: the rules split both ${other} and ${axis} over the mesh axis ${m}.`,
+            ...(where && { where }),
+            expected: "one dimension of a tensor at most on each mesh axis",
+            fix: `Give one of them another rule, such as sharding.${kind}.${axis}=[].`,
+          });
+        }
+        users.set(m, axis);
+      }
+      return over;
+    });
+  }
+
+  /** @throws XenarcError for a rule of the author's whose axis no tensor had; call it when everything is traced. */
+  checkUsed(): void {
+    for (const [kind, table] of Object.entries(this.rules)) {
+      const unused = Object.keys(table).find((axis) => !this.#seen.has(axis));
+      if (unused === undefined) continue;
+      throw new XenarcError({
+        what: `sharding.${kind}.${unused}: the model has no axis "${unused}".${didYouMean(unused, this.#seen)}`,
+        expected: `one of ${[...this.#seen].sort().join(", ")}`,
+      });
+    }
+  }
+}
+
+/** Whether a dimension is split by a spec. */
+export const isSplit = (spec: Spec): boolean => spec.some((over) => over !== undefined && over.length > 0);
+
+/** The shape that one device holds of a tensor. */
+export const localShape = (mesh: Mesh, spec: Spec, shape: readonly number[]): number[] =>
+  shape.map((n, d) => n / (spec[d] ?? []).reduce((p, m) => p * meshSize(mesh, m), 1));
+
+/** A spec in Shardy's syntax: `[{"data", "fsdp"}, {}, {?}]`. */
+export const specText = (spec: Spec): string =>
+  `[${spec.map((over) => (over === undefined ? "{?}" : `{${over.map((m) => `"${m}"`).join(", ")}}`)).join(", ")}]`;
+
+/** A mesh in Shardy's syntax: `<["data"=4, "tensor"=2]>`. */
+export const meshText = (mesh: Mesh): string => `<[${mesh.axes.map((a) => `"${a.name}"=${a.size}`).join(", ")}]>`;
