@@ -1,4 +1,7 @@
-/** Python for people who only have Python: finds it, gives xenarc an environment of its own, says what is lacking. */
+/**
+ * Python for people who only have Python: finds it, gives xenarc an environment of its own, says what is lacking. The TPU compiler,
+ * which is large and which few need, has a folder of its own beside it.
+ */
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
@@ -58,8 +61,52 @@ export async function ensurePython(options: SetupOptions = {}): Promise<PythonEn
   const folder = folderFor(Number(interpreter.version.split(".")[1]));
   const made = await madeIn(folder);
   if (made) return made;
-  await inCache(() => build(folder, interpreter, lockFiles, countPackages(locks.join("\n")), onProgress));
+  const build = async () => {
+    onProgress(`making a Python ${interpreter.version} environment`);
+    await makeVenv(interpreter, folder);
+    const files = lockFiles.flatMap((file) => ["-r", file]);
+    await installPackages(pythonOf(folder), files, countPackages(locks.join("\n")), onProgress);
+    return interpreter.version;
+  };
+  await inCache(() => makeOnce(folder, async () => (await madeIn(folder)) !== undefined, build, onProgress));
   return { python: pythonOf(folder), version: interpreter.version };
+}
+
+/**
+ * The folder with the TPU compiler (libtpu) for an environment's Python, to be put on its path. Made on the first call: 213 MB are
+ * fetched, 720 MB kept. It is Google's, under its terms of service, which is one more reason why only who asks for it gets it.
+ * Throws {@link XenarcError} (environment) where there is none for this system, and as {@link ensurePython} does.
+ */
+export async function ensureTpuCompiler(
+  { python, version }: PythonEnvironment,
+  onProgress: (line: string) => void = () => {},
+): Promise<string> {
+  const lockFile = join(pythonFolder(), "requirements-tpu.lock");
+  const minor = version.split(".").slice(0, 2).join(".");
+  const key = createHash("sha256")
+    .update([minor, await readFile(lockFile, "utf8")].join("\0"))
+    .digest("hex")
+    .slice(0, 16);
+  const folder = join(cacheFolder(), `tpu-${key}`);
+  const isMade = async () => existsSync(join(folder, MARKER));
+  if (await isMade()) return folder;
+  if (process.platform !== "linux" || process.arch !== "x64") {
+    throw new XenarcError(
+      {
+        what: `Google has no TPU compiler for this system (${process.platform} ${process.arch}).`,
+        expected: "Linux on x86-64.",
+        fix: "Compile for TPUs on such a machine; a container or a small virtual machine will do.",
+      },
+      "environment",
+    );
+  }
+  const build = async () => {
+    onProgress("installing the TPU compiler (libtpu, 213 MB)");
+    await installPackages(python, ["--no-deps", "--target", folder, "-r", lockFile], 1, onProgress);
+    return minor;
+  };
+  await inCache(() => makeOnce(folder, isMade, build, onProgress));
+  return folder;
 }
 
 /** The environment in a folder, if it is whole; its marker holds the version. */
@@ -71,25 +118,22 @@ async function madeIn(folder: string): Promise<PythonEnvironment | undefined> {
 }
 
 /**
- * Builds in the final place, because a virtual environment cannot be moved, under a lock folder beside it.
- * The marker is written last: without it the environment is taken for half-made and built anew.
+ * Builds a folder in its final place, because a virtual environment cannot be moved, under a lock folder beside it. The marker, with
+ * what `build` returns in it, is written last: without it the folder is taken for half-made and built anew.
  */
-async function build(
+async function makeOnce(
   folder: string,
-  interpreter: Interpreter,
-  lockFiles: readonly string[],
-  total: number,
+  isMade: () => Promise<boolean>,
+  build: () => Promise<string>,
   onProgress: (line: string) => void,
 ): Promise<void> {
   await mkdir(cacheFolder(), { recursive: true });
   const release = await acquire(`${folder}.lock`, onProgress);
   try {
-    if (await madeIn(folder)) return;
+    if (await isMade()) return;
     await rm(folder, { recursive: true, force: true });
-    onProgress(`making a Python ${interpreter.version} environment`);
-    await makeVenv(interpreter, folder);
-    await installPackages(pythonOf(folder), lockFiles, total, onProgress);
-    await writeFile(join(folder, MARKER), interpreter.version);
+    const marker = await build();
+    await writeFile(join(folder, MARKER), marker);
   } catch (error) {
     await rm(folder, { recursive: true, force: true });
     throw error;
@@ -191,14 +235,14 @@ async function makeVenv(interpreter: Interpreter, folder: string): Promise<void>
   );
 }
 
+/** Runs pip; `what` names the lock files, and where to if not into the environment. */
 async function installPackages(
   python: string,
-  lockFiles: readonly string[],
+  what: readonly string[],
   total: number,
   onProgress: (line: string) => void,
 ): Promise<void> {
-  const files = lockFiles.flatMap((file) => ["-r", file]);
-  const args = ["-m", "pip", "install", "--require-hashes", "--no-input", "--disable-pip-version-check", ...files];
+  const args = ["-m", "pip", "install", "--require-hashes", "--no-input", "--disable-pip-version-check", ...what];
   const { execa } = await import("execa");
   const child = execa(python, args, { reject: false, all: true, stdin: "ignore", env: { PIP_PROGRESS_BAR: "off" } });
   let done = 0;
