@@ -1,6 +1,7 @@
 /** Drives the Python runtime from TypeScript: a command, its events, its end. */
 import { XenarcError } from "../compiler/errors.js";
-import { ensurePython, type SetupOptions } from "./environment.js";
+import type { Target } from "../compiler/plan/target.js";
+import { ensurePython, ensureTpuCompiler, type SetupOptions } from "./environment.js";
 import { type EventOf, parseEvent, type RuntimeEvent } from "./events.js";
 import { explainExit, problemError, pythonEnv } from "./process.js";
 
@@ -92,6 +93,37 @@ export async function inspect(
   return events.filter((event) => event.event === "compiled");
 }
 
+/** Options of {@link compileAhead}. */
+export interface AheadOptions extends SetupOptions {
+  readonly artifact: string;
+  /** The entry point: `train_step`, ... */
+  readonly entry: string;
+  readonly target: Target;
+  /** The folder for the optimized HLO and the executable. */
+  readonly out: string;
+}
+
+/**
+ * Compiles an entry point for devices that need not be here: for TPUs by the TPU compiler, which is installed if it is not yet, or
+ * for CPU devices. A program that needs too much memory is a result. Throws {@link XenarcError}: what XLA or the target refuses.
+ */
+export async function compileAhead(options: AheadOptions): Promise<EventOf<"ahead"> | EventOf<"out_of_memory">> {
+  const { artifact, entry, target, out } = options;
+  const args = [artifact, entry, "--out", out, ...option("--platform", target.platform)];
+  args.push(...option("--generation", target.generation), ...option("--topology", target.topology?.join("x")));
+  args.push(...option("--slices", target.slices));
+  if (target.platform === "gpu") {
+    throw new XenarcError(
+      { what: `${target.name}: programs are compiled for GPUs where there are GPUs.`, expected: "a tpu or cpu target" },
+      "usage",
+    );
+  }
+  const path =
+    target.platform === "tpu" ? [await ensureTpuCompiler(await ensurePython(options), options.onProgress)] : [];
+  const events = await runCommand("ahead", args, () => {}, options, path);
+  return events.find((event) => event.event === "out_of_memory") ?? last(events, "ahead");
+}
+
 /** Versions and devices of the Python side, which is set up if it is not yet. */
 export async function doctor(options: SetupOptions = {}): Promise<EventOf<"facts">> {
   return last(await runCommand("doctor", [], () => {}, options), "facts");
@@ -99,18 +131,19 @@ export async function doctor(options: SetupOptions = {}): Promise<EventOf<"facts
 
 /**
  * Runs a command of the runtime, hands on its events, and returns them but for `text` and `progress`, of which there are many.
- * The first Ctrl-C is passed on, so that the runtime ends in order; the second kills it.
+ * The first Ctrl-C is passed on, so that the runtime ends in order; the second kills it. `path`: folders with further packages.
  */
 export async function runCommand(
   name: string,
   args: readonly string[],
   onEvent: OnEvent = () => {},
   setup: SetupOptions = {},
+  path: readonly string[] = [],
 ): Promise<RuntimeEvent[]> {
   const { python } = await ensurePython(setup);
   const { execa } = await import("execa");
   const child = execa(python, ["-m", "xenarc_runtime", name, ...args], {
-    env: pythonEnv(),
+    env: pythonEnv(path),
     reject: false,
     stdin: "ignore",
     buffer: { stdout: false, stderr: true },

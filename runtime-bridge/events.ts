@@ -12,9 +12,13 @@ export const memorySchema = z.object({
   aliased: count,
   temporaries: count,
   code: count,
+  host_arguments: count,
+  host_outputs: count,
+  host_aliased: count,
+  host_temporaries: count,
 });
 
-/** Bytes of a program by XLA's account: arguments, results, what they share by donation, temporaries, code. */
+/** Bytes of a program on each device, by XLA's account: arguments, results, what they share by donation, temporaries, code; `host_...` are those in the host's memory. */
 export type MemoryStats = z.infer<typeof memorySchema>;
 
 const eventSchema = z.discriminatedUnion("event", [
@@ -40,6 +44,36 @@ const eventSchema = z.discriminatedUnion("event", [
     program: z.string(),
     seconds: z.number().nullable(),
     memory: memorySchema,
+  }),
+  /** A program was compiled for devices that need not be here; `hlo` and `executable` are files. */
+  z.object({
+    event: z.literal("ahead"),
+    program: z.string(),
+    devices: count,
+    device: z.string(),
+    seconds: z.number(),
+    memory: memorySchema,
+    hlo: z.string(),
+    executable: z.string(),
+  }),
+  /** A program needs more memory than such a device has: bytes by XLA's account, and the largest allocations where it lists them. */
+  z.object({
+    event: z.literal("out_of_memory"),
+    program: z.string(),
+    seconds: z.number(),
+    needed: count.nullable(),
+    available: count.nullable(),
+    allocations: z.array(
+      z.object({
+        bytes: count,
+        unpadded: count,
+        shape: z.string(),
+        op_name: z.string(),
+        label: z.string(),
+        kind: z.string(),
+      }),
+    ),
+    message: z.string(),
   }),
   /** How a step went. Rates are null until they are known, metrics when they are not finite. */
   z.looseObject({

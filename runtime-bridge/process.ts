@@ -1,11 +1,12 @@
 /** What every Python child of ours needs: its environment, and words for how it ended. */
+import { delimiter } from "node:path";
 import { type Fault, XenarcError } from "../compiler/errors.js";
 import { pythonFolder } from "./paths.js";
 
-/** The environment of a Python child: finds `xenarc_runtime`, ignores what the user's own Python set-up adds. */
-export function pythonEnv(): Record<string, string> {
+/** The environment of a Python child: finds `xenarc_runtime` and `packages`, ignores what the user's own Python set-up adds. */
+export function pythonEnv(packages: readonly string[] = []): Record<string, string> {
   return {
-    PYTHONPATH: pythonFolder(),
+    PYTHONPATH: [pythonFolder(), ...packages].join(delimiter),
     PYTHONNOUSERSITE: "1",
     PYTHONUNBUFFERED: "1",
     PYTHONIOENCODING: "utf-8",
@@ -17,6 +18,7 @@ export function pythonEnv(): Record<string, string> {
 /** Whose fault a problem of the runtime is, by its kind; the program's or its data's, if not said here. The same list is in `__main__.py`. */
 const FAULTS: Readonly<Record<string, Fault>> = {
   usage: "usage",
+  target: "usage",
   run_exists: "usage",
   entry_point: "usage",
   internal: "environment",

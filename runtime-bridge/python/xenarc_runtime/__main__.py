@@ -14,7 +14,7 @@ from . import events
 from .errors import Problem, from_exception
 
 # Whose fault a problem is, by its kind. The same list is in runtime-bridge/process.ts.
-_EXIT_CODES = {"usage": 2, "run_exists": 2, "entry_point": 2, "internal": 3, "python_packages": 3}
+_EXIT_CODES = {"usage": 2, "target": 2, "run_exists": 2, "entry_point": 2, "internal": 3, "python_packages": 3}
 
 
 def main() -> int:
@@ -81,6 +81,16 @@ def _parser() -> argparse.ArgumentParser:
     inspect.add_argument("--hlo", type=Path, help="write the optimized HLO into this folder")
     inspect.set_defaults(run=_inspect)
 
+    ahead = commands.add_parser("ahead", help="compile an entry point for devices that need not be here")
+    ahead.add_argument("artifact", type=Path)
+    ahead.add_argument("entry")
+    ahead.add_argument("--platform", choices=("cpu", "tpu"), required=True)
+    ahead.add_argument("--generation", default="", help="of TPUs: v5p, ...")
+    ahead.add_argument("--topology", type=_sizes, default=(), help="of TPUs: chips along a slice's torus, 4x4x4")
+    ahead.add_argument("--slices", type=int, default=1)
+    ahead.add_argument("--out", type=Path, required=True, help="where the optimized HLO and the executable go")
+    ahead.set_defaults(run=_ahead)
+
     commands.add_parser("doctor", help="versions and devices").set_defaults(run=_doctor)
     return parser
 
@@ -125,6 +135,17 @@ def _inspect(arguments: argparse.Namespace) -> None:
     from .inspect import inspect
 
     inspect(arguments.artifact, arguments.hlo)
+
+
+def _ahead(arguments: argparse.Namespace) -> None:
+    from .ahead import compile_ahead
+
+    a = arguments
+    compile_ahead(a.artifact, a.entry, a.platform, a.generation, a.topology, a.slices, a.out)
+
+
+def _sizes(text: str) -> tuple[int, ...]:
+    return tuple(int(size) for size in text.split("x"))
 
 
 def _doctor(_: argparse.Namespace) -> None:

@@ -10,7 +10,8 @@ import math
 import os
 import platform
 import threading
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -24,7 +25,7 @@ import numpy as np
 from jax._src import compiler as _compiler
 from jax._src import xla_bridge as _bridge
 from jax._src.interpreters import mlir as _mlir
-from jax.experimental import mesh_utils
+from jax.experimental import mesh_utils, topologies
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxlib import xla_client as _xla
 from jaxlib.mlir import ir as _ir
@@ -61,6 +62,21 @@ class Executable:
     outputs: tuple[TensorType, ...]
 
 
+@dataclass(frozen=True)
+class Compiled:
+    """A program compiled for devices that need not be here: it cannot run, but be looked at and saved."""
+
+    executable: _xla.Executable | _xla.LoadedExecutable
+
+
+class OutOfMemory(Problem):
+    """A program that needs more memory than its devices have; `report` is all that XLA says of it."""
+
+    def __init__(self, report: str) -> None:
+        super().__init__("out_of_memory", f"XLA cannot compile the program: {first_lines(report)}")
+        self.report = report
+
+
 class MeshAxis(Protocol):
     """What a mesh is made of: an axis of `size` devices, `slices` of them across slices."""
 
@@ -72,14 +88,16 @@ class MeshAxis(Protocol):
     def slices(self) -> int: ...
 
 
-def make_mesh(axes: Sequence[MeshAxis]) -> Mesh:
+def make_mesh(axes: Sequence[MeshAxis], devices: Sequence[jax.Device] = ()) -> Mesh:
     """The devices as a grid with named axes; of TPUs, neighbours on an axis are neighbours on the torus.
 
-    No axes: the first local device alone. Raises Problem where there are fewer devices than that.
+    No axes: the first device alone. No devices: those of this process and of the ones it runs with.
+    Raises Problem where there are fewer devices than the axes say.
     """
     count = math.prod(axis.size for axis in axes)
-    _provide_cpus(count)
-    devices = jax.devices() if axes else jax.local_devices()
+    if not devices:
+        _provide_cpus(count)
+        devices = jax.devices() if axes else jax.local_devices()
     if len(devices) < count:
         raise Problem(
             "devices",
@@ -91,10 +109,10 @@ def make_mesh(axes: Sequence[MeshAxis]) -> Mesh:
     if devices[0].platform != "tpu" or count == 1:
         grid = np.array(chosen).reshape([axis.size for axis in axes])
     elif all(axis.slices == 1 for axis in axes):
-        grid = mesh_utils.create_device_mesh([axis.size for axis in axes], chosen)
+        grid = mesh_utils.create_device_mesh([axis.size for axis in axes], chosen, allow_split_physical_axes=True)
     else:
-        inside = [axis.size // axis.slices for axis in axes]
-        grid = mesh_utils.create_hybrid_device_mesh(inside, [axis.slices for axis in axes], chosen)
+        inside, across = [axis.size // axis.slices for axis in axes], [axis.slices for axis in axes]
+        grid = mesh_utils.create_hybrid_device_mesh(inside, across, chosen, allow_split_physical_axes=True)
     return Mesh(grid, names)
 
 
@@ -102,6 +120,27 @@ def _provide_cpus(count: int) -> None:
     """Makes the CPU show itself as several devices, which only works before the first is asked for."""
     if count > 1 and not _bridge.backends_are_initialized():
         jax.config.update("jax_num_cpu_devices", count)
+
+
+def tpu_devices(generation: str, topology: Sequence[int], slices: int) -> list[jax.Device]:
+    """The devices of TPU slices that are not here, to compile for; libtpu must be on the path.
+
+    `topology` counts chips along the dimensions of a slice's torus. Raises Problem for what libtpu does not know.
+    """
+    # Read by libtpu as it is loaded: no search for TPUs over the network, several compilers at a time, no chatter.
+    os.environ.setdefault("TPU_SKIP_MDS_QUERY", "1")
+    os.environ.setdefault("ALLOW_MULTIPLE_LIBTPU_LOAD", "1")
+    os.environ.setdefault("TPU_STDERR_LOG_LEVEL", "3")
+    options: dict[str, object] = {"chips_per_host_bounds": (*(min(2, chips) for chips in topology[:2]), 1)}
+    if generation == "v4":
+        options["chip_config_name"] = "megacore"
+    if slices > 1:
+        options["num_slices"] = slices
+    name = f"{'tpu7x' if generation == '7x' else generation}:{'x'.join(map(str, topology))}"
+    try:
+        return list(topologies.get_topology_desc(platform="tpu", topology_name=name, **options).devices)
+    except jax.errors.JaxRuntimeError as error:
+        raise Problem("target", f"The TPU compiler has no {name}: {first_lines(str(error), 1)}") from None
 
 
 def placement(mesh: Mesh, split: Sequence[Sequence[str]]) -> NamedSharding:
@@ -192,26 +231,45 @@ def compile_program(text: str, options: bytes | None = None, mesh: Mesh | None =
     MLIR refuses, one that needs more memory than there is, or one for another number of devices than the mesh has.
     """
     _enable_cache()
-    grid = (mesh or make_mesh(())).devices
-    compile_options = _compile_options(options, grid.size)
-    compile_options.device_assignment = _xla.DeviceAssignment.create(
-        np.array([[device.id for device in grid.flat]], np.int64)
-    )
-    devices = tuple(grid.flat)
-    with _mlir.make_ir_context(), _ir.Location.unknown():
-        module = _parse(text)
+    with _ready(text, options, mesh or make_mesh(())) as (module, grid, compile_options):
         inputs, outputs = _signature(module)
         # The cache names its files by the module; a module may have no name.
         if "sym_name" not in module.operation.attributes:
             module.operation.attributes["sym_name"] = _ir.StringAttr.get("main")
-        try:
-            loaded = _compiler.compile_or_get_cached(
-                devices[0].client, module, grid, compile_options, [], _xla.DeviceList(devices)
-            )
-        except jax.errors.JaxRuntimeError as error:
-            kind = "out_of_memory" if "RESOURCE_EXHAUSTED" in str(error) else "compile"
-            raise Problem(kind, f"XLA cannot compile the program: {first_lines(str(error))}") from None
+        devices = tuple(grid.flat)
+        loaded = _compiler.compile_or_get_cached(
+            devices[0].client, module, grid, compile_options, [], _xla.DeviceList(devices)
+        )
     return Executable(loaded, inputs, outputs)
+
+
+def compile_ahead(text: str, options: bytes | None, mesh: Mesh) -> Compiled:
+    """Compiles a StableHLO text for devices that need not be here. Raises Problem as `compile_program` does."""
+    with _ready(text, options, mesh) as (module, grid, compile_options):
+        client, devices = grid.flat[0].client, _xla.DeviceList(tuple(grid.flat))
+        # XLA's client for CPUs cannot compile without loading.
+        compile_only = client.compile_and_load if client.platform == "cpu" else client.compile
+        return Compiled(compile_only(module, executable_devices=devices, compile_options=compile_options))
+
+
+@contextmanager
+def _ready(
+    text: str, options: bytes | None, mesh: Mesh
+) -> Iterator[tuple[_ir.Module, np.ndarray, _xla.CompileOptions]]:
+    """What XLA compiles: the module inside its context, the devices, the options; what XLA refuses is a Problem."""
+    grid = mesh.devices
+    compile_options = _compile_options(options, grid.size)
+    # libtpu crashes without.
+    compile_options.device_assignment = _xla.DeviceAssignment.create(
+        np.array([[device.id for device in grid.flat]], np.int64)
+    )
+    with _mlir.make_ir_context(), _ir.Location.unknown():
+        try:
+            yield _parse(text), grid, compile_options
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" in str(error):
+                raise OutOfMemory(str(error)) from None
+            raise Problem("compile", f"XLA cannot compile the program: {first_lines(str(error))}") from None
 
 
 def _compile_options(options: bytes | None, devices: int) -> _xla.CompileOptions:
@@ -273,21 +331,37 @@ def execute(
     return arrays
 
 
-def memory(executable: Executable) -> dict[str, int]:
-    """Bytes of arguments, results, what they share (donation) and temporaries, by XLA's account."""
-    stats = executable.loaded.get_compiled_memory_stats()
+def memory(executable: Executable | Compiled) -> dict[str, int]:
+    """Bytes per device of arguments, results, what they share (donation) and temporaries, by XLA's account.
+
+    `host_...` are those in the host's memory, not counted in the others.
+    """
+    stats = _xla_executable(executable).get_compiled_memory_stats()
     return {
         "arguments": stats.argument_size_in_bytes,
         "outputs": stats.output_size_in_bytes,
         "aliased": stats.alias_size_in_bytes,
         "temporaries": stats.temp_size_in_bytes,
         "code": stats.generated_code_size_in_bytes,
+        "host_arguments": stats.host_argument_size_in_bytes,
+        "host_outputs": stats.host_output_size_in_bytes,
+        "host_aliased": stats.host_alias_size_in_bytes,
+        "host_temporaries": stats.host_temp_size_in_bytes,
     }
 
 
-def optimized_hlo(executable: Executable) -> str:
+def optimized_hlo(executable: Executable | Compiled) -> str:
     """The HLO that XLA made of the program after all its passes."""
-    return "\n".join(module.to_string() for module in executable.loaded.hlo_modules())
+    return "\n".join(module.to_string() for module in _xla_executable(executable).hlo_modules())
+
+
+def serialized(compiled: Compiled) -> bytes:
+    """The executable as a machine with such devices can load it."""
+    return compiled.executable.serialize()
+
+
+def _xla_executable(executable: Executable | Compiled) -> _xla.LoadedExecutable | _xla.Executable:
+    return executable.loaded if isinstance(executable, Executable) else executable.executable
 
 
 def devices() -> list[dict[str, str | int]]:
