@@ -5,6 +5,7 @@ export type { RematPolicy } from "./compiler/passes/remat.js";
 export type { Port, Program, Role } from "./compiler/program.js";
 export type { TensorData } from "./compiler/tree.js";
 export { type Compilable, Compiled, type CompiledProgram, type CompileOptions, compile } from "./emit/compile.js";
+export { lower } from "./emit/lower.js";
 export type { Manifest } from "./emit/manifest.js";
 export * from "./models/index.js";
 export { tensor } from "./ops/array.js";

@@ -5,11 +5,10 @@
 import { didYouMean, XenarcError } from "../compiler/errors.js";
 import { type DType, elements, isFloat, type TensorType, type Value } from "../compiler/ir.js";
 import { captureDeep, captureSite } from "../compiler/site.js";
-import { tracing } from "../compiler/trace.js";
 import { Leaf, type TensorData } from "../compiler/tree.js";
-import type { HloBuilder, ops } from "./hlo/index.js";
-// The tracer is given its builder when the vocabulary is loaded.
-import "./hlo/index.js";
+import { type HloBuilder, hlo, type ops } from "./hlo/index.js";
+
+export { hlo };
 
 /** A type error in words: what an impossible call returns. */
 export interface AxisError<Message extends string> {
@@ -35,9 +34,6 @@ export type Distinct<A extends string, B extends string> = string extends A | B 
 export type Scalar = Tensor<never>;
 /** Any tensor, scalars included. (`Tensor<never>` is not a `Tensor<any>`: invariance.) */
 export type AnyTensor = Tensor | Scalar;
-
-/** The builder of the region being traced. */
-export const hlo = (): HloBuilder => tracing() as HloBuilder;
 
 /** `(batch 2, seq 8) f32`: how errors speak of a tensor. */
 export const describe = (t: AnyTensor): string =>

@@ -1,6 +1,6 @@
 /** The StableHLO vocabulary: the only list of ops. `HloBuilder` has a method for each. */
 import { Emitter, type Region } from "../../compiler/ir.js";
-import { provideBuilder } from "../../compiler/trace.js";
+import { provideBuilder, tracing } from "../../compiler/trace.js";
 import { abs } from "./abs.js";
 import { add } from "./add.js";
 import { and } from "./and.js";
@@ -194,3 +194,9 @@ for (const [name, op] of Object.entries(ops)) {
   });
 }
 provideBuilder(HloBuilder.into);
+
+/**
+ * The builder of the program being traced: a method for each op, `hlo().add(x.value, y.value)`, from values to values.
+ * @throws XenarcError outside of a traced function.
+ */
+export const hlo = (): HloBuilder => tracing() as HloBuilder;

@@ -45,6 +45,14 @@ test(
     const golden = readFileSync(join(project, "__golden__/model.mlir"), "utf8");
     expect(golden).toContain("stablehlo.dot_general");
     expect(golden).not.toContain(cwd);
+
+    // The raw vocabulary is that of the installed package's own tracer.
+    const script = `import { lower, spec, Tensor } from "xenarc";
+      import { hlo } from "xenarc/hlo";
+      const ones = (x) => new Tensor(x.names, hlo().popcnt(x.value));
+      console.log(await lower(ones, spec({ row: 2 }, "i32")));`;
+    const raw = await run({ cwd: project }, process.execPath, "--input-type=module", "-e", script);
+    expect([raw.code, raw.out]).toEqual([0, expect.stringContaining("stablehlo.popcnt %_0 : tensor<2xi32>")]);
   },
   SLOW,
 );
