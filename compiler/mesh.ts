@@ -131,11 +131,14 @@ export class Layout {
 
   /**
    * @param rules the author's; they win over the defaults name by name. What `optimizer` does not say is as in `parameters`.
+   * @param sequence activations that nothing splits over `tensor` are split over it along `seq` (sequence parallelism, Korthikanti
+   *   et al. 2022, arXiv:2205.05198).
    * @throws XenarcError for a rule whose mesh axis does not exist.
    */
   constructor(
     readonly mesh: Mesh,
     readonly rules: Readonly<Partial<Record<Kind, Rules>>> = {},
+    readonly sequence = false,
   ) {
     const known = [...mesh.axes.map((a) => a.name), ...MESH_AXES];
     for (const [kind, table] of Object.entries(rules)) {
@@ -164,7 +167,7 @@ export class Layout {
   spec(kind: Kind, { name, axes, shape, where }: Sharded): Spec {
     const rules = this.#rules[kind];
     const users = new Map<string, string>();
-    return axes.map((axis, d) => {
+    const split = axes.map((axis, d) => {
       this.#seen.add(axis);
       const size = shape[d]!;
       const rule = rules[axis];
@@ -195,6 +198,12 @@ export class Layout {
       }
       return over;
     });
+    const seq = axes.indexOf("seq");
+    const along = split[seq];
+    if (!this.sequence || kind !== "activations" || along === undefined || users.has("tensor")) return split;
+    const parts = [...along, "tensor"].reduce((n, m) => n * meshSize(this.mesh, m), 1);
+    if (meshSize(this.mesh, "tensor") > 1 && shape[seq]! % parts === 0) split[seq] = [...along, "tensor"];
+    return split;
   }
 
   /** @throws XenarcError for a rule of the author's whose axis no tensor had; call it when everything is traced. */

@@ -1,7 +1,6 @@
 /** From the configuration to the layout that programs are traced for. */
 import { deviceCount, Layout, makeMesh } from "../compiler/mesh.js";
-
-const parseTarget = (t: string) => ({ devices: Number(/:(\d+)$/.exec(t)?.[1] ?? 1), slices: 1 });
+import { parseTarget } from "../compiler/plan/target.js";
 
 import type { ShardingConfig } from "./train/config.js";
 
@@ -26,5 +25,6 @@ export function layoutOf({ target, mesh, slices, sharding }: LayoutConfig): Layo
   const axes = given ? mesh : { ...(parsed.slices > 1 && { data: 1 }), fsdp: -1 };
   const across = given || parsed.slices === 1 ? slices : { data: parsed.slices };
   const made = makeMesh(axes, across, devices);
-  return deviceCount(made) === 1 ? undefined : new Layout(made, sharding);
+  const { sequence, ...rules } = sharding;
+  return deviceCount(made) === 1 ? undefined : new Layout(made, rules, sequence);
 }

@@ -82,6 +82,8 @@ export const shardingSchema = z.strictObject({
   optimizer: rulesSchema.prefault({}),
   /** Of everything computed from tokens: activations, batches, caches. */
   activations: rulesSchema.prefault({}),
+  /** Between the parts that are split over `tensor`, activations are split over it along the sequence. */
+  sequence: z.boolean().default(false),
 });
 
 /** What the programs run on: `cpu`, `cpu:8`, `tpu:v5p:4x4x4`, `tpu:v5e:16x16,slices=2`. */

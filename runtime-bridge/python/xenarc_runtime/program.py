@@ -48,7 +48,7 @@ class Entry:
 
     def __init__(self, artifact: Artifact, name: str) -> None:
         program = artifact.program(name)
-        self._executable = compile_program(artifact, name)
+        self.executable = compile_program(artifact, name)
         self._inputs = placements(artifact, program.inputs)
         self._outputs = placements(artifact, program.outputs)
         self._notes = [port for port in program.outputs if port.role in NOTES]
@@ -56,7 +56,7 @@ class Entry:
 
     def __call__(self, arrays: Arrays) -> dict[str, pjrt.Array]:
         arguments = [_put(arrays[name], where) for name, where in self._inputs.items()]
-        results = pjrt.execute(self._executable, arguments, list(self._outputs.values()))
+        results = pjrt.execute(self.executable, arguments, list(self._outputs.values()))
         outputs = dict(zip(self._outputs, results, strict=True))
         if self._notes:
             self.flush()

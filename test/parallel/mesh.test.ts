@@ -1,0 +1,102 @@
+import type { XenarcError } from "../../compiler/errors.js";
+import { Layout, makeMesh } from "../../compiler/mesh.js";
+import { render } from "../../compiler/source/render.js";
+import { compile } from "../../emit/compile.js";
+import { charTransformer } from "../../models/char_transformer.js";
+import { evaluationWorker } from "../../runtime-bridge/evaluate.js";
+import { temporaryFolder } from "../runtime/support.js";
+import { gradientDifference, lossDifference, trainAll, weightDifference } from "./support.js";
+
+const folder = temporaryFolder();
+
+/** Without biases: the gradient of a key's bias is zero but for rounding, which has no relative size. */
+const model = { layers: 2, heads: 4, embed: 32, context: 16, bias: false };
+const train = { batch: 8, warmup: 2, steps: 10 };
+
+const MESHES: Readonly<Record<string, object>> = {
+  data: { mesh: { data: 8 } },
+  "FSDP (ZeRO-3)": { mesh: { fsdp: 8 } },
+  "ZeRO-1": { mesh: { data: 8 }, sharding: { optimizer: { embed: "data" } } },
+  tensor: { mesh: { data: 2, tensor: 4 } },
+  "tensor and sequence": { mesh: { data: 2, tensor: 4 }, sharding: { sequence: true } },
+  "data, FSDP and tensor": { mesh: { data: 2, fsdp: 2, tensor: 2 } },
+  "axes of the author's own": {
+    mesh: { rows: 4, columns: 2 },
+    sharding: { parameters: { embed: "rows", mlp: "columns" }, activations: { batch: ["rows"], mlp: "columns" } },
+  },
+};
+
+test("8 devices train as one does, on every mesh", async () => {
+  const configs = [{}, ...Object.values(MESHES)].map((c) => ({ model, train, ...c }));
+  const [one, ...runs] = await trainAll(folder, charTransformer, configs);
+  for (const [i, run] of runs.entries()) {
+    const name = Object.keys(MESHES)[i]!;
+    const [gradient, ofGradient] = gradientDifference(run);
+    const [weight, ofWeight] = weightDifference(run);
+    const found = { loss: lossDifference(run, one!), [gradient]: ofGradient, [weight]: ofWeight };
+    const wrong = Object.entries(found).filter(([, difference]) => !(difference < 1e-5));
+    expect({ name, wrong }).toEqual({ name, wrong: [] });
+  }
+}, 240_000);
+
+test("accumulated micro-batches too", async () => {
+  const accumulated = { ...train, batch: 8, accumulation: 3 };
+  const configs = [{}, { mesh: { data: 2, fsdp: 2, tensor: 2 } }].map((c) => ({ model, train: accumulated, ...c }));
+  const [one, run] = await trainAll(folder, charTransformer, configs, 3);
+  expect(lossDifference(run!, one!)).toBeLessThan(1e-5);
+  expect(gradientDifference(run!)[1]).toBeLessThan(1e-5);
+}, 120_000);
+
+test("what is emitted for a mesh is what jaxlib prints", async () => {
+  const worker = await evaluationWorker();
+  const config = { model, train, mesh: { data: 2, fsdp: 2, tensor: 2 } };
+  const compiled = await compile(charTransformer, config, { names: "canonical", locations: false });
+  for (const { text } of compiled.programs) {
+    expect(await worker.verify(text)).toBeUndefined();
+    expect(await worker.canonical(text)).toBe(text);
+  }
+}, 120_000);
+
+const failure = async (config: object): Promise<string> => {
+  try {
+    await compile(charTransformer, { model, train, ...config }, { only: ["train_step"] });
+  } catch (error) {
+    return render(error as XenarcError, { colour: false });
+  }
+  throw new Error("nothing was wrong");
+};
+
+test.each<[what: string, config: object]>([
+  ["an axis that does not divide", { mesh: { tensor: 3 } }],
+  ["a batch that does not divide", { mesh: { data: 16 } }],
+  ["a mesh axis used twice", { mesh: { tensor: 2 }, sharding: { parameters: { embed: "tensor" } } }],
+  ["a rule for an axis the mesh lacks", { mesh: { tensor: 2 }, sharding: { parameters: { embed: "tesnor" } } }],
+  ["a rule for an axis the model lacks", { mesh: { tensor: 2 }, sharding: { parameters: { haeds: "tensor" } } }],
+  ["sizes that are not the target's", { mesh: { tensor: 2, data: 3 }, target: "cpu:8" }],
+  ["two open sizes", { mesh: { tensor: -1, data: -1 }, target: "cpu:8" }],
+  ["an open size without a target", { mesh: { tensor: -1 } }],
+  ["slices of an axis that is not there", { mesh: { tensor: 2 }, slices: { data: 2 } }],
+])("%s is said", async (_, config) => {
+  expect(await failure(config)).toMatchSnapshot();
+});
+
+test("an open size is what is left", () => {
+  expect(makeMesh({ data: -1, tensor: 4 }, { data: 2 }, 64).axes).toEqual([
+    { name: "data", size: 16, slices: 2 },
+    { name: "tensor", size: 4 },
+  ]);
+});
+
+test("rules by hand: heads over tensor, the rest whole, a dimension of one left alone", () => {
+  const layout = new Layout(makeMesh({ data: 2, fsdp: 2, tensor: 2 }));
+  const spec = (kind: "parameters" | "activations", sizes: Record<string, number>) =>
+    layout.spec(kind, { name: "x", axes: Object.keys(sizes), shape: Object.values(sizes) });
+  expect(spec("parameters", { layers: 3, embed: 8, heads: 4, headDim: 5 })).toEqual([[], ["fsdp"], ["tensor"], []]);
+  expect(spec("activations", { batch: 4, seq: 3, heads: 4, other: 7 })).toEqual([
+    ["data", "fsdp"],
+    [],
+    ["tensor"],
+    undefined,
+  ]);
+  expect(spec("activations", { batch: 1, key: 9 })).toEqual([[], []]);
+});

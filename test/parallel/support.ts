@@ -1,0 +1,65 @@
+/** One model on several meshes of 8 CPU devices, held against one device. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { execa } from "execa";
+import { type Compilable, compile } from "../../emit/compile.js";
+import { ensurePython } from "../../runtime-bridge/bridge.js";
+import { pythonEnv } from "../../runtime-bridge/process.js";
+
+/** What a mesh made of the training steps. */
+export interface Run {
+  readonly metrics: readonly Readonly<Record<string, number>>[];
+  /** Largest differences of each tensor of the state from one device's, after the first step and after the last. */
+  readonly first: Readonly<Record<string, number>>;
+  readonly last: Readonly<Record<string, number>>;
+  readonly hlo: string;
+}
+
+/**
+ * Trains a model with each of the configurations, from the same weights and batches, in one process.
+ *
+ * @param configs the first is what the others are held against: one device's.
+ */
+export async function trainAll<C>(
+  folder: string,
+  model: Compilable<C>,
+  configs: readonly object[],
+  steps = 10,
+): Promise<Run[]> {
+  const folders = [];
+  for (const [i, config] of configs.entries()) {
+    const artifact = join(folder, `artifact-${i}`);
+    const options = { only: ["init", "train_step"], locations: false };
+    await (await compile(model, config, options)).write(artifact);
+    folders.push(artifact);
+  }
+  const { python } = await ensurePython();
+  const out = join(folder, "runs.json");
+  const script = fileURLToPath(new URL("steps.py", import.meta.url));
+  await execa(python, [script, ...folders, "--steps", `${steps}`, "--out", out], {
+    env: { ...pythonEnv(), JAX_PLATFORMS: "cpu" },
+  });
+  return JSON.parse(readFileSync(out, "utf8")) as Run[];
+}
+
+/** The largest relative difference of a run's losses from another's. */
+export const lossDifference = (run: Run, one: Run): number =>
+  Math.max(...run.metrics.map((m, i) => Math.abs(m.loss! / one.metrics[i]!.loss! - 1)));
+
+/**
+ * The largest difference of the gradients: the optimizer's first moments after one step are the gradients, clipped and times a
+ * constant.
+ */
+export const gradientDifference = (run: Run): [tensor: string, difference: number] =>
+  largest(run.first, (name) => name.startsWith("optimizer/mu/"));
+
+/** The largest difference of the weights after the last step. */
+export const weightDifference = (run: Run): [tensor: string, difference: number] =>
+  largest(run.last, (name) => name.startsWith("params/"));
+
+function largest(differences: Readonly<Record<string, number>>, of: (name: string) => boolean): [string, number] {
+  return Object.entries(differences)
+    .filter(([name]) => of(name))
+    .reduce((a, b) => (b[1] > a[1] ? b : a));
+}
