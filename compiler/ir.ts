@@ -116,6 +116,8 @@ export class Value {
     readonly axes?: readonly string[],
     /** A name for printing, where the program knows one better than the author's variable (`params/head/weight`). */
     public label?: string,
+    /** Where the author declared what a region's argument stands for: a parameter. */
+    readonly declared?: Site,
   ) {}
 }
 
@@ -152,8 +154,8 @@ export class Region {
   results: Value[] = [];
   /** It uses nothing from outside, nor does what it holds: the bodies of reductions, sorts, scatters. */
   closed = false;
-  arg(type: TensorType, axes?: readonly string[], label?: string): Value {
-    const v = new Value(type, axes, label);
+  arg(type: TensorType, axes?: readonly string[], label?: string, declared?: Site): Value {
+    const v = new Value(type, axes, label, declared);
     this.args.push(v);
     return v;
   }

@@ -113,9 +113,15 @@ export function traceProgram<I extends ByRole>(name: string, inputs: I, f: (inpu
       role,
       mapLeaves(tree, (leaf, path) => {
         // The runtime and the command line know inputs by name alone.
-        if (inPorts.some((p) => p.name === path)) throw new Error(`${name}: two inputs are named "${path}"`);
+        const { type, declared } = leaf.value;
+        if (inPorts.some((p) => p.name === path)) {
+          throw new XenarcError({
+            what: `${name}: two inputs are named "${path}".`,
+            ...(declared && { where: [{ site: declared }] }),
+          });
+        }
         inPorts.push(port(path, role as Role, leaf));
-        return leaf.with(region.arg(leaf.value.type, leaf.names, path));
+        return leaf.with(region.arg(type, leaf.names, path, declared));
       }),
     ]),
   ) as I;

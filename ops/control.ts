@@ -26,7 +26,9 @@ export type Stacked<T, L extends string> =
 
 /** A region's arguments for the leaves of a tree, and the tree over them. */
 function argumentsLike<T>(region: Region, tree: T): T {
-  return mapLeaves(tree, (leaf, path) => leaf.with(region.arg(leaf.value.type, leaf.names, path || undefined)));
+  return mapLeaves(tree, (leaf, path) =>
+    leaf.with(region.arg(leaf.value.type, leaf.names, path || undefined, leaf.value.declared)),
+  );
 }
 
 /** Whether two tensors have the same axes, sizes and element type; the order of the axes means nothing. */
@@ -98,11 +100,9 @@ export function scan<L extends string, C, X, Y>(
   const x = mapLeaves(xs, (leaf, path) => {
     const d = xDims[i++]!;
     const names = leaf.names.filter((n) => n !== along);
-    const { shape, dtype } = leaf.value.type;
-    return new Tensor<any>(
-      names,
-      region.arg({ dtype, shape: shape.filter((_, k) => k !== d) }, names, path || undefined),
-    );
+    const { type, declared } = leaf.value;
+    const shape = type.shape.filter((_, k) => k !== d);
+    return new Tensor<any>(names, region.arg({ ...type, shape }, names, path || undefined, declared));
   }) as unknown as Slice<X, L>;
   const y = intoRegion(b.on(region), () => {
     const [next, out] = body(carry, x);

@@ -3,7 +3,7 @@
 import type { DType } from "../compiler/ir.js";
 import { Value } from "../compiler/ir.js";
 import type { RematPolicy } from "../compiler/passes/remat.js";
-import { currentScope, inScope } from "../compiler/site.js";
+import { captureSite, currentScope, inScope, type Site } from "../compiler/site.js";
 import { constrained } from "../compiler/trace.js";
 import { joinPath, leavesWithPaths, mapLeaves, PATH } from "../compiler/tree.js";
 import { remat, type Slice, type Stacked, scan } from "./control.js";
@@ -31,8 +31,8 @@ export interface ParamOptions {
 export class Parameter<in out A extends string = any> extends Tensor<A> {
   readonly init: Initializer;
   readonly decay: boolean;
-  constructor(sizes: Sizes<A>, init: Initializer, { decay = true, dtype = "f32" }: ParamOptions = {}) {
-    super(Object.keys(sizes) as A[], new Value(typeOf(sizes, dtype), Object.keys(sizes)));
+  constructor(sizes: Sizes<A>, init: Initializer, { decay = true, dtype = "f32" }: ParamOptions, declared?: Site) {
+    super(Object.keys(sizes) as A[], new Value(typeOf(sizes, dtype), Object.keys(sizes), undefined, declared));
     this.init = init;
     this.decay = decay;
   }
@@ -40,7 +40,7 @@ export class Parameter<in out A extends string = any> extends Tensor<A> {
 
 /** Declares a parameter: its sizes by axis name, and how it begins. */
 export function param<A extends string>(sizes: Sizes<A>, init: Initializer, options: ParamOptions = {}): Tensor<A> {
-  return new Parameter(sizes, init, options);
+  return new Parameter(sizes, init, options, captureSite());
 }
 
 /** A tensor of which only axes, sizes and element type are known: an input of a program to be traced. */
@@ -115,7 +115,8 @@ export class Stack<M extends Module, L extends string = string> extends Module {
     this.options = options;
     this.$each = mapLeaves(make(), (leaf) => {
       const p = leaf as Parameter;
-      return new Parameter({ [axis]: length, ...p.sizes }, p.init, { decay: p.decay, dtype: p.dtype });
+      const { init, decay, dtype } = p;
+      return new Parameter({ [axis]: length, ...p.sizes }, init, { decay, dtype }, p.value.declared);
     });
   }
 

@@ -46,7 +46,10 @@ export function tensorError(
   more: { expected?: string; fix?: string } = {},
 ): XenarcError {
   const here = captureDeep();
-  const origins = tensors.flatMap((t) => (t.value.op?.site ? [{ site: t.value.op.site, note: describe(t) }] : []));
+  const origins = tensors.flatMap((t) => {
+    const site = t.value.op ? t.value.op.site : t.value.declared;
+    return site ? [{ site, note: describe(t) }] : [];
+  });
   return new XenarcError({ what, where: [{ site: here }, ...origins], ...more });
 }
 

@@ -3,6 +3,10 @@ import { readFileSync } from "node:fs";
 import { XenarcError } from "../../compiler/errors.js";
 import { render } from "../../compiler/source/render.js";
 import { traceProgram } from "../../compiler/trace.js";
+import { dot } from "../../ops/functions.js";
+import { zeros } from "../../ops/initializers.js";
+import { Module, param, Stack, spec } from "../../ops/module.js";
+import type { Tensor } from "../../ops/tensor.js";
 import { mistakes, unfinished } from "./mistakes.js";
 
 const source = readFileSync(new URL("mistakes.ts", import.meta.url), "utf8").split("\n");
@@ -34,4 +38,26 @@ test.each(Object.keys(mistakes))("%s", (name) => {
 
 test("a tensor operation outside of a program", () => {
   expect(`\n${fromItsFirstLine(message(unfinished), "unfinished")}\n`).toMatchSnapshot();
+});
+
+test("a parameter is shown where it was declared, in a scan too", () => {
+  class Layer extends Module {
+    readonly weight = param({ embed: 4, mlp: 8 }, zeros); // declared here
+    call(x: Tensor<"embed">) {
+      return dot(x, this.weight, "embed");
+    }
+  }
+  const params = new Stack({ layers: 2 }, () => new Layer());
+  const run = () =>
+    traceProgram("test", { state: { params }, argument: { x: spec({ embed: 3 }) } }, ({ state, argument }) => ({
+      result: state.params.scan(argument.x, (layer, h) => layer.call(h).rename("mlp", "embed")),
+    }));
+  expect(message(run)).toMatch(/> +\d+ \| .*param\(.* \/\/ declared here\n.*\^ \(embed 4, mlp 8\) f32/);
+});
+
+test("two inputs of one name", () => {
+  const twice = { state: { x: param({ embed: 4 }, zeros) }, argument: { x: param({ embed: 4 }, zeros) } };
+  const text = message(() => traceProgram("test", twice, () => ({})));
+  expect(text).toContain('test: two inputs are named "x".');
+  expect(text).toMatch(/> +\d+ \|.*const twice/);
 });
