@@ -29,6 +29,10 @@ Exit codes: 0 fine, 1 the model, its configuration or its data is wrong, 2 the c
 const SETTINGS = "a setting of the configuration, such as train.steps=100; it wins over the YAML file";
 const MODEL = "a model file or a folder with model.ts (default: this folder)";
 const CONFIG = ["-c, --config <file>", "the configuration (default: config.yaml beside the model)"] as const;
+const TARGET = [
+  "--target <target>",
+  "what it will run on: cpu:8, tpu:v5p:4x4x4, tpu:v5e:16x16,slices=2, gpu:h100:8 (the setting `target`)",
+] as const;
 const JSON_FLAG = ["--json", "print JSON, for scripts"] as const;
 const RUN = ["--run <dir>", "the run's folder (default: runs/NAME)"] as const;
 const TRAINED = ["--run <dir>", "the run's folder (default: the newest in runs/)"] as const;
@@ -46,6 +50,7 @@ xenarc
   .argument("[words...]", `MODEL.ts: ${MODEL}; key=value: ${SETTINGS}`)
   .option(...CONFIG)
   .option("-o, --out <dir>", "the artifact's folder (default: artifacts/NAME)")
+  .option(...TARGET)
   .option("--only <entry...>", "compile only these entry points, such as train_step")
   .option("--canonical", "name values as MLIR does, not by the author's variables")
   .option("--no-locations", "leave out where in the source each operation is from")
@@ -87,6 +92,7 @@ xenarc
   .description("show an artifact: entry points, operations, parameters")
   .argument("<artifact>", "the folder of an artifact, or of a run")
   .option("--memory", "compile the programs and show how much memory each takes")
+  .option("--shardings", "show how every parameter lies on the mesh")
   .option(...JSON_FLAG)
   .action(async (path, options) => (await import("./commands/inspect.js")).inspectCommand(path, options));
 

@@ -9,7 +9,7 @@ export interface MeshAxis {
   readonly name: string;
   readonly size: number;
   /** How many of `size` lie across slices (connected by the data-centre network); the rest inside one. Default 1. */
-  readonly slices?: number;
+  readonly slices?: number | undefined;
 }
 
 /** Devices as a grid with named axes; a device's number is its position, row-major, the first axis outermost. */

@@ -7,6 +7,7 @@ import { bytes, count, duration, paint, short, table } from "../terminal.js";
 export interface CompileCommandOptions {
   readonly config?: string;
   readonly out?: string;
+  readonly target?: string;
   readonly only?: readonly string[];
   readonly canonical?: boolean;
   readonly locations: boolean;
@@ -15,7 +16,9 @@ export interface CompileCommandOptions {
 }
 
 export async function compileCommand(words: readonly string[], options: CompileCommandOptions): Promise<void> {
-  const project = await openProject(sortWords(words), options.config);
+  const { target, overrides } = sortWords(words);
+  const targets = options.target === undefined ? [] : [`target=${options.target}`];
+  const project = await openProject({ target, overrides: [...targets, ...overrides] }, options.config);
   const folder = options.out ?? join("artifacts", project.model.name);
   const { compiled, seconds } = await compileProject(project, folder, options);
   const hlo = options.dumpHlo ? `${folder}-hlo` : undefined;

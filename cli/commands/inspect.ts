@@ -1,4 +1,5 @@
 /** `xenarc inspect`: what an artifact holds. */
+import { deviceCount, localShape, type Mesh } from "../../compiler/mesh.js";
 import { readManifest, readProgram } from "../../emit/artifact.js";
 import type { Manifest, Port, Program } from "../../emit/manifest.js";
 import type { EventOf } from "../../runtime-bridge/events.js";
@@ -7,6 +8,7 @@ import { bytes, columns, count, paint, table } from "../terminal.js";
 
 export interface InspectCommandOptions {
   readonly memory?: boolean;
+  readonly shardings?: boolean;
   readonly json?: boolean;
 }
 
@@ -35,7 +37,7 @@ export async function inspectCommand(path: string, options: InspectCommandOption
         { inputs, outputs, donated, lines, bytes, ops, ...(memory && { memory: memory.get(name) }) },
       ]),
     );
-    const { name, xenarc, model, config, kernels, tokenizer } = manifest;
+    const { name, xenarc, model, config, kernels, tokenizer, mesh } = manifest;
     const report = {
       name,
       xenarc,
@@ -43,6 +45,7 @@ export async function inspectCommand(path: string, options: InspectCommandOption
       tokenizer,
       kernels,
       config,
+      ...(mesh && { mesh }),
       parameterTensors: parametersOf(manifest),
       programs,
     };
@@ -50,6 +53,10 @@ export async function inspectCommand(path: string, options: InspectCommandOption
     return;
   }
   const { bold, dim } = paint(process.stdout);
+  if (options.shardings) {
+    process.stdout.write(`${shardings(manifest, bold).join("\n")}\n`);
+    return;
+  }
   const out = [
     `${bold(manifest.name)}  ${count(manifest.model.parameters)} parameters, written by xenarc ${manifest.xenarc}`,
   ];
@@ -145,6 +152,33 @@ function parameterTable(manifest: Manifest): string[] {
   const total = (of: (port: Port) => number) => ports.reduce((sum, port) => sum + of(port), 0);
   return table([...rows, [`${count(ports.length)} tensors`, "", count(total(elements)), bytes(total(sizeOf))]], "llrr");
 }
+
+/** Every parameter as it lies on the mesh: global shape, what each axis is split over, bytes on one device. */
+function shardings(manifest: Manifest, bold: (text: string) => string): string[] {
+  const { mesh } = manifest;
+  const ports = parametersOf(manifest);
+  const heading = mesh ? meshOf(mesh) : "one device";
+  const local = (port: Port) =>
+    sizeOf({ ...port, shape: mesh ? localShape(mesh, port.sharding ?? [], port.shape) : port.shape });
+  const rows = ports.map((port) => [
+    port.name.slice("params/".length),
+    type(port),
+    port.axes.flatMap((axis, d) => split(axis, port.sharding?.[d])).join(", ") || "whole",
+    bytes(local(port)),
+  ]);
+  const total = ports.reduce((sum, port) => sum + local(port), 0);
+  return [
+    `${bold("mesh")}  ${heading}`,
+    "",
+    ...table([...rows, [`${count(ports.length)} tensors`, "", "a device", bytes(total)]], "lllr"),
+  ];
+}
+
+const split = (axis: string, over: readonly string[] = []): string[] =>
+  over.length === 0 ? [] : [`${axis} over ${over.join(" x ")}`];
+
+const meshOf = (mesh: Mesh): string =>
+  `${mesh.axes.map((a) => `${a.name} ${a.size}${a.slices ? ` (${a.slices} across slices)` : ""}`).join(", ")}: ${count(deviceCount(mesh))} devices`;
 
 /** Words in lines of at most `width` characters. */
 function wrap(words: readonly string[], width: number): string[] {
