@@ -168,9 +168,12 @@ const program = <T>(f: () => T): T => atTopLevel(() => withHook(f));
 
 function port(name: string, role: Role, { names, value }: Pick<Leaf, "names" | "value">): Port {
   const { shape, dtype } = value.type;
+  const where = value.declared && [{ site: value.declared }];
   const known = { name, role, axes: names, shape, dtype };
   if (layout === undefined) return known;
-  const sharding = layout.spec(kindOf(role, name), { name, axes: names, shape }).map((over) => over ?? []);
+  const sharding = layout
+    .spec(kindOf(role, name), { name, axes: names, shape, ...(where && { where }) })
+    .map((over) => over ?? []);
   return { ...known, sharding };
 }
 
