@@ -4,7 +4,7 @@ import { lstat, readdir, readFile, rename, rm, writeFile } from "node:fs/promise
 import { dirname, join, resolve, sep } from "node:path";
 import type { z } from "zod";
 import { XenarcError } from "../compiler/errors.js";
-import { type CompileOptions, compileOptionsBytes } from "./compile_options.js";
+import { compileOptionsBytes, type XlaOptions } from "./compile_options.js";
 import { makeFolder } from "./folder.js";
 import { type Manifest, manifestSchema, type Port, type Program, SCHEMA_VERSION } from "./manifest.js";
 
@@ -18,7 +18,7 @@ export interface ProgramSource {
   readonly outputs: readonly Port[];
   /** Pairs of an input and the output that takes over its memory. */
   readonly donated?: readonly (readonly [input: number, output: number])[];
-  readonly options?: CompileOptions;
+  readonly options?: XlaOptions;
 }
 
 /** What {@link writeArtifact} writes. */

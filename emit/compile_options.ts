@@ -6,7 +6,7 @@ import { createRequire } from "node:module";
 import type protobuf from "protobufjs/light.js";
 
 /** What a program may ask of XLA. What is not said is XLA's default, `XLA_FLAGS` included. */
-export interface CompileOptions {
+export interface XlaOptions {
   /** Copies that each see other data. Default 1. */
   readonly replicas?: number;
   /** Devices one copy is partitioned over. Default 1; more switches SPMD partitioning by Shardy on. */
@@ -64,7 +64,7 @@ function messageType(): protobuf.Type {
 }
 
 /** The bytes of a `CompileOptionsProto`; equal options give equal bytes. */
-export function compileOptionsBytes(options: CompileOptions = {}): Uint8Array {
+export function compileOptionsBytes(options: XlaOptions = {}): Uint8Array {
   const { replicas = 1, partitions = 1, deviceAssignment, flags = {} } = options;
   const overrides = Object.fromEntries(
     Object.keys(flags)

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { XenarcError } from "../compiler/errors.js";
 import type { Program } from "../compiler/program.js";
 import { withLayout } from "../compiler/trace.js";
-import { locate, parameterCount } from "../ops/module.js";
+import { parameterCount, withPaths } from "../ops/module.js";
 import type { LanguageModel } from "./language_model.js";
 import { layoutOf } from "./layout.js";
 import { type ProgramConfig, programsOf } from "./programs/index.js";
@@ -59,7 +59,7 @@ export function defineModel<C extends { readonly context: number }>(source: Mode
     slices: section(slicesSchema),
     sharding: section(shardingSchema),
   });
-  const build = (c: ProgramConfig): LanguageModel => locate(source.build(c.model as unknown as C));
+  const build = (c: ProgramConfig): LanguageModel => withPaths(source.build(c.model as unknown as C));
   return {
     name: source.name,
     schema: schema as unknown as ModelDefinition["schema"],

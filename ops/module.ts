@@ -59,13 +59,13 @@ export const parameterCount = (module: unknown): number =>
 const instrumented = new WeakSet<object>();
 
 /** Gives every module of a tree its path, and makes its methods run in that scope. Called once on a model. */
-export function locate<T>(tree: T, path = ""): T {
+export function withPaths<T>(tree: T, path = ""): T {
   if (tree === null || typeof tree !== "object" || tree instanceof Tensor) return tree;
   if (tree instanceof Module) {
     if (!(PATH in tree)) Object.defineProperty(tree, PATH, { value: path });
     instrument(Object.getPrototypeOf(tree));
   }
-  for (const [key, child] of Object.entries(tree)) locate(child, joinPath(path, key));
+  for (const [key, child] of Object.entries(tree)) withPaths(child, joinPath(path, key));
   return tree;
 }
 

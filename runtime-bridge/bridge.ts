@@ -7,7 +7,7 @@ import { explainExit, problemError, pythonEnv } from "./process.js";
 
 export { ensurePython, findPython, type PythonEnvironment, type SetupOptions } from "./environment.js";
 export type { EventOf, MemoryStats, RuntimeEvent } from "./events.js";
-export { type Answer, startWorker, type TensorData, Worker, type WorkerOptions } from "./worker.js";
+export { type Answer, startWorker, type WireTensor, Worker, type WorkerOptions } from "./worker.js";
 
 /** Options of {@link train}. */
 export interface TrainOptions extends SetupOptions {
@@ -42,7 +42,7 @@ export interface GenerateOptions extends SetupOptions {
 }
 
 /** Options of {@link run}. */
-export interface RunOptions extends SetupOptions {
+export interface RunEntryOptions extends SetupOptions {
   readonly artifact: string;
   /** The entry point: `forward`, ... */
   readonly entry: string;
@@ -78,7 +78,7 @@ export async function generate(options: GenerateOptions, onEvent: OnEvent = () =
 }
 
 /** Runs an entry point on the tensors of a safetensors file. */
-export async function run(options: RunOptions, onEvent: OnEvent = () => {}): Promise<EventOf<"result">> {
+export async function run(options: RunEntryOptions, onEvent: OnEvent = () => {}): Promise<EventOf<"result">> {
   const { artifact, entry, input, output, run: folder } = options;
   const args = [artifact, entry, "--in", input, "--out", output, ...option("--run", folder)];
   return last(await runCommand("run", args, onEvent, options), "result");

@@ -10,7 +10,7 @@ import { type MemoryStats, memorySchema } from "./events.js";
 import { explainExit, problemError, pythonEnv } from "./process.js";
 
 /** A tensor's bytes: row-major, little-endian, one byte for an `i1` or a 4-bit integer. */
-export interface TensorData {
+export interface WireTensor {
   /** MLIR's name of the element type: `f32`, `bf16`, `ui32`, `complex<f32>`, ... */
   readonly dtype: string;
   readonly shape: readonly number[];
@@ -20,7 +20,7 @@ export interface TensorData {
 /** A method's answer: JSON, and tensors. */
 export interface Answer {
   readonly result: unknown;
-  readonly tensors: TensorData[];
+  readonly tensors: WireTensor[];
 }
 
 /** Options of {@link startWorker}. */
@@ -61,7 +61,7 @@ export class Worker {
   }
 
   /** Calls a method of the worker or of a plugin. Throws {@link XenarcError} with what the worker said. */
-  call(method: string, params: object = {}, tensors: readonly TensorData[] = []): Promise<Answer> {
+  call(method: string, params: object = {}, tensors: readonly WireTensor[] = []): Promise<Answer> {
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
       if (this.#socket.destroyed) return reject(workerError("The Python worker is gone."));
@@ -89,7 +89,7 @@ export class Worker {
   }
 
   /** Compiles a program (once per text) and runs its `@main`. `options`: a CompileOptionsProto. */
-  async execute(text: string, tensors: readonly TensorData[], options?: Uint8Array): Promise<TensorData[]> {
+  async execute(text: string, tensors: readonly WireTensor[], options?: Uint8Array): Promise<WireTensor[]> {
     return (await this.call("execute", { text, ...encoded(options) }, tensors)).tensors;
   }
 
@@ -111,7 +111,7 @@ export class Worker {
   }
 
   /** The first whole frame of what was received. The chunks are joined only when the frame is there. */
-  #takeFrame(): [z.infer<typeof headerSchema>, TensorData[]] | undefined {
+  #takeFrame(): [z.infer<typeof headerSchema>, WireTensor[]] | undefined {
     if (this.#receivedBytes < 4 || this.#receivedBytes < this.#needed) return undefined;
     const all = this.#received.length === 1 ? (this.#received[0] as Buffer) : Buffer.concat(this.#received);
     this.#received = [all];
@@ -141,7 +141,7 @@ export class Worker {
   }
   #needed = 0;
 
-  #settle(header: z.infer<typeof headerSchema>, tensors: TensorData[]): void {
+  #settle(header: z.infer<typeof headerSchema>, tensors: WireTensor[]): void {
     const call = this.#pending.get(header.id);
     this.#pending.delete(header.id);
     if (this.#pending.size === 0) this.#socket.unref();

@@ -3,7 +3,7 @@ import { put } from "../../ops/functions.js";
 import { type Initializer, normal } from "../../ops/initializers.js";
 import { Module } from "../../ops/module.js";
 import { type Tensor, tensorError } from "../../ops/tensor.js";
-import { attention } from "./attention/attention.js";
+import { attention } from "./attention/dot_product.js";
 import { Linear } from "./linear.js";
 import { rotary } from "./rotary.js";
 

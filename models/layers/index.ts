@@ -1,6 +1,6 @@
 /** Layers: what models are made of. */
 
-export { type AttentionOptions, attention } from "./attention/attention.js";
+export { type AttentionOptions, attention } from "./attention/dot_product.js";
 export {
   Attention,
   type AttentionCallOptions,

@@ -10,7 +10,7 @@ import { grad, vjp } from "../../ops/control.js";
 import { scalar } from "../../ops/functions.js";
 import type { Scalar, Tensor } from "../../ops/tensor.js";
 import { evaluate } from "../../runtime-bridge/evaluate.js";
-import type { TensorData } from "../../runtime-bridge/worker.js";
+import type { WireTensor } from "../../runtime-bridge/worker.js";
 import { encode, expectClose, jaxEval, jaxVjp, type Tolerance } from "../oracle/oracle.js";
 
 /** A tensor of a case: its axes in the order of JAX's dimensions, its element type, the range of its elements. */
@@ -187,7 +187,7 @@ function elements(of: Slot, sizes: Readonly<Record<string, number>>): fc.Arbitra
 }
 
 const product = (shape: readonly number[]): number => shape.reduce((n, d) => n * d, 1);
-const encoded = ({ of, shape, data }: Drawn): TensorData => encode(of.dtype, shape, data);
+const encoded = ({ of, shape, data }: Drawn): WireTensor => encode(of.dtype, shape, data);
 
 /** The drawn elements as a tensor of the language. */
 function named({ of, shape, data, order }: Drawn): Tensor {
@@ -208,7 +208,7 @@ export function transposed<T>(data: ArrayLike<T>, shape: readonly number[], orde
 }
 
 /** A result with its axes in the order of JAX's dimensions. */
-export function inOrder(t: Tensor, axes: readonly string[]): TensorData {
+export function inOrder(t: Tensor, axes: readonly string[]): WireTensor {
   if (t.names.length !== axes.length || axes.some((a) => !t.has(a)))
     throw new Error(`the result has the axes ${t.names.join(" ")}, not ${axes.join(" ")}`);
   const order = axes.map((a) => t.position(a));
@@ -282,7 +282,7 @@ const TOLERANCES: Readonly<Partial<Record<DType, Tolerance>>> = {
 };
 
 /** By trial: results, then gradients. */
-async function jaxAnswers(trials: readonly Trial[], wrt: readonly (readonly number[])[]): Promise<TensorData[][]> {
+async function jaxAnswers(trials: readonly Trial[], wrt: readonly (readonly number[])[]): Promise<WireTensor[][]> {
   const starts = trials.map((_, k) => trials.slice(0, k).reduce((n, t) => n + t.inputs.length, 0));
   const calls = trials.map(
     ({ of, inputs }, k) => `*leaves((${of.jax})(*a[${starts[k]}:${starts[k]! + inputs.length}]))`,
@@ -296,7 +296,7 @@ async function jaxAnswers(trials: readonly Trial[], wrt: readonly (readonly numb
     ? await jaxVjp(source, inputs, cotangents, { argnums, ...options })
     : { outputs: await jaxEval(source, inputs, options), grads: [] };
   const [results, gradients] = [answer.outputs.values(), answer.grads.values()];
-  const take = (from: Iterator<TensorData>, n: number) =>
-    Array.from({ length: n }, () => from.next().value as TensorData);
+  const take = (from: Iterator<WireTensor>, n: number) =>
+    Array.from({ length: n }, () => from.next().value as WireTensor);
   return trials.map((t, k) => [...take(results, outputs(t.of).length), ...take(gradients, wrt[k]!.length)]);
 }

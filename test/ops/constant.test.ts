@@ -2,12 +2,12 @@ import fc from "fast-check";
 import type { DType } from "../../compiler/ir.js";
 import { ops } from "../../ops/hlo/index.js";
 import { arrayOf, type Data } from "../../ops/hlo/literal.js";
-import type { TensorData } from "../../runtime-bridge/worker.js";
+import type { WireTensor } from "../../runtime-bridge/worker.js";
 import { numbers } from "../oracle/oracle.js";
 import { agrees, anyShape, anyTensor, DTYPES, jaxConstant, refuses, type Use } from "./harness.js";
 
 const dtypes: DType[] = [...DTYPES.boolean, ...DTYPES.integer, ...DTYPES.float, ...DTYPES.complex];
-const dataOf = ({ dtype, data }: TensorData): Data => {
+const dataOf = ({ dtype, data }: WireTensor): Data => {
   const array = arrayOf(dtype as DType);
   return new array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength / array.BYTES_PER_ELEMENT);
 };

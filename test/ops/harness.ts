@@ -19,7 +19,7 @@ import { backward } from "../../compiler/passes/grad.js";
 import { printModule } from "../../emit/print.js";
 import { kinds as isKind, type Kind } from "../../ops/hlo/define.js";
 import { HloBuilder, ops } from "../../ops/hlo/index.js";
-import type { TensorData } from "../../runtime-bridge/worker.js";
+import type { WireTensor } from "../../runtime-bridge/worker.js";
 import {
   canonical,
   encode,
@@ -60,7 +60,7 @@ export const jaxName = (dtype: DType): string =>
         .replace(/^u?i(?=\d)/, (prefix) => (prefix === "ui" ? "uint" : "int"))}`;
 
 /** A tensor as a Python expression. */
-export const jaxConstant = ({ shape, dtype, data }: TensorData): string =>
+export const jaxConstant = ({ shape, dtype, data }: WireTensor): string =>
   `np.frombuffer(bytes.fromhex("${Buffer.from(data).toString("hex")}"), ${jaxName(dtype as DType)}).reshape(${JSON.stringify(shape)})`;
 
 /** What random values an operand takes. */
@@ -81,7 +81,7 @@ const LEAST: Partial<Record<DType, readonly [denormal: number, normal: number, l
 const partOf = (dtype: DType): DType => (dtype.startsWith("complex") ? (dtype.slice(8, -1) as DType) : dtype);
 
 /** Random tensors of a type: small numbers (with ties), any in range, and the type's special values. */
-export function anyTensor({ shape, dtype }: TensorType, domain: Domain = {}): fc.Arbitrary<TensorData> {
+export function anyTensor({ shape, dtype }: TensorType, domain: Domain = {}): fc.Arbitrary<WireTensor> {
   const n = elements({ shape, dtype }) * (dtype.startsWith("complex") ? 2 : 1);
   const many = <T>(element: fc.Arbitrary<T>) => fc.array(element, { minLength: n, maxLength: n, size: "max" });
   const integer = /^(u?)i(\d+)$/.exec(dtype);
@@ -118,7 +118,7 @@ export function anyTensor({ shape, dtype }: TensorType, domain: Domain = {}): fc
   return many(element).map((values) => encode(dtype, shape, values));
 }
 
-function integerTensor(dtype: DType, shape: readonly number[], bits: number, values: readonly bigint[]): TensorData {
+function integerTensor(dtype: DType, shape: readonly number[], bits: number, values: readonly bigint[]): WireTensor {
   const bytes = Math.max(1, bits / 8);
   const data = new Uint8Array(values.length * bytes);
   const view = new DataView(data.buffer);
@@ -181,8 +181,8 @@ export function agrees(
 /** A use with values for its inputs and, where it is differentiated, for the cotangents of its floating-point results. */
 interface Trial {
   readonly use: Use;
-  readonly inputs: readonly TensorData[];
-  readonly cotangents: readonly TensorData[];
+  readonly inputs: readonly WireTensor[];
+  readonly cotangents: readonly WireTensor[];
 }
 
 const trialOf = (use: Use): fc.Arbitrary<Trial> => {
@@ -225,10 +225,10 @@ interface Wanted {
 /** All trials as one function, and what JAX says to the same. */
 interface Program {
   readonly body: Region;
-  readonly inputs: TensorData[];
+  readonly inputs: WireTensor[];
   /** By result of the function. */
   readonly wanted: Wanted[];
-  readonly expected: Promise<TensorData[]>[];
+  readonly expected: Promise<WireTensor[]>[];
 }
 
 async function compare(trials: readonly Trial[]): Promise<void> {
@@ -298,13 +298,13 @@ function addGroup({ body, inputs, wanted, expected }: Program, group: readonly T
 }
 
 /** What is wrong with a result, at which inputs. */
-function failure({ trial, what, tolerance }: Wanted, actual: TensorData, expected: TensorData): string | undefined {
+function failure({ trial, what, tolerance }: Wanted, actual: WireTensor, expected: WireTensor): string | undefined {
   try {
     (tolerance === EXACT ? expectSame : expectClose)(actual, expected, tolerance);
     return undefined;
   } catch (error) {
     const number = (x: number) => (Object.is(x, -0) ? "-0" : String(x));
-    const shown = (x: TensorData) => `${typeText(x as TensorType)} [${numbers(x).map(number)}]`;
+    const shown = (x: WireTensor) => `${typeText(x as TensorType)} [${numbers(x).map(number)}]`;
     const seeds = what.startsWith("gradient") ? `, cotangents ${trial.cotangents.map(shown)}` : "";
     return `${what} of ${trial.use.jax} at ${trial.inputs.map(shown)}${seeds}: ${(error as Error).message}`;
   }
@@ -320,7 +320,7 @@ const GRADIENTS: Partial<Record<DType, Tolerance>> = {
 };
 
 /** The same bits, zeros' signs and all; one NaN is like another. */
-function expectSame(actual: TensorData, expected: TensorData): void {
+function expectSame(actual: WireTensor, expected: WireTensor): void {
   expectClose(actual, expected, EXACT);
   const { dtype, data } = expected;
   const [x, y] = [numbers(actual), numbers(expected)];

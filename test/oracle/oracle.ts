@@ -4,7 +4,7 @@
  */
 import { fileURLToPath } from "node:url";
 import fc from "fast-check";
-import { startWorker, type TensorData, type Worker } from "../../runtime-bridge/worker.js";
+import { startWorker, type WireTensor, type Worker } from "../../runtime-bridge/worker.js";
 import { encode, numbers } from "./values.js";
 
 export { encode, numbers } from "./values.js";
@@ -26,7 +26,7 @@ export const canonical = async (text: string, debug = false): Promise<string> =>
   (await worker()).canonical(text, debug);
 
 /** Runs a program's `@main`. */
-export const execute = async (text: string, inputs: readonly TensorData[]): Promise<TensorData[]> =>
+export const execute = async (text: string, inputs: readonly WireTensor[]): Promise<WireTensor[]> =>
   (await worker()).execute(text, inputs);
 
 /** How JAX is to compute. */
@@ -41,9 +41,9 @@ export interface JaxOptions {
  */
 export async function jaxEval(
   source: string,
-  inputs: readonly TensorData[],
+  inputs: readonly WireTensor[],
   options: JaxOptions = {},
-): Promise<TensorData[]> {
+): Promise<WireTensor[]> {
   return (await (await worker()).call("jax.eval", { source, ...options }, inputs)).tensors;
 }
 
@@ -53,10 +53,10 @@ export async function jaxEval(
  */
 export async function jaxVjp(
   source: string,
-  inputs: readonly TensorData[],
-  cotangents: readonly TensorData[],
+  inputs: readonly WireTensor[],
+  cotangents: readonly WireTensor[],
   options: JaxOptions & { readonly argnums?: readonly number[] } = {},
-): Promise<{ outputs: TensorData[]; grads: TensorData[] }> {
+): Promise<{ outputs: WireTensor[]; grads: WireTensor[] }> {
   const params = { source, inputs: inputs.length, ...options };
   const { result, tensors } = await (await worker()).call("jax.vjp", params, [...inputs, ...cotangents]);
   const { outputs } = result as { outputs: number };
@@ -68,16 +68,16 @@ export async function jaxVjp(
  * [steps, batch, seq]). Names and shapes of the weights are stated there, as are the fields of `config`.
  */
 export async function trainNanogpt(
-  weights: Readonly<Record<string, TensorData>>,
-  tokens: TensorData,
-  targets: TensorData,
+  weights: Readonly<Record<string, WireTensor>>,
+  tokens: WireTensor,
+  targets: WireTensor,
   config: Readonly<Record<string, number | boolean>> = {},
-): Promise<{ losses: number[]; weights: Record<string, TensorData> }> {
+): Promise<{ losses: number[]; weights: Record<string, WireTensor> }> {
   const names = Object.keys(weights);
   const inputs = [...Object.values(weights), tokens, targets];
   const { result, tensors } = await (await worker()).call("reference.nanogpt", { names, config }, inputs);
   const { losses } = result as { losses: number[] };
-  return { losses, weights: Object.fromEntries(names.map((name, i) => [name, tensors[i] as TensorData])) };
+  return { losses, weights: Object.fromEntries(names.map((name, i) => [name, tensors[i] as WireTensor])) };
 }
 
 /** How far an element may be from what is expected: `atol + rtol * |expected|`. */
@@ -100,8 +100,8 @@ const TOLERANCES: Readonly<Record<string, Required<Tolerance>>> = {
  * Fails unless both tensors have one type and shape and all elements are close. NaN is close to NaN, an infinity to itself.
  * The error names the element that is farthest off, relative to what is allowed.
  */
-export function expectClose(actual: TensorData, expected: TensorData, tolerance: Tolerance = {}): void {
-  const type = (t: TensorData): string => `tensor<${[...t.shape, t.dtype].join("x")}>`;
+export function expectClose(actual: WireTensor, expected: WireTensor, tolerance: Tolerance = {}): void {
+  const type = (t: WireTensor): string => `tensor<${[...t.shape, t.dtype].join("x")}>`;
   if (type(actual) !== type(expected)) throw new Error(`expected ${type(expected)}, got ${type(actual)}`);
   const { rtol, atol } = { ...(TOLERANCES[actual.dtype] ?? { rtol: 0, atol: 0 }), ...tolerance };
   const [a, e] = [numbers(actual), numbers(expected)];
@@ -129,14 +129,14 @@ export function expectClose(actual: TensorData, expected: TensorData, tolerance:
 
 /** {@link expectClose} for lists of tensors. */
 export function expectAllClose(
-  actual: readonly TensorData[],
-  expected: readonly TensorData[],
+  actual: readonly WireTensor[],
+  expected: readonly WireTensor[],
   tolerance: Tolerance = {},
 ): void {
   if (actual.length !== expected.length) throw new Error(`expected ${expected.length} tensors, got ${actual.length}`);
   actual.forEach((tensor, i) => {
     try {
-      expectClose(tensor, expected[i] as TensorData, tolerance);
+      expectClose(tensor, expected[i] as WireTensor, tolerance);
     } catch (error) {
       throw new Error(`tensor ${i}: ${(error as Error).message}`);
     }
@@ -144,7 +144,7 @@ export function expectAllClose(
 }
 
 /** `max |actual - expected| / max |expected|`: how training results are compared, where single elements may be tiny. */
-export function relativeError(actual: TensorData, expected: TensorData): number {
+export function relativeError(actual: WireTensor, expected: WireTensor): number {
   const [a, e] = [numbers(actual), numbers(expected)];
   const largest = (values: readonly number[]): number => values.reduce((max, v) => Math.max(max, Math.abs(v)), 0);
   return largest(e.map((y, i) => (a[i] as number) - y)) / Math.max(largest(e), Number.MIN_VALUE);
@@ -164,7 +164,7 @@ export interface Values {
 }
 
 /** Random tensors of one type and shape. */
-export function tensors(dtype: string, shape: readonly number[], values: Values = {}): fc.Arbitrary<TensorData> {
+export function tensors(dtype: string, shape: readonly number[], values: Values = {}): fc.Arbitrary<WireTensor> {
   const complex = dtype.startsWith("complex");
   const length = count(shape) * (complex ? 2 : 1);
   return fc
@@ -173,18 +173,18 @@ export function tensors(dtype: string, shape: readonly number[], values: Values 
 }
 
 /** A tensor of given numbers, row-major: `tensor("f32", [2, 2], [1, 2, 3, 4])`. */
-export const tensor = (dtype: string, shape: readonly number[], elements: readonly number[]): TensorData =>
+export const tensor = (dtype: string, shape: readonly number[], elements: readonly number[]): WireTensor =>
   encode(dtype, shape, elements);
 
 /** A float32 tensor of standard normal values that depend on the seed alone, for tests too large for fast-check. */
-export function normal(shape: readonly number[], seed = 0): TensorData {
+export function normal(shape: readonly number[], seed = 0): WireTensor {
   const next = uniform(seed);
   const box = (): number => Math.sqrt(-2 * Math.log(1 - next())) * Math.cos(2 * Math.PI * next());
   return encode("f32", shape, Array.from({ length: count(shape) }, box));
 }
 
 /** An int32 tensor of uniform integers below `below` that depend on the seed alone. */
-export function tokens(shape: readonly number[], below: number, seed = 0): TensorData {
+export function tokens(shape: readonly number[], below: number, seed = 0): WireTensor {
   const next = uniform(seed);
   return encode(
     "i32",

@@ -1,5 +1,5 @@
 /** Tensors as numbers and as bytes, for every element type that tests use. */
-import type { TensorData } from "../../runtime-bridge/worker.js";
+import type { WireTensor } from "../../runtime-bridge/worker.js";
 
 interface Codec {
   readonly bytes: number;
@@ -42,7 +42,7 @@ const CODECS: Readonly<Record<string, Codec>> = {
 };
 
 /** A tensor of numbers, row-major, each rounded to the type; a complex element is two numbers, its parts. */
-export function encode(dtype: string, shape: readonly number[], values: readonly number[]): TensorData {
+export function encode(dtype: string, shape: readonly number[], values: readonly number[]): WireTensor {
   const codec = codecOf(dtype);
   const data = new Uint8Array(values.length * codec.bytes);
   const view = new DataView(data.buffer);
@@ -51,7 +51,7 @@ export function encode(dtype: string, shape: readonly number[], values: readonly
 }
 
 /** The numbers of a tensor, row-major; a complex element gives two. */
-export function numbers({ dtype, data }: TensorData): number[] {
+export function numbers({ dtype, data }: WireTensor): number[] {
   const codec = codecOf(dtype);
   const view = new DataView(data.buffer, data.byteOffset, data.byteLength);
   return Array.from({ length: data.byteLength / codec.bytes }, (_, i) => codec.get(view, i * codec.bytes));

@@ -2,7 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { execaNode } from "execa";
 import { compileOptionsBytes } from "../../emit/compile_options.js";
-import { startWorker, type TensorData, type Worker } from "../../runtime-bridge/bridge.js";
+import { startWorker, type WireTensor, type Worker } from "../../runtime-bridge/bridge.js";
 import { doubling, here, problem, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();
@@ -12,12 +12,12 @@ beforeAll(async () => {
   worker = await startWorker();
 });
 
-const f32 = (...values: number[]): TensorData => ({
+const f32 = (...values: number[]): WireTensor => ({
   dtype: "f32",
   shape: [values.length],
   data: new Uint8Array(Float32Array.from(values).buffer),
 });
-const values = (tensor: TensorData | undefined): number[] => [...new Float32Array((tensor as TensorData).data.buffer)];
+const values = (tensor: WireTensor | undefined): number[] => [...new Float32Array((tensor as WireTensor).data.buffer)];
 
 test("executes a program", async () => {
   expect(values((await worker.execute(program, [f32(1, 2, 3)]))[0])).toEqual([2, 4, 6]);
@@ -97,7 +97,7 @@ test("says what is wrong with a call", async () => {
     "There is no method `nothing`.\nKnown: canonical, execute",
   );
   expect(await problem(() => worker.execute(program, [f32(1, 2, 3)], compileOptionsBytes({ partitions: 2 })))).toMatch(
-    "the program is for 2 devices",
+    "The program is for 2 devices",
   );
   expect(await problem(() => worker.execute(program, [f32(1, 2, 3)], new Uint8Array([1, 2, 3])))).toMatch(
     "compile options are damaged",
