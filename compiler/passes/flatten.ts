@@ -4,13 +4,7 @@
  * path; with several it inserts transposes, and computes the operands' producers again inside them.
  */
 import { type Builder, type Op, Region, type TensorType, type Value } from "../ir.js";
-
-interface DotAttrs {
-  readonly lhsBatch: readonly number[];
-  readonly rhsBatch: readonly number[];
-  readonly lhsContracting: readonly number[];
-  readonly rhsContracting: readonly number[];
-}
+import type { DotAttrs } from "./simplify.js";
 
 /** Rewrites a lowered region in place. */
 export function flatten(b: Builder, region: Region): void {

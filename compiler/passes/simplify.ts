@@ -5,7 +5,8 @@
 import type { Op, Region, Value } from "../ir.js";
 import { sameShape } from "../ir.js";
 
-interface DotAttrs {
+/** What passes know of dot_general's attributes. */
+export interface DotAttrs {
   readonly lhsBatch: readonly number[];
   readonly rhsBatch: readonly number[];
   readonly lhsContracting: readonly number[];

@@ -190,6 +190,31 @@ export function binary(name: string, e: Elementwise<BinaryRule>): HloOp<null, [l
 /** The element type of the parts of a complex element type; any other stays. */
 export const partType = (d: DType): DType => (d === "complex<f32>" ? "f32" : d === "complex<f64>" ? "f64" : d);
 
+/** One part of every element of a complex tensor. The rule gives a complex operand's cotangent; `ofReal` that of a real one. */
+export function part(
+  name: string,
+  vjp: (b: HloBuilder, ct: Value) => Value,
+  ofReal: (ct: Value) => Value | undefined,
+): HloOp<null, [operand: Value]> {
+  const def: HloOp<null, [operand: Value]> = {
+    name,
+    constraints: {
+      I1: operandKind(0, ["float", "complex"]),
+      O1: resultKind(["float"]),
+      C1: shapeOfOperand(),
+      C2: ({ operands: [x], results: [y] }) =>
+        y!.type.dtype === partType(x!.type.dtype)
+          ? undefined
+          : `a part of ${typeText(x!.type)} has element type ${partType(x!.type.dtype)}, not ${y!.type.dtype}`,
+    },
+    syntax: compactSyntax,
+    cost: (op) => pointwiseCost(op, 0),
+    make: (b, x) => emitOne(b, def, [x], null, { shape: x.type.shape, dtype: partType(x.type.dtype) }, x.axes),
+    vjp: (b, op, [ct]) => [kinds.complex(op.operands[0]!.type.dtype) ? vjp(b, ct!) : ofReal(ct!)],
+  };
+  return def;
+}
+
 /** Computed when first asked for: what two operands' cotangents share. */
 export function once<T>(f: () => T): () => T {
   let value: T | undefined;
