@@ -102,6 +102,7 @@ export async function ensureTpuCompiler(
   }
   const build = async () => {
     onProgress("installing the TPU compiler (libtpu, 213 MB)");
+    await mkdir(folder);
     await installPackages(python, ["--no-deps", "--target", folder, "-r", lockFile], 1, onProgress);
     return minor;
   };

@@ -27,14 +27,17 @@ function names(platform: Chip["platform"]): ChipName[] {
 
 const EXAMPLES = "tpu:v5p:4x4x4, tpu:v5e:16x16,slices=2, tpu:v3-256, gpu:h100:8 or cpu:8";
 
-/** Chips of a slice by their number, for 2D tori and for 3D tori: the shapes that Google Cloud's names stand for. */
-const SHAPES: Readonly<Record<2 | 3, readonly string[]>> = {
-  2: ["1x1", "2x2", "2x4", "4x4", "4x8", "8x8", "8x16", "16x16", "16x32", "32x32"],
-  3: ["2x2x1", "2x2x2", "2x2x4", "2x4x4", "4x4x4", "4x4x8", "4x8x8", "8x8x8", "8x8x16", "8x16x16", "16x16x16"],
-};
+const SMALL_2D = ["1x1", "2x2", "2x4", "4x4", "4x8", "8x8", "8x16", "16x16"];
+const TORI = ["2x2x1", "2x2x2", "2x2x4", "2x4x4", "4x4x4", "4x4x8", "4x8x8", "8x8x8", "8x8x16", "8x16x16", "16x16x16"];
 
-/** TensorCores a chip in Google Cloud's names; v5e and v6e count chips. */
-const CORES: Readonly<Partial<Record<ChipName, number>>> = { v3: 2, v4: 2, v5e: 1, v5p: 2, v6e: 1 };
+/** Google Cloud's names are a generation and a number: of TensorCores, of which a chip has `cores`, or of chips. These are the shapes. */
+const NAMED: Readonly<Partial<Record<ChipName, { readonly cores: number; readonly shapes: readonly string[] }>>> = {
+  v3: { cores: 2, shapes: ["2x2", "4x4", "4x8", "8x8", "8x16", "16x16", "16x32", "32x32"] },
+  v4: { cores: 2, shapes: TORI.slice(0, -1) },
+  v5e: { cores: 1, shapes: SMALL_2D },
+  v5p: { cores: 2, shapes: TORI },
+  v6e: { cores: 1, shapes: SMALL_2D },
+};
 
 /** @throws XenarcError (usage) for what is no target, saying which part and what would be one. */
 export function parseTarget(text: string): Target {
@@ -94,15 +97,15 @@ const generation = (name: string): string =>
   ({ v5litepod: "v5e", v5lite: "v5e", tpu7x: "7x", v7x: "7x", v6: "v6e" })[name] ?? name;
 
 function shapeOf(text: string, name: ChipName, number: number): string {
-  const cores = CORES[name];
-  const chip: Chip = CHIPS[name];
-  const dimensions = chip.interconnect.dimensions as 2 | 3;
-  if (cores === undefined) throw wrong(text, `${chip.title} is named by its topology.`, `such as tpu:${name}:4x4x4`);
-  const sizeOf = (shape: string) => shape.split("x").reduce((n, s) => n * Number(s), cores);
-  const shapes = SHAPES[dimensions].filter((shape) => sizeOf(shape) <= chip.most * cores);
-  const shape = shapes.find((s) => sizeOf(s) === number);
+  const named = NAMED[name];
+  if (named === undefined) {
+    throw wrong(text, `${CHIPS[name].title} is named by its topology.`, `a topology, as in tpu:${name}:4x4x4`);
+  }
+  const { cores, shapes } = named;
+  const numberOf = (shape: string) => shape.split("x").reduce((n, size) => n * Number(size), cores);
+  const shape = shapes.find((s) => numberOf(s) === number);
   if (shape !== undefined) return shape;
-  const all = shapes.map((s) => `${name}-${sizeOf(s)}`).join(", ");
+  const all = shapes.map((s) => `${name}-${numberOf(s)}`).join(", ");
   throw wrong(text, `there is no ${name}-${number}.`, `${all}, or a topology such as tpu:${name}:${shapes[3]}`);
 }
 

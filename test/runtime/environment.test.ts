@@ -1,6 +1,6 @@
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ensurePython, findPython } from "../../runtime-bridge/environment.js";
+import { ensurePython, ensureTpuCompiler, findPython } from "../../runtime-bridge/environment.js";
 import { problem, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();
@@ -115,6 +115,19 @@ describe("the environment", () => {
     await ensurePython();
     expect(readFileSync(fake.log, "utf8")).toBe("venv\npip\nvenv\npip\n");
     expect(existsSync(join(python, "../../left-over"))).toBe(false);
+  });
+
+  test("the TPU compiler has a folder of its own, made once", async () => {
+    const fake = fakePython("3.12.5");
+    use(fake);
+    const python = await ensurePython();
+    const lines: string[] = [];
+    const onProgress = (line: string) => lines.push(line);
+    const [first, second] = await Promise.all([ensureTpuCompiler(python, onProgress), ensureTpuCompiler(python)]);
+    expect(first).toBe(second);
+    expect(first).toMatch(/xenarc\/tpu-[0-9a-f]{16}$/);
+    expect(readFileSync(fake.log, "utf8")).toBe("venv\npip\npip\n");
+    expect(lines).toContain("installing the TPU compiler (libtpu, 213 MB)");
   });
 
   const failures: [name: string, env: Record<string, string>, expected: RegExp][] = [

@@ -66,12 +66,11 @@ def memory_report(report: str) -> dict[str, Any]:
     (the HLO instruction) and `kind`; the largest first. XLA rounds bytes to two decimals of a unit.
     """
     said = _USED.search(report) or _BOUND.search(report)
-    heads = list(_ALLOCATION.finditer(report))
-    ends = [head.start() for head in heads[1:]] + [len(report)]
+    _, *allocations = _ALLOCATION.split(report)
     return {
         "needed": _bytes(said[1]) if said else None,
         "available": _bytes(said[2]) if said else None,
-        "allocations": [_allocation(head[1], report[head.end() : end]) for head, end in zip(heads, ends, strict=True)],
+        "allocations": [_allocation(*one) for one in zip(allocations[::2], allocations[1::2], strict=True)],
         "message": report.splitlines()[0] if report else "",
     }
 

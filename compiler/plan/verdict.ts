@@ -1,0 +1,156 @@
+/** What the compiler made of a program for a target, in the figures that people decide by: memory, work, communication, time. */
+import { localShape, type Mesh } from "../mesh.js";
+import type { Port, Program } from "../program.js";
+import { peak } from "./chips.js";
+import { type CollectiveRow, collectives, collectiveTable } from "./collectives.js";
+import { type Buffer, type Cost, costliest, kernels, largestBuffers, totalCost } from "./costs.js";
+import type { HloModule } from "./optimized_hlo.js";
+import type { Target } from "./target.js";
+
+/** Bytes of a program on one device as XLA accounts for them. */
+export interface XlaMemory {
+  readonly arguments: number;
+  readonly outputs: number;
+  readonly aliased: number;
+  readonly temporaries: number;
+  readonly code: number;
+  readonly host_arguments: number;
+  readonly host_temporaries: number;
+}
+
+/** Where a device's memory goes, in bytes. `total` is what the compiler needs at most at once. */
+export interface MemoryUse {
+  readonly parameters: number;
+  readonly optimizer: number;
+  /** Other arguments and results: batches, caches, metrics. */
+  readonly rest: number;
+  /** Of a train step: as large as the parameters, in float32. Part of what XLA counts as temporary, as activations are. */
+  readonly gradients: number;
+  /** Activations and workspace: what is temporary beside the gradients. */
+  readonly activations: number;
+  readonly code: number;
+  readonly host: number;
+  readonly total: number;
+  /** What a program can have; undefined for CPUs. */
+  readonly available?: number;
+}
+
+/** The least time of a step, by what bounds it. Seconds. */
+export interface Roofline {
+  readonly compute: number;
+  readonly memory: number;
+  readonly network: number;
+  /** The longest of the three. */
+  readonly step: number;
+  readonly bound: "compute" | "memory" | "network";
+  readonly tokensPerSecond: number;
+  /** Model FLOPs utilization if a step takes that long (Chowdhery et al. 2022, arXiv:2204.02311, appendix B); no recomputation counted. */
+  readonly mfu: number;
+}
+
+/** A program on a target. */
+export interface Verdict {
+  readonly memory: MemoryUse;
+  /** Of a step, per device: operations of matrix products, bytes to and from main memory, bytes sent. */
+  readonly flops: number;
+  readonly bytes: number;
+  readonly sent: number;
+  readonly collectives: readonly CollectiveRow[];
+  readonly kernels: Readonly<Record<string, number>>;
+  /** Absent for CPUs, which have no figures. */
+  readonly roofline?: Roofline;
+  readonly costliest: readonly Cost[];
+  readonly largest: readonly Buffer[];
+}
+
+/** What the verdict cannot know from the program. */
+export interface Work {
+  /** Tokens of a step, on all devices. */
+  readonly tokens: number;
+  /** Operations that the model needs for a step on all devices, without recomputation. */
+  readonly modelFlops: number;
+}
+
+/** Judges a program from what XLA compiled. */
+export function verdictOf(program: Program, target: Target, hlo: HloModule, memory: XlaMemory, work: Work): Verdict {
+  const { chip } = target;
+  const { mesh } = program;
+  const cost = totalCost(hlo, chip, mesh);
+  const list = collectives(hlo, mesh);
+  return {
+    memory: memoryUse(program, target, memory),
+    flops: cost.flops,
+    bytes: cost.bytes,
+    sent: cost.sent,
+    collectives: collectiveTable(list),
+    kernels: Object.fromEntries(kernels(hlo)),
+    ...(chip && { roofline: roofline(target, cost, network(list, target), work) }),
+    costliest: costliest(hlo, chip, mesh),
+    largest: largestBuffers(hlo),
+  };
+}
+
+/** Bytes that a device holds of an input or output. */
+export function localBytes(port: Port, mesh: Mesh | undefined): number {
+  const shape = mesh && port.sharding ? localShape(mesh, port.sharding, port.shape) : port.shape;
+  return shape.reduce((a, b) => a * b, 1) * bytesOf(port.dtype);
+}
+
+/** Bytes of an element by MLIR's name of its type; those narrower than a byte take a whole one. */
+export function bytesOf(dtype: string): number {
+  const bits = Number(/\d+/.exec(dtype)?.[0] ?? 8) * (dtype.startsWith("complex") ? 2 : 1);
+  return Math.max(8, bits) / 8;
+}
+
+function memoryUse(program: Program, { chip }: Target, xla: XlaMemory): MemoryUse {
+  const sum = (ports: readonly Port[]) => ports.reduce((n, port) => n + localBytes(port, program.mesh), 0);
+  const state = (prefix: string) => program.inputs.filter((p) => p.role === "state" && p.name.startsWith(prefix));
+  const optimizer = sum(state("optimizer/"));
+  const parameters = sum(state("params/"));
+  const elements = state("params/").reduce((n, p) => n + localBytes(p, program.mesh) / bytesOf(p.dtype), 0);
+  const gradients = optimizer > 0 ? Math.min(4 * elements, xla.temporaries) : 0;
+  const held = xla.arguments + xla.outputs - xla.aliased;
+  const onDevice = Math.max(0, optimizer - xla.host_arguments);
+  return {
+    parameters,
+    optimizer: onDevice,
+    rest: Math.max(0, held - parameters - onDevice),
+    gradients,
+    activations: xla.temporaries - gradients,
+    code: xla.code,
+    host: xla.host_arguments + xla.host_temporaries,
+    total: held + xla.temporaries + xla.code,
+    ...(chip && { available: chip.usable }),
+  };
+}
+
+/** Seconds that a device sends: inside slices and between them at the same time. */
+function network(list: ReturnType<typeof collectives>, { chip }: Target): number {
+  if (!chip) return 0;
+  const { link, dimensions } = chip.interconnect;
+  const seconds = (across: boolean, rate: number) =>
+    list.filter((c) => c.acrossSlices === across).reduce((n, c) => n + (c.sent * c.runs * chip.devices) / rate, 0);
+  return Math.max(
+    seconds(false, link * (dimensions === 0 ? 1 : 2)),
+    chip.network === undefined ? 0 : seconds(true, chip.network),
+  );
+}
+
+function roofline(
+  { chip, devices }: Target,
+  cost: { readonly flops: number; readonly bytes: number },
+  network: number,
+  { tokens, modelFlops }: Work,
+): Roofline {
+  const rate = peak(chip!, "bf16");
+  const times = { compute: cost.flops / rate, memory: cost.bytes / chip!.hbmBandwidth, network };
+  const bound = (Object.keys(times) as (keyof typeof times)[]).reduce((a, b) => (times[b] > times[a] ? b : a));
+  const step = times[bound];
+  return {
+    ...times,
+    step,
+    bound,
+    tokensPerSecond: tokens / step,
+    mfu: modelFlops / (step * rate * devices),
+  };
+}
