@@ -51,6 +51,7 @@ xenarc
   .option(...CONFIG)
   .option("-o, --out <dir>", "the artifact's folder (default: artifacts/NAME)")
   .option(...TARGET)
+  .option("--no-ahead", "write StableHLO alone: do not have XLA compile it for the target")
   .option("--only <entry...>", "compile only these entry points, such as train_step")
   .option("--canonical", "name values as MLIR does, not by the author's variables")
   .option("--no-locations", "leave out where in the source each operation is from")

@@ -8,6 +8,7 @@ export interface CompileCommandOptions {
   readonly config?: string;
   readonly out?: string;
   readonly target?: string;
+  readonly ahead: boolean;
   readonly only?: readonly string[];
   readonly canonical?: boolean;
   readonly locations: boolean;
@@ -23,16 +24,45 @@ export async function compileCommand(words: readonly string[], options: CompileC
   const { compiled, seconds } = await compileProject(project, folder, options);
   const hlo = options.dumpHlo ? `${folder}-hlo` : undefined;
   if (hlo !== undefined) await dumpHlo(folder, hlo);
+  const judged = options.ahead ? await verdict(compiled, folder) : undefined;
   if (options.json) {
     const { name, parameters, config } = compiled;
     const programs = Object.fromEntries(compiled.programs.map((program) => [program.name, sizeOf(program)]));
     const perToken = flopsPerToken(compiled);
-    const report = { name, artifact: folder, hlo, parameters, flopsPerToken: perToken, seconds, programs, config };
+    const report = {
+      name,
+      artifact: folder,
+      hlo,
+      parameters,
+      flopsPerToken: perToken,
+      seconds,
+      programs,
+      config,
+      ...(judged && { target: judged.target.name, verdict: judged.judgements.map(plainJudgement) }),
+    };
     process.stdout.write(`${JSON.stringify(report, undefined, 2)}\n`);
   } else {
-    process.stdout.write(`${summary(compiled, folder, seconds, hlo)}\n`);
+    const lines = [summary(compiled, folder, seconds, hlo), ...(judged ? judged.render() : [])];
+    process.stdout.write(`${lines.join("\n")}\n`);
   }
 }
+
+/** What XLA says of the artifact on the target that the configuration names; nothing for the CPU that is here. */
+async function verdict(compiled: Compiled, folder: string) {
+  const name = compiled.config.target;
+  if (typeof name !== "string" || name === "cpu") return undefined;
+  const [{ parseTarget }, { judge, render }] = await Promise.all([
+    import("../../compiler/plan/target.js"),
+    import("../verdict.js"),
+  ]);
+  const target = parseTarget(name);
+  const judgements = await judge(compiled, folder, target);
+  return { target, judgements, render: () => render(judgements, target) };
+}
+
+/** A judgement as JSON: without the instructions of the HLO. */
+const plainJudgement = (judgement: object): unknown =>
+  JSON.parse(JSON.stringify(judgement, (key, value) => (key === "instruction" ? undefined : value)));
 
 /** Compiles a project and writes the artifact. */
 export async function compileProject(

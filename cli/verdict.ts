@@ -1,0 +1,189 @@
+/** What the real compiler says of an artifact on its target, as people read it. */
+import { join } from "node:path";
+import type { Frame } from "../compiler/plan/optimized_hlo.js";
+import { parseOptimizedHlo } from "../compiler/plan/optimized_hlo.js";
+import type { Target } from "../compiler/plan/target.js";
+import { localBytes, type Verdict, verdictOf } from "../compiler/plan/verdict.js";
+import type { Program } from "../compiler/program.js";
+import type { Compiled } from "../emit/compile.js";
+import type { EventOf } from "../runtime-bridge/events.js";
+import { bytes, count, duration, paint, short, table } from "./terminal.js";
+
+/** The entry points that are judged. */
+const JUDGED = ["train_step", "prefill", "decode_step"];
+
+type OutOfMemory = EventOf<"out_of_memory">;
+
+/** An entry point on the target: compiled, too large for it, or (on GPUs) not compiled but reckoned. */
+export type Judgement =
+  | { readonly entry: string; readonly seconds: number; readonly verdict: Verdict }
+  | { readonly entry: string; readonly seconds: number; readonly outOfMemory: OutOfMemory }
+  | { readonly entry: string; readonly estimate: Estimate };
+
+/** xenarc's own figures, per device, where there is no compiler. */
+interface Estimate {
+  readonly state: number;
+  readonly flops: number;
+  readonly seconds: number;
+}
+
+/** Compiles the artifact's programs for a target by XLA itself, or reckons where that needs the machine. */
+export async function judge(compiled: Compiled, artifact: string, target: Target): Promise<Judgement[]> {
+  const programs = compiled.programs.filter(({ name }) => JUDGED.includes(name));
+  if (target.platform === "gpu") {
+    return programs.map(({ name, program }) => ({ entry: name, estimate: estimate(program, target) }));
+  }
+  const [{ compileAhead }, { during, setUpPython }, { readFile }] = await Promise.all([
+    import("../runtime-bridge/bridge.js"),
+    import("./setup.js"),
+    import("node:fs/promises"),
+  ]);
+  await setUpPython();
+  const out = `${artifact}-${target.name.replaceAll(/[^\w.-]+/g, "-")}`;
+  const judgements: Judgement[] = [];
+  for (const { name, program } of programs) {
+    const options = { artifact, entry: name, target, out: join(out) };
+    const event = await during(`XLA is compiling ${name} for ${target.name}`, () => compileAhead(options));
+    const { seconds } = event;
+    if (event.event === "out_of_memory") {
+      judgements.push({ entry: name, seconds, outOfMemory: event });
+      continue;
+    }
+    const hlo = parseOptimizedHlo(await readFile(event.hlo, "utf8"));
+    const tokens = tokensOf(program);
+    const verdict = verdictOf(program, target, hlo, event.memory, {
+      tokens,
+      modelFlops: modelFlops(compiled, name, tokens),
+    });
+    judgements.push({ entry: name, seconds, verdict });
+  }
+  return judgements;
+}
+
+/** Tokens that one run of an entry point takes in. */
+function tokensOf(program: Program): number {
+  const port = program.inputs.find(({ name }) => name === "tokens" || name === "token");
+  const sizes = port?.axes.map((axis, d) => port.shape[d]! - (axis === "window" ? 1 : 0)) ?? [];
+  return sizes.reduce((a, b) => a * b, 1);
+}
+
+/** Operations of the model itself: a train step takes three forward passes (one, and two for the gradients). */
+function modelFlops(compiled: Compiled, entry: string, tokens: number): number {
+  const program = (name: string) => compiled.programs.find((p) => p.name === name)?.program;
+  const forward = program("eval_step") ?? program("forward");
+  const own = program(entry)!.cost.flops;
+  return entry === "train_step" && forward ? (3 * tokens * forward.cost.flops) / tokensOf(forward) : own;
+}
+
+function estimate(program: Program, { chip, devices }: Target): Estimate {
+  const state = program.inputs.reduce((sum, port) => sum + localBytes(port, program.mesh), 0);
+  const flops = program.cost.flops / devices;
+  return { state, flops, seconds: flops / chip!.flops.bf16 };
+}
+
+/** The judgements as text for a terminal. */
+export function render(judgements: readonly Judgement[], target: Target): string[] {
+  const { bold, dim, red, green } = paint(process.stdout);
+  const lines = ["", `${bold(target.name)}  ${heading(target)}`];
+  for (const j of judgements) {
+    lines.push("");
+    if ("estimate" in j) lines.push(...estimated(j.entry, j.estimate, bold, dim));
+    else if ("outOfMemory" in j) lines.push(...tooLarge(j.entry, j.outOfMemory, target, bold, red));
+    else lines.push(...judged(j.entry, j.verdict, j.seconds, { bold, dim, red, green }));
+  }
+  return lines;
+}
+
+const heading = ({ chip, devices, slices }: Target): string => {
+  const parts = [`${count(devices)} devices`];
+  if (slices > 1) parts.push(`${slices} slices`);
+  if (chip) parts.push(`${chip.title}, ${gib(chip.hbm)} each`);
+  return parts.join(", ");
+};
+
+const gib = (n: number): string =>
+  n < 2 ** 20 ? bytes(n) : n < 2 ** 30 ? `${(n / 2 ** 20).toFixed(1)} MiB` : `${(n / 2 ** 30).toFixed(2)} GiB`;
+
+type Paint = Pick<ReturnType<typeof paint>, "bold" | "dim" | "red" | "green">;
+
+function judged(entry: string, v: Verdict, seconds: number, { bold, dim, green }: Paint): string[] {
+  const m = v.memory;
+  const share = m.available === undefined ? "" : ` of ${gib(m.available)} (${percent(m.total / m.available)})`;
+  const parts: [string, number][] = [
+    ["parameters", m.parameters],
+    ["optimizer", m.optimizer],
+    ["gradients", m.gradients],
+    ["activations and workspace", m.activations],
+    ["batch, caches, results", m.rest],
+    ["code", m.code],
+    ["in the host's memory", m.host],
+  ];
+  const lines = [
+    `${bold(entry)}  ${green("fits")}: ${gib(m.total)}${share} a device  ${dim(`compiled in ${duration(seconds)}`)}`,
+  ];
+  lines.push(
+    ...table(
+      parts.filter(([, n]) => n > 0).map(([name, n]) => [name, gib(n)]),
+      "lr",
+      "    ",
+    ),
+  );
+  lines.push(
+    `  a step, a device: ${unit(v.flops, "FLOP")}, ${bytes(v.bytes)} of memory traffic, ${bytes(v.sent)} sent`,
+  );
+  const r = v.roofline;
+  if (r) {
+    const bound = { compute: "computing", memory: "memory bandwidth", network: "the interconnect" }[r.bound];
+    lines.push(
+      `  at least ${milliseconds(r.step)} a step, bound by ${bound} (computing ${milliseconds(r.compute)}, memory ${milliseconds(r.memory)}, interconnect ${milliseconds(r.network)})`,
+      `  at most ${unit(r.tokensPerSecond, " tokens/s")}, MFU ${percent(r.mfu)}`,
+    );
+  }
+  if (v.collectives.length > 0) {
+    const rows = v.collectives.map((c) => [c.kind, where(c), count(c.count), bytes(c.bytes), bytes(c.sent)]);
+    const [head, ...rest] = table(
+      [["collective", "mesh axes", "runs", "bytes", "sent a device"], ...rows],
+      "llrrr",
+      "    ",
+    );
+    lines.push(dim(head!), ...rest);
+  }
+  const kernels = Object.entries(v.kernels).filter(([name]) => /kernel|tpu_custom_call|mosaic|gmm|splash/i.test(name));
+  if (kernels.length > 0) lines.push(`  kernels: ${kernels.map(([name, n]) => `${name} x ${count(n)}`).join(", ")}`);
+  const whole = v.costliest.reduce((sum, c) => sum + c.seconds, 0) || 1;
+  const rows = v.costliest.map((c) => [percent(c.seconds / whole), c.opName || c.opcode, place(c.stack)]);
+  lines.push(dim(`    the ${rows.length} costliest operations`), ...table(rows, "r", "    "));
+  return lines;
+}
+
+const where = ({ axes, acrossSlices }: { readonly axes: readonly string[]; readonly acrossSlices: boolean }): string =>
+  `${axes.join(" x ") || "all"}${acrossSlices ? ", across slices" : ""}`;
+
+/** `835 TFLOP`, `0 FLOP` */
+const unit = (n: number, name: string): string => `${short(n)}${n < 999.5 && !name.startsWith(" ") ? " " : ""}${name}`;
+const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+const milliseconds = (s: number): string => (s < 1 ? `${(s * 1e3).toPrecision(3)} ms` : `${s.toPrecision(3)} s`);
+const place = (stack: readonly Frame[]): string => (stack[0] ? `${stack[0].file}:${stack[0].line}` : "");
+
+function tooLarge(entry: string, e: OutOfMemory, target: Target, bold: Paint["bold"], red: Paint["red"]): string[] {
+  const over = e.needed !== null && e.available !== null ? e.needed - e.available : undefined;
+  const lines = [
+    `${bold(entry)}  ${red("does not fit")}${over === undefined ? "" : `: it needs ${gib(e.needed!)} a device, ${gib(over)} more than the ${gib(e.available!)} there are`}`,
+  ];
+  const rows = e.allocations.slice(0, 10).map((a) => [gib(a.bytes), a.shape, a.op_name || a.label]);
+  if (rows.length > 0) lines.push("  the largest buffers:", ...table(rows, "r", "    "));
+  lines.push(
+    `  More devices or a larger share of them on fsdp or tensor, remat, a smaller batch with accumulation, or`,
+  );
+  lines.push(
+    `  the optimizer on the host take less of each ${target.chip?.title ?? "device"}. What fits: xenarc plan --target ${target.name}`,
+  );
+  return lines;
+}
+
+function estimated(entry: string, e: Estimate, bold: Paint["bold"], dim: Paint["dim"]): string[] {
+  return [
+    `${bold(entry)}  ${dim("an estimate: XLA compiles for GPUs only where there are some")}`,
+    `  arguments ${gib(e.state)} a device, ${unit(e.flops, "FLOP")} a step and device, at least ${milliseconds(e.seconds)} of computing`,
+  ];
+}
