@@ -37,14 +37,16 @@ const NOMINAL = { flops: 100e9, memory: 20e9, link: 10e9, network: 1e9 };
 /** The costliest operations of a program on a chip (none: a CPU), by the seconds they take at least. */
 export function costliest(module: HloModule, chip?: Chip, mesh?: Mesh, count = 10): Cost[] {
   const bySite = new Map<string, Cost & { readonly largest: number }>();
+  const authored = authorship();
   for (const { instruction, runs, ...cost } of instructionCosts(module, chip, mesh)) {
-    const stack = module.stack(instruction);
-    const key = JSON.stringify([instruction.opName || instruction.name, stack[0]]);
+    const named = authored(instruction);
+    const stack = module.stack(named);
+    const key = JSON.stringify([named.opName || named.name, stack[0]]);
     const before = bySite.get(key);
     const seconds = cost.seconds * runs;
     const isLargest = before === undefined || seconds > before.largest;
     bySite.set(key, {
-      opName: instruction.opName,
+      opName: named.opName,
       stack,
       opcode: isLargest ? instruction.opcode : before.opcode,
       flops: (before?.flops ?? 0) + cost.flops * runs,
@@ -73,6 +75,31 @@ export function totalCost(
     total.seconds += cost.seconds * runs;
   }
   return total;
+}
+
+/**
+ * Finds the instruction that tells where another is from: itself, or for what XLA made up (a copy ahead of its use, a transfer), the
+ * nearest of those that use it, or else of those that it uses.
+ */
+function authorship(): (instruction: Instruction) => Instruction {
+  const users = new Map<Computation, (value: Instruction) => Instruction[]>();
+  const usersOf = (value: Instruction): Instruction[] => {
+    const { computation } = value;
+    const known = users.get(computation) ?? usersIn(computation);
+    users.set(computation, known);
+    return known(value);
+  };
+  return (instruction) => {
+    if (instruction.opName !== "") return instruction;
+    for (const neighbours of [usersOf, (at: Instruction) => at.operands]) {
+      let at: Instruction | undefined = instruction;
+      for (let hops = 0; at !== undefined && hops < 8; hops++) {
+        if (at.opName !== "" && at.opcode !== "parameter") return at;
+        at = neighbours(at)[0];
+      }
+    }
+    return instruction;
+  };
 }
 
 interface InstructionCost {
@@ -144,19 +171,22 @@ export interface Buffer {
 
 /** The largest arrays that instructions of a program make, in the device's main memory. Not all are alive at the same time. */
 export function largestBuffers(module: HloModule, count = 10): Buffer[] {
-  const found: Omit<Buffer, "stack">[] = [];
+  const found: Pick<Buffer, "bytes" | "shape" | "instruction">[] = [];
   for (const computation of module.computations.values()) {
     if (module.runs(computation) === 0 || module.fused.has(computation.name)) continue;
     for (const instruction of computation.instructions.values()) {
       if (FREE.has(instruction.opcode) || instruction.opcode.endsWith("-done")) continue;
-      for (const shape of instruction.shapes) {
-        if (shape.space !== 0) continue;
-        found.push({ bytes: shape.bytes, shape, opName: instruction.opName, instruction });
+      for (const shape of made(instruction)) {
+        if (shape.space === 0) found.push({ bytes: shape.bytes, shape, instruction });
       }
     }
   }
+  const authored = authorship();
   const largest = found.sort((a, b) => b.bytes - a.bytes).slice(0, count);
-  return largest.map((buffer) => ({ ...buffer, stack: module.stack(buffer.instruction) }));
+  return largest.map((buffer) => {
+    const named = authored(buffer.instruction);
+    return { ...buffer, opName: named.opName, stack: module.stack(named) };
+  });
 }
 
 /** Kernels that are not XLA's own, by their custom call's target: how often each runs in a step. */
@@ -212,6 +242,10 @@ class Work {
     const callee =
       instruction.opcode === "fusion" ? this.module.computations.get(instruction.callee("calls") ?? "") : undefined;
     const operands = [...new Set(instruction.operands)];
+    if (instruction.opcode === "copy-start" || instruction.opcode === "slice-start") {
+      const moved = total(made(instruction));
+      return (this.#size(operands.flatMap((o) => o.shapes)) > 0 ? moved : 0) + this.#size(made(instruction));
+    }
     if (callee === undefined) {
       const read = operands.reduce((sum, operand) => sum + this.#read(operand, [instruction], operand), 0);
       return read + this.#written(instruction, instruction);
@@ -251,15 +285,25 @@ class Work {
   /** What is written by an instruction, or by a fusion with this root. */
   #written(root: Instruction, outer: Instruction): number {
     const results = root.opcode === "tuple" ? root.operands : [root];
-    if (results.length !== outer.shapes.length) return this.#size(outer.shapes);
+    const shapes = made(outer);
+    if (results.length !== shapes.length) return this.#size(shapes);
     return results.reduce((sum, result, i) => {
-      const shape = outer.shapes[i]!;
+      const shape = shapes[i]!;
       if (this.#size([shape]) === 0) return sum;
       const behind = behindViews(result);
       const update = behind.opcode === "dynamic-update-slice" ? behind.operands[1] : undefined;
       return sum + (update === undefined ? shape.bytes : total(update.shapes));
     }, 0);
   }
+}
+
+/** The arrays that an instruction makes. The result of one that starts something also holds its operands, or names them. */
+function made(instruction: Instruction): readonly HloShape[] {
+  const { opcode, shapes } = instruction;
+  if (!opcode.endsWith("-start")) return shapes;
+  if (opcode === "copy-start") return shapes.slice(0, 1);
+  const operands = instruction.operands.reduce((n, operand) => n + operand.shapes.length, 0);
+  return shapes.length > operands ? shapes.slice(operands, 2 * operands) : shapes;
 }
 
 const SLICING = new Set(["dynamic-slice", "slice", "gather"]);
@@ -277,7 +321,9 @@ function usersIn(computation: Computation): (value: Instruction) => Instruction[
   const users = new Map<Instruction, Instruction[]>();
   for (const instruction of computation.instructions.values()) {
     for (const operand of new Set(instruction.operands)) {
-      users.set(operand, [...(users.get(operand) ?? []), instruction]);
+      const list = users.get(operand);
+      if (list === undefined) users.set(operand, [instruction]);
+      else list.push(instruction);
     }
   }
   return (value) => users.get(value) ?? [];

@@ -212,6 +212,25 @@ ENTRY %main (a: f32[8,16,4], b: f32[16,4], i: s32[]) -> f32[8,16,4] {
   expect(totalCost(module).bytes).toBe(row + row + 4 + row);
 });
 
+test("a copy ahead of its use costs what it moves, and belongs to its user", () => {
+  const module = parseOptimizedHlo(`HloModule m
+
+ENTRY %main (a: f32[4,128,512]) -> f32[128,512] {
+  %a = f32[4,128,512]{2,1,0:T(8,128)} parameter(0), metadata={op_name="a"}
+  %start = ((f32[4,128,512]{2,1,0:T(8,128)}), f32[1,128,512]{2,1,0:T(8,128)S(1)}, s32[]{:S(2)}) slice-start(%a), slice={[0:1], [0:128], [0:512]}
+  %done = f32[1,128,512]{2,1,0:T(8,128)S(1)} slice-done(%start)
+  %row = f32[128,512]{1,0:T(8,128)S(1)} bitcast(%done)
+  ROOT %r = f32[128,512]{1,0:T(8,128)} negate(%row), metadata={op_name="mlp/negate" source_file="model.ts" source_line=7}
+}
+`);
+  const row = 128 * 512 * 4;
+  // The slice is read once; the result is written from the chip.
+  expect(costliest(module, CHIPS.v5e)).toMatchObject([
+    { opName: "mlp/negate", bytes: 2 * row, runs: 2, stack: [{ file: "model.ts", line: 7 }] },
+  ]);
+  expect(largestBuffers(module)).toMatchObject([{ bytes: row, opName: "mlp/negate" }]);
+});
+
 describe("groups of devices", () => {
   test.each<[text: string, groups: number[][]]>([
     [
