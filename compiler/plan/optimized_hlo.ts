@@ -178,12 +178,16 @@ export function parseOptimizedHlo(text: string): HloModule {
   let entry: Computation | undefined;
   let open: { name: string; instructions: Map<string, Instruction>; root: Instruction | undefined } | undefined;
   for (let start = 0; start < text.length; ) {
-    const newline = text.indexOf("\n", start);
-    const end = newline === -1 ? text.length : newline;
+    let end = endOfLine(text, start);
     const first = text.charCodeAt(start);
     if (open !== undefined) {
-      if (first === CLOSE_BRACE) open = undefined;
-      else addInstruction(text, start, end, open);
+      if (closes(text, start, end)) {
+        open = undefined;
+      } else {
+        // Attributes may hold line breaks (kernels' metadata does).
+        while (end < text.length && !begins(text, end + 1)) end = endOfLine(text, end + 1);
+        addInstruction(text, start, end, open);
+      }
     } else if (text.startsWith("HloModule ", start)) {
       header = text.slice(start, end);
     } else if (text.charCodeAt(end - 1) === OPEN_BRACE && first !== DIGIT_0 && text.lastIndexOf(" -> ", end) > start) {
@@ -217,6 +221,19 @@ export function parseOptimizedHlo(text: string): HloModule {
 const [OPEN_BRACE, CLOSE_BRACE, OPEN_PAREN, CLOSE_PAREN, DIGIT_0, QUOTE, BACKSLASH, COMMA] = [...'{}()0"\\,'].map((c) =>
   c.charCodeAt(0),
 ) as [number, number, number, number, number, number, number, number];
+
+function endOfLine(text: string, start: number): number {
+  const newline = text.indexOf("\n", start);
+  return newline === -1 ? text.length : newline;
+}
+
+/** Whether a line ends a computation. */
+const closes = (text: string, start: number, end: number): boolean =>
+  text.charCodeAt(start) === CLOSE_BRACE && (end === start + 1 || text.startsWith("}, execution_thread", start));
+
+/** Whether a line of a computation begins something new. */
+const begins = (text: string, start: number): boolean =>
+  text.startsWith("  %", start) || text.startsWith("  ROOT ", start) || closes(text, start, endOfLine(text, start));
 
 const number = (digits: string | undefined): number | undefined => (digits === undefined ? undefined : Number(digits));
 

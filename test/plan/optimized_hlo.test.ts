@@ -57,7 +57,7 @@ StackFrames
 %async (q: f32[4,8]) -> f32[32,8] {
   %q = f32[4,8]{1,0} parameter(0)
   ROOT %all-gather.1 = f32[32,8]{1,0} all-gather(%q), channel_id=2, replica_groups={}, dimensions={0}
-}
+}, execution_thread="sparsecore"
 
 %all-reduce-scatter.7 (r: f32[8,8]) -> f32[2,8] {
   %r = f32[8,8]{1,0} parameter(0)
@@ -102,7 +102,9 @@ ENTRY %main (x.4: bf16[16,32], w.4: bf16[32,64], s.4: f32[4,8], big: f32[8,8]) -
   %copied = s32[] copy(%start)
   %first = (s32[], bf16[16,32]{1,0}, bf16[32,64]{1,0}, f32[4,8]{1,0}, s32[]) tuple(%copied, %x.4, %w.4, %s.4, %bound)
   %outer = (s32[], bf16[16,32]{1,0}, bf16[32,64]{1,0}, f32[4,8]{1,0}, s32[]) while(%first), condition=%outer_condition, body=%outer_body
-  %kernel = f32[8,8]{1,0} custom-call(%big), custom_call_target="tpu_custom_call", backend_config={"custom_call_config":{"body":"a,b(c}","cost_estimate":{"flops":"1000","transcendentals":"0","bytes_accessed":"64"}}}
+  %kernel = f32[8,8]{1,0} custom-call(%big), custom_call_target="tpu_custom_call", frontend_attributes={kernel_metadata={
+"xprof_metadata":"{\\"block\\": 1, }"
+}}, backend_config={"custom_call_config":{"body":"a,b(c}","cost_estimate":{"flops":"1000","transcendentals":"0","bytes_accessed":"64"}}}
   ROOT %scattered = f32[2,8]{1,0} fusion(%kernel), kind=kCustom, calls=%all-reduce-scatter.7
 }
 `;
