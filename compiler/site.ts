@@ -35,8 +35,11 @@ const SHALLOW = 8;
 const DEEP = 60;
 
 const root = new URL("../", import.meta.url);
-/** Folders of the package whose frames are never the author's. Layers (models/) count as author's: errors should show them. */
-const hidden = ["ops/", "compiler/", "emit/", "runtime-bridge/", "cli/"].map((d) => new URL(d, root).href);
+/**
+ * Folders of the package whose frames are never the author's; in dist/, chunks/ holds what these have in common. Layers (models/)
+ * count as author's: errors should show them.
+ */
+const hidden = ["ops/", "compiler/", "emit/", "runtime-bridge/", "cli/", "chunks/"].map((d) => new URL(d, root).href);
 const hiddenPaths = hidden.map((u) => decodeURIComponent(new URL(u).pathname));
 
 const own = new Map<string, boolean>();

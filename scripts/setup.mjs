@@ -69,7 +69,8 @@ async function succeed(exit, step) {
   if ((await exit) !== 0) throw new StepFailed(`${step} failed`);
 }
 
-const sourceFolders = ["compiler", "ops", "models", "emit", "runtime-bridge", "cli"];
+/** The folders that the package is built from. */
+export const sourceFolders = ["compiler", "ops", "models", "emit", "runtime-bridge", "cli"];
 const buildFiles = ["index.ts", "package.json", "tsconfig.json", "tsconfig.build.json", "scripts/build.mjs"];
 
 function modified(path) {

@@ -1,12 +1,14 @@
 /** Where the running package is: installed (dist/*.js) or a checkout run from its TypeScript sources. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { projectRoot } from "./cache.js";
 
 const here = import.meta.url;
 const compiled = here.endsWith(".js");
 
 /** The package's root folder, with a final slash. */
-export const packageRoot: string = fileURLToPath(new URL(compiled ? "../../../" : "../../", here));
+export const packageRoot: string = join(projectRoot(fileURLToPath(here)), "/");
 
 /** Whether the package runs from dist/. */
 export const isCompiled: boolean = compiled;
