@@ -3,7 +3,7 @@
 import { didYouMean } from "../compiler/errors.js";
 import { type DType, elements, isFloat, type Value } from "../compiler/ir.js";
 import { customVjp, stopGradient } from "./control.js";
-import type { Precision } from "./hlo/dot_general.js";
+import type { Precision } from "./hlo/dot_dimensions.js";
 import {
   type AxisError,
   aligned,

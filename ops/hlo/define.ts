@@ -28,6 +28,7 @@ export interface HloOp<Attrs, Args extends readonly unknown[], Result = Value> e
     cotangents: Cotangents,
     active: ReadonlySet<Value>,
   ): readonly (readonly [Value, Value])[];
+  expand?(b: HloBuilder, op: Op<Attrs>): readonly Value[];
 }
 
 /** Kinds of element types that the specification's input constraints speak of. */

@@ -1,22 +1,20 @@
-import { bytesOf, type DType, elements, type Op, type TensorType, typeText, type Value } from "../../compiler/ir.js";
+import { bytesOf, type DType, elements, type Op, type TensorType, type Value } from "../../compiler/ir.js";
 import { emitOne, functionalSyntax, type HloOp, list } from "./define.js";
-import { at, inverse, others, outside, product, range, repeats, wrongShape } from "./dimensions.js";
+import { at, inverse, product, range, wrongShape } from "./dimensions.js";
+import {
+  type DotDimensions,
+  type DotPrecision,
+  dotConstraints,
+  free,
+  type Precision,
+  sizes,
+} from "./dot_dimensions.js";
 import type { HloBuilder } from "./index.js";
 
-/** Which dimensions of either operand are batch and which are contracted; what is left is free. */
-export interface DotDimensions {
-  readonly lhsBatch: readonly number[];
-  readonly rhsBatch: readonly number[];
-  readonly lhsContracting: readonly number[];
-  readonly rhsContracting: readonly number[];
-}
-export interface DotGeneralAttrs extends DotDimensions {
-  /** `DEFAULT | HIGH | HIGHEST` for either operand; absent: the platform's default. */
-  readonly precision?: readonly [Precision, Precision];
+export interface DotGeneralAttrs extends DotDimensions, DotPrecision {
   /** How the product is to be computed, where the platform's choice will not do. */
   readonly algorithm?: DotAlgorithm;
 }
-export type Precision = "DEFAULT" | "HIGH" | "HIGHEST";
 
 /** What operands are rounded to, what sums are kept in, and into how many parts numbers are split for more precision. */
 export interface DotAlgorithm {
@@ -61,29 +59,11 @@ function isKnown(a: DotAlgorithm): boolean {
   );
 }
 
-const free = (t: TensorType, ...taken: readonly (readonly number[])[]): number[] => others(t.shape.length, ...taken);
-const sizes = (t: TensorType, ds: readonly number[]): number[] => at(t.shape, ds);
-
-/** Constraint: dimension numbers of one operand lie in its rank. */
-const inRank = (operand: 0 | 1, key: keyof DotDimensions) => (op: Op<DotGeneralAttrs>) => {
-  const t = op.operands[operand]!.type;
-  return outside(op.attrs[key], t.shape.length) ? `${key} ${list(op.attrs[key])} leaves ${typeText(t)}` : undefined;
-};
-
 /** Constraint: a count of the algorithm is positive. */
 const positive =
   (key: "lhsComponentCount" | "rhsComponentCount" | "numPrimitiveOperations") =>
   ({ attrs: { algorithm } }: Op<DotGeneralAttrs>) =>
     algorithm && algorithm[key] < 1 ? `${key} ${algorithm[key]} is not positive` : undefined;
-
-/** Constraint: paired dimensions have equal sizes. */
-const equalSizes = (lhs: keyof DotDimensions, rhs: keyof DotDimensions) => (op: Op<DotGeneralAttrs>) => {
-  const [x, y] = [op.operands[0]!.type, op.operands[1]!.type];
-  const [p, q] = [sizes(x, op.attrs[lhs]), sizes(y, op.attrs[rhs])];
-  return p.some((n, i) => n !== q[i])
-    ? `${lhs} ${list(op.attrs[lhs])} of ${typeText(x)} and ${rhs} ${list(op.attrs[rhs])} of ${typeText(y)} differ in size: ${list(p)}, ${list(q)}`
-    : undefined;
-};
 
 /**
  * Sums products over contracting dimensions, batch dimensions side by side. The result's dimensions: batch, free of the left,
@@ -95,30 +75,7 @@ export const dotGeneral: HloOp<
 > = {
   name: "stablehlo.dot_general",
   constraints: {
-    C1: ({ attrs: a }) =>
-      a.lhsBatch.length !== a.rhsBatch.length
-        ? `${a.lhsBatch.length} batch dimensions on the left, ${a.rhsBatch.length} on the right`
-        : undefined,
-    C2: ({ attrs: a }) =>
-      a.lhsContracting.length !== a.rhsContracting.length
-        ? `${a.lhsContracting.length} contracting dimensions on the left, ${a.rhsContracting.length} on the right`
-        : undefined,
-    C3: ({ attrs: a }) =>
-      repeats(a.lhsBatch, a.lhsContracting)
-        ? `dimensions of the left repeat: ${list([...a.lhsBatch, ...a.lhsContracting])}`
-        : undefined,
-    C4: ({ attrs: a }) =>
-      repeats(a.rhsBatch, a.rhsContracting)
-        ? `dimensions of the right repeat: ${list([...a.rhsBatch, ...a.rhsContracting])}`
-        : undefined,
-    C5: inRank(0, "lhsBatch"),
-    C6: inRank(0, "lhsContracting"),
-    C7: inRank(1, "rhsBatch"),
-    C8: inRank(1, "rhsContracting"),
-    C9: equalSizes("lhsBatch", "rhsBatch"),
-    C10: equalSizes("lhsContracting", "rhsContracting"),
-    C11: ({ attrs: a }) =>
-      a.precision && a.precision.length !== 2 ? "precision is given for both operands or for none" : undefined,
+    ...dotConstraints,
     C12: ({ operands: [x, y], results: [z], attrs }) => wrongShape(resultShape(x!.type, y!.type, attrs), z!),
     C13: (op) => {
       const [x, y] = [op.operands[0]!.type.dtype, op.operands[1]!.type.dtype];

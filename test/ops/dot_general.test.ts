@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import type { DType } from "../../compiler/ir.js";
-import type { DotAlgorithm, DotGeneralAttrs, Precision } from "../../ops/hlo/dot_general.js";
+import type { Precision } from "../../ops/hlo/dot_dimensions.js";
+import type { DotAlgorithm, DotGeneralAttrs } from "../../ops/hlo/dot_general.js";
 import { ops } from "../../ops/hlo/index.js";
 import { someOf, tuple } from "./draw.js";
 import { agrees, refuses, type Use } from "./harness.js";
