@@ -3,7 +3,8 @@
  * it. What is wrong with a configuration is said all at once, each mistake at its place.
  */
 import { readFileSync } from "node:fs";
-import { type Document, isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { createRequire } from "node:module";
+import type { Document, LineCounter, Node } from "yaml";
 import type { z } from "zod";
 import { nearest, type Where, XenarcError } from "../compiler/errors.js";
 
@@ -25,6 +26,9 @@ export interface Setting {
   /** `default`, `code` (given as a value), `argument` (a `key=value`), or the line of the YAML file. */
   readonly origin: "default" | "code" | "argument" | { readonly file: string; readonly line: number };
 }
+
+/** Loaded with the first text that needs it. */
+const yaml = (): typeof import("yaml") => createRequire(import.meta.url)("yaml");
 
 type Path = readonly PropertyKey[];
 type Mapping = Record<string, unknown>;
@@ -160,7 +164,11 @@ function readOverride(text: string): { path: string[]; value: unknown } {
       "usage",
     );
   }
-  const document = parseDocument(text.slice(equals + 1), { prettyErrors: false });
+  const path = key.split(".");
+  const given = text.slice(equals + 1);
+  // These are the same in YAML, whose parser takes longer to load than all settings to resolve.
+  if (/^(true|false|null|-?(0|[1-9]\d*)(\.\d+)?)$/.test(given)) return { path, value: JSON.parse(given) };
+  const document = yaml().parseDocument(given, { prettyErrors: false });
   const [problem] = [...document.errors, ...document.warnings];
   if (problem !== undefined) {
     throw new XenarcError(
@@ -171,7 +179,7 @@ function readOverride(text: string): { path: string[]; value: unknown } {
       "usage",
     );
   }
-  return { path: key.split("."), value: document.toJS({ maxAliasCount: 0 }) };
+  return { path, value: document.toJS({ maxAliasCount: 0 }) };
 }
 
 // ---- the YAML file
@@ -185,6 +193,7 @@ interface Yaml {
 
 function readYaml(file: string): Yaml {
   const text = readText(file);
+  const { LineCounter, parseDocument } = yaml();
   const lines = new LineCounter();
   const at = (offset: number, note?: string): Where => {
     const { line, col } = lines.linePos(Math.min(offset, text.trimEnd().length));
@@ -265,6 +274,7 @@ function placeOf(
   path: Path,
   of: "key" | "value",
 ): (Where & { line: number }) | undefined {
+  const { isAlias, isMap, isScalar, isSeq } = yaml();
   const resolved = (node: unknown) => (isAlias(node) ? node.resolve(document) : node);
   let node: unknown = document.contents;
   let found: Node | undefined;

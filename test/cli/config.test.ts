@@ -2,6 +2,8 @@
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import fc from "fast-check";
+import { parse } from "yaml";
 import { z } from "zod";
 import { XenarcError } from "../../compiler/errors.js";
 import { render } from "../../compiler/source/render.js";
@@ -82,6 +84,21 @@ test("values are YAML", () => {
   const { train, data } = resolveConfig(schema, { overrides });
   expect(train).toMatchObject({ learningRate: 1e-4, nesterov: true, clip: false });
   expect(data).toEqual({ path: "3", stop: ["a", "b"] });
+});
+
+test("numbers, true, false and null are what YAML reads", () => {
+  const scalar = fc.oneof(
+    fc.double().map(String),
+    fc.integer().map(String),
+    fc.bigInt().map(String),
+    fc.stringMatching(/^-?\d{1,4}(\.\d{0,3})?(e[+-]?\d)?$/),
+    fc.constantFrom("true", "false", "null", "True", "~", "nul"),
+  );
+  fc.assert(
+    fc.property(scalar, (text) => {
+      expect(resolveConfig(z.object({ x: z.unknown() }), { overrides: [`x=${text}`] }).x).toBe(parse(text));
+    }),
+  );
 });
 
 test("a value may contain =", () => {
