@@ -3,7 +3,7 @@
  * The fields set here are those of openxla/xla `xla/pjrt/proto/compile_options.proto` and `xla/xla_data.proto`.
  */
 import { createRequire } from "node:module";
-import type protobuf from "protobufjs/light.js";
+import type { Writer } from "protobufjs/minimal.js";
 
 /** What a program may ask of XLA. What is not said is XLA's default, `XLA_FLAGS` included. */
 export interface XlaOptions {
@@ -17,100 +17,69 @@ export interface XlaOptions {
   readonly flags?: Readonly<Record<string, boolean | number | string>>;
 }
 
-const envOptionOverrides: protobuf.IMapField = { keyType: "string", type: "OptionOverrideProto", id: 7 };
-const schema: protobuf.INamespace = {
-  nested: {
-    CompileOptionsProto: {
-      fields: { executableBuildOptions: { type: "ExecutableBuildOptionsProto", id: 3 }, envOptionOverrides },
-    },
-    ExecutableBuildOptionsProto: {
-      fields: {
-        deviceOrdinal: { type: "int64", id: 1 },
-        numReplicas: { type: "int64", id: 4 },
-        numPartitions: { type: "int64", id: 5 },
-        useSpmdPartitioning: { type: "bool", id: 6 },
-        deviceAssignment: { type: "DeviceAssignmentProto", id: 9 },
-        allowSpmdShardingPropagationToOutput: { rule: "repeated", type: "bool", id: 12 },
-        allowSpmdShardingPropagationToParameters: { rule: "repeated", type: "bool", id: 18 },
-        useShardyPartitioner: { type: "bool", id: 19 },
-      },
-    },
-    DeviceAssignmentProto: {
-      fields: {
-        replicaCount: { type: "int32", id: 1 },
-        computationCount: { type: "int32", id: 2 },
-        computationDevices: { rule: "repeated", type: "ComputationDevice", id: 3 },
-      },
-    },
-    ComputationDevice: { fields: { replicaDeviceIds: { rule: "repeated", type: "int64", id: 1 } } },
-    OptionOverrideProto: {
-      oneofs: { value: { oneof: ["stringField", "boolField", "intField", "doubleField"] } },
-      fields: {
-        stringField: { type: "string", id: 1 },
-        boolField: { type: "bool", id: 2 },
-        intField: { type: "int64", id: 3 },
-        doubleField: { type: "double", id: 4 },
-      },
-    },
-  },
-};
-
-let message: protobuf.Type | undefined;
-/** The message's type; the library is loaded with the first artifact that is written. */
-function messageType(): protobuf.Type {
-  const library = createRequire(import.meta.url)("protobufjs/light.js") as typeof protobuf;
-  message ??= library.Root.fromJSON(schema).lookupType("CompileOptionsProto");
-  return message;
-}
-
 /** The bytes of a `CompileOptionsProto`; equal options give equal bytes. */
 export function compileOptionsBytes(options: XlaOptions = {}): Uint8Array {
   const { replicas = 1, partitions = 1, deviceAssignment, flags = {} } = options;
-  const overrides = Object.fromEntries(
-    Object.keys(flags)
-      .sort()
-      .map((name) => [name, override(flags[name] as boolean | number | string)]),
-  );
-  const message = messageType();
-  return message
-    .encode(
-      message.create({
-        executableBuildOptions: {
-          // -1: not for one device in particular. Left out it would read as device 0.
-          deviceOrdinal: -1,
-          numReplicas: replicas,
-          numPartitions: partitions,
-          useSpmdPartitioning: partitions > 1,
-          useShardyPartitioner: true,
-          allowSpmdShardingPropagationToOutput: [false],
-          allowSpmdShardingPropagationToParameters: [false],
-          ...(deviceAssignment && { deviceAssignment: assignment(deviceAssignment, replicas, partitions) }),
-        },
-        envOptionOverrides: overrides,
-      }),
-    )
-    .finish();
+  // Loaded with the first artifact that is written; the whole of protobufjs, with its reflection, takes twice as long.
+  const { Writer } = createRequire(import.meta.url)("protobufjs/minimal.js") as typeof import("protobufjs/minimal.js");
+  const to = Writer.create();
+  // executable_build_options
+  message(to, 3, () => {
+    // device_ordinal. -1: not for one device in particular. Left out it would read as device 0.
+    field(to, 1, VARINT).int64(-1);
+    // num_replicas, num_partitions
+    field(to, 4, VARINT).int64(replicas);
+    field(to, 5, VARINT).int64(partitions);
+    // use_spmd_partitioning
+    if (partitions > 1) field(to, 6, VARINT).bool(true);
+    if (deviceAssignment) message(to, 9, () => assignment(to, deviceAssignment, replicas, partitions));
+    // allow_spmd_sharding_propagation_to_output, ..._to_parameters: repeated
+    message(to, 12, () => to.bool(false));
+    message(to, 18, () => to.bool(false));
+    // use_shardy_partitioner
+    field(to, 19, VARINT).bool(true);
+  });
+  // env_option_overrides: a map
+  for (const name of Object.keys(flags).sort()) {
+    message(to, 7, () => {
+      field(to, 1, BYTES).string(name);
+      message(to, 2, () => override(to, flags[name] as boolean | number | string));
+    });
+  }
+  return to.finish();
 }
 
-/** The proto lists devices by computation (our partition), and in each by replica. */
-function assignment(devices: readonly (readonly number[])[], replicas: number, partitions: number): object {
+// Wire types of protobuf's encoding (protobuf.dev/programming-guides/encoding).
+const VARINT = 0;
+const FIXED64 = 1;
+const BYTES = 2;
+
+/** Begins a field: its number and how what follows is encoded. */
+const field = (to: Writer, id: number, wireType: number): Writer => to.uint32((id << 3) | wireType);
+
+/** A field that holds what `write` writes: a message, or a repeated field of numbers. */
+function message(to: Writer, id: number, write: () => void): void {
+  field(to, id, BYTES).fork();
+  write();
+  to.ldelim();
+}
+
+/** A `DeviceAssignmentProto`: it lists devices by computation (our partition), and in each by replica. */
+function assignment(to: Writer, devices: readonly (readonly number[])[], replicas: number, partitions: number): void {
   if (devices.length !== replicas || devices.some((row) => row.length !== partitions)) {
     throw new RangeError(`deviceAssignment must be ${replicas} x ${partitions} (replicas x partitions)`);
   }
-  return {
-    replicaCount: replicas,
-    computationCount: partitions,
-    computationDevices: Array.from({ length: partitions }, (_, partition) => ({
-      replicaDeviceIds: devices.map((row) => row[partition]),
-    })),
-  };
+  field(to, 1, VARINT).int32(replicas);
+  field(to, 2, VARINT).int32(partitions);
+  for (let partition = 0; partition < partitions; partition++) {
+    message(to, 3, () => message(to, 1, () => devices.forEach((row) => to.int64(row[partition] as number))));
+  }
 }
 
-const override = (value: boolean | number | string): object =>
-  typeof value === "boolean"
-    ? { boolField: value }
-    : typeof value === "string"
-      ? { stringField: value }
-      : Number.isInteger(value)
-        ? { intField: value }
-        : { doubleField: value };
+/** An `OptionOverrideProto`: one of a string, a bool, an int, a double. */
+function override(to: Writer, value: boolean | number | string): void {
+  if (typeof value === "string") field(to, 1, BYTES).string(value);
+  else if (typeof value === "boolean") field(to, 2, VARINT).bool(value);
+  else if (Number.isInteger(value)) field(to, 3, VARINT).int64(value);
+  else field(to, 4, FIXED64).double(value);
+}
