@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { lowerToStableHlo } from "../compiler/compile.js";
 import type { Cost, Region } from "../compiler/ir.js";
 import { deviceCount } from "../compiler/mesh.js";
+import { parseTarget } from "../compiler/plan/target.js";
 import { mainOf, type Program, type Port as ProgramPort } from "../compiler/program.js";
 import { type Frame, type Site, stack } from "../compiler/site.js";
 import { type NameTable, namesFor } from "../compiler/source/names.js";
@@ -11,9 +12,11 @@ import { packageVersion } from "../compiler/source/package.js";
 import { originalPosition, type Position } from "../compiler/source/position.js";
 import { builderFor } from "../compiler/trace.js";
 import { writeArtifact } from "./artifact.js";
+import type { XlaOptions } from "./compile_options.js";
 import { resolveConfig } from "./config.js";
 import type { Manifest, Port } from "./manifest.js";
 import { type AuthorName, printModule } from "./print.js";
+import { type FlagValue, flagsFor } from "./xla_flags.js";
 
 /** What can be compiled: a model as `defineModel` makes it. */
 export interface Compilable<C> {
@@ -69,6 +72,7 @@ export class Compiled {
 
   /** Writes the artifact's folder. */
   write(folder: string): Promise<Manifest> {
+    const options = xlaOptions(this.config);
     const mesh = this.programs.find(({ program }) => program.mesh)?.program.mesh;
     return writeArtifact(folder, {
       name: this.name,
@@ -82,10 +86,17 @@ export class Compiled {
         inputs: program.inputs.map(plain),
         outputs: program.outputs.map(plain),
         donated: program.donated,
-        ...(program.mesh && { options: { partitions: deviceCount(program.mesh) } }),
+        options: { ...options, ...(program.mesh && { partitions: deviceCount(program.mesh) }) },
       })),
     });
   }
+}
+
+/** What the configuration says to XLA: its flags, and those that are right for the target. */
+function xlaOptions({ target, xla }: Readonly<Record<string, unknown>>): XlaOptions {
+  const own = (xla as { flags?: Record<string, FlagValue> } | undefined)?.flags ?? {};
+  const flags = typeof target === "string" && target !== "cpu" ? flagsFor(parseTarget(target), own) : own;
+  return Object.keys(flags).length > 0 ? { flags } : {};
 }
 
 const plain = ({ axes, shape, sharding, ...rest }: ProgramPort): Port => ({

@@ -14,6 +14,7 @@ import {
   slicesSchema,
   targetSchema,
   trainSchema,
+  xlaSchema,
 } from "./train/config.js";
 
 /** What a model file exports by default: a name, the schema of its configuration, and how the module is built from it. */
@@ -30,7 +31,7 @@ export interface ModelSource<C extends { readonly context: number }> {
 export interface ModelDefinition {
   /** Names the artifact and the run. */
   readonly name: string;
-  /** The whole configuration: `model`, `train`, `data`, `generate`, `target`, `mesh`, `slices`, `sharding`. */
+  /** The whole configuration: `model`, `train`, `data`, `generate`, `target`, `mesh`, `slices`, `sharding`, `xla`. */
   readonly schema: z.ZodType<ProgramConfig & { readonly data: z.infer<typeof dataSchema> }>;
   /** The module of a configuration. */
   build(config: ProgramConfig): LanguageModel;
@@ -58,6 +59,7 @@ export function defineModel<C extends { readonly context: number }>(source: Mode
     mesh: section(meshSchema),
     slices: section(slicesSchema),
     sharding: section(shardingSchema),
+    xla: section(xlaSchema),
   });
   const build = (c: ProgramConfig): LanguageModel => withPaths(source.build(c.model as unknown as C));
   return {

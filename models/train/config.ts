@@ -12,6 +12,15 @@ export const trainSchema = z.strictObject({
   batch: count.default(12),
   /** Micro-batches whose gradients are added up to one step. */
   accumulation: count.default(1),
+  /** How layers run in stages on a mesh with an axis `stage`. */
+  pipeline: z
+    .strictObject({
+      /** Parts of a batch that follow each other through the stages. Default: as many as there are stages. */
+      microBatches: count.optional(),
+      /** How often a part comes round: groups of layers that each stage has. More of them leave less idle, and send more. */
+      repeats: count.default(1),
+    })
+    .prefault({}),
   /** Seed of the first weights, the batches and dropout. */
   seed: z.int().nonnegative().max(0xffffffff).default(1337),
   /** How the learning rate goes on after the warm-up. */
@@ -88,6 +97,17 @@ export const shardingSchema = z.strictObject({
 
 /** What the programs run on: `cpu`, `cpu:8`, `tpu:v5p:4x4x4`, `tpu:v5e:16x16,slices=2`. */
 export const targetSchema = z.string().default("cpu");
+
+/** What XLA is told beside the program. */
+export const xlaSchema = z.strictObject({
+  /** XLA's flags by name, without dashes; they win over those that xenarc sets for the target. */
+  flags: z
+    .record(
+      z.string().regex(/^xla_\w+$/, "must be a flag of XLA's: xla_..."),
+      z.union([z.boolean(), z.number(), z.string()]),
+    )
+    .prefault({}),
+});
 
 /** A resolved section `train`. */
 export type TrainConfig = z.infer<typeof trainSchema>;
