@@ -1,10 +1,12 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { CHIPS, type ChipName } from "../../compiler/plan/chips.js";
 import { collectives, collectiveTable } from "../../compiler/plan/collectives.js";
 import { costliest, totalCost } from "../../compiler/plan/costs.js";
 import { type HloModule, parseOptimizedHlo } from "../../compiler/plan/optimized_hlo.js";
-import { parseTarget } from "../../compiler/plan/target.js";
+import { parseTarget, type Target } from "../../compiler/plan/target.js";
 import { type ArtifactSource, writeArtifact } from "../../emit/artifact.js";
+import { flagsFor } from "../../emit/xla_flags.js";
 import { compileAhead, type EventOf } from "../../runtime-bridge/bridge.js";
 import { doubling, here, problem, python, temporaryFolder } from "./support.js";
 
@@ -207,3 +209,26 @@ describe("what cannot be is said", () => {
     expect(existsSync(out)).toBe(false);
   });
 });
+
+test.each(["v4", "v5e", "v5p", "v6e", "7x"])("%s takes the flags that are set for it", async (generation) => {
+  const target = parseTarget(
+    `tpu:${generation}:${CHIPS[generation as ChipName].interconnect.dimensions === 2 ? "2x2" : "2x2x1"}`,
+  );
+  const flags = flagsFor(target);
+  expect(Object.keys(flags).length).toBeGreaterThan(0);
+  expect(await doubled(target, flags)).toBe("ahead");
+});
+
+test("a flag that XLA has not is said", async () => {
+  expect(await problem(() => doubled(parseTarget("tpu:v5e:2x2"), { xla_no_such_flag: true }))).toMatch(
+    "xla_no_such_flag",
+  );
+});
+
+/** What becomes of the smallest program, compiled with flags. */
+async function doubled(target: Target, flags: Record<string, boolean | number | string>): Promise<string> {
+  const artifact = join(folder, `artifact-${count++}`);
+  const programs = doubling.programs.map((program) => ({ ...program, options: { flags } }));
+  await writeArtifact(artifact, { ...doubling, programs });
+  return (await compileAhead({ artifact, entry: "forward", target, out: `${artifact}-out` })).event;
+}
