@@ -23,5 +23,6 @@ export {
   spec,
 } from "./ops/module.js";
 export * as random from "./ops/random.js";
+export { collect, type Reports, report } from "./ops/report.js";
 export { type AnyTensor, type AxisError, type Fits, type Scalar, type Sizes, Tensor } from "./ops/tensor.js";
 export { evaluate } from "./runtime-bridge/evaluate.js";

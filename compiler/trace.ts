@@ -4,8 +4,9 @@
  */
 import { XenarcError } from "./errors.js";
 import { type Builder, ConstraintError, Region, type Value } from "./ir.js";
-import type { Kind, Layout, Spec } from "./mesh.js";
+import { type Kind, type Layout, localShape, type Spec } from "./mesh.js";
 import { regionCost } from "./passes/scan.js";
+import type { Pipeline } from "./pipeline.js";
 import type { Port, Program, Role } from "./program.js";
 import { atTopLevel, captureDeep, inRegion, withHook } from "./site.js";
 import { Leaf, leavesWithPaths, mapLeaves } from "./tree.js";
@@ -59,6 +60,9 @@ export function constrained<T>(tree: T): T {
   return visit(tree) as T;
 }
 
+/** How layers along an axis are run on a batch; undefined where the mesh has no stages for them. */
+export const stagesOf = (axis: string, batch?: number): Pipeline | undefined => layout?.stages(axis, batch);
+
 const CONSTRAINT = "sdy.sharding_constraint";
 
 function constrainedLeaf(on: Layout, leaf: Leaf): Leaf {
@@ -70,6 +74,13 @@ function constrainedLeaf(on: Layout, leaf: Leaf): Leaf {
   // A constraint that leaves every dimension open says nothing.
   if (spec.every((over) => over === undefined)) return leaf;
   return leaf.with((tracing() as ConstrainingBuilder).shardingConstraint(value, spec));
+}
+
+/** The shape that one device holds of an activation. */
+export function perDevice({ names, value }: Leaf): readonly number[] {
+  const { shape } = value.type;
+  if (layout === undefined) return shape;
+  return localShape(layout.mesh, layout.spec("activations", { name: `(${names.join(", ")})`, axes: names, shape }), shape);
 }
 
 /** What the vocabulary of ops must have for meshes. */
@@ -139,12 +150,15 @@ export function traceProgram<I extends ByRole>(name: string, inputs: I, f: (inpu
           region.results.push(out.value);
         }
       }
-      takeEscapes(region).forEach((e, i) => {
-        const at = (n: string) => `${e.kind}/${i}${n}`;
-        outPorts.push({ ...port(at(""), e.kind, { names: e.names, value: e.value }), message: e.message });
+      // What is reported and not collected nobody reads.
+      const seen = takeEscapes(region).filter(({ kind }) => kind === "print" || kind === "assert");
+      seen.forEach((e, i) => {
+        const role = e.kind as "print" | "assert";
+        const at = (n: string) => `${role}/${i}${n}`;
+        outPorts.push({ ...port(at(""), role, { names: e.names, value: e.value }), message: e.message });
         region.results.push(e.value);
         if (e.when) {
-          outPorts.push(port(at("/when"), e.kind, { names: [], value: e.when }));
+          outPorts.push(port(at("/when"), role, { names: [], value: e.when }));
           region.results.push(e.when);
         }
       });
@@ -185,12 +199,12 @@ function asXenarcError({ op, violation, constraint }: ConstraintError): XenarcEr
   });
 }
 
-/** A value that leaves the region it was made in without being returned: what `debug.print` and `assertFinite` look at. */
+/** A value that leaves the region it was made in without being returned: what `debug.print`, `assertFinite` and `report` look at. */
 export interface Escape {
   readonly value: Value;
   readonly names: readonly string[];
-  readonly kind: "print" | "assert";
-  /** What to print, `{}` standing for the value; what to say when the assertion fails. */
+  readonly kind: "print" | "assert" | "loss" | "metric" | "update";
+  /** What to print, `{}` standing for the value; what to say when the assertion fails; the name of what is reported. */
   readonly message: string;
   /** When false the value was not computed (the other branch ran). Absent: always true. */
   readonly when?: Value;

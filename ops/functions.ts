@@ -135,6 +135,66 @@ function product(x: Tensor, y: Tensor, axes: readonly string[], { dtype, precisi
   return new Tensor<any>(names, value);
 }
 
+/**
+ * Rows in groups, each group multiplied by a matrix of its own: `dot` along `axes` of row i of `x` and the element of `w` that its group
+ * is. `sizes` (integers) has the axis of `w` that numbers the groups, `x` has not: so many consecutive places along `rows` belong to
+ * each; rows behind the last group give zeros. Axes that `sizes` has besides are `x`'s, and have groups of their own; other axes
+ * that both operands have stand side by side. Memory is that of operands and result. (As `jax.lax.ragged_dot`.)
+ * @throws XenarcError when `sizes` has not exactly one axis that `w` has and `x` has not.
+ */
+export function groupedDot<A extends string, B extends string, G extends string, R extends A, K extends A & B>(
+  x: Tensor<A>,
+  w: Tensor<B>,
+  sizes: Tensor<G>,
+  rows: R,
+  axes: K | readonly K[],
+  { dtype, precision }: DotOptions = {},
+): Tensor<Exclude<A | B, K | G> | (A & G)> {
+  const [lhs, rhs, counts] = [x as Tensor, w as Tensor, sizes as Tensor];
+  const along = [axes].flat() as string[];
+  const numbering = counts.names.filter((n) => !lhs.has(n));
+  const [group] = numbering;
+  const stray = counts.names.find((n) => n === rows || along.includes(n));
+  if (numbering.length !== 1 || !group || !rhs.has(group) || stray)
+    throw tensorError(
+      `groupedDot: the sizes of groups are ${describe(counts)}, x is ${describe(lhs)} and w ${describe(rhs)}.`,
+      [sizes, x, w],
+      {
+        expected:
+          "sizes with one axis that w has and x has not; others, if any, are x's, but not those it is multiplied along",
+      },
+    );
+  for (const n of lhs.names.filter((n) => rhs.has(n))) {
+    if (lhs.size(n) !== rhs.size(n))
+      throw tensorError(`groupedDot: axis "${n}" is ${lhs.size(n)} in x and ${rhs.size(n)} in w.`, [x, w]);
+  }
+  if (lhs.dtype !== rhs.dtype)
+    throw tensorError(`groupedDot: x is ${lhs.dtype} and w ${rhs.dtype}.`, [x, w], {
+      fix: "Cast one of them: w.cast(x.dtype).",
+    });
+  const batch = lhs.names.filter((n) => rhs.has(n) && !along.includes(n));
+  const places = counts.names.filter((n) => n !== group && !batch.includes(n));
+  const taken = [...batch, ...places, rows, ...along] as string[];
+  const rest = lhs.names.filter((n) => !taken.includes(n));
+  // Dimensions in front of the rows have groups of their own: batch, then those that sizes has.
+  const ordered = lhs.ordered([...batch, ...places, rows, ...rest, ...along]);
+  const outer = [...batch, ...places];
+  const each = like(counts, [...outer, group], [...outer.map((n) => lhs.size(n)), counts.size(group)]);
+  const free = rhs.names.filter((n) => n !== group && !batch.includes(n) && !along.includes(n));
+  const names = [...ordered.names.filter((n) => !along.includes(n)), ...free];
+  const at = (t: Tensor, ns: readonly string[]) => ns.map((n) => t.position(n));
+  const attrs = {
+    lhsBatch: at(ordered, batch),
+    rhsBatch: at(rhs, batch),
+    lhsContracting: at(ordered, along),
+    rhsContracting: at(rhs, along),
+    lhsRagged: [ordered.position(rows)],
+    rhsGroup: [rhs.position(group)],
+    ...(precision && { precision: [precision, precision] as const }),
+  };
+  return new Tensor<any>(names, hlo().raggedDot(ordered.value, rhs.value, each.value, attrs, dtype, names));
+}
+
 /** Elements of `x` where the condition holds, else of `y`. */
 export function where<A extends string, B extends A, C extends A = never>(
   condition: Tensor<B>,

@@ -1,10 +1,11 @@
 /** The whole optimizer step as one program: forward, loss, backward, accumulation, clipping, schedule, optimizer, metrics. */
-import { leaves as anyLeaves, withValues } from "../../compiler/tree.js";
+import { leaves as anyLeaves, mapLeaves, withValues } from "../../compiler/tree.js";
 import { scan, valueAndGrad } from "../../ops/control.js";
 import { full, iota, where, zeros } from "../../ops/functions.js";
 import { type Parameter, parameters } from "../../ops/module.js";
 import { foldIn, type Key } from "../../ops/random.js";
-import type { Scalar, Tensor } from "../../ops/tensor.js";
+import { collect, type Reports } from "../../ops/report.js";
+import { type AnyTensor, type Scalar, type Tensor, tensorError } from "../../ops/tensor.js";
 import type { LanguageModel } from "../language_model.js";
 import { type AdamWState, adamWUpdate } from "./adamw.js";
 import type { TrainConfig } from "./config.js";
@@ -22,8 +23,9 @@ export interface TrainState<M> {
   readonly key: Key;
 }
 
-/** What is logged of a step, each one f32. */
+/** What is logged of a step (f32): these, and what layers report. */
 export interface Metrics {
+  readonly [reported: string]: AnyTensor;
   /** Mean cross-entropy of the step's targets, nats. */
   readonly loss: Scalar;
   /** Global norm of the gradient before clipping. */
@@ -45,8 +47,9 @@ export function inputsAndTargets<A extends string>(
 }
 
 /**
- * One step. Gradients are those of the mean over all targets of the step, however they are spread over micro-batches. `declared`
- * is the model as declared: it knows which parameters decay.
+ * One step. Gradients are those of the mean over all targets of the step, however they are spread over micro-batches, and of the
+ * losses that layers report. Parameters whose next value a layer reports get that instead of the optimizer's; both, like reported
+ * metrics, are means over the micro-batches. `declared` is the model as declared: it knows which parameters decay.
  */
 export function trainStep<M extends LanguageModel>(
   declared: M,
@@ -56,15 +59,21 @@ export function trainStep<M extends LanguageModel>(
 ): { state: TrainState<M>; metrics: Metrics } {
   const real = tokens.slice("window", 1).ge(0);
   const count = real.cast("f32").sum(["accumulation", "batch", "window"]).maximum(1);
-  const share = valueAndGrad((params: M, micro: Tensor<"batch" | "window">, index: Scalar): Scalar => {
-    const { inputs, targets } = inputsAndTargets<"batch">(micro);
-    const { sum } = params.loss(inputs, targets, {
-      key: () => foldIn(foldIn(state.key, state.step), index),
-    });
-    return sum.div(count);
-  });
+  const share = valueAndGrad(
+    (params: M, micro: Tensor<"batch" | "window">, index: Scalar): readonly [Scalar, Beside] => {
+      const { inputs, targets } = inputsAndTargets<"batch">(micro);
+      const [sum, { losses, metrics, updates }] = collect(() => {
+        const key = () => foldIn(foldIn(state.key, state.step), index);
+        const { sum } = params.loss(inputs, targets, { key, chunk: c.lossChunk });
+        return sum;
+      });
+      const loss = sum.div(count);
+      const total = losses.reduce((all, l) => all.add(l.mul(1 / tokens.size("accumulation"))), loss);
+      return [total, { loss, metrics, updates }];
+    },
+  );
 
-  const [loss, gradients] = accumulate(share, state.params, tokens);
+  const { loss, gradients, metrics, updates } = accumulate(share, state.params, tokens);
 
   const gradNorm = globalNorm(gradients);
   const paramNorm = globalNorm(state.params);
@@ -75,11 +84,16 @@ export function trainStep<M extends LanguageModel>(
   const correction = (beta: number) => full({}, 1).div(full({}, beta).pow(t).neg().add(1));
   const shared = { rate, correction1: correction(c.beta1), correction2: correction(c.beta2) };
 
-  const decays = parameters(declared).map(([, p]: [string, Parameter]) => (c.decayAll || p.decay ? c.weightDecay : 0));
+  const declarations = parameters(declared);
+  const decays = declarations.map(([, p]: [string, Parameter]) => (c.decayAll || p.decay ? c.weightDecay : 0));
+  const paths = declarations.map(([path]) => path);
+  const unknown = Object.keys(updates).find((path) => !paths.includes(path));
+  if (unknown !== undefined) throw tensorError(`report.update: the model has no parameter "${unknown}".`, []);
   const [ps, gs, mus, nus] = [state.params, gradients, state.optimizer.mu, state.optimizer.nu].map(leaves);
   const next = ps!.map((p, i) => {
     const g = gs![i]!.cast("f32").mul(scale);
-    return adamWUpdate({ p, g, mu: mus![i]!, nu: nus![i]! }, { ...shared, decay: decays[i]! }, c);
+    const updated = adamWUpdate({ p, g, mu: mus![i]!, nu: nus![i]! }, { ...shared, decay: decays[i]! }, c);
+    return { ...updated, p: (updates[paths[i]!] as Tensor | undefined) ?? updated.p };
   });
   const tree = (pick: (u: (typeof next)[number]) => Tensor) =>
     withValues(
@@ -93,35 +107,42 @@ export function trainStep<M extends LanguageModel>(
       step,
       key: state.key,
     },
-    metrics: { loss, grad_norm: gradNorm, learning_rate: rate, param_norm: paramNorm },
+    metrics: { loss, grad_norm: gradNorm, learning_rate: rate, param_norm: paramNorm, ...metrics },
   };
 }
 
-/** Loss and gradient added up over the micro-batches, in float32; one micro-batch needs no loop. */
+/** What a micro-batch gives beside the gradient: its share of the loss, and what layers report. */
+type Beside = { readonly loss: Scalar } & Pick<Reports, "metrics" | "updates">;
+
+/** Loss and gradient added up over the micro-batches, in float32, and the means of what is reported; one micro-batch needs no loop. */
 function accumulate<M>(
-  share: (params: M, tokens: Tensor<"batch" | "window">, index: Scalar) => [Scalar, M],
+  share: (params: M, tokens: Tensor<"batch" | "window">, index: Scalar) => [readonly [Scalar, Beside], M],
   params: M,
   tokens: Batch,
-): [Scalar, M] {
+): Beside & { readonly gradients: M } {
   const n = tokens.size("accumulation");
-  if (n === 1) return share(params, tokens.at("accumulation", 0), full({}, 0, "i32"));
+  if (n === 1) {
+    const batch = tokens.at("accumulation", 0);
+    const [[, beside], gradients] = share(params, batch, full({}, 0, "i32"));
+    return { ...beside, gradients };
+  }
   const start = leaves(params).map((p) => zeros(p.sizes as Record<string, number>));
-  const [[loss, sums]] = scan(
+  const [[loss, sums], reported] = scan(
     "accumulation",
     [full({}, 0), start] as const,
     { tokens, index: iota({ accumulation: n }) },
     ([loss, sums], micro) => {
-      const [more, gradients] = share(params, micro.tokens, micro.index);
-      return [[loss.add(more), sums.map((s, i) => s.add(leaves(gradients)[i]!.cast("f32")))] as never, []] as const;
+      const [[, { loss: more, ...reported }], gradients] = share(params, micro.tokens, micro.index);
+      const added = sums.map((s, i) => s.add(leaves(gradients)[i]!.cast("f32")));
+      return [[loss.add(more), added] as never, reported] as const;
     },
   );
-  return [
-    loss,
-    withValues(
-      params,
-      sums.map((s, i) => s.ordered(leaves(params)[i]!.names).value),
-    ),
-  ];
+  const { metrics, updates } = mapLeaves(reported, (leaf) => (leaf as Tensor).mean("accumulation"));
+  const gradients = withValues(
+    params,
+    sums.map((s, i) => s.ordered(leaves(params)[i]!.names).value),
+  );
+  return { loss, gradients, metrics, updates };
 }
 
 /** The Euclidean norm of all elements of a tree (f32). */

@@ -8,12 +8,12 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %count.reduce = stablehlo.reduce(%count.convert init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<1x2x8xf32>, tensor<f32>) -> tensor<f32>
     %cst_1 = stablehlo.constant dense<1.000000e+00> : tensor<f32>
     %count = stablehlo.maximum %count.reduce, %cst_1 : tensor<f32>
-    %loss.reshape = stablehlo.reshape %tokens : (tensor<1x2x9xi32>) -> tensor<2x9xi32>
+    %batch = stablehlo.reshape %tokens : (tensor<1x2x9xi32>) -> tensor<2x9xi32>
     %c_1 = stablehlo.constant dense<0> : tensor<i32>
-    %inputs.slice = stablehlo.slice %loss.reshape [0:2, 0:8] : (tensor<2x9xi32>) -> tensor<2x8xi32>
+    %inputs.slice = stablehlo.slice %batch [0:2, 0:8] : (tensor<2x9xi32>) -> tensor<2x8xi32>
     %c_2 = stablehlo.constant dense<0> : tensor<2x8xi32>
     %inputs = stablehlo.maximum %inputs.slice, %c_2 : tensor<2x8xi32>
-    %targets = stablehlo.slice %loss.reshape [0:2, 1:9] : (tensor<2x9xi32>) -> tensor<2x8xi32>
+    %targets = stablehlo.slice %batch [0:2, 1:9] : (tensor<2x9xi32>) -> tensor<2x8xi32>
     %at.iota = stablehlo.iota dim = 0 : tensor<8xi32>
     %at = stablehlo.broadcast_in_dim %at.iota, dims = [1] : (tensor<8xi32>) -> tensor<2x8xi32>
     %embedded.gather = "stablehlo.gather"(%params.tokens.weight, %inputs) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 16>}> : (tensor<256x16xf32>, tensor<2x8xi32>) -> tensor<2x8x16xf32>
