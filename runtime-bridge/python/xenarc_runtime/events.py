@@ -43,4 +43,4 @@ def reader_gone() -> bool:
 def _plain(value: Any) -> Any:
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return None
-    return value
+    return [_plain(v) for v in value] if isinstance(value, list) else value

@@ -1,11 +1,15 @@
-"""metrics.jsonl of a run: a JSON object per line, with `step`, and either `loss` and its like or `validation_loss`."""
+"""metrics.jsonl of a run: a JSON object per line, with `step`, and either `loss` and its like or `validation_loss`.
+
+What layers report has a number for each layer, in nested lists.
+"""
 
 from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
-Entry = dict[str, float]
+Entry = dict[str, Any]
 
 
 class MetricsLog:

@@ -177,7 +177,8 @@ class _Meter:
         if self._pending is None:
             return
         (step, metrics), self._pending = self._pending, None
-        values = {name: float(np.asarray(value)) for name, value in metrics.items()}
+        # A metric by layer, by expert, is a list of numbers.
+        values = {name: np.asarray(value).astype(float).tolist() for name, value in metrics.items()}
         now = time.monotonic()
         if self._mark is not None:
             elapsed = (now - self._mark[1]) / (step - self._mark[0])
@@ -203,7 +204,7 @@ class _Meter:
         self._log.add({"step": step, "validation_loss": loss})
         events.emit("eval", step=step, loss=loss, tokens=tokens)
 
-    def _emit(self, step: int, values: dict[str, float]) -> None:
+    def _emit(self, step: int, values: dict[str, Any]) -> None:
         seconds = self._step_seconds
         events.emit(
             "progress",
