@@ -1,7 +1,10 @@
+import { perDevice } from "../compiler/trace.js";
+import { leaves, mapLeaves } from "../compiler/tree.js";
+import { dryRun } from "../ops/control.js";
 import { Module } from "../ops/module.js";
 import type { Key } from "../ops/random.js";
 import type { Tensor } from "../ops/tensor.js";
-import { crossEntropy, type KvCache } from "./layers/index.js";
+import { chunkedCrossEntropy, crossEntropy, type KvCache } from "./layers/index.js";
 
 /**
  * What decoding carries from token to token, by the path of the module it belongs to: keys and values of every layer for the
@@ -18,6 +21,18 @@ export interface RunOptions {
   /** Randomness of dropout, for models that have some; without it nothing is dropped. */
   readonly key?: () => Key;
 }
+
+/** How the loss is computed. */
+export interface LossOptions extends RunOptions {
+  /**
+   * Positions of each sequence whose scores exist at a time, at most; what does not divide the sequence is rounded down to what does.
+   * Default: all, unless their scores take more than 256 MiB a device in float32: then as many as do not.
+   */
+  readonly chunk?: number | undefined;
+}
+
+/** Beyond this many bytes of scores, more of them at once make no product of matrices faster. */
+const CHUNK_BYTES = 256 * 2 ** 20;
 
 /** Final hidden states, and the keys and values of all layers. */
 export interface Hidden {
@@ -43,8 +58,31 @@ export abstract class LanguageModel extends Module {
   loss(
     tokens: Tensor<"batch" | "seq">,
     targets: Tensor<"batch" | "seq">,
-    options: RunOptions = {},
+    { chunk, ...options }: LossOptions = {},
   ): { sum: Tensor<never>; count: Tensor<never> } {
-    return crossEntropy(this.call(tokens, options), targets);
+    const { hidden } = this.run(tokens, options);
+    const { result: logits, reads } = dryRun(() => this.logits<"batch" | "seq">(hidden));
+    const chunks = chunksOf(logits, chunk);
+    if (chunks === 1) return crossEntropy(this.logits<"batch" | "seq">(hidden), targets);
+    const weights = leaves(this).filter(({ value }) => reads.has(value)) as Tensor[];
+    const head = (given: readonly Tensor[], hidden: Tensor<"batch" | "seq" | "embed">) => {
+      let i = 0;
+      const model = mapLeaves(this as LanguageModel, (leaf) => (reads.has(leaf.value) ? given[i++]! : leaf));
+      return model.logits<"batch" | "seq">(hidden);
+    };
+    return chunkedCrossEntropy(head, weights, hidden, targets, chunks);
   }
+}
+
+/** The smallest number of equal chunks of the sequence that are small enough. */
+function chunksOf(logits: Tensor<"batch" | "seq" | "vocab">, chunk?: number): number {
+  const seq = logits.size("seq");
+  const local = perDevice(logits);
+  const parts = seq / local[logits.position("seq")]!;
+  const bytes = 4 * local.reduce((n, d) => n * d, 1);
+  const wanted = chunk === undefined ? bytes / CHUNK_BYTES : seq / chunk;
+  for (let chunks = Math.max(1, Math.ceil(wanted)); chunks < seq / parts; chunks++) {
+    if ((seq / parts) % chunks === 0) return chunks;
+  }
+  return seq / parts;
 }

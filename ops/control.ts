@@ -2,7 +2,7 @@
  * Control flow, derivatives and what else takes functions: scan, whileLoop, cond, remat, customVjp, grad. Each traces its function
  * once into a region of its own.
  */
-import { isFloat, Region, stacked, type Value } from "../compiler/ir.js";
+import { captured, isFloat, Region, stacked, type Value } from "../compiler/ir.js";
 import { type CustomVjpAttrs, customVjp as customVjpOp, type Residual } from "../compiler/passes/custom_vjp.js";
 import { backward, identity, stopGradient as stopGradientOp } from "../compiler/passes/grad.js";
 import { type RematPolicy, remat as rematOp } from "../compiler/passes/remat.js";
@@ -260,6 +260,16 @@ export function named<A extends string>(x: Tensor<A>, name: string): Tensor<A> {
  * whole along the axes that only its storage is split by. Without a mesh it is the tensor itself.
  */
 export const shard = <A extends string>(x: Tensor<A>): Tensor<A> => constrained(x);
+
+/**
+ * What `f` would give, and the values from outside that it would compute with; nothing of it becomes part of the program. (As
+ * `jax.eval_shape`, and `jax.closure_convert` for what `f` closes over.)
+ */
+export function dryRun<R>(f: () => R): { readonly result: R; readonly reads: ReadonlySet<Value> } {
+  const region = new Region();
+  const result = intoRegion(hlo().on(region), f);
+  return { result, reads: captured(region) };
+}
 
 /** What a backward function gives for the arguments: a cotangent for each, of its type, or nothing where none flows. */
 export type CotangentsOf<T extends readonly unknown[]> = { readonly [K in keyof T]: T[K] | undefined };

@@ -1,4 +1,6 @@
 import { forEachUse, type Region, type Value } from "../ir.js";
+import { customVjp } from "./custom_vjp.js";
+import { remat } from "./remat.js";
 import { type ScanAttrs, scan } from "./scan.js";
 
 /**
@@ -12,6 +14,7 @@ export function dce(region: Region): void {
     const op = region.ops[i]!;
     if (!op.def.effect && !op.results.some((r) => live.has(r))) continue;
     if (op.def === scan) dropUnusedOutputs(op, live);
+    else if (op.def === remat || op.def === customVjp) dropUnusedResults(op, live);
     for (const r of op.regions) dce(r);
     if (op.def === scan) dropUnusedInputs(op);
     forEachUse(op, (v) => live.add(v));
@@ -22,16 +25,47 @@ export function dce(region: Region): void {
 
 type ScanOp = Region["ops"][number];
 
-/** Outputs that nobody reads are not stacked. */
+/** Outputs that nobody reads are not stacked, and carries that serve no other are not carried. */
 function dropUnusedOutputs(op: ScanOp, live: ReadonlySet<Value>): void {
   const attrs = op.attrs as ScanAttrs;
   const region = op.regions[0]!;
-  const keep = op.results.map((r, i) => i < attrs.carries || live.has(r));
+  const read = op.results.map((r) => live.has(r));
+  const keep = needed(region, attrs.carries, read);
   if (keep.every(Boolean)) return;
-  const filtered = <T>(xs: readonly T[], offset = 0) => xs.filter((_, i) => keep[i + offset]);
-  op.attrs = { ...attrs, yDims: filtered(attrs.yDims, attrs.carries) };
+  const filtered = <T>(xs: readonly T[], offset = 0) => xs.filter((_, i) => keep[i + offset] ?? true);
+  const carries = keep.slice(0, attrs.carries).filter(Boolean).length;
+  op.attrs = { ...attrs, carries, yDims: filtered(attrs.yDims, attrs.carries) };
+  const isCarry = (i: number) => i < attrs.carries;
+  region.args = region.args.filter((_, i) => !isCarry(i) || keep[i]);
+  op.operands = op.operands.filter((_, i) => !isCarry(i) || keep[i]);
   region.results = filtered(region.results);
   op.results.splice(0, op.results.length, ...filtered(op.results));
+}
+
+/** Which results of a scan's body are needed: those that are read, and the carries from which the next step makes them. */
+function needed(region: Region, carries: number, read: readonly boolean[]): boolean[] {
+  const keep = [...read];
+  for (let before = -1, count = 0; count !== before && keep.slice(0, carries).includes(false); ) {
+    before = count;
+    const used = new Set(region.results.filter((_, i) => keep[i]));
+    for (let i = region.ops.length - 1; i >= 0; i--) {
+      const op = region.ops[i]!;
+      if (op.def.effect || op.results.some((r) => used.has(r))) forEachUse(op, (v) => used.add(v));
+    }
+    region.args.slice(0, carries).forEach((a, i) => {
+      keep[i] ||= used.has(a);
+    });
+    count = keep.filter(Boolean).length;
+  }
+  return keep;
+}
+
+/** What a function kept for a derivative that nobody asked for. */
+function dropUnusedResults(op: ScanOp, live: ReadonlySet<Value>): void {
+  const region = op.regions[0]!;
+  const keep = op.results.map((r) => live.has(r));
+  region.results = region.results.filter((_, i) => keep[i]);
+  op.results.splice(0, op.results.length, ...op.results.filter((_, i) => keep[i]));
 }
 
 /** Inputs that the body does not read are not sliced. */

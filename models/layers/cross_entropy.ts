@@ -1,5 +1,5 @@
-import { customVjp } from "../../ops/control.js";
-import { iota, where } from "../../ops/functions.js";
+import { customVjp, scan, shard, valueAndGrad } from "../../ops/control.js";
+import { full, iota, where, zeros } from "../../ops/functions.js";
 import type { Scalar, Tensor } from "../../ops/tensor.js";
 
 /**
@@ -12,6 +12,53 @@ export function crossEntropy<A extends string>(
 ): { sum: Scalar; count: Scalar } {
   return {
     sum: tokenLosses(logits, targets).sum(targets.names),
+    count: targets.ge(0).cast("f32").sum(targets.names),
+  };
+}
+
+/**
+ * As `crossEntropy(head(weights, hidden), targets)`, but the scores of only `seq / chunks` positions of each sequence exist at a time, in
+ * a scan. Its gradient is computed beside the value, chunk by chunk, so that no score is computed twice or kept; what weights
+ * get is summed in float32. (Hsu et al. 2024, "Liger Kernel", arXiv:2410.10989, section 3.2, "FusedLinearCrossEntropy".)
+ *
+ * @param head scores `[..., vocab]` of hidden states `[..., embed]`; it computes with no tensor that is differentiated but `weights`.
+ * @param hidden `[batch, seq, embed]`
+ * @param targets `[batch, seq]`
+ */
+export function chunkedCrossEntropy(
+  head: (weights: readonly Tensor[], hidden: Tensor<"batch" | "seq" | "embed">) => Tensor<"batch" | "seq" | "vocab">,
+  weights: readonly Tensor[],
+  hidden: Tensor<"batch" | "seq" | "embed">,
+  targets: Tensor<"batch" | "seq">,
+  chunks: number,
+): { sum: Scalar; count: Scalar } {
+  // Neighbours go to different chunks: a sequence that is split over devices is then cut into chunks on each of them.
+  const seq = hidden.size("seq") / chunks;
+  const cut = (t: Tensor): Tensor => t.rename("seq", "position").split("position", { seq, chunk: chunks });
+  const joined = (t: Tensor): Tensor => t.merge(["seq", "chunk"], "position").rename("position", "seq") as Tensor;
+  const value = valueAndGrad(([h, ...w]: readonly Tensor[], t: Tensor) => crossEntropy(head(w, h!), t).sum);
+  const summed = customVjp(
+    (h: Tensor, t: Tensor, ...w: readonly Tensor[]) => {
+      const whole = w.map(shard);
+      const [[sum, ofWeights], ofHidden] = scan(
+        "chunk",
+        [full({}, 0), whole.map((x) => zeros(x.sizes as Record<string, number>))] as const,
+        { h: cut(h), t: cut(t) },
+        ([sum, sums], x) => {
+          const [part, [dh, ...dw]] = value([x.h, ...whole], x.t);
+          return [[sum.add(part), sums.map((s, i) => s.add(dw[i]!.cast("f32")))] as never, dh!] as const;
+        },
+      );
+      return [sum, { ofHidden: joined(ofHidden as Tensor), ofWeights: ofWeights as readonly Tensor[] }] as const;
+    },
+    ({ ofHidden, ofWeights }, ct) => [
+      ofHidden.mul(ct.cast(ofHidden.dtype)),
+      undefined,
+      ...ofWeights.map((g, i) => g.mul(ct).cast(weights[i]!.dtype)),
+    ],
+  );
+  return {
+    sum: summed(hidden as Tensor, targets as Tensor, ...weights) as Scalar,
     count: targets.ge(0).cast("f32").sum(targets.names),
   };
 }

@@ -9,7 +9,7 @@ export {
   type KvCache,
 } from "./attention.js";
 export { Block, type BlockCallOptions, type BlockOptions } from "./block.js";
-export { crossEntropy, tokenLosses } from "./cross_entropy.js";
+export { chunkedCrossEntropy, crossEntropy, tokenLosses } from "./cross_entropy.js";
 export { Dropout } from "./dropout.js";
 export { Embedding } from "./embedding.js";
 export { GatedMlp } from "./gated_mlp.js";

@@ -7,6 +7,7 @@ import { type Module, spec } from "../../ops/module.js";
 import { foldIn, type Key } from "../../ops/random.js";
 import type { Tensor } from "../../ops/tensor.js";
 import type { Cache, LanguageModel } from "../language_model.js";
+import type { KernelsConfig } from "../kernels.js";
 import type { LayoutConfig } from "../layout.js";
 import { adamWInit } from "../train/adamw.js";
 import type { GenerateConfig, TrainConfig } from "../train/config.js";
@@ -15,7 +16,7 @@ import { inputsAndTargets, type TrainState, trainStep } from "../train/train_ste
 import { type SamplingOptions, sample } from "./sampling.js";
 
 /** What the entry points' sizes come from. */
-export interface ProgramConfig extends LayoutConfig {
+export interface ProgramConfig extends LayoutConfig, KernelsConfig {
   readonly model: { readonly context: number };
   readonly train: TrainConfig;
   readonly generate: GenerateConfig;
@@ -68,7 +69,7 @@ export const evalStep = (model: LanguageModel, c: ProgramConfig): Program =>
     { state: { params: model }, batch: { tokens: spec({ batch: c.train.batch, window: c.model.context + 1 }, "i32") } },
     ({ state: { params }, batch: { tokens } }) => {
       const { inputs, targets } = inputsAndTargets<"batch">(tokens);
-      const { sum, count } = params.loss(inputs, targets);
+      const { sum, count } = params.loss(inputs, targets, { chunk: c.train.lossChunk });
       return { metric: { loss_sum: sum, count } };
     },
   );

@@ -12,6 +12,11 @@ export const trainSchema = z.strictObject({
   batch: count.default(12),
   /** Micro-batches whose gradients are added up to one step. */
   accumulation: count.default(1),
+  /**
+   * Positions of each sequence whose scores exist at a time, which bounds what the loss takes of memory. Default: all, unless their
+   * scores take more than 256 MiB a device.
+   */
+  lossChunk: count.optional(),
   /** How layers run in stages on a mesh with an axis `stage`. */
   pipeline: z
     .strictObject({

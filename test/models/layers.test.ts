@@ -3,6 +3,7 @@ import { mapLeaves } from "../../compiler/tree.js";
 import {
   Attention,
   attention,
+  chunkedCrossEntropy,
   crossEntropy,
   Dropout,
   Embedding,
@@ -27,6 +28,9 @@ const withWeights = <M extends Module>(module: M, weights: readonly Tensor[]): M
   let i = 0;
   return mapLeaves(module, () => weights[i++]!.cast("f32"));
 };
+
+/** Second derivatives of a sum of many: of small terms, for float32 to tell its sine. */
+const UNIT = { min: -1, max: 1 };
 
 const layerNorm = "lambda x, g, b: (jax.nn.standardize(x.astype(jnp.float32), epsilon=1e-5) * g + b).astype(x.dtype)";
 const rmsNorm =
@@ -132,6 +136,27 @@ agrees("layers", {
     jax: "lambda x, at: [(optax.softmax_cross_entropy_with_integer_labels(x, at) * (at >= 0)).sum(), (at >= 0).sum().astype(jnp.float32)]",
     out: ["", ""],
   },
+  ...Object.fromEntries(
+    [1, 3, 6].map((chunks) => [
+      `cross-entropy of a head with a bias, in ${chunks} chunks of the sequence`,
+      {
+        inputs: [
+          f32("batch seq:6 embed", UNIT),
+          i32("batch seq:6", { min: -1, max: 6 }),
+          f32("embed vocab:7", UNIT),
+          f32("vocab:7", UNIT),
+        ],
+        run: (x: Tensor, at: Tensor, ...w: Tensor[]) => {
+          const head = (w: readonly Tensor[], x: Tensor) =>
+            withWeights(new Linear({ embed: 1 }, { vocab: 1 }), w).call<"batch" | "seq">(x);
+          const { sum, count } = chunkedCrossEntropy(head, w, x, at, chunks);
+          return [sum, count];
+        },
+        jax: "lambda x, at, w, b: [(optax.softmax_cross_entropy_with_integer_labels((x @ w + b).astype(jnp.float32), at) * (at >= 0)).sum(), (at >= 0).sum().astype(jnp.float32)]",
+        out: ["", ""],
+      },
+    ]),
+  ),
 });
 
 describe("what layers refuse, at trace", () => {

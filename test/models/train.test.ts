@@ -51,6 +51,7 @@ test("every entry point is verified by MLIR, and its canonical text is what jaxl
 test.each([
   ["one batch", {}, {}],
   ["accumulated over micro-batches", { batch: 2, accumulation: 3 }, {}],
+  ["its loss in chunks of the sequence", { lossChunk: 8 }, {}],
   ["rematerialized", {}, { remat: "nothing" }],
   ["keeping named values", {}, { remat: ["attn_out"] }],
   ["with its layers unrolled", {}, { unroll: true }],
