@@ -173,7 +173,8 @@ export function replicaGroups(text: string, partitions: number): number[][] {
     return Array.from({ length: groups }, (_, i) => order.slice(i * size, (i + 1) * size));
   }
   const mesh = /^mesh\[([^\]]*)\][^{]*\{([^}]*)\}/.exec(text);
-  if (mesh) return meshGroups(mesh[1] ?? "", mesh[2] ?? "", /<=\[([\d,]+)\](?:T\(([\d,]+)\))?/.exec(text));
+  if (mesh)
+    return meshGroups(mesh[1] ?? "", mesh[2] ?? "", /(?:<=|device_ids=\()\[([\d,]+)\](?:T\(([\d,]+)\))?/.exec(text));
   const lists = [...text.matchAll(/\{([\d,\s]+)\}/g)].map((m) => ints(m[1]));
   return lists.length > 0 ? lists : [Array.from({ length: partitions }, (_, i) => i)];
 }

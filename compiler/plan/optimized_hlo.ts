@@ -308,7 +308,10 @@ function parseAttributes(text: string): Map<string, string> {
     else if ((c === COMMA && depth === 0) || i === text.length) {
       const part = text.slice(start, i);
       const equals = part.indexOf("=");
-      if (equals !== -1) found.set(part.slice(0, equals).trim(), part.slice(equals + 1).trim());
+      const name = part.slice(0, equals).trim();
+      // The order of a mesh's devices stands within the groups that are told by the mesh.
+      if (name === "device_ids") found.set("replica_groups", `${found.get("replica_groups") ?? ""},${part}`);
+      else if (equals !== -1) found.set(name, part.slice(equals + 1).trim());
       start = i + 1;
     }
   }

@@ -1,5 +1,7 @@
 import type { XenarcError } from "../../compiler/errors.js";
 import { Layout, makeMesh } from "../../compiler/mesh.js";
+import { collectives, collectiveTable } from "../../compiler/plan/collectives.js";
+import { parseOptimizedHlo } from "../../compiler/plan/optimized_hlo.js";
 import { render } from "../../compiler/source/render.js";
 import { compile } from "../../emit/compile.js";
 import { charTransformer } from "../../models/char_transformer.js";
@@ -26,6 +28,32 @@ const MESHES: Readonly<Record<string, object>> = {
   },
 };
 
+/** Parameters by hand: the embedding, the head and the last norm; in each layer two norms, four matrices of attention, two of the MLP. */
+const OUTER = 256 * 32 + 32 * 256 + 32;
+const INNER = 2 * (2 * 32 + 4 * 32 * 32 + 2 * 32 * 128);
+const BYTES = 4;
+/** One activation of the residual stream on a device of two data-parallel groups: 4 sequences of 16 positions. */
+const STREAM = 4 * 16 * 32 * BYTES;
+/** Room for sums over the mesh of single numbers (losses, norms) and of a number for each position. */
+const SMALL = 1024;
+
+/**
+ * What each mesh has to communicate in a step, in bytes by kind and axes, and nothing else. XLA:CPU makes no reduce-scatter: gradients are
+ * reduced whole.
+ */
+const COMMUNICATION: Readonly<Record<string, Readonly<Record<string, number>>>> = {
+  data: { "all-reduce data": (OUTER + INNER) * BYTES },
+  // A layer's weights are gathered for the forward pass and again for the backward pass, the others once.
+  "FSDP (ZeRO-3)": { "all-reduce fsdp": (OUTER + INNER) * BYTES, "all-gather fsdp": (OUTER + 2 * INNER) * BYTES },
+  "ZeRO-1": { "all-reduce data": (OUTER + INNER) * BYTES, "all-gather data": (OUTER + INNER) * BYTES },
+  tensor: {
+    // Forward the embedding, and in each layer attention and MLP; backward the inputs of query, key, value, MLP, and of the head.
+    "all-reduce tensor": (1 + 2 * 2 + 2 * 4 + 1) * STREAM,
+    // The gradients of a quarter of the matrices, of whole norms.
+    "all-reduce data": ((INNER - 4 * 32) / 4 + 4 * 32 + (2 * 256 * 32) / 4) * BYTES,
+  },
+};
+
 test("8 devices train as one does, on every mesh", async () => {
   const configs = [{}, ...Object.values(MESHES)].map((c) => ({ model, train, ...c }));
   const [one, ...runs] = await trainAll(folder, charTransformer, configs);
@@ -36,6 +64,17 @@ test("8 devices train as one does, on every mesh", async () => {
     const found = { loss: lossDifference(run, one!), [gradient]: ofGradient, [weight]: ofWeight };
     const wrong = Object.entries(found).filter(([, difference]) => !(difference < 1e-5));
     expect({ name, wrong }).toEqual({ name, wrong: [] });
+
+    const wanted = COMMUNICATION[name];
+    if (wanted === undefined) continue;
+    const { mesh } = MESHES[name] as { mesh: Record<string, number> };
+    const rows = collectiveTable(collectives(parseOptimizedHlo(run.hlo), makeMesh(mesh)));
+    const sent = Object.fromEntries(rows.map((row) => [`${row.kind} ${row.axes.join("+")}`, row.bytes]));
+    expect([name, Object.keys(sent).sort()]).toEqual([name, Object.keys(wanted).sort()]);
+    for (const [kind, bytes] of Object.entries(wanted)) {
+      const more = sent[kind]! - bytes;
+      expect([name, kind, more, more >= 0 && more < SMALL]).toEqual([name, kind, more, true]);
+    }
   }
 }, 240_000);
 

@@ -275,6 +275,13 @@ describe("groups of devices", () => {
     ],
     ["mesh['axis_0'=4,'axis_1'=1,'axis_2'=2] {'axis_0','axis_2'}", [[0, 1, 2, 3, 4, 5, 6, 7]]],
     [
+      "mesh['axis_0'=2,'axis_1'=4], device_ids=([4,2]T(1,0)) {'axis_1'}",
+      [
+        [0, 2, 4, 6],
+        [1, 3, 5, 7],
+      ],
+    ],
+    [
       "mesh['axis_0'=8] {'axis_0':(2)2}",
       [
         [0, 2],
