@@ -9,6 +9,7 @@ import { cacheFolder, readCache, sha256, writeAtomically, writeCache } from "./c
 import { entryNames, entryUrl, librarySource, packageRoot, packageVersion, runningUrl } from "./package.js";
 import { originalPosition } from "./position.js";
 import { pathFrom } from "./render.js";
+import { esbuild, TSCONFIG } from "./transform.js";
 
 /** A bundle that was made before: the files that went into it, each with the hash it had, relative to the entry's folder. */
 interface Built {
@@ -77,7 +78,7 @@ function reusable(entry: string): Built | undefined {
 }
 
 async function bundle(entry: string): Promise<Built> {
-  const [{ build }, { TSCONFIG }] = await Promise.all([import("esbuild"), import("./transform.js")]);
+  const { build } = esbuild();
   const folder = dirname(entry);
   const outfile = join(cacheFolder(entry), "modules", "bundle.mjs");
   const result = await build({
