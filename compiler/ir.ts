@@ -50,8 +50,11 @@ export interface Printer {
   /** `tensor<2x3xf32>` */
   type(t: TensorType): string;
   types(vs: readonly Value[]): string;
-  /** `{ ... }` with its own lines; `header` prints the block's arguments (`^bb0(...)`), `bare` leaves them out. */
-  region(r: Region, form?: "header" | "bare"): string;
+  /**
+   * `{ ... }` with its own lines; `header` prints the block's arguments (`^bb0(...)`), `bare` leaves them out. `terminator` returns the
+   * results, default `stablehlo.return`.
+   */
+  region(r: Region, form?: "header" | "bare", terminator?: string): string;
 }
 
 /** What XLA compiles for. */

@@ -58,11 +58,44 @@ export const DEFAULT_RULES: Readonly<Record<Kind, Rules>> = {
   },
 };
 
+/** How attention reads a sequence that is split over the mesh. */
+export interface ContextOptions {
+  /** `ring`: keys and values travel from device to device; `allgather`: each device gathers all of them. Default ring. */
+  readonly attention?: "ring" | "allgather";
+  /** Sequences that are trained on lie so that under a causal mask all devices have the same work. Default true. */
+  readonly balance?: boolean;
+}
+
 /** The number of devices of a mesh. */
 export const deviceCount = (mesh: Mesh): number => mesh.axes.reduce((n, a) => n * a.size, 1);
 
 /** The size of a mesh axis; 1 for an axis that the mesh does not have. */
 export const meshSize = (mesh: Mesh, name: string): number => mesh.axes.find((a) => a.name === name)?.size ?? 1;
+
+/**
+ * The devices in groups, of those that differ only in their positions along some axes: `[[0, 1], [2, 3]]`. Within a group the first of
+ * the axes is outermost.
+ */
+export function deviceGroups(mesh: Mesh, along: readonly string[]): number[][] {
+  const strides = new Map<string, number>();
+  let stride = 1;
+  for (const axis of [...mesh.axes].reverse()) {
+    strides.set(axis.name, stride);
+    stride *= axis.size;
+  }
+  const offsets = (names: readonly string[]) =>
+    names.reduce(
+      (found, name) =>
+        found.flatMap((at) =>
+          Array.from({ length: meshSize(mesh, name) }, (_, i) => at + i * (strides.get(name) ?? 0)),
+        ),
+      [0],
+    );
+  const inside = offsets(along);
+  return offsets(mesh.axes.map((a) => a.name).filter((name) => !along.includes(name))).map((at) =>
+    inside.map((offset) => at + offset),
+  );
+}
 
 /**
  * A mesh from sizes by axis, of which one may be -1: what is left of the devices. `slices` says how often an axis is repeated across
@@ -127,18 +160,27 @@ export interface Sharded {
 /** How a model lies on a mesh: the mesh, and the rules with the defaults filled in. */
 export class Layout {
   readonly #rules: Readonly<Record<Kind, Rules>>;
-  readonly #seen = new Set<string>();
+  #seen = new Set<string>();
+  /** Mesh axes of which the code being traced is that of one device (see `perDevice`): they split nothing there. */
+  readonly manual: readonly string[] = [];
+  /**
+   * Whether sequences lie as pairs of chunks, device i of n having chunks i and 2n - 1 - i (zigzag), so that under a causal mask all
+   * have the same work (Grattafiori et al. 2024, "The Llama 3 Herd of Models", arXiv:2407.21783, section 3.3.2).
+   */
+  readonly zigzag: boolean = false;
 
   /**
    * @param rules the author's; they win over the defaults name by name. What `optimizer` does not say is as in `parameters`.
    * @param sequence activations that nothing splits over `tensor` are split over it along `seq` (sequence parallelism, Korthikanti
    *   et al. 2022, arXiv:2205.05198).
+   * @param context how attention reads a sequence that is split over the mesh; default: as a ring, balanced.
    * @throws XenarcError for a rule whose mesh axis does not exist.
    */
   constructor(
     readonly mesh: Mesh,
     readonly rules: Readonly<Partial<Record<Kind, Rules>>> = {},
     readonly sequence = false,
+    readonly context: ContextOptions = {},
   ) {
     const known = [...mesh.axes.map((a) => a.name), ...MESH_AXES];
     for (const [kind, table] of Object.entries(rules)) {
@@ -173,7 +215,7 @@ export class Layout {
       const rule = rules[axis];
       if (rule === undefined) return kind === "activations" ? undefined : [];
       if (size === 1) return [];
-      const over = rule.filter((m) => meshSize(this.mesh, m) > 1);
+      const over = this.over(kind, axis);
       const parts = over.reduce((n, m) => n * meshSize(this.mesh, m), 1);
       if (size % parts !== 0) {
         const over_ = over.map((m) => `${m} ${meshSize(this.mesh, m)}`).join(" x ");
@@ -201,9 +243,37 @@ export class Layout {
     const seq = axes.indexOf("seq");
     const along = split[seq];
     if (!this.sequence || kind !== "activations" || along === undefined || users.has("tensor")) return split;
+    if (this.manual.includes("tensor")) return split;
     const parts = [...along, "tensor"].reduce((n, m) => n * meshSize(this.mesh, m), 1);
     if (meshSize(this.mesh, "tensor") > 1 && shape[seq]! % parts === 0) split[seq] = [...along, "tensor"];
     return split;
+  }
+
+  /** The mesh axes larger than 1 over which the rules split an axis. */
+  over(kind: Kind, axis: string): readonly string[] {
+    return (this.#rules[kind][axis] ?? []).filter((m) => meshSize(this.mesh, m) > 1 && !this.manual.includes(m));
+  }
+
+  /** The layout as the code of one device along these mesh axes sees it. */
+  within(axes: readonly string[]): Layout {
+    return this.#changed({ manual: [...this.manual, ...axes] });
+  }
+
+  /** The layout with sequences in the balanced order. */
+  balanced(): Layout {
+    return this.#changed({ zigzag: true });
+  }
+
+  /** The layout with other rules for some axes of activations. */
+  withActivations(rules: Rules): Layout {
+    return this.#changed({}, { ...this.rules, activations: { ...this.rules.activations, ...rules } });
+  }
+
+  #changed(change: Partial<Pick<Layout, "manual" | "zigzag">>, rules = this.rules): Layout {
+    const { manual, zigzag } = this;
+    const copy = new Layout(this.mesh, rules, this.sequence, this.context);
+    copy.#seen = this.#seen;
+    return Object.assign(copy, { manual, zigzag }, change);
   }
 
   /** @throws XenarcError for a rule of the author's whose axis no tensor had; call it when everything is traced. */
@@ -226,9 +296,9 @@ export const isSplit = (spec: Spec): boolean => spec.some((over) => over !== und
 export const localShape = (mesh: Mesh, spec: Spec, shape: readonly number[]): number[] =>
   shape.map((n, d) => n / (spec[d] ?? []).reduce((p, m) => p * meshSize(mesh, m), 1));
 
-/** A spec in Shardy's syntax: `[{"data", "fsdp"}, {}, {?}]`. */
-export const specText = (spec: Spec): string =>
-  `[${spec.map((over) => (over === undefined ? "{?}" : `{${over.map((m) => `"${m}"`).join(", ")}}`)).join(", ")}]`;
+/** A spec in Shardy's syntax: `[{"data", "fsdp"}, {}, {?}]`; with `open`, the partitioner may split every dimension further. */
+export const specText = (spec: Spec, open = false): string =>
+  `[${spec.map((over) => `{${[...(over ?? []).map((m) => `"${m}"`), ...(open || !over ? ["?"] : [])].join(", ")}}`).join(", ")}]`;
 
 /** A mesh in Shardy's syntax: `<["data"=4, "tensor"=2]>`. */
 export const meshText = (mesh: Mesh): string => `<[${mesh.axes.map((a) => `"${a.name}"=${a.size}`).join(", ")}]>`;

@@ -36,6 +36,9 @@ export function tracing(): Builder {
 
 let layout: Layout | undefined;
 
+/** What is being traced lies on the mesh like this; undefined without one. */
+export const currentLayout = (): Layout | undefined => layout;
+
 /** Traces programs for a mesh: their inputs, outputs and the results of their modules lie on it by the layout's rules. */
 export function withLayout<T>(l: Layout | undefined, f: () => T): T {
   const before = layout;
@@ -68,6 +71,7 @@ const CONSTRAINT = "sdy.sharding_constraint";
 function constrainedLeaf(on: Layout, leaf: Leaf): Leaf {
   const { names, value } = leaf;
   if (names.length === 0 || value.op?.def.name === CONSTRAINT) return leaf;
+  if (on.mesh.axes.every((axis) => on.manual.includes(axis.name))) return leaf;
   const where = value.op?.site && [{ site: value.op.site }];
   const name = `The tensor (${names.join(", ")})`;
   const spec = on.spec("activations", { name, axes: names, shape: value.type.shape, ...(where && { where }) });

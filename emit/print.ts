@@ -120,7 +120,7 @@ class FunctionPrinter implements Printer {
   types(vs: readonly Value[]): string {
     return vs.map((v) => typeText(v.type)).join(", ");
   }
-  region(r: Region, form: "header" | "bare" = "header"): string {
+  region(r: Region, form: "header" | "bare" = "header", terminator = "stablehlo.return"): string {
     const outer = this.indent;
     const lines = ["{"];
     if (form === "header" && r.args.length)
@@ -129,7 +129,7 @@ class FunctionPrinter implements Printer {
     this.ops(r, lines);
     // MLIR prints the space after an empty return too.
     const returned = r.results.length ? `${this.values(r.results)} : ${this.types(r.results)}` : "";
-    lines.push(`${this.indent}stablehlo.return ${returned}`);
+    lines.push(`${this.indent}${terminator} ${returned}`);
     this.indent = outer;
     lines.push(`${outer}}`);
     return lines.join("\n");

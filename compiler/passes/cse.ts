@@ -48,7 +48,8 @@ function exact(_: string, v: unknown): unknown {
   return typeof v === "number" && (!Number.isFinite(v) || Object.is(v, -0)) ? `${1 / v} ${v}` : v;
 }
 
-function substitute(region: Region, replaced: ReadonlyMap<Value, Value>): void {
+/** Puts other values in the place of some, in nested regions too. */
+export function substitute(region: Region, replaced: ReadonlyMap<Value, Value>): void {
   const sub = (v: Value) => replaced.get(v) ?? v;
   for (const op of region.ops) {
     op.operands = op.operands.map(sub);

@@ -3,6 +3,9 @@ import { Emitter, type Region } from "../../compiler/ir.js";
 import { provideBuilder, tracing } from "../../compiler/trace.js";
 import { abs } from "./abs.js";
 import { add } from "./add.js";
+import { allGather } from "./all_gather.js";
+import { allReduce } from "./all_reduce.js";
+import { allToAll } from "./all_to_all.js";
 import { and } from "./and.js";
 import { atan2 } from "./atan2.js";
 import { bitcastConvert } from "./bitcast_convert.js";
@@ -21,6 +24,7 @@ import { raggedDot } from "./chlo_ragged_dot.js";
 import { square } from "./chlo_square.js";
 import { topK } from "./chlo_top_k.js";
 import { clamp } from "./clamp.js";
+import { collectivePermute } from "./collective_permute.js";
 import { compare } from "./compare.js";
 import { complex } from "./complex.js";
 import { concatenate } from "./concatenate.js";
@@ -44,6 +48,7 @@ import { isFiniteOp } from "./is_finite.js";
 import { log } from "./log.js";
 import { logPlusOne } from "./log_plus_one.js";
 import { logistic } from "./logistic.js";
+import { manualComputation } from "./manual_computation.js";
 import { maximum } from "./maximum.js";
 import { minimum } from "./minimum.js";
 import { multiply } from "./multiply.js";
@@ -52,11 +57,13 @@ import { not } from "./not.js";
 import { optimizationBarrier } from "./optimization_barrier.js";
 import { or } from "./or.js";
 import { pad } from "./pad.js";
+import { partitionId } from "./partition_id.js";
 import { popcnt } from "./popcnt.js";
 import { power } from "./power.js";
 import { real } from "./real.js";
 import { reduce, reduceAnd, reduceMax, reduceMin, reduceOr, reduceProd, reduceSum } from "./reduce.js";
 import { reducePrecision } from "./reduce_precision.js";
+import { reduceScatter } from "./reduce_scatter.js";
 import { reduceWindow, reduceWindowSum } from "./reduce_window.js";
 import { remainder } from "./remainder.js";
 import { reshape } from "./reshape.js";
@@ -85,6 +92,9 @@ import { xor } from "./xor.js";
 export const ops = {
   abs,
   add,
+  allGather,
+  allReduce,
+  allToAll,
   and,
   atan2,
   bitcastConvert,
@@ -93,6 +103,7 @@ export const ops = {
   cbrt,
   ceil,
   clamp,
+  collectivePermute,
   compare,
   complex,
   concatenate,
@@ -122,6 +133,7 @@ export const ops = {
   log,
   logistic,
   logPlusOne,
+  manualComputation,
   maximum,
   minimum,
   multiply,
@@ -131,6 +143,7 @@ export const ops = {
   optimizationBarrier,
   or,
   pad,
+  partitionId,
   polygamma,
   popcnt,
   power,
@@ -143,6 +156,7 @@ export const ops = {
   reduceOr,
   reducePrecision,
   reduceProd,
+  reduceScatter,
   reduceSum,
   reduceWindow,
   reduceWindowSum,
