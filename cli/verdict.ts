@@ -5,6 +5,7 @@ import { parseOptimizedHlo } from "../compiler/plan/optimized_hlo.js";
 import type { Target } from "../compiler/plan/target.js";
 import { localBytes, type Verdict, verdictOf } from "../compiler/plan/verdict.js";
 import type { Program } from "../compiler/program.js";
+import { addExecutable } from "../emit/artifact.js";
 import type { Compiled } from "../emit/compile.js";
 import type { EventOf } from "../runtime-bridge/events.js";
 import { bytes, count, duration, paint, short, table } from "./terminal.js";
@@ -49,6 +50,9 @@ export async function judge(compiled: Compiled, artifact: string, target: Target
       judgements.push({ entry: name, seconds, outOfMemory: event });
       continue;
     }
+    const { device, devices, versions } = event;
+    // An executable for the CPU is one for this very processor.
+    if (target.platform === "tpu") await addExecutable(artifact, name, event.executable, { device, devices, versions });
     const hlo = parseOptimizedHlo(await readFile(event.hlo, "utf8"));
     const tokens = tokensOf(program);
     const verdict = verdictOf(program, target, hlo, event.memory, {

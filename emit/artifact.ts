@@ -6,7 +6,7 @@ import type { z } from "zod";
 import { XenarcError } from "../compiler/errors.js";
 import { compileOptionsBytes, type XlaOptions } from "./compile_options.js";
 import { makeFolder } from "./folder.js";
-import { type Manifest, manifestSchema, type Port, type Program, SCHEMA_VERSION } from "./manifest.js";
+import { type Executable, type Manifest, manifestSchema, type Port, type Program, SCHEMA_VERSION } from "./manifest.js";
 
 /** One entry point, as the compiler hands it over. */
 export interface ProgramSource {
@@ -87,6 +87,24 @@ export async function writeArtifact(folder: string, source: ArtifactSource): Pro
   return checked;
 }
 
+/** Adds the executable that XLA made of an entry point to an artifact; `file` is moved into it. */
+export async function addExecutable(
+  folder: string,
+  entry: string,
+  file: string,
+  made: Pick<Executable, "device" | "devices" | "versions">,
+): Promise<void> {
+  const manifest = await readManifest(folder);
+  const inside = `programs/${entry}.executable`;
+  const bytes = await readFile(file);
+  await writeFile(join(folder, inside), bytes);
+  manifest.programs[entry]!.executable = { file: inside, sha256: sha256(bytes), ...made };
+  const temporary = join(folder, `${MANIFEST}.${randomBytes(6).toString("hex")}`);
+  await writeFile(temporary, `${stableJson(manifestSchema.parse(manifest))}\n`);
+  await rename(temporary, join(folder, MANIFEST));
+  await rm(file);
+}
+
 /**
  * The manifest of the artifact in `folder`, after every file it names has been found with its hash.
  * Throws {@link XenarcError} for a folder that is none, a newer schema, a file that is missing, altered or outside.
@@ -106,6 +124,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
   for (const program of Object.values(manifest.programs)) {
     await checkFile(folder, program);
     await checkFile(folder, program.options);
+    if (program.executable) await checkFile(folder, program.executable);
   }
   return manifest;
 }

@@ -36,6 +36,16 @@ export const portSchema = z.strictObject({
   message: z.string().optional(),
 });
 
+/** A program as XLA compiled it ahead of time; only such devices under such versions can load it. */
+export const executableSchema = z.strictObject({
+  ...fileSchema.shape,
+  /** XLA's name of the kind of device: `TPU v4`. */
+  device: name,
+  devices: z.int().positive(),
+  /** Of jaxlib and libtpu. */
+  versions: z.record(z.string(), name),
+});
+
 /** One entry point. */
 export const programSchema = z.strictObject({
   ...fileSchema.shape,
@@ -44,6 +54,7 @@ export const programSchema = z.strictObject({
   outputs: z.array(portSchema),
   /** Pairs of an input and the output that takes over its memory. */
   donated: z.array(z.tuple([index, index])),
+  executable: executableSchema.optional(),
 });
 
 /** The devices that the programs run on: a grid with named axes, the first outermost. */
@@ -79,5 +90,7 @@ export const manifestSchema = z.strictObject({
 export type Port = z.infer<typeof portSchema>;
 /** One entry point. */
 export type Program = z.infer<typeof programSchema>;
+/** A program as XLA compiled it ahead of time. */
+export type Executable = z.infer<typeof executableSchema>;
 /** The contents of `manifest.json`. */
 export type Manifest = z.infer<typeof manifestSchema>;

@@ -37,6 +37,9 @@ const eventSchema = z.discriminatedUnion("event", [
     data: z.string(),
     run: z.string(),
     device: z.string(),
+    /** Of all processes. */
+    devices: count,
+    processes: count,
   }),
   /** A program is ready to run. */
   z.object({
@@ -55,6 +58,7 @@ const eventSchema = z.discriminatedUnion("event", [
     memory: memorySchema,
     hlo: z.string(),
     executable: z.string(),
+    versions: z.record(z.string(), z.string()),
   }),
   /** A program needs more memory than such a device has: bytes by XLA's account, and the largest allocations where it lists them. */
   z.object({

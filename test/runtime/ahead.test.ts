@@ -5,9 +5,9 @@ import { collectives, collectiveTable } from "../../compiler/plan/collectives.js
 import { costliest, totalCost } from "../../compiler/plan/costs.js";
 import { type HloModule, parseOptimizedHlo } from "../../compiler/plan/optimized_hlo.js";
 import { parseTarget, type Target } from "../../compiler/plan/target.js";
-import { type ArtifactSource, writeArtifact } from "../../emit/artifact.js";
+import { type ArtifactSource, addExecutable, readManifest, writeArtifact } from "../../emit/artifact.js";
 import { flagsFor } from "../../emit/xla_flags.js";
-import { compileAhead, type EventOf } from "../../runtime-bridge/bridge.js";
+import { compileAhead, type EventOf, inspect } from "../../runtime-bridge/bridge.js";
 import { doubling, here, problem, python, temporaryFolder } from "./support.js";
 
 const folder = temporaryFolder();
@@ -232,3 +232,22 @@ async function doubled(target: Target, flags: Record<string, boolean | number | 
   await writeArtifact(artifact, { ...doubling, programs });
   return (await compileAhead({ artifact, entry: "forward", target, out: `${artifact}-out` })).event;
 }
+
+test("an executable for other devices is said, and the program compiled", async () => {
+  const artifact = join(folder, "for-tpu");
+  await writeArtifact(artifact, doubling);
+  const target = parseTarget("tpu:v5e:2x2");
+  const event = await compileAhead({ artifact, entry: "forward", target, out: `${artifact}-out` });
+  if (event.event !== "ahead") throw new Error(event.message);
+  const { executable, device, devices, versions } = event;
+  await addExecutable(artifact, "forward", executable, { device, devices, versions });
+  expect((await readManifest(artifact)).programs.forward!.executable).toMatchObject({
+    device: "TPU v5 lite",
+    devices: 1,
+  });
+  const said: string[] = [];
+  await inspect({ artifact }, (e) => void (e.event === "log" && said.push(e.message)));
+  expect(said.join("\n")).toMatch(
+    /^`forward` was compiled ahead of time for 1 x TPU v5 lite \(jaxlib [\d.]+, libtpu [\d.]+\); here is 1 x cpu .*: compiling it\.$/,
+  );
+});

@@ -48,6 +48,7 @@ def compile_ahead(
         memory=pjrt.memory(compiled),
         hlo=str(hlo),
         executable=str(executable),
+        versions={name: version for name, version in pjrt.versions().items() if name in ("jaxlib", "libtpu")},
     )
 
 

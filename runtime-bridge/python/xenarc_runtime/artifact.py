@@ -49,6 +49,16 @@ class MeshAxis:
 
 
 @dataclass(frozen=True)
+class Executable:
+    """A program as XLA compiled it ahead of time, for so many devices of a kind, by such versions of its packages."""
+
+    data: bytes
+    device: str
+    devices: int
+    versions: dict[str, str]
+
+
+@dataclass(frozen=True)
 class Program:
     """An entry point: StableHLO text, a serialized CompileOptionsProto, and the ports of its `@main`."""
 
@@ -57,6 +67,7 @@ class Program:
     options: bytes
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
+    executable: Executable | None = None
 
 
 @dataclass(frozen=True)
@@ -137,7 +148,12 @@ def _program(folder: Path, name: str, entry: dict[str, Any]) -> Program:
         options=_checked_bytes(folder, entry["options"]),
         inputs=tuple(map(_port, entry["inputs"])),
         outputs=tuple(map(_port, entry["outputs"])),
+        executable=_executable(folder, entry["executable"]) if "executable" in entry else None,
     )
+
+
+def _executable(folder: Path, entry: dict[str, Any]) -> Executable:
+    return Executable(_checked_bytes(folder, entry), entry["device"], entry["devices"], entry["versions"])
 
 
 def _port(entry: dict[str, Any]) -> Port:

@@ -10,9 +10,10 @@ import math
 import os
 import platform
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib import metadata
 from pathlib import Path
 from typing import Protocol
 
@@ -22,16 +23,18 @@ os.environ.setdefault("JAX_PLATFORMS", "cpu")
 import jax
 import jaxlib.version
 import numpy as np
+from jax._src import clusters as _clusters
 from jax._src import compiler as _compiler
+from jax._src import distributed as _distributed
 from jax._src import xla_bridge as _bridge
 from jax._src.interpreters import mlir as _mlir
-from jax.experimental import mesh_utils, topologies
+from jax.experimental import mesh_utils, multihost_utils, topologies
 from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxlib import xla_client as _xla
 from jaxlib.mlir import ir as _ir
 
 from .allocator import keep_memory
-from .errors import Problem, first_lines
+from .errors import Problem, first_lines, sentence
 
 keep_memory()
 
@@ -77,6 +80,61 @@ class OutOfMemory(Problem):
         self.report = report
 
 
+# A process that is gone is noticed by the others after so long.
+_HEARTBEAT_SECONDS = 10
+_SHUTDOWN_SECONDS = 30
+
+
+def join(coordinator: str | None, processes: int | None, process: int | None) -> None:
+    """Starts jax.distributed, with what jax finds in the environment for what is None; a group of one is none."""
+    if coordinator is None:
+        found = [env for env in _clusters.ClusterEnv._cluster_types if not env.opt_in_only_method and env.is_env_present()]
+        if not found or found[0].get_process_count() == 1:
+            return
+    jax.distributed.initialize(
+        coordinator,
+        processes,
+        process,
+        heartbeat_timeout_seconds=_HEARTBEAT_SECONDS,
+        shutdown_timeout_seconds=_SHUTDOWN_SECONDS,
+    )
+
+
+def process_count() -> int:
+    """Processes of the group; 1 without."""
+    return _distributed.global_state.num_processes
+
+
+def process_index() -> int:
+    """The number of this process in its group."""
+    return _distributed.global_state.process_id
+
+
+def barrier(name: str) -> None:
+    """Waits until every process of the group has come to the barrier of that name."""
+    _distributed.global_state.client.wait_at_barrier(name, timeout_in_ms=300_000)
+
+
+def publish(key: str, text: str) -> None:
+    """Says something to every process of the group. The first word on a key stands: others raise."""
+    _distributed.global_state.client.key_value_set(key, text)
+
+
+def published(key: str) -> str | None:
+    """What was said by `publish`."""
+    try:
+        return _distributed.global_state.client.key_value_try_get(key)
+    except jax.errors.JaxRuntimeError as error:
+        if "NOT_FOUND" in str(error):
+            return None
+        raise
+
+
+def agreed_to_stop(step: int) -> bool:
+    """Whether the group, of which some process got SIGTERM, has agreed to stop at this step; every process asks at each."""
+    return multihost_utils.reached_preemption_sync_point(step)
+
+
 class MeshAxis(Protocol):
     """What a mesh is made of: an axis of `size` devices, `slices` of them across slices."""
 
@@ -98,7 +156,7 @@ def make_mesh(axes: Sequence[MeshAxis], devices: Sequence[jax.Device] = ()) -> M
     if not devices:
         _provide_cpus(count)
         devices = jax.devices() if axes else jax.local_devices()
-    if len(devices) < count:
+    if len(devices) < count or (process_count() > 1 and len(devices) != count):
         raise Problem(
             "devices",
             f"The artifact is for {count} devices; there are {len(devices)} ({devices[0].device_kind}).",
@@ -118,8 +176,14 @@ def make_mesh(axes: Sequence[MeshAxis], devices: Sequence[jax.Device] = ()) -> M
 
 def _provide_cpus(count: int) -> None:
     """Makes the CPU show itself as several devices, which only works before the first is asked for."""
+    if count % process_count() != 0 or count < process_count():
+        raise Problem(
+            "devices",
+            f"The artifact is for {count} devices, which {process_count()} processes cannot share evenly.",
+            f"Give a number of processes that divides {count}." if count > 1 else "Compile the model for a mesh.",
+        )
     if count > 1 and not _bridge.backends_are_initialized():
-        jax.config.update("jax_num_cpu_devices", count)
+        jax.config.update("jax_num_cpu_devices", count // process_count())
 
 
 def tpu_devices(generation: str, topology: Sequence[int], slices: int) -> list[jax.Device]:
@@ -140,7 +204,7 @@ def tpu_devices(generation: str, topology: Sequence[int], slices: int) -> list[j
     try:
         return list(topologies.get_topology_desc(platform="tpu", topology_name=name, **options).devices)
     except jax.errors.JaxRuntimeError as error:
-        raise Problem("target", f"The TPU compiler has no {name}: {first_lines(str(error), 1)}") from None
+        raise Problem("target", sentence(f"The TPU compiler has no {name}: {first_lines(str(error), 1)}")) from None
 
 
 def placement(mesh: Mesh, split: Sequence[Sequence[str]]) -> NamedSharding:
@@ -269,7 +333,7 @@ def _ready(
         except jax.errors.JaxRuntimeError as error:
             if "RESOURCE_EXHAUSTED" in str(error):
                 raise OutOfMemory(str(error)) from None
-            raise Problem("compile", f"XLA cannot compile the program: {first_lines(str(error))}") from None
+            raise Problem("compile", sentence(f"XLA cannot compile the program: {first_lines(str(error))}")) from None
 
 
 def _compile_options(options: bytes | None, devices: int) -> _xla.CompileOptions:
@@ -278,13 +342,22 @@ def _compile_options(options: bytes | None, devices: int) -> _xla.CompileOptions
     try:
         parsed = _xla.CompileOptions.ParseFromString(options)
     except Exception as error:
-        raise Problem("compile_options", f"the compile options are damaged: {first_lines(str(error))}") from None
+        raise Problem("compile_options", sentence(f"The compile options are damaged: {first_lines(str(error))}")) from None
     count = parsed.num_replicas * parsed.num_partitions
     if count < 1:  # protobuf reads a missing field as 0, on which XLA would end the process
-        raise Problem("compile_options", "the compile options are damaged: they name no replica or no partition")
+        raise Problem("compile_options", "The compile options are damaged: they name no replica or no partition.")
     if count != devices:
         raise Problem("devices", f"The program is for {count} devices; it was given {devices}.")
     return parsed
+
+
+def load_executable(data: bytes, text: str, options: bytes, mesh: Mesh) -> Executable:
+    """A program that was compiled ahead of time for just such devices; `text` is what it was compiled from."""
+    with _ready(text, options, mesh) as (module, grid, compile_options):
+        inputs, outputs = _signature(module)
+        devices = tuple(grid.flat)
+        loaded = devices[0].client.deserialize_executable(data, _xla.DeviceList(devices), compile_options)
+        return Executable(loaded, inputs, outputs)
 
 
 def _signature(module: _ir.Module) -> tuple[tuple[TensorType, ...], tuple[TensorType, ...]]:
@@ -292,23 +365,33 @@ def _signature(module: _ir.Module) -> tuple[tuple[TensorType, ...], tuple[Tensor
         if "sym_name" in operation.attributes and _ir.StringAttr(operation.attributes["sym_name"]).value == "main":
             kind = _ir.FunctionType(_ir.TypeAttr(operation.attributes["function_type"]).value)
             return tuple(map(_tensor_type, kind.inputs)), tuple(map(_tensor_type, kind.results))
-    raise Problem("invalid_program", "the program has no function @main")
+    raise Problem("invalid_program", "The program has no function @main.")
 
 
 def _tensor_type(kind: _ir.Type) -> TensorType:
     if not isinstance(kind, _ir.RankedTensorType) or not kind.has_static_shape:
-        raise Problem("invalid_program", f"@main takes or gives {kind}; only tensors of known sizes can be passed")
+        raise Problem("invalid_program", f"@main takes or gives {kind}; only tensors of known sizes can be passed.")
     return TensorType(tuple(kind.shape), str(kind.element_type))
 
 
 def to_device(array: np.ndarray | np.generic, where: NamedSharding | None = None) -> Array:
     """Puts a numpy array on the devices. The caller must not change it afterwards: on CPUs it may be shared."""
+    if where is not None and not where.is_fully_addressable:
+        return from_callback(array.shape, where, lambda index: array[index])
     target = where or jax.local_devices()[0]
     if array.dtype.itemsize < 8:
         return jax.device_put(array, target)
     # jax would otherwise quietly make 32-bit elements of 64-bit ones.
     with jax.enable_x64(True):
         return jax.device_put(array, target)
+
+
+def from_callback(
+    shape: tuple[int, ...], where: NamedSharding, elements: Callable[[tuple[slice, ...]], np.ndarray]
+) -> Array:
+    """An array of which this process makes its own devices' parts: `elements` gives those of an index."""
+    with jax.enable_x64(True):  # jax would otherwise make 32-bit elements of 64-bit ones
+        return jax.make_array_from_callback(shape, where, elements)
 
 
 def execute(
@@ -370,5 +453,9 @@ def devices() -> list[dict[str, str | int]]:
 
 
 def versions() -> dict[str, str]:
-    """Versions of the libraries that compile and run."""
-    return {"jax": jax.__version__, "jaxlib": jaxlib.version.__version__, "numpy": np.__version__}
+    """Versions of the libraries that compile and run; libtpu's where it is installed."""
+    found = {"jax": jax.__version__, "jaxlib": jaxlib.version.__version__, "numpy": np.__version__}
+    try:
+        return {**found, "libtpu": metadata.version("libtpu")}
+    except metadata.PackageNotFoundError:
+        return found

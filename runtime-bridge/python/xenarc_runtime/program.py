@@ -10,7 +10,7 @@ import numpy as np
 
 from . import artifact as artifacts
 from . import events, pjrt
-from .artifact import Artifact, Port
+from .artifact import Artifact, Executable, Port
 from .errors import Problem
 
 Arrays = Mapping[str, pjrt.Array | np.ndarray | np.generic]
@@ -30,12 +30,32 @@ def compile_program(artifact: Artifact, name: str) -> pjrt.Executable:
     """Compiles an entry point, or loads it from XLA's cache; says so in a `compiled` event."""
     program = artifact.program(name)
     started = time.monotonic()
-    executable = pjrt.compile_program(program.text, program.options, pjrt.make_mesh(artifact.mesh))
+    mesh = pjrt.make_mesh(artifact.mesh)
+    if program.executable is not None and _fits(name, program.executable, mesh):
+        executable = pjrt.load_executable(program.executable.data, program.text, program.options, mesh)
+    else:
+        executable = pjrt.compile_program(program.text, program.options, mesh)
     _check_ports(name, "inputs", program.inputs, executable.inputs)
     _check_ports(name, "outputs", program.outputs, executable.outputs)
     seconds = round(time.monotonic() - started, 3)
     events.emit("compiled", program=name, seconds=seconds, memory=pjrt.memory(executable))
     return executable
+
+
+def _fits(name: str, made: Executable, mesh: pjrt.Mesh) -> bool:
+    """Whether an executable is for the devices and the versions that are here; says so if not."""
+    here = {key: version for key, version in pjrt.versions().items() if key in made.versions}
+    kind, count = mesh.devices.flat[0].device_kind, mesh.devices.size
+    if (kind, count, here) == (made.device, made.devices, made.versions):
+        return True
+    wanted = f"{made.devices} x {made.device} ({_listed(made.versions)})"
+    message = f"`{name}` was compiled ahead of time for {wanted}; here is {count} x {kind} ({_listed(here)}): compiling it."
+    events.emit("log", level="info", message=message)
+    return False
+
+
+def _listed(versions: Mapping[str, str]) -> str:
+    return ", ".join(f"{name} {version}" for name, version in sorted(versions.items()))
 
 
 class Entry:
