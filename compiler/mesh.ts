@@ -3,6 +3,7 @@
  * rules give its name; everything else of the distribution is XLA's partitioner's work (Shardy).
  */
 import { didYouMean, type Where, XenarcError } from "./errors.js";
+import type { Pipeline } from "./pipeline.js";
 
 /** A named axis of a mesh. */
 export interface MeshAxis {
@@ -32,7 +33,8 @@ export const MESH_AXES = ["data", "fsdp", "stage", "expert", "context", "tensor"
 /**
  * Rules that are right for transformers: the batch over data and fsdp, weights sharded along `embed` over fsdp (ZeRO-3, Rajbhandari
  * et al. 2020, arXiv:1910.02054), heads and hidden widths over tensor (Shoeybi et al. 2019, arXiv:1909.08053), experts over expert,
- * the sequence over context. `key` is the sequence as attention reads it: whole.
+ * the sequence over context. `key` is the sequence as attention reads it: whole. Layers lie in stages; `stage`, `repeat` and `microBatch`
+ * are the axes that a pipeline adds.
  */
 export const DEFAULT_RULES: Readonly<Record<Kind, Rules>> = {
   parameters: {
@@ -55,6 +57,10 @@ export const DEFAULT_RULES: Readonly<Record<Kind, Rules>> = {
     kvHeads: ["tensor"],
     mlp: ["tensor"],
     expert: ["expert"],
+    layers: ["stage"],
+    stage: ["stage"],
+    repeat: [],
+    microBatch: [],
   },
 };
 
@@ -173,6 +179,7 @@ export class Layout {
    * @param rules the author's; they win over the defaults name by name. What `optimizer` does not say is as in `parameters`.
    * @param sequence activations that nothing splits over `tensor` are split over it along `seq` (sequence parallelism, Korthikanti
    *   et al. 2022, arXiv:2205.05198).
+   * @param pipeline how layers are run where the rules split them over `stage`; default: as many micro-batches as stages, no repeats.
    * @param context how attention reads a sequence that is split over the mesh; default: as a ring, balanced.
    * @throws XenarcError for a rule whose mesh axis does not exist.
    */
@@ -180,6 +187,7 @@ export class Layout {
     readonly mesh: Mesh,
     readonly rules: Readonly<Partial<Record<Kind, Rules>>> = {},
     readonly sequence = false,
+    readonly pipeline: { readonly repeats?: number; readonly microBatches?: number | undefined } = {},
     readonly context: ContextOptions = {},
   ) {
     const known = [...mesh.axes.map((a) => a.name), ...MESH_AXES];
@@ -216,7 +224,7 @@ export class Layout {
       if (rule === undefined) return kind === "activations" ? undefined : [];
       if (size === 1) return [];
       const over = this.over(kind, axis);
-      const parts = over.reduce((n, m) => n * meshSize(this.mesh, m), 1);
+      const parts = this.parts(kind, axis);
       if (size % parts !== 0) {
         const over_ = over.map((m) => `${m} ${meshSize(this.mesh, m)}`).join(" x ");
         throw new XenarcError({
@@ -271,9 +279,27 @@ export class Layout {
 
   #changed(change: Partial<Pick<Layout, "manual" | "zigzag">>, rules = this.rules): Layout {
     const { manual, zigzag } = this;
-    const copy = new Layout(this.mesh, rules, this.sequence, this.context);
+    const copy = new Layout(this.mesh, rules, this.sequence, this.pipeline, this.context);
     copy.#seen = this.#seen;
     return Object.assign(copy, { manual, zigzag }, change);
+  }
+
+  /** The number of parts into which the rules split an axis. */
+  parts(kind: Kind, axis: string): number {
+    return this.over(kind, axis).reduce((n, m) => n * meshSize(this.mesh, m), 1);
+  }
+
+  /**
+   * How layers along an axis are run in stages; undefined where the rules do not split it over `stage`.
+   *
+   * @param batch how many examples they are run on. What does not divide into micro-batches that lie on the mesh is one.
+   */
+  stages(axis: string, batch = 1): Pipeline | undefined {
+    if (!this.over("parameters", axis).includes("stage")) return undefined;
+    const stages = meshSize(this.mesh, "stage");
+    const { repeats = 1, microBatches = stages } = this.pipeline;
+    const divides = batch % (microBatches * this.parts("activations", "batch")) === 0;
+    return { stages, repeats, microBatches: divides ? microBatches : 1 };
   }
 
   /** @throws XenarcError for a rule of the author's whose axis no tensor had; call it when everything is traced. */

@@ -4,11 +4,12 @@ import type { DType } from "../compiler/ir.js";
 import { Value } from "../compiler/ir.js";
 import type { RematPolicy } from "../compiler/passes/remat.js";
 import { captureSite, currentScope, inScope, type Site } from "../compiler/site.js";
-import { constrained } from "../compiler/trace.js";
+import { constrained, stagesOf } from "../compiler/trace.js";
 import { joinPath, leavesWithPaths, mapLeaves, PATH } from "../compiler/tree.js";
 import { remat, type Slice, type Stacked, scan } from "./control.js";
 import type { Initializer } from "./initializers.js";
-import { type Sizes, Tensor, typeOf } from "./tensor.js";
+import { batchOf, type Layers, pipelined, readsBatch } from "./pipeline.js";
+import { type Sizes, Tensor, tensorError, typeOf } from "./tensor.js";
 
 /**
  * The base of layers and models. Fields that are tensors (made with `param`), modules, arrays and plain objects of them are the
@@ -89,7 +90,7 @@ function instrument(prototype: object): void {
 
 /** How a stack of layers is run. */
 export interface StackOptions {
-  /** What of a layer is kept for the backward pass. Default everything. */
+  /** What of a layer (in a pipeline: of a stage's layers) is kept for the backward pass. Default everything. */
   readonly remat?: RematPolicy;
   /** Layers written one after the other instead of a loop. */
   readonly unroll?: boolean;
@@ -98,6 +99,10 @@ export interface StackOptions {
 /**
  * Equal layers as one: their parameters are stacked along a new first axis, and running them is one scan, so that the program's size
  * and compile time do not grow with depth.
+ *
+ * On a mesh whose axis `stage` the rules split the layers over, they run as a pipeline (see `pipelined`). A layer is then given weights and
+ * activations that have an axis `stage`, and returns what has it: what it does must be meant for the axes that it names, as
+ * `mean("embed")` is. With repeats, parameters have an axis `repeat` in front: layer number repeat * (length / repeats) + position.
  */
 export class Stack<M extends Module, L extends string = string> extends Module {
   /** A layer whose parameters have the additional axis `L`. */
@@ -113,10 +118,19 @@ export class Stack<M extends Module, L extends string = string> extends Module {
     this.axis = axis;
     this.length = length;
     this.options = options;
+    const { stages = 1, repeats = 1 } = stagesOf(axis) ?? {};
+    if (length % (stages * repeats) !== 0) {
+      const times = repeats > 1 ? ` that each come round ${repeats} times` : "";
+      throw tensorError(`Stack: ${length} ${axis} cannot be split into ${stages} stages${times}.`, [], {
+        expected: `a multiple of ${stages * repeats}`,
+        fix: `Change the number of ${axis}, mesh.stage or train.pipeline.repeats, or have each device keep all: sharding.parameters.${axis}=[].`,
+      });
+    }
+    const stacked: Sizes<string> = repeats > 1 ? { repeat: repeats, [axis]: length / repeats } : { [axis]: length };
     this.$each = mapLeaves(make(), (leaf) => {
       const p = leaf as Parameter;
       const { init, decay, dtype } = p;
-      return new Parameter({ [axis]: length, ...p.sizes }, init, { decay, dtype }, p.value.declared);
+      return new Parameter({ ...stacked, ...p.sizes }, init, { decay, dtype }, p.value.declared);
     });
   }
 
@@ -132,18 +146,36 @@ export class Stack<M extends Module, L extends string = string> extends Module {
     body: (layer: M, carry: C, x: Slice<X, L>) => readonly [NoInfer<C>, Y],
   ): [C, Stacked<Y, L>] {
     const { remat: policy = "everything", unroll = false } = this.options;
-    const step = remat((carry: C, layer: M, x: Slice<X, L>) => body(layer, carry, x) as [C, Y], policy);
+    type One = { $layer: M; $inputs: Slice<X, L> };
     // Named so that a layer's parameters keep their paths in the printed program.
-    const inputs = { $layer: this.$each, $inputs: xs };
-    return scan(
-      this.axis,
-      init,
-      inputs,
-      (carry, x) => {
-        const { $layer, $inputs } = x as unknown as { $layer: M; $inputs: Slice<X, L> };
-        return step(carry, $layer, $inputs);
-      },
-      { unroll },
-    );
+    const all: Layers<M> = { $layer: this.$each, $inputs: xs };
+    const each = (carry: C, layers: Layers<M>, step: typeof body) =>
+      scan(
+        this.axis,
+        carry,
+        layers,
+        (carry, x) => {
+          const { $layer, $inputs } = x as unknown as One;
+          return step($layer, carry, $inputs) as [C, Y];
+        },
+        { unroll },
+      );
+    const batch = batchOf(xs) === undefined ? batchOf(init) : undefined;
+    const pipeline = stagesOf(this.axis, batch);
+    if (pipeline === undefined) {
+      const step = remat((carry: C, layer: M, x: Slice<X, L>) => body(layer, carry, x), policy);
+      return each(init, all, (layer, carry, x) => step(carry, layer, x));
+    }
+    const stage = remat((carry: C, layers: Layers<M>) => each(carry, layers, body), policy);
+    try {
+      return pipelined(pipeline, this.axis, init, all, stage) as [C, Stacked<Y, L>];
+    } catch (error) {
+      // What is wrong without a pipeline too is better said without.
+      const one = mapLeaves(all, (leaf) => {
+        const x = leaf as Tensor;
+        return x.has("repeat") ? x.at("repeat", 0) : x.slice(this.axis, 0, this.length / pipeline.repeats);
+      });
+      throw readsBatch(batch ?? 0, () => each(init, one, body), [init, all]) ?? error;
+    }
   }
 }

@@ -4,7 +4,7 @@
  */
 import { captured, cloneOps, type Op, type OpDef, Value } from "../ir.js";
 import { backward, structuredSyntax } from "./grad.js";
-import { liveBackward, residuals } from "./residuals.js";
+import { isView, liveBackward, residuals } from "./residuals.js";
 import { regionCost } from "./scan.js";
 
 /** What of the inside is kept: nothing, everything, or the values that the author gave these names with `named`. */
@@ -15,7 +15,7 @@ export interface RematAttrs {
 }
 
 const saves = (policy: RematPolicy) => (v: Value) =>
-  policy === "everything" ? !v.op!.def.view : policy !== "nothing" && v.tag !== undefined && policy.includes(v.tag);
+  policy === "everything" ? !isView(v) : policy !== "nothing" && v.tag !== undefined && policy.includes(v.tag);
 
 export const remat: OpDef<RematAttrs> = {
   name: "xenarc.remat",

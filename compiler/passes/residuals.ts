@@ -8,6 +8,9 @@ export interface Residuals {
   readonly recompute: readonly Op[];
 }
 
+/** Whether a value is cheaper to have again than to keep. */
+export const isView = (v: Value): boolean => v.view ?? v.op?.def.view ?? false;
+
 /**
  * Walks back from the backward ops (those from position `forward` on) and `outputs`; a forward value is saved if `save` says
  * so, else the op that makes it is run again.

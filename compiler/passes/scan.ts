@@ -16,7 +16,7 @@ import {
   Value,
 } from "../ir.js";
 import { backward, propagate, structuredSyntax, zeros } from "./grad.js";
-import { liveBackward, residuals, variant } from "./residuals.js";
+import { isView, liveBackward, residuals, variant } from "./residuals.js";
 
 export interface ScanAttrs {
   readonly length: number;
@@ -107,7 +107,7 @@ export const scan: OpDef<ScanAttrs> = {
       region,
       forward,
       gradients,
-      (v) => v.tag !== undefined || (!v.op!.def.view && changing.has(v)),
+      (v) => v.tag !== undefined || (!isView(v) && changing.has(v)),
     );
     const tail = [...recompute, ...region.ops.slice(forward)];
     const read = new Set<Value>(gradients);
@@ -119,7 +119,12 @@ export const scan: OpDef<ScanAttrs> = {
     const kept = [...savedCarries, ...saved];
     region.ops = region.ops.slice(0, forward);
     region.results = [...forwardResults, ...kept];
-    const stacks = kept.map((v) => op.extend(stacked(v.type, 0, length), stackedAxes(op, v)));
+    const stacks = kept.map((v) => {
+      const stack = op.extend(stacked(v.type, 0, length), stackedAxes(op, v));
+      // A name that was given inside is the stack's, too: there the policy of a remat around the scan finds it.
+      stack.tag = v.tag;
+      return stack;
+    });
     op.attrs = { ...op.attrs, yDims: [...yDims, ...kept.map(() => 0)] };
 
     // Backward: carries are the cotangents of the carries and the sums for captured values; xs are sliced again.

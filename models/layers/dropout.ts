@@ -24,6 +24,9 @@ export class Dropout extends Module {
   call<A extends string>(x: Tensor<A>, key: Key | undefined): Tensor<A> {
     if (key === undefined || this.rate === 0) return x;
     const keep = 1 - this.rate;
-    return where(bernoulli(key, keep, alphabetical(x.sizes)) as Tensor<A>, x.mul(1 / keep) as Tensor<A>, 0);
+    // A key with axes of its own draws for each of its elements.
+    const drawn = Object.entries<number>(alphabetical(x.sizes)).filter(([axis]) => !key.has(axis));
+    const kept = bernoulli(key, keep, Object.fromEntries(drawn)) as Tensor;
+    return where(kept as Tensor<A>, x.mul(1 / keep) as Tensor<A>, 0);
   }
 }

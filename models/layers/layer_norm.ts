@@ -18,9 +18,11 @@ export interface LayerNormOptions {
 export class LayerNorm<D extends string> extends Module {
   readonly scale: Tensor<D>;
   readonly bias: Tensor<D> | undefined;
+  private readonly axes: readonly string[];
   private readonly epsilon: number;
   constructor(sizes: Sizes<D>, { epsilon = 1e-5, bias = true }: LayerNormOptions = {}) {
     super();
+    this.axes = Object.keys(sizes);
     this.epsilon = epsilon;
     this.scale = param(sizes, ones, { decay: false });
     this.bias = bias ? param(sizes, zeros, { decay: false }) : undefined;
@@ -28,7 +30,7 @@ export class LayerNorm<D extends string> extends Module {
 
   /** x `[..., D]` normalized over D. */
   call<A extends string>(x: Tensor<A | D>): Tensor<A | D> {
-    const y = normalized(this.scale.names, this.epsilon)(x as Tensor, this.scale as Tensor) as Tensor;
+    const y = normalized(this.axes, this.epsilon)(x as Tensor, this.scale as Tensor) as Tensor;
     return (this.bias ? y.add(this.bias) : y).cast(x.dtype);
   }
 }
@@ -53,11 +55,11 @@ const normalized = (axes: readonly string[], epsilon: number) => {
         .sub(g.mean(unit))
         .sub(y.mul(g.mul(y).mean(unit)))
         .mul(rstd);
-      return [dx.cast(x.dtype), ct.mul(y).sum(others(x, unit))];
+      return [dx.cast(x.dtype), ct.mul(y).sum(others(x, scale))];
     },
   );
 };
 
-/** The axes of x that are not among `axes`. */
-export const others = <A extends string, K extends A>(x: Tensor<A>, axes: readonly K[]): Exclude<A, K>[] =>
-  x.names.filter((n): n is Exclude<A, K> => !(axes as readonly string[]).includes(n));
+/** The axes of x that y has not. */
+export const others = <A extends string, K extends A>(x: Tensor<A>, y: Tensor<K>): Exclude<A, K>[] =>
+  x.names.filter((n): n is Exclude<A, K> => !y.has(n));

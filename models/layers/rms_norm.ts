@@ -10,16 +10,18 @@ import { others } from "./layer_norm.js";
  */
 export class RmsNorm<D extends string> extends Module {
   readonly scale: Tensor<D>;
+  private readonly axes: readonly string[];
   private readonly epsilon: number;
   constructor(sizes: Sizes<D>, { epsilon = 1e-5 }: { readonly epsilon?: number } = {}) {
     super();
+    this.axes = Object.keys(sizes);
     this.epsilon = epsilon;
     this.scale = param(sizes, ones, { decay: false });
   }
 
   /** x `[..., D]` normalized over D. */
   call<A extends string>(x: Tensor<A | D>): Tensor<A | D> {
-    const y = normalized(this.scale.names, this.epsilon)(x as Tensor, this.scale as Tensor) as Tensor;
+    const y = normalized(this.axes, this.epsilon)(x as Tensor, this.scale as Tensor) as Tensor;
     return y.cast(x.dtype);
   }
 }
@@ -39,7 +41,7 @@ const normalized = (axes: readonly string[], epsilon: number) => {
       const y = x.cast("f32").mul(rrms);
       const g = ct.mul(scale);
       const dx = g.sub(y.mul(g.mul(y).mean(unit))).mul(rrms);
-      return [dx.cast(x.dtype), ct.mul(y).sum(others(x, unit))];
+      return [dx.cast(x.dtype), ct.mul(y).sum(others(x, scale))];
     },
   );
 };

@@ -53,7 +53,8 @@ def train(artifact, batches):
 
 def differences(state, reference):
     def relative(a, b):
-        a, b = a.astype(np.float64), b.astype(np.float64)
+        # A pipeline with repeats has the layers along two axes.
+        a, b = a.astype(np.float64), b.astype(np.float64).reshape(a.shape)
         return float(np.abs(a - b).max() / max(np.abs(b).max(), 1e-30))
 
     return {name: relative(array, reference[name]) for name, array in state.items()}
