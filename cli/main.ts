@@ -69,6 +69,9 @@ xenarc
   .option(...RUN)
   .option("--resume", "go on from the run's newest checkpoint, if there is one")
   .option("--overwrite", "delete what an earlier run left in the folder")
+  .option("--processes <n>", "share the mesh's devices among so many processes", integer(1))
+  .option("--watchdog <seconds>", "end it when nothing has happened for so long; 0: never", number(0), 600)
+  .option("--restarts <n>", "how often to go on by itself when a process has died or hung", integer(0), 0)
   .option("--json", "print each event as a line of JSON")
   .action(async (words, options) => (await import("./commands/train.js")).trainCommand(words, options));
 

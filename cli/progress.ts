@@ -49,7 +49,9 @@ export class TrainingDisplay {
         : "none kept for validation",
       `${count(event.tokens_per_step)} a step`,
     ];
-    this.#print(this.#colour.dim(`  ${text.join(", ")}, on ${event.device}`));
+    const devices = event.devices === 1 ? event.device : `${event.devices} x ${event.device}`;
+    const processes = event.processes === 1 ? "" : ` in ${event.processes} processes`;
+    this.#print(this.#colour.dim(`  ${text.join(", ")}, on ${devices}${processes}`));
     if (event.resumed) this.#print(`  going on from step ${count(event.step)}`);
     this.#line.show(this.#colour.dim("XLA is compiling"));
   }

@@ -2,11 +2,12 @@
 import { XenarcError } from "../compiler/errors.js";
 import type { Target } from "../compiler/plan/target.js";
 import { ensurePython, ensureTpuCompiler, type SetupOptions } from "./environment.js";
-import { type EventOf, parseEvent, type RuntimeEvent } from "./events.js";
-import { explainExit, problemError, pythonEnv } from "./process.js";
+import type { EventOf, RuntimeEvent } from "./events.js";
+import { type OnEvent, runCommand } from "./group.js";
 
 export { ensurePython, findPython, type PythonEnvironment, type SetupOptions } from "./environment.js";
 export type { EventOf, MemoryStats, RuntimeEvent } from "./events.js";
+export type { OnEvent } from "./group.js";
 export { type Answer, startWorker, type WireTensor, Worker, type WorkerOptions } from "./worker.js";
 
 /** Options of {@link train}. */
@@ -19,6 +20,12 @@ export interface TrainOptions extends SetupOptions {
   readonly data?: string;
   /** What to do with a folder that has checkpoints: go on from the newest, delete them, or (default) refuse. */
   readonly existing?: "resume" | "overwrite";
+  /** How many processes share the artifact's devices. Default 1. */
+  readonly processes?: number;
+  /** The run ends when nothing has happened for so many seconds; 0: never. Default 600. */
+  readonly watchdog?: number;
+  /** How often to go on from the last checkpoint when a process has died or hung. Default 0. */
+  readonly restarts?: number;
 }
 
 /** Options of {@link generate}. */
@@ -54,17 +61,28 @@ export interface RunEntryOptions extends SetupOptions {
   readonly run?: string;
 }
 
-/** Told of each event as it comes. */
-export type OnEvent = (event: RuntimeEvent) => void;
-
 /**
  * Trains. Ctrl-C ends it after the step with a checkpoint, and the result says `interrupted`.
- * Throws {@link XenarcError}: bad data or artifact (program), no Python (environment).
+ * Throws {@link XenarcError}: bad data or artifact (program), no Python, a process that died or hung (environment).
  */
 export async function train(options: TrainOptions, onEvent: OnEvent = () => {}): Promise<EventOf<"done">> {
-  const { artifact, run: folder, data, existing } = options;
-  const args = [artifact, "--run", folder, ...option("--data", data), ...(existing ? [`--${existing}`] : [])];
-  return last(await runCommand("train", args, onEvent, options), "done");
+  const { artifact, run: folder, data, watchdog, restarts = 0 } = options;
+  const args = [artifact, "--run", folder, ...option("--data", data), ...option("--watchdog", watchdog)];
+  let { existing } = options;
+  const watch: OnEvent = (event) => {
+    if (event.event === "start") existing = "resume";
+    onEvent(event);
+  };
+  for (let restart = 1; ; restart++) {
+    try {
+      return last(await runCommand("train", [...args, ...(existing ? [`--${existing}`] : [])], watch, options), "done");
+    } catch (error) {
+      const again = restart <= restarts && error instanceof XenarcError && error.fault === "environment";
+      if (!again) throw error;
+      const message = `${error.parts.what} Going on from the last checkpoint (restart ${restart} of ${restarts}).`;
+      onEvent({ event: "log", level: "warning", message });
+    }
+  }
 }
 
 /** Generates text, streamed as `text` events. Ctrl-C ends it. */
@@ -120,7 +138,7 @@ export async function compileAhead(options: AheadOptions): Promise<EventOf<"ahea
   }
   const path =
     target.platform === "tpu" ? [await ensureTpuCompiler(await ensurePython(options), options.onProgress)] : [];
-  const events = await runCommand("ahead", args, () => {}, options, path);
+  const events = await runCommand("ahead", args, () => {}, { ...options, path });
   return events.find((event) => event.event === "out_of_memory") ?? last(events, "ahead");
 }
 
@@ -128,64 +146,6 @@ export async function compileAhead(options: AheadOptions): Promise<EventOf<"ahea
 export async function doctor(options: SetupOptions = {}): Promise<EventOf<"facts">> {
   return last(await runCommand("doctor", [], () => {}, options), "facts");
 }
-
-/**
- * Runs a command of the runtime, hands on its events, and returns them but for `text` and `progress`, of which there are many.
- * The first Ctrl-C is passed on, so that the runtime ends in order; the second kills it. `path`: folders with further packages.
- */
-export async function runCommand(
-  name: string,
-  args: readonly string[],
-  onEvent: OnEvent = () => {},
-  setup: SetupOptions = {},
-  path: readonly string[] = [],
-): Promise<RuntimeEvent[]> {
-  const { python } = await ensurePython(setup);
-  const { execa } = await import("execa");
-  const child = execa(python, ["-m", "xenarc_runtime", name, ...args], {
-    env: pythonEnv(path),
-    reject: false,
-    stdin: "ignore",
-    buffer: { stdout: false, stderr: true },
-    // The end of what a child said tells why it died; XLA can say megabytes before.
-    maxBuffer: { stderr: 4_000_000 },
-  });
-  let signals = 0;
-  const forward = (signal: NodeJS.Signals) => child.kill(++signals === 1 ? signal : "SIGKILL");
-  const forwarded: NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
-  for (const signal of forwarded) process.on(signal, forward);
-  const events: RuntimeEvent[] = [];
-  let problem: XenarcError | undefined;
-  try {
-    for await (const line of child.iterable({ from: "stdout" })) {
-      const event = parseEvent(line);
-      if (event === undefined) throw unreadable(name, line);
-      if (event.event === "error") problem = problemError(event);
-      if (event.event !== "text" && event.event !== "progress") events.push(event);
-      onEvent(event);
-    }
-    const result = await child;
-    if (problem) throw problem;
-    if (result.failed) {
-      if (signals > 1) throw new XenarcError({ what: `\`${name}\` was ended at once, by a second Ctrl-C.` });
-      if (signals === 1) throw new XenarcError({ what: `\`${name}\` was interrupted before it had anything to save.` });
-      throw new XenarcError({ what: `The Python runtime ended early: ${explainExit(result)}` }, "environment");
-    }
-    return events;
-  } finally {
-    for (const signal of forwarded) process.off(signal, forward);
-    child.kill();
-  }
-}
-
-const unreadable = (name: string, line: string): XenarcError =>
-  new XenarcError(
-    {
-      what: `The Python runtime said something that is no event of \`${name}\`: ${line.slice(0, 200)}`,
-      fix: "The runtime and this package are of different versions: reinstall xenarc.",
-    },
-    "environment",
-  );
 
 function last<K extends RuntimeEvent["event"]>(events: RuntimeEvent[], kind: K): EventOf<K> {
   const found = events.findLast((event): event is EventOf<K> => event.event === kind);

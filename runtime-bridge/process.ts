@@ -23,6 +23,8 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   entry_point: "usage",
   internal: "environment",
   python_packages: "environment",
+  group: "environment",
+  hang: "environment",
 };
 
 /** A problem that the runtime reported, as our error. */

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { XenarcError } from "../../compiler/errors.js";
 import { readManifest } from "../../emit/artifact.js";
 import type { Manifest } from "../../emit/manifest.js";
-import { train } from "../../runtime-bridge/bridge.js";
+import { type TrainOptions as RuntimeTrainOptions, train } from "../../runtime-bridge/bridge.js";
 import type { EventOf, RuntimeEvent } from "../../runtime-bridge/events.js";
 import { interruptible } from "../interrupt.js";
 import { TrainingDisplay } from "../progress.js";
@@ -32,6 +32,12 @@ export interface TrainOptions {
   readonly resume?: boolean;
   readonly overwrite?: boolean;
   readonly json?: boolean;
+  /** How many processes share the devices. */
+  readonly processes?: number;
+  /** Seconds without a step that end the run; 0: never. */
+  readonly watchdog?: number;
+  /** How often to go on by itself when a process has died or hung. */
+  readonly restarts?: number;
 }
 
 export interface TrainCommandOptions extends TrainOptions {
@@ -157,7 +163,7 @@ function compareStates(before: Manifest, now: Manifest, folder: string): void {
 
 /** Trains an artifact in a run's folder, on xenarc's own sources where there is no text. */
 async function trainArtifact(artifact: string, run: string, options: TrainOptions): Promise<EventOf<"done">> {
-  const { resume, overwrite, json } = options;
+  const { resume, overwrite, json, processes, watchdog, restarts } = options;
   const data = options.data ?? (await ownText(artifact, run, resume === true, json === true));
   await setUpPython();
   const display = json ? undefined : new TrainingDisplay();
@@ -170,9 +176,16 @@ async function trainArtifact(artifact: string, run: string, options: TrainOption
     else display?.on(event);
   };
   const existing = resume ? "resume" : overwrite ? "overwrite" : undefined;
-  const done = await interruptible(() =>
-    train({ artifact, run, ...(data !== undefined && { data }), ...(existing && { existing }) }, onEvent),
-  ).finally(() => display?.end());
+  const given: RuntimeTrainOptions = {
+    artifact,
+    run,
+    ...(data !== undefined && { data }),
+    ...(existing && { existing }),
+    ...(processes !== undefined && { processes }),
+    ...(watchdog !== undefined && { watchdog }),
+    ...(restarts !== undefined && { restarts }),
+  };
+  const done = await interruptible(() => train(given, onEvent)).finally(() => display?.end());
   if (!json) process.stdout.write(`${outcome(done, run, seen)}\n`);
   return done;
 }

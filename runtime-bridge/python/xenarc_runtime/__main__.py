@@ -14,7 +14,8 @@ from . import events
 from .errors import Problem, from_exception
 
 # Whose fault a problem is, by its kind. The same list is in runtime-bridge/process.ts.
-_EXIT_CODES = {"usage": 2, "target": 2, "run_exists": 2, "entry_point": 2, "internal": 3, "python_packages": 3}
+_EXIT_CODES = {"usage": 2, "target": 2, "run_exists": 2, "entry_point": 2}
+_EXIT_CODES |= {"internal": 3, "python_packages": 3, "group": 3, "hang": 3}
 
 
 def main() -> int:
@@ -31,8 +32,19 @@ def main() -> int:
         if os.environ.get("XENARC_DEBUG"):
             raise
         problem = from_exception(error)
+        if arguments.command == "train":
+            _fail_together(problem)
         events.emit("error", **problem.as_json())
         return _EXIT_CODES.get(problem.kind, 1)
+
+
+def _fail_together(problem: Problem) -> None:
+    """In a group of processes, ends this one with the problem, which the others are told; alone, does nothing."""
+    from . import group
+
+    if group.size() > 1:
+        problem = group.in_group_words(problem)
+        group.fail(problem, _EXIT_CODES.get(problem.kind, 1))
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -51,6 +63,10 @@ def _parser() -> argparse.ArgumentParser:
     existing = train.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true", help="go on from the newest checkpoint, if there is one")
     existing.add_argument("--overwrite", action="store_true", help="delete what an earlier run left in the folder")
+    train.add_argument("--watchdog", type=float, default=600, help="seconds without a step that end it; 0: never")
+    train.add_argument("--coordinator", help="HOST:PORT of the first of several processes; default: the environment's")
+    train.add_argument("--processes", type=int, help="how many processes there are")
+    train.add_argument("--process", type=int, help="the number of this one, from 0")
     train.set_defaults(run=_train)
 
     generate = commands.add_parser("generate", help="stream text from a checkpoint")
@@ -105,9 +121,12 @@ def _worker(arguments: argparse.Namespace) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> None:
+    from . import group
     from .train import train
 
-    train(arguments.artifact, arguments.folder, arguments.data, arguments.resume, arguments.overwrite)
+    a = arguments
+    group.join(a.coordinator, a.processes, a.process)
+    train(a.artifact, a.folder, a.data, a.resume, a.overwrite, a.watchdog)
 
 
 def _generate(arguments: argparse.Namespace) -> None:

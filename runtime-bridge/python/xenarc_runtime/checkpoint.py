@@ -6,6 +6,7 @@ record of where training stood. Arrays are stored by tensorstore and the record 
 
 from __future__ import annotations
 
+import itertools
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
@@ -15,7 +16,7 @@ from typing import Any
 import jax
 import orbax.checkpoint as ocp
 
-from . import pjrt  # noqa: F401 (chooses the platform before jax looks for one)
+from . import group, pjrt  # noqa: F401 (pjrt chooses the platform before jax looks for one)
 from .artifact import Port
 from .dtypes import from_numpy, to_numpy
 from .errors import Problem, first_lines, sentence
@@ -30,13 +31,31 @@ logging.getLogger("absl").setLevel(logging.ERROR)
 
 def open_manager(run: Path, keep: int | None = None) -> ocp.CheckpointManager:
     """The checkpoints of a run's folder; with `keep`, for writing, the newest so many kept."""
-    options = ocp.CheckpointManagerOptions(max_to_keep=keep, create=keep is not None, read_only=keep is None)
+    if keep is not None:
+        (run / "checkpoints").mkdir(parents=True, exist_ok=True)
+    options = ocp.CheckpointManagerOptions(
+        max_to_keep=keep, create=False, read_only=keep is None, multiprocessing_options=_together()
+    )
     handlers = {
         "params": ocp.StandardCheckpointHandler(),
         "rest": ocp.StandardCheckpointHandler(),
         "record": ocp.JsonCheckpointHandler(),
     }
     return ocp.CheckpointManager((run / "checkpoints").absolute(), options=options, item_handlers=handlers)
+
+
+_opened = itertools.count()
+
+
+def _together() -> ocp.options.MultiprocessingOptions:
+    """All processes of a group, named: Orbax then waits for them through jax's service, not by a program on every device.
+
+    The names of what they wait for must not come twice: every process opens the same managers in the same order.
+    """
+    if group.size() == 1:
+        return ocp.options.MultiprocessingOptions()
+    everyone = set(range(group.size()))
+    return ocp.options.MultiprocessingOptions(active_processes=everyone, barrier_sync_key_prefix=f"xenarc{next(_opened)}")
 
 
 def newest(run: Path) -> int | None:

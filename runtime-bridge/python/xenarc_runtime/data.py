@@ -86,14 +86,21 @@ def _read(file: Path) -> bytes:
     return data
 
 
-def train_batch(tokens: np.ndarray, seed: int, step: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Windows of `shape[-1]` tokens at random offsets, of shape `shape`; the same for the same seed and step."""
+def train_batch(
+    tokens: np.ndarray, seed: int, step: int, shape: tuple[int, ...], part: tuple[slice, ...] = ()
+) -> np.ndarray:
+    """Windows of `shape[-1]` tokens at random offsets, of shape `shape`; the same for the same seed and step.
+
+    `part`: only these windows and tokens of the batch are read.
+    """
     *rows, width = shape
     # Raw Philox output is specified; numpy's distributions may change from version to version.
     # Modulo by a text's length is even enough: 64 bits leave a bias below 1e-9 for a text of 10 GB.
     random = np.random.Philox(key=seed, counter=[0, 0, 0, step]).random_raw(int(np.prod(rows)))
     offsets = (random % np.uint64(tokens.size - width + 1)).astype(np.int64)
-    return tokens[offsets[:, None] + np.arange(width)].reshape(shape).astype(np.int32)
+    rows_of, columns = part[: len(rows)], np.arange(width)[part[-1] if len(part) == len(shape) else slice(None)]
+    wanted = offsets.reshape(rows)[rows_of]
+    return tokens[wanted[..., None] + columns].astype(np.int32)
 
 
 def validation_batches(tokens: np.ndarray, shape: tuple[int, ...]) -> Iterator[np.ndarray]:

@@ -12,6 +12,13 @@ from typing import Any, TextIO
 
 _output: TextIO | None = None
 _reader_gone = False
+_errors_only = False
+
+
+def errors_only() -> None:
+    """From here on only errors are said: another process speaks for all."""
+    global _errors_only
+    _errors_only = True
 
 
 def claim_stdout() -> None:
@@ -24,6 +31,8 @@ def claim_stdout() -> None:
 def emit(event: str, **fields: Any) -> None:
     """Writes one event. Not-a-number and infinities become null, which JSON has no words for."""
     global _reader_gone
+    if _errors_only and event != "error":
+        return
     line = json.dumps({"event": event, **{name: _plain(value) for name, value in fields.items()}}, ensure_ascii=False)
     stream = _output or sys.stdout
     if _reader_gone:

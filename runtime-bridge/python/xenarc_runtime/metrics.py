@@ -13,11 +13,17 @@ Entry = dict[str, Any]
 
 
 class MetricsLog:
-    """Appends entries. A resumed run first drops those from after its checkpoint, which will be computed again."""
+    """Appends entries. A resumed run first drops those from after its checkpoint, which will be computed again.
 
-    def __init__(self, path: Path, after: int) -> None:
+    `writes` is for one process of a group; the others only remember.
+    """
+
+    def __init__(self, path: Path, after: int, writes: bool = True) -> None:
         self.path = path
         self.entries = [entry for entry in _read(path) if entry["step"] <= after]
+        self._writes = writes
+        if not writes:
+            return
         text = "".join(json.dumps(entry) + "\n" for entry in self.entries)
         temporary = path.with_suffix(".tmp")
         temporary.write_text(text)
@@ -26,6 +32,8 @@ class MetricsLog:
     def add(self, entry: Entry) -> None:
         """Writes one entry at once, so that nothing is lost when the process dies."""
         self.entries.append(entry)
+        if not self._writes:
+            return
         with self.path.open("a") as stream:
             stream.write(json.dumps(entry) + "\n")
 

@@ -6,19 +6,19 @@ The run's folder gets checkpoints/, metrics.jsonl and loss.png.
 
 from __future__ import annotations
 
+import math
 import shutil
-import signal
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from . import checkpoint, curve, data, events, pjrt
-from .artifact import Artifact
+from . import checkpoint, curve, data, events, group, pjrt
+from .artifact import Artifact, Port
 from .errors import Problem
 from .metrics import MetricsLog
 from .program import Arrays, Entry, load, named, placements
@@ -39,11 +39,19 @@ class Settings:
     validation: float
 
 
-def train(folder: Path, run: Path, text: Path | None, resume: bool, overwrite: bool) -> None:
-    """Trains the artifact in `folder`, writing to the folder `run`.
+Beat = Callable[[str], None]
+"""Told of everything that happens, for the watchdog."""
+
+HUNG = 3
+"""The exit code of a process that the watchdog ended: the environment's fault."""
+
+
+def train(folder: Path, run: Path, text: Path | None, resume: bool, overwrite: bool, watchdog: float = 0) -> None:
+    """Trains the artifact in `folder`, writing to the folder `run`; this process does its share if it is in a group.
 
     `text` overrides the configuration's `data.path`. A folder with checkpoints is an error unless `resume` (go on from
     the newest) or `overwrite` (delete them). SIGINT, SIGTERM and SIGHUP end the run after the step, with a checkpoint.
+    A run in which nothing happens for `watchdog` seconds is ended; 0: never.
     """
     artifact = load(folder)
     settings = _settings(artifact)
@@ -54,14 +62,16 @@ def train(folder: Path, run: Path, text: Path | None, resume: bool, overwrite: b
     corpus = data.load(path, settings.validation, context)
     start = _prepare_run(run, resume, overwrite)
 
-    with _stop_signal() as stopped:
+    with group.stop_signal() as stops_at, group.watched(watchdog, run, HUNG) as beat:
         state_ports = named(step_program.inputs, "state")
         if start is None:
             state = _initial_state(artifact, settings.seed)
+            beat("init was run")
             step = 0
         else:
             state = checkpoint.restore(run, start, state_ports, placements(artifact, state_ports))
             step = start
+            beat(f"the checkpoint of step {step} was read")
             _compare_record(checkpoint.read_record(run, start), artifact, corpus, settings)
         events.emit(
             "start",
@@ -77,13 +87,15 @@ def train(folder: Path, run: Path, text: Path | None, resume: bool, overwrite: b
             data=str(path),
             run=str(run),
             device=pjrt.devices()[0]["kind"],
+            devices=max(1, math.prod(axis.size for axis in artifact.mesh)),
+            processes=group.size(),
         )
         record = {
             "data": {"path": str(path), "sha256": corpus.sha256, "seed": settings.seed},
             "config": artifact.config,
             "artifact": artifact.sha256,
         }
-        _loop(artifact, run, settings, corpus, state, step, batch_port.shape, record, stopped)
+        _loop(artifact, run, settings, corpus, state, step, batch_port, record, stops_at, beat)
 
 
 def _loop(
@@ -93,14 +105,19 @@ def _loop(
     corpus: data.Text,
     state: Arrays,
     step: int,
-    batch_shape: tuple[int, ...],
+    batch_port: Port,
     record: dict[str, Any],
-    stopped: list[int],
+    stops_at: Callable[[int], bool],
+    beat: Beat,
 ) -> None:
-    """Steps from `step` to the last, or until a signal is in `stopped`."""
+    """Steps from `step` to the last, or to where `stops_at` says so."""
     train_step = Entry(artifact, "train_step")
+    beat("train_step was compiled")
     evaluator = _evaluator(artifact, corpus)
-    log = MetricsLog(run / "metrics.jsonl", after=step)
+    beat("eval_step was compiled")
+    log = MetricsLog(run / "metrics.jsonl", after=step, writes=group.is_first())
+    batch_shape = batch_port.shape
+    where = placements(artifact, [batch_port])[batch_port.name]
     meter = _Meter(settings, step, int(np.prod(batch_shape[:-1])) * (batch_shape[-1] - 1), log)
     saved = step if step > 0 else None
     metric_names = [port.name for port in named(artifact.program("train_step").outputs, "metric")]
@@ -115,16 +132,22 @@ def _loop(
                 checkpoint.save(manager, step, dict(state), {**record, "step": step, "data": position})
                 saved = step
                 events.emit("checkpoint", step=step, path=str(run / "checkpoints" / str(step)))
+                beat(f"the checkpoint of step {step} was begun")
 
-        while step < settings.steps and not stopped and not events.reader_gone():
-            tokens = data.train_batch(corpus.train, settings.seed, step, batch_shape)
-            outputs = train_step({**state, "tokens": tokens})
+        stopped = False
+        while step < settings.steps:
+            stopped = stops_at(step)
+            if stopped:
+                break
+            read = partial(data.train_batch, corpus.train, settings.seed, step, batch_shape)
+            outputs = train_step({**state, batch_port.name: pjrt.from_callback(batch_shape, where, read)})
             state = {name: outputs[name] for name in state}
             step += 1
             meter.add(step, {name: outputs[name] for name in metric_names})
+            beat(f"step {step - 1} ended")
             if evaluator and (step % settings.evaluate_every == 0 or step == settings.steps):
                 meter.flush()
-                meter.evaluated(step, *evaluator(state))
+                meter.evaluated(step, *evaluator(state, beat))
             if step % settings.checkpoint_every == 0:
                 save()
         meter.flush()
@@ -134,7 +157,8 @@ def _loop(
         manager.wait_until_finished()
 
     picture = run / "loss.png"
-    curve.draw(log.entries, picture, artifact.name)
+    if group.is_first():
+        curve.draw(log.entries, picture, artifact.name)
     events.emit("curve", path=str(picture), metrics=str(log.path))
     events.emit(
         "done",
@@ -222,7 +246,7 @@ class _Meter:
         return step_seconds * (last - step) + self._evaluation_seconds * evaluations
 
 
-def _evaluator(artifact: Artifact, corpus: data.Text) -> Callable[[Arrays], tuple[float, int]] | None:
+def _evaluator(artifact: Artifact, corpus: data.Text) -> Callable[[Arrays, Beat], tuple[float, int]] | None:
     """A function from the state to (mean loss, tokens) over all of the validation text; None if there is none."""
     if "eval_step" not in artifact.programs or corpus.validation.size < 2:
         return None
@@ -231,7 +255,7 @@ def _evaluator(artifact: Artifact, corpus: data.Text) -> Callable[[Arrays], tupl
     names = [port.name for port in named(program.inputs, "state")]
     port = named(program.inputs, "batch")[0]
 
-    def evaluate(state: Arrays) -> tuple[float, int]:
+    def evaluate(state: Arrays, beat: Beat) -> tuple[float, int]:
         parameters = {name: state[name] for name in names}
         # All batches are started before the first result is read.
         results = [
@@ -239,9 +263,12 @@ def _evaluator(artifact: Artifact, corpus: data.Text) -> Callable[[Arrays], tupl
             for batch in data.validation_batches(corpus.validation, port.shape)
         ]
         run.flush()
-        total = sum(float(np.asarray(result["loss_sum"])) for result in results)
-        count = round(sum(float(np.asarray(result["count"])) for result in results))
-        return total / count, count
+        total, count = 0.0, 0.0
+        for number, result in enumerate(results, 1):
+            total += float(np.asarray(result["loss_sum"]))
+            count += float(np.asarray(result["count"]))
+            beat(f"batch {number} of {len(results)} of an evaluation was done")
+        return total / count, round(count)
 
     return evaluate
 
@@ -276,11 +303,12 @@ def _settings(artifact: Artifact) -> Settings:
 
 def _prepare_run(run: Path, resume: bool, overwrite: bool) -> int | None:
     """The checkpoint to go on from, if any; the folder is there afterwards."""
-    if overwrite:
+    if overwrite and group.is_first():
         shutil.rmtree(run / "checkpoints", ignore_errors=True)
         for name in ("metrics.jsonl", "loss.png"):
             (run / name).unlink(missing_ok=True)
     run.mkdir(parents=True, exist_ok=True)
+    group.wait_for_all("the run's folder")
     found = checkpoint.newest(run)
     if found is not None and not resume:
         raise Problem(
@@ -303,20 +331,3 @@ def _compare_record(
     for what, differs in differences.items():
         if differs:
             events.emit("log", level="warning", message=f"Resuming, but {what} than when the checkpoint was made.")
-
-
-@contextmanager
-def _stop_signal() -> Iterator[list[int]]:
-    """A list that a stop signal is put into. The same signal may come twice: from the terminal and from the parent."""
-    received: list[int] = []
-
-    def note(number: int, _: Any) -> None:
-        received.append(number)
-
-    signals = [signal.SIGINT, signal.SIGTERM, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
-    before = {number: signal.signal(number, note) for number in signals}
-    try:
-        yield received
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

@@ -1,0 +1,244 @@
+"""The processes that train one model together: how they find each other, stop together, and fail together.
+
+Every process runs the same programs on its share of the devices. They meet through `jax.distributed`. One of them, the first,
+speaks and writes for all. Whichever fails says why to the others, so that every host's log has the reason.
+"""
+
+from __future__ import annotations
+
+import faulthandler
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import NoReturn
+
+from . import events, pjrt
+from .errors import Problem
+
+_FAILED = "xenarc/failed"
+_LISTEN_SECONDS = 0.5
+# What one process says must have reached the others before the process that keeps the message is gone.
+_FAREWELL_SECONDS = 4 * _LISTEN_SECONDS
+_DUMP_SECONDS = 10.0
+
+# How the words of XLA and jax begin when it is another process that is gone or stuck.
+_LOST = ("Gloo", "Connection closed by peer", "Connection reset by peer", "CoordinationService", "DEADLINE_EXCEEDED")
+
+
+def join(coordinator: str | None = None, processes: int | None = None, process: int | None = None) -> None:
+    """Joins the group that the arguments name, or that the environment does (Cloud TPU, GKE, SLURM, Open MPI); none: alone.
+
+    Must come before anything asks for a device. Processes but the first are silent from here on, but for errors.
+    """
+    try:
+        pjrt.join(coordinator, processes, process)
+    except Problem:
+        raise
+    except Exception as error:
+        raise Problem(
+            "group",
+            f"The processes did not find each other: {str(error).splitlines()[0]}",
+            "All must be started within five minutes, and reach the first one's host and port.",
+        ) from None
+    if size() > 1:
+        if not is_first():
+            events.errors_only()
+        threading.Thread(target=_listen, daemon=True).start()
+
+
+def size() -> int:
+    """How many processes there are."""
+    return pjrt.process_count()
+
+
+def rank() -> int:
+    """Which of them this one is, from 0."""
+    return pjrt.process_index()
+
+
+def is_first() -> bool:
+    """Whether this process speaks and writes for all."""
+    return rank() == 0
+
+
+def wait_for_all(what: str) -> None:
+    """Returns when every process has come here."""
+    if size() > 1:
+        pjrt.barrier(f"xenarc/{what}")
+
+
+def fail(problem: Problem, code: int) -> NoReturn:
+    """Ends this process with an error that the others are told; they end with the same."""
+    if is_lost_peer(problem):
+        # The others know better what happened: give them the time to say so.
+        time.sleep(_FAREWELL_SECONDS)
+    _end(problem, code, tell=not is_lost_peer(problem))
+
+
+def is_lost_peer(problem: Problem) -> bool:
+    """Whether a problem only says that another process is gone or stuck."""
+    return problem.kind == "group"
+
+
+def in_group_words(problem: Problem) -> Problem:
+    """What XLA and jax say of a lost connection, in words; any other problem as it is."""
+    if size() == 1 or not any(word in problem.message for word in _LOST):
+        return problem
+    return Problem(
+        "group",
+        f"Process {rank()} of {size()} lost the connection to another one.",
+        "The other process's own error says why; go on from the last checkpoint with --resume.",
+    )
+
+
+_ending = threading.Lock()
+
+
+def _end(problem: Problem, code: int, tell: bool) -> NoReturn:
+    """Without the usual farewells: they would wait for processes that wait for this one."""
+    with _ending:
+        if tell:
+            try:
+                pjrt.publish(_FAILED, json.dumps({**problem.as_json(), "process": rank(), "code": code}))
+            except Exception:  # the others are gone already
+                pass
+        events.emit("error", **problem.as_json(), process=rank())
+        if tell and is_first():
+            time.sleep(_FAREWELL_SECONDS)
+        sys.stderr.flush()
+        os._exit(code)
+
+
+_stacks: Callable[[], None] | None = None
+
+
+def _listen() -> None:
+    """Ends this process as soon as another one says that it failed."""
+    while True:
+        time.sleep(_LISTEN_SECONDS)
+        try:
+            said = pjrt.published(_FAILED)
+        except Exception:  # the connection is gone: jax ends the process
+            return
+        if said is None:
+            continue
+        failed = json.loads(said)
+        if failed["process"] == rank():
+            return
+        if failed["kind"] == "hang" and _stacks is not None:
+            _stacks()
+        with _ending:
+            fields = {name: failed[name] for name in ("kind", "message", "hint", "process")}
+            events.emit("error", **fields)
+            os._exit(failed["code"])
+
+
+class Watchdog:
+    """Ends the process when nothing has happened for too long, after writing every thread's stack to a file."""
+
+    def __init__(self, seconds: float, file: Path, code: int) -> None:
+        self._seconds = seconds
+        self._path = file
+        self._code = code
+        self._file = file.open("w")
+        self._last = "training began"
+        self._beaten = time.monotonic()
+        self._armed = 0.0
+        self._closed = threading.Event()
+        self.beat(self._last)
+        threading.Thread(target=self._watch, daemon=True).start()
+
+    def beat(self, what: str) -> None:
+        """Something happened: `what`."""
+        self._last, self._beaten = what, time.monotonic()
+        if self._beaten - self._armed > min(1.0, self._seconds / 4):
+            self._armed = self._beaten
+            # Python's own watchdog needs no Python to run: it is there for what holds the interpreter's lock.
+            faulthandler.dump_traceback_later(self._seconds + _DUMP_SECONDS, file=self._file, exit=True)
+
+    def dump(self) -> None:
+        """Writes the stacks."""
+        faulthandler.dump_traceback(file=self._file, all_threads=True)
+
+    def close(self) -> None:
+        """Ends the watch; a file without a stack in it goes."""
+        self._closed.set()
+        faulthandler.cancel_dump_traceback_later()
+        self._file.close()
+        if self._path.stat().st_size == 0:
+            self._path.unlink()
+            if not any(self._path.parent.iterdir()):
+                self._path.parent.rmdir()
+
+    def _watch(self) -> None:
+        while not self._closed.wait(max(0.05, self._beaten + self._seconds - time.monotonic())):
+            if time.monotonic() - self._beaten < self._seconds:
+                continue
+            self.dump()
+            problem = Problem(
+                "hang",
+                f"Nothing has happened for {self._seconds:g} s since {self._last}.",
+                f"Where each process stood is in {self._path.parent}. If a step may take longer, "
+                "give --watchdog more seconds (0 switches it off).",
+            )
+            _end(problem, self._code, tell=size() > 1)
+
+
+@contextmanager
+def watched(seconds: float, run: Path, code: int) -> Iterator[Callable[[str], None]]:
+    """Gives the function to call whenever something has happened; 0 seconds: nobody watches.
+
+    When `seconds` pass without, stacks go to `stacks/process-RANK.txt` in the run's folder and the process ends with `code`.
+    """
+    global _stacks
+    if seconds <= 0:
+        yield lambda _: None
+        return
+    folder = run / "stacks"
+    folder.mkdir(exist_ok=True)
+    watchdog = Watchdog(seconds, folder / f"process-{rank()}.txt", code)
+    _stacks = watchdog.dump
+    try:
+        yield watchdog.beat
+    finally:
+        _stacks = None
+        watchdog.close()
+
+
+@contextmanager
+def stop_signal() -> Iterator[Callable[[int], bool]]:
+    """Gives a function that says, when called before every step with its number, whether to stop there.
+
+    SIGINT, SIGTERM and SIGHUP ask for it, and a reader of events that is gone. A group agrees on the step, by jax's
+    protocol for preemption: SIGTERM in any process starts it, so the other signals become that one.
+    """
+    received: list[int] = []
+    alone = size() == 1
+
+    def note(number: int, _: object) -> None:
+        received.append(number)
+        if not alone:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    def stops_at(step: int) -> bool:
+        if alone:
+            return bool(received) or events.reader_gone()
+        if events.reader_gone() and not received:
+            note(signal.SIGHUP, None)
+        return pjrt.agreed_to_stop(step)
+
+    signals = [signal.SIGINT, *([signal.SIGHUP] if hasattr(signal, "SIGHUP") else [])]
+    if alone:
+        signals.append(signal.SIGTERM)
+    before = {number: signal.signal(number, note) for number in signals}
+    try:
+        yield stops_at
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
