@@ -37,19 +37,19 @@ export const report = {
   },
 
   /**
-   * What a parameter of the module is after the step, instead of what the optimizer makes of it: `report.update(this, "bias", next)`.
-   * @throws XenarcError when the value has not the parameter's sizes and element type.
+   * What a parameter of the module is after the step, instead of what the optimizer makes of it:
+   * `report.update(this, this.bias, next)`.
+   * @throws XenarcError when the parameter is not a field of the module, or the value has not its sizes and element type.
    */
-  update<K extends string, A extends string>(
-    module: Module & { readonly [P in K]: Tensor<A> | undefined },
-    name: K,
-    next: NoInfer<Tensor<A>>,
-  ): void {
-    const parameter = module[name] as Tensor;
-    if (describe(parameter) !== describe(next.ordered(parameter.names as A[]))) {
-      throw tensorError(`report.update: "${name}" is ${describe(parameter)}, and its next value ${describe(next)}.`, [
-        next,
-      ]);
+  update<A extends string>(module: Module, parameter: Tensor<A>, next: NoInfer<Tensor<A>>): void {
+    const name = Object.entries(module).find(([, field]) => field === parameter)?.[0];
+    if (name === undefined || describe(parameter) !== describe(next.ordered(parameter.names))) {
+      const which = name === undefined ? "no field of the module" : `"${name}"`;
+      throw tensorError(
+        `report.update: the parameter ${describe(parameter)} is ${which}, and its next value ${describe(next)}.`,
+        [parameter, next],
+        { expected: "a parameter of the module, and a value of its axes, sizes and element type" },
+      );
     }
     const path = joinPath((module as { [PATH]?: string })[PATH] ?? "", name);
     escape({ kind: "update", message: path, value: next.value, names: next.names });

@@ -60,7 +60,7 @@ class Counting extends Module {
   readonly other = param({ unit: 3 }, zeroInit);
   call(x: Tensor<"unit">): Tensor<"unit"> {
     report.metric("mean", x.mean("unit"));
-    report.update(this, "count", this.count.add(x));
+    report.update(this, this.count, this.count.add(x));
     return x.mul(2);
   }
 }
@@ -84,10 +84,10 @@ test("an update must fit its parameter", () =>
   expect(
     evaluate(() => {
       const module = new Counting();
-      report.update(module, "other", zeros({ unit: 2 }));
+      report.update(module, module.other as Tensor, zeros({ unit: 2 }));
       return scalar(0);
     }),
-  ).rejects.toThrow(/"other" is \(unit 3\) f32, and its next value \(unit 2\) f32/));
+  ).rejects.toThrow(/the parameter \(unit 3\) f32 is "other", and its next value \(unit 2\) f32/));
 
 const inGroups =
   "lambda g, n: (jnp.arange(n)[:, None] >= jnp.cumsum(g) - g) & (jnp.arange(n)[:, None] < jnp.cumsum(g))";

@@ -1,0 +1,115 @@
+import { named, shard } from "../../../ops/control.js";
+import { dot, groupedDot, silu } from "../../../ops/functions.js";
+import { type Initializer, normal } from "../../../ops/initializers.js";
+import { Module, param } from "../../../ops/module.js";
+import type { Key } from "../../../ops/random.js";
+import { report } from "../../../ops/report.js";
+import { type Sizes, type Tensor, tensorError } from "../../../ops/tensor.js";
+import { GatedMlp } from "../gated_mlp.js";
+import { combine, dispatch, dropless, limited, type Plan } from "./dispatch.js";
+import { Router, type RouterOptions, type Routing } from "./router.js";
+
+/** Sizes and kinds of the parts of a {@link Moe}. */
+export interface MoeOptions extends RouterOptions {
+  /** Width inside the shared experts, which every token is given (DeepSeekMoE, arXiv:2401.06066). Default none. */
+  readonly shared?: number | undefined;
+  /**
+   * The capacity factor: an expert takes at most this times its even share of the tokens, and what is beyond is dropped, the later tokens
+   * first. Default none: nothing is dropped.
+   */
+  readonly capacity?: number | undefined;
+  /**
+   * Axes along which tokens are dispatched by themselves, each place with a capacity of its own (GShard's groups, arXiv:2006.16668): what
+   * is not sharded need not be sorted across devices. Default none.
+   */
+  readonly local?: readonly string[];
+  /** How the experts' last weights begin, which end in the residual stream. Default as the others. */
+  readonly outputInit?: Initializer;
+}
+
+/**
+ * A mixture of experts in the place of a feed-forward layer (Shazeer et al. 2017, "Outrageously Large Neural Networks",
+ * arXiv:1701.06538): a router chooses experts for each token, each a gated layer (SwiGLU), and their results are added up, weighed. Without
+ * a capacity the experts' products are grouped ones, over all tokens sorted by expert (Gale et al. 2022, "MegaBlocks",
+ * arXiv:2211.15841); with one, each expert has a buffer of that many rows. Memory is of the order of tokens times experts a token
+ * times width.
+ *
+ * Tokens are numbered with their axes in alphabetical order: the earlier ones are kept where experts are full. Padding counts, and a
+ * cache does not know of it: a model that decodes as it was trained has no capacity.
+ *
+ * Reports the router's figures and `dropped`, the part of the choices that found an expert full.
+ */
+export class Moe extends Module {
+  readonly router: Router;
+  readonly gate: Tensor<"expert" | "embed" | "mlp">;
+  readonly up: Tensor<"expert" | "embed" | "mlp">;
+  readonly down: Tensor<"expert" | "mlp" | "embed">;
+  readonly shared: GatedMlp | undefined;
+  private readonly capacity: number | undefined;
+  private readonly local: readonly string[];
+  constructor({ embed }: Sizes<"embed">, { mlp }: Sizes<"mlp">, options: MoeOptions) {
+    super();
+    const { experts, shared, capacity, local = [], init = normal(0.02), outputInit = init } = options;
+    if (capacity !== undefined && !(capacity > 0))
+      throw tensorError(`Moe: the capacity factor is ${capacity}.`, [], { expected: "a positive number" });
+    this.router = new Router(embed, options);
+    this.gate = param({ expert: experts, embed, mlp }, init);
+    this.up = param({ expert: experts, embed, mlp }, init);
+    this.down = param({ expert: experts, mlp, embed }, outputInit);
+    this.shared = shared ? new GatedMlp({ embed }, { mlp: shared }, { init, outputInit }) : undefined;
+    this.capacity = capacity;
+    this.local = local;
+  }
+
+  /** x `[..., embed]` to `[..., embed]`. `key`: randomness of the router's jitter; without it there is none. */
+  call<A extends string>(
+    x: Tensor<A | "embed">,
+    { key }: { readonly key?: Key | undefined } = {},
+  ): Tensor<A | "embed"> {
+    const own = (x.names as readonly string[]).filter((n) => n !== "embed" && !this.local.includes(n)).sort();
+    const sizes = Object.fromEntries(own.map((n) => [n, x.size(n as A)]));
+    const tokens = (own.length ? (x as Tensor).merge(own, "token") : (x as Tensor).broadcast({ token: 1 })) as Tokens;
+
+    const routing = this.router.call(tokens, key);
+    const rows = this.capacity === undefined ? dropless(routing) : limited(routing, this.rowsOf(routing));
+    reportDropped(routing, rows);
+    const out = combine(this.experts(dispatch(tokens, rows), routing), routing.weight, rows) as Tensor;
+
+    const mixed = (own.length ? out.split("token", sizes) : out.at("token", 0)) as Tensor<A | "embed">;
+    return this.shared ? (mixed.add(this.shared.call<A>(x) as Tensor) as Tensor) : mixed;
+  }
+
+  /** Rows of each expert: its even share of the choices times the capacity factor; an expert takes no token twice. */
+  private rowsOf({ expert, load }: Routing): number {
+    const tokens = expert.size("token");
+    const share = (tokens * expert.size("choice")) / load.size("expert");
+    return Math.min(tokens, Math.ceil(share * this.capacity!));
+  }
+
+  /** Each row through its expert. */
+  private experts(rows: Rows, { load }: Routing): Rows {
+    const weight = <A extends string>(w: Tensor<A>) => shard(w.cast(rows.dtype));
+    const [gate, up, down] = [weight(this.gate), weight(this.up), weight(this.down)];
+    if (this.capacity === undefined) {
+      const inner = gated(groupedDot(rows, gate, load, "row", "embed"), groupedDot(rows, up, load, "row", "embed"));
+      return groupedDot(inner, down, load, "row", "mlp");
+    }
+    const experts = load.size("expert");
+    const buffers = shard(rows.split("row", { expert: experts, capacity: rows.size("row") / experts }));
+    const inner = gated(dot(buffers, gate, "embed"), dot(buffers, up, "embed"));
+    return shard(dot(inner, down, "mlp")).merge(["expert", "capacity"], "row");
+  }
+}
+
+type Tokens = Tensor<"place" | "token" | "embed">;
+type Rows = Tensor<"place" | "row" | "embed">;
+
+const gated = <A extends string>(gate: Tensor<A>, up: Tensor<A>): Tensor<A> =>
+  silu(named(gate, "mlp_gate")).mul(named(up, "mlp_up") as Tensor) as Tensor<A>;
+
+function reportDropped({ taken, expert }: Routing, { kept }: Plan): void {
+  if (!kept) return;
+  const number = (mask: typeof kept) => mask.cast("f32").sum(mask.names);
+  const all = taken ? number(taken) : Object.values<number>(expert.sizes).reduce((n, d) => n * d, 1);
+  report.metric("dropped", number(kept).div(all).neg().add(1));
+}

@@ -1,0 +1,159 @@
+import { stopGradient } from "../../../ops/control.js";
+import { cumsum, dot, gather, logSumExp, oneHot, softmax, topK, where } from "../../../ops/functions.js";
+import { type Initializer, normal, zeros } from "../../../ops/initializers.js";
+import { Module, param } from "../../../ops/module.js";
+import { alphabetical, type Key, uniform } from "../../../ops/random.js";
+import { report } from "../../../ops/report.js";
+import { type Tensor, tensorError } from "../../../ops/tensor.js";
+
+/** How a {@link Router} chooses experts for a token and what it weighs them with. */
+export interface RouterOptions {
+  readonly experts: number;
+  /** Experts a token is given; with a `threshold`, the most. */
+  readonly perToken: number;
+  /**
+   * A token is given the fewest experts whose probabilities add up to this (Huang et al. 2024, "Harder Tasks Need More Experts",
+   * arXiv:2403.07652), in (0, 1]. Default none: all of `perToken`.
+   */
+  readonly threshold?: number | undefined;
+  /** What logits become: softmax over the experts, or a sigmoid each (DeepSeek-V3, arXiv:2412.19437). Default softmax. */
+  readonly scores?: "softmax" | "sigmoid";
+  /**
+   * Experts in `of` groups, of which a token may choose in the best `best` alone. A group is as good as its `by` best experts together:
+   * 1 in DeepSeek-V2 (arXiv:2405.04434), 2 in DeepSeek-V3. Default none.
+   */
+  readonly groups?: { readonly of: number; readonly best: number; readonly by?: number } | undefined;
+  /** Weights are divided by their sum over the chosen experts. Default true. */
+  readonly normalize?: boolean;
+  /** What weights are multiplied by at the end. Default 1. */
+  readonly scale?: number;
+  /** In training the router's input is multiplied by uniform noise in [1 - jitter, 1 + jitter] (Fedus et al. 2021, arXiv:2101.03961). Default 0. */
+  readonly jitter?: number;
+  /** Weight of the loss that balances the experts' load (Fedus et al. 2021, equation 4). Default 0. */
+  readonly loadBalance?: number;
+  /** Weight of the loss that keeps logits small (Zoph et al. 2022, "ST-MoE", arXiv:2202.08906, equation 5). Default 0. */
+  readonly zLoss?: number;
+  /**
+   * Balances without a loss: each expert has a bias that only the choice sees, and that a step raises by this where the expert had less
+   * than its share, and lowers where it had more (Wang et al. 2024, arXiv:2408.15664). Default none.
+   */
+  readonly biasRate?: number | undefined;
+  /** How the weight begins. Default normal(0.02). */
+  readonly init?: Initializer;
+}
+
+type Tokens = "place" | "token";
+
+/** The experts of each token. `place` stands for all axes along which tokens are dispatched by themselves. */
+export interface Routing {
+  /** In falling order of what they were chosen by (i32). */
+  readonly expert: Tensor<Tokens | "choice">;
+  /** What each expert's result is weighed with (f32); 0 where it is not taken. */
+  readonly weight: Tensor<Tokens | "choice">;
+  /** Whether the token takes the expert (i1); undefined: it takes all. */
+  readonly taken: Tensor<Tokens | "choice"> | undefined;
+  /** How many tokens have chosen each expert (i32). */
+  readonly load: Tensor<"place" | "expert">;
+}
+
+/**
+ * Scores each expert for each token, chooses, and reports how it went: `load_balance` (1 when all is even), `router_z`, `router_entropy`
+ * (nats) and `utilization` (each expert's share of the choices). Computed in float32.
+ */
+export class Router extends Module {
+  readonly weight: Tensor<"embed" | "expert">;
+  readonly bias: Tensor<"expert"> | undefined;
+  private readonly options: RouterOptions;
+  constructor(embed: number, options: RouterOptions) {
+    super();
+    const { experts, perToken, threshold = 1, groups, jitter = 0, init = normal(0.02), biasRate } = options;
+    const wrong = (what: string, expected: string) => tensorError(`Router: ${what}.`, [], { expected });
+    if (!(perToken >= 1 && perToken <= experts))
+      throw wrong(`${perToken} of ${experts} experts a token`, "at least one, at most all");
+    if (!(threshold > 0 && threshold <= 1)) throw wrong(`the threshold is ${threshold}`, "a probability in (0, 1]");
+    if (!(jitter >= 0 && jitter < 1)) throw wrong(`the jitter is ${jitter}`, "a part of 1 in [0, 1)");
+    if (groups) {
+      const { of, best, by = 1 } = groups;
+      const size = experts / of;
+      if (!Number.isInteger(size) || best > of || by > size || best * size < perToken)
+        throw wrong(
+          `${experts} experts in ${of} groups, of which ${best} are chosen by their ${by} best, ${perToken} experts a token`,
+          "groups of one size, no more chosen than there are, with as many experts in them as a token takes",
+        );
+    }
+    this.options = options;
+    this.weight = param({ embed, expert: experts }, init);
+    this.bias = biasRate === undefined ? undefined : param({ expert: experts }, zeros, { decay: false });
+  }
+
+  /** Tokens `[..., token, embed]` to their experts. `key`: randomness of the jitter; without it there is none. */
+  call(x: Tensor<Tokens | "embed">, key?: Key): Routing {
+    const {
+      experts,
+      perToken,
+      scores: kind = "softmax",
+      jitter = 0,
+      threshold,
+      normalize = true,
+      scale = 1,
+    } = this.options;
+    const wide = x.cast("f32");
+    const noise = key && jitter > 0 ? uniform(key, alphabetical(x.sizes), 1 - jitter, 1 + jitter) : undefined;
+    const logits = dot(noise ? wide.mul(noise) : wide, this.weight, "embed", { precision: "HIGHEST" });
+    const scores = kind === "softmax" ? softmax(logits, "expert") : logits.sigmoid();
+    const probs = kind === "softmax" ? scores : scores.div(scores.sum("expert").add(TINY));
+
+    const wanted = stopGradient(this.bias ? scores.add(this.bias) : scores);
+    const expert = topK(this.eligible(wanted), "expert", { choice: perToken }).indices;
+    const chosen = gather(scores, "expert", expert);
+    const taken = threshold === undefined ? undefined : fewest(gather(probs, "expert", expert), threshold);
+    const raw = taken ? where(taken, chosen, 0) : chosen;
+    const weight = (normalize ? raw.div(raw.sum("choice").add(TINY)) : raw).mul(scale);
+
+    const choices = oneHot(expert, { expert: experts }, "i32");
+    const load = (taken ? choices.mul(taken.cast("i32")) : choices).sum(["token", "choice"]);
+    this.reports(logits, probs, load);
+    return { expert, weight, taken, load };
+  }
+
+  /** Minus infinity in the place of experts outside of the best groups. */
+  private eligible(wanted: Tensor<Tokens | "expert">): Tensor<Tokens | "expert"> {
+    const { groups, experts } = this.options;
+    if (!groups) return wanted;
+    const { of, best, by = 1 } = groups;
+    const grouped = wanted.split("expert", { expertGroup: of, member: experts / of });
+    const quality = topK(grouped, "member", { leader: by }).values.sum("leader");
+    const among = topK(quality, "expertGroup", { winner: best }).indices;
+    const open = oneHot(among, { expertGroup: of }).sum("winner").gt(0);
+    return where(open, grouped, Number.NEGATIVE_INFINITY).merge(["expertGroup", "member"], "expert");
+  }
+
+  private reports(
+    logits: Tensor<Tokens | "expert">,
+    probs: Tensor<Tokens | "expert">,
+    load: Tensor<"place" | "expert">,
+  ): void {
+    const { experts, loadBalance = 0, zLoss = 0, biasRate } = this.options;
+    const all = load.cast("f32").sum(load.names.filter((n): n is "place" => n !== "expert"));
+    const share = all.div(all.sum("expert"));
+    const everywhere = logits.names.filter((n): n is Tokens => n !== "expert");
+    const mean = probs.mean(everywhere);
+    report.loss("load_balance", share.mul(mean).sum("expert").mul(experts), loadBalance);
+    report.loss("router_z", logSumExp(logits, "expert").square().mean(everywhere), zLoss);
+    report.metric("router_entropy", probs.mul(probs.maximum(TINY).log()).sum("expert").mean(everywhere).neg());
+    report.metric("utilization", share);
+    if (this.bias && biasRate !== undefined) {
+      const error = share.neg().add(1 / experts);
+      report.update(this, this.bias, this.bias.add(error.sign().mul(biasRate)));
+    }
+  }
+}
+
+/** Keeps a quotient of zeros, and a logarithm of zero, finite. */
+const TINY = 1e-20;
+
+/** The first choices, as many as it takes for their probabilities to reach the threshold. */
+function fewest(probs: Tensor<Tokens | "choice">, threshold: number): Tensor<Tokens | "choice"> {
+  const constant = stopGradient(probs);
+  return cumsum(constant, "choice").sub(constant).lt(threshold);
+}
