@@ -16,6 +16,8 @@ export { GatedMlp } from "./gated_mlp.js";
 export { LayerNorm, type LayerNormOptions } from "./layer_norm.js";
 export { Linear, type LinearOptions } from "./linear.js";
 export { Mlp, type MlpOptions } from "./mlp.js";
+export { Moe, type MoeOptions } from "./moe/moe.js";
+export { Router, type RouterOptions, type Routing } from "./moe/router.js";
 export { RmsNorm } from "./rms_norm.js";
 export { rotary } from "./rotary.js";
 export { sinusoidalPositions } from "./sinusoidal_positions.js";
