@@ -55,6 +55,8 @@ export interface Printer {
    * results, default `stablehlo.return`.
    */
   region(r: Region, form?: "header" | "bare", terminator?: string): string;
+  /** `@name` of a private function of the module that the region is printed as. */
+  outline(r: Region, name: string): string;
 }
 
 /** What XLA compiles for. */
@@ -78,6 +80,8 @@ export interface OpDef<Attrs = any> {
   readonly stops?: true;
   /** It acts outside its results (prints, asserts): never removed, merged or moved. */
   readonly effect?: true;
+  /** Its region is printed as a private function. */
+  readonly outlined?: true;
   readonly constraints: Readonly<Record<string, (op: Op<Attrs>) => string | undefined>>;
   /** The text after `%result = `; for ops without a pretty form the generic form. */
   syntax(op: Op<Attrs>, p: Printer): string;
@@ -113,6 +117,8 @@ export class Value {
   op: Op | undefined;
   /** A name given by `named(x, "...")`: what a remat policy refers to. */
   tag: string | undefined;
+  /** As `OpDef.view`, of this value alone: a backward pass has it again rather than kept. */
+  view?: true;
   constructor(
     readonly type: TensorType,
     /** Axis names by dimension. */

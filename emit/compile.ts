@@ -80,6 +80,7 @@ export class Compiled {
       parameters: this.parameters,
       config: this.config as Manifest["config"],
       ...(mesh && { mesh: { axes: mesh.axes.map((axis) => ({ ...axis })) } }),
+      kernels: kernelsIn(this.text),
       programs: this.programs.map(({ name, text, program }) => ({
         name,
         text,
@@ -91,6 +92,10 @@ export class Compiled {
     });
   }
 }
+
+/** The operations of a program that a platform's kernel may replace. */
+const kernelsIn = (text: string): string[] =>
+  [...new Set([...text.matchAll(/stablehlo\.composite "([^"]+)"/g)].map(([, name]) => name!))].sort();
 
 /** What the configuration says to XLA: its flags, and those that are right for the target. */
 function xlaOptions({ target, xla }: Readonly<Record<string, unknown>>): XlaOptions {

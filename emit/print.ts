@@ -38,7 +38,9 @@ export function printModule(module: Module, options: PrintOptions = {}): string 
     `module @${module.name} attributes {mhlo.num_partitions = ${partitions} : i32, mhlo.num_replicas = 1 : i32} {`,
   );
   if (module.mesh) lines.push(`  sdy.mesh @mesh = ${meshText(module.mesh)}`);
-  for (const func of module.funcs) new FunctionPrinter(func, options, locations, lines).print();
+  // Printing a function may add others: what operations have outlined.
+  const funcs = [...module.funcs];
+  for (const func of funcs) new FunctionPrinter(func, options, locations, lines, funcs).print();
   lines.push("}");
   if (locations) lines.push(...locations.definitions);
   return `${lines.join("\n")}\n`;
@@ -58,6 +60,7 @@ class FunctionPrinter implements Printer {
     options: PrintOptions,
     private readonly locations: Locations | undefined,
     private readonly lines: string[],
+    private readonly funcs: Func[],
   ) {
     this.names =
       options.names === "canonical"
@@ -134,6 +137,13 @@ class FunctionPrinter implements Printer {
     lines.push(`${outer}}`);
     return lines.join("\n");
   }
+  outline(body: Region, wanted: string): string {
+    const taken = new Set(this.funcs.map((f) => f.name));
+    let name = wanted;
+    for (let n = 1; taken.has(name); n++) name = `${wanted}_${n}`;
+    this.funcs.push({ name, body, private: true });
+    return `@${name}`;
+  }
 }
 
 interface Naming {
@@ -197,7 +207,7 @@ function nameValues(body: Region, naming: Naming): Map<Value, string> {
       const name = wanted ? unique(wanted) : String(count.value++);
       op.results.forEach((r, i) => names.set(r, op.results.length === 1 ? `%${name}` : `%${name}#${i}`));
     }
-    for (const op of region.ops) for (const r of op.regions) visit(r, scope, count, op);
+    for (const op of region.ops) if (!op.def.outlined) for (const r of op.regions) visit(r, scope, count, op);
   };
   visit(body, undefined, { value: 0, argument: 0, conflict: 0 }, undefined);
   return names;

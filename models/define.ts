@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { XenarcError } from "../compiler/errors.js";
+import { withKernels } from "../compiler/kernels.js";
 import type { Program } from "../compiler/program.js";
 import { withLayout } from "../compiler/trace.js";
 import { parameterCount, withPaths } from "../ops/module.js";
+import { kernelsOf, kernelsSchema } from "./kernels.js";
 import type { LanguageModel } from "./language_model.js";
 import { layoutOf } from "./layout.js";
 import { type ProgramConfig, programsOf } from "./programs/index.js";
@@ -31,7 +33,7 @@ export interface ModelSource<C extends { readonly context: number }> {
 export interface ModelDefinition {
   /** Names the artifact and the run. */
   readonly name: string;
-  /** The whole configuration: `model`, `train`, `data`, `generate`, `target`, `mesh`, `slices`, `sharding`, `xla`. */
+  /** The whole configuration: `model`, `train`, `data`, `generate`, `target`, `mesh`, `slices`, `sharding`, `xla`, `kernels`. */
   readonly schema: z.ZodType<ProgramConfig & { readonly data: z.infer<typeof dataSchema> }>;
   /** The module of a configuration. */
   build(config: ProgramConfig): LanguageModel;
@@ -60,6 +62,7 @@ export function defineModel<C extends { readonly context: number }>(source: Mode
     slices: section(slicesSchema),
     sharding: section(shardingSchema),
     xla: section(xlaSchema),
+    kernels: kernelsSchema,
   });
   const build = (c: ProgramConfig): LanguageModel => withPaths(source.build(c.model as unknown as C));
   return {
@@ -68,7 +71,7 @@ export function defineModel<C extends { readonly context: number }>(source: Mode
     build,
     programs(c, only) {
       const layout = layoutOf(c);
-      const programs = withLayout(layout, () => programsOf(build(c), c, only));
+      const programs = withKernels(kernelsOf(c), () => withLayout(layout, () => programsOf(build(c), c, only)));
       layout?.checkUsed();
       return programs;
     },

@@ -27,6 +27,7 @@ import { clamp } from "./clamp.js";
 import { collectivePermute } from "./collective_permute.js";
 import { compare } from "./compare.js";
 import { complex } from "./complex.js";
+import { composite } from "./composite.js";
 import { concatenate } from "./concatenate.js";
 import { constant, constantData } from "./constant.js";
 import { convert } from "./convert.js";
@@ -106,6 +107,7 @@ export const ops = {
   collectivePermute,
   compare,
   complex,
+  composite,
   concatenate,
   constant,
   constantData,

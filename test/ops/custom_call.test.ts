@@ -1,7 +1,8 @@
 import fc from "fast-check";
 import { Region } from "../../compiler/ir.js";
 import { printModule } from "../../emit/print.js";
-import type { Attribute, CustomCallAttrs } from "../../ops/hlo/custom_call.js";
+import type { Attribute } from "../../ops/hlo/attributes.js";
+import type { CustomCallAttrs } from "../../ops/hlo/custom_call.js";
 import { HloBuilder, ops } from "../../ops/hlo/index.js";
 import { canonical, verify } from "../oracle/oracle.js";
 import { agrees, refuses, type Use } from "./harness.js";

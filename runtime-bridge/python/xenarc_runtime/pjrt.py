@@ -1,4 +1,4 @@
-"""Every call of jaxlib's unstable API: parsing, compiling, running, asking. Nothing else may reach into it.
+"""Every call of jaxlib's unstable API: parsing, compiling, running, asking. Only kernels.py reaches into it besides.
 
 jax and jaxlib are pinned in requirements.lock because of this file; an upgrade is a change here.
 """
@@ -33,6 +33,7 @@ from jax.sharding import Mesh, NamedSharding, PartitionSpec
 from jaxlib import xla_client as _xla
 from jaxlib.mlir import ir as _ir
 
+from . import events, kernels
 from .allocator import keep_memory
 from .errors import Problem, first_lines, sentence
 
@@ -329,7 +330,10 @@ def _ready(
     )
     with _mlir.make_ir_context(), _ir.Location.unknown():
         try:
-            yield _parse(text), grid, compile_options
+            module = _parse(text)
+            for missing in kernels.replace(module, grid.flat[0].platform):
+                events.emit("log", level="info", message=missing)
+            yield module, grid, compile_options
         except jax.errors.JaxRuntimeError as error:
             if "RESOURCE_EXHAUSTED" in str(error):
                 raise OutOfMemory(str(error)) from None

@@ -1,0 +1,347 @@
+"""Puts the platform's best kernels in the place of the operations that a program names as composites.
+
+A kernel is lowered by jax, its functions are added to the module, and a call of them replaces the composite. XLA's
+partitioner cannot split a kernel, so on a mesh the call runs on each device's part (`sdy.manual_computation`), which lies
+as the composite's operands do. Where there is no kernel for a case, XLA compiles the composite's decomposition.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jaxlib.mlir import ir as _ir
+from jaxlib.mlir.dialects import func as _func
+from jaxlib.mlir.dialects import sdy as _sdy
+
+Axes = tuple[str, ...]
+Kernel = Callable[..., Any]
+
+
+class NoKernel(Exception):
+    """There is no kernel for a case; the message says why."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a kernel is made for: one device's part of the operands, and the composite's attributes."""
+
+    operands: tuple[jax.ShapeDtypeStruct, ...]
+    attributes: Mapping[str, Any]
+    interpret: bool
+
+
+@dataclass(frozen=True)
+class Offer:
+    """A composite that there is a kernel for.
+
+    `whole` of an operand: dimensions that must not be split; `results`: the operand and the number of its dimensions
+    that each result lies like.
+    """
+
+    make: Callable[[Case], Kernel]
+    whole: tuple[tuple[int, ...], ...]
+    results: tuple[tuple[int, int | None], ...]
+
+
+def replace(module: _ir.Module, platform: str, *, interpret: bool = False) -> list[str]:
+    """Replaces the composites of a module for which the platform has kernels; says where it has none, and why.
+
+    `interpret` has the TPU's kernels run by jax's interpreter, on any platform. Must be called inside the module's context.
+    """
+    composites = [op for op in _operations(module.operation) if op.name == "stablehlo.composite"]
+    if not composites or not (interpret or platform == "tpu"):
+        return []
+    sizes = _mesh(module)
+    made: dict[object, tuple[str, list[_ir.Type]]] = {}
+    kept: dict[str, None] = {}
+    for op in composites:
+        name = _ir.StringAttr(op.attributes["name"]).value
+        offer = OFFERS.get(name)
+        if offer is None:
+            continue
+        try:
+            _replace(module, op, name, offer, sizes, made, "cpu" if interpret else platform, interpret)
+        except NoKernel as reason:
+            kept[f"{name} runs without a kernel: {reason}"] = None
+    _drop_unused(module)
+    return list(kept)
+
+
+def _replace(module, op, name, offer, sizes, made, platform, interpret) -> None:
+    taken = _manual_axes(op)
+    free = [axis for axis in sizes if axis not in taken]
+    split = [_split(operand, free) for operand in op.operands]
+    for dims, whole in zip(split, offer.whole, strict=True):
+        for d in whole:
+            if dims[d]:
+                raise NoKernel(f"its sequence is split over {', '.join(dims[d])}")
+    local = []
+    for operand, dims in zip(op.operands, split, strict=True):
+        kind = _ir.RankedTensorType(operand.type)
+        parts = [math.prod(sizes[axis] for axis in over) for over in dims]
+        shape = tuple(size // n for size, n in zip(kind.shape, parts, strict=True))
+        local.append(jax.ShapeDtypeStruct(shape, _dtype(kind.element_type)))
+    attributes = _attributes(op)
+    key = (name, tuple((a.shape, str(a.dtype)) for a in local), tuple(sorted(attributes.items())))
+    if key not in made:
+        kernel = offer.make(Case(tuple(local), attributes, interpret))
+        made[key] = _add(module, name, kernel, local, platform)
+    symbol, results = made[key]
+    shardings = [split[i][:n] for i, n in offer.results]
+    with _ir.InsertionPoint(op), op.location:
+        callee = _ir.FlatSymbolRefAttr.get(symbol)
+        if math.prod(sizes[axis] for axis in free) == 1:
+            call = _func.CallOp(results, callee, list(op.operands))
+        else:
+            call = _sdy.ManualComputationOp(
+                [r.type for r in op.results],
+                list(op.operands),
+                _shardings(split),
+                _shardings(shardings),
+                _sdy.ManualAxesAttr.get([_ir.StringAttr.get(axis) for axis in free]),
+            )
+            types = [
+                _ir.RankedTensorType.get(a.shape, _ir.RankedTensorType(v.type).element_type)
+                for a, v in zip(local, op.operands, strict=True)
+            ]
+            block = _ir.Block.create_at_start(call.body, types)
+            with _ir.InsertionPoint(block):
+                inner = _func.CallOp(results, callee, list(block.arguments))
+                _sdy.return_(list(inner.results))
+    for old, new in zip(op.results, call.results, strict=True):
+        old.replace_all_uses_with(new)
+    op.erase()
+
+
+# Modules ----------------------------------------------------------------------------------------------------------------
+
+
+def _operations(op: _ir.Operation) -> Iterator[_ir.Operation]:
+    """The operations inside, outermost first."""
+    for region in op.regions:
+        for block in region:
+            for inner in block.operations:
+                yield inner.operation
+                yield from _operations(inner.operation)
+
+
+def _mesh(module: _ir.Module) -> dict[str, int]:
+    """The sizes of the mesh's axes; none: one device."""
+    for op in module.body.operations:
+        if op.operation.name == "sdy.mesh":
+            return {axis.name: axis.size for axis in map(_sdy.MeshAxisAttr, _sdy.MeshAttr(op.attributes["mesh"]).axes)}
+    return {}
+
+
+def _manual_axes(op: _ir.Operation) -> set[str]:
+    """Mesh axes along which the operation already sees one device's part."""
+    taken: set[str] = set()
+    parent = op.parent
+    while parent is not None:
+        if parent.name == "sdy.manual_computation":
+            taken |= {axis.value for axis in map(_ir.StringAttr, _sdy.ManualAxesAttr(parent.attributes["manual_axes"]))}
+        parent = parent.parent
+    return taken
+
+
+def _split(value: _ir.Value, free: Sequence[str]) -> tuple[Axes, ...]:
+    """The mesh axes that each dimension is split over, as the constraint that made the value says."""
+    rank = _ir.RankedTensorType(value.type).rank
+    owner = value.owner
+    if isinstance(owner, _ir.Block) or owner.name != "sdy.sharding_constraint":
+        return ((),) * rank
+    sharding = _sdy.TensorShardingAttr(owner.attributes["sharding"])
+    dimensions = [_sdy.DimensionShardingAttr(d) for d in sharding.dimension_shardings]
+    names = [[_sdy.AxisRefAttr(axis).name for axis in d.axes] for d in dimensions]
+    return tuple(tuple(name for name in over if name in free) for over in names)
+
+
+def _shardings(split: Sequence[Sequence[Axes]]) -> _ir.Attribute:
+    def one(dims: Sequence[Axes]) -> _ir.Attribute:
+        return _sdy.TensorShardingAttr.get(
+            "mesh",
+            [_sdy.DimensionShardingAttr.get([_sdy.AxisRefAttr.get(a) for a in over], is_closed=True) for over in dims],
+        )
+
+    return _sdy.TensorShardingPerValueAttr.get([one(dims) for dims in split])
+
+
+def _dtype(kind: _ir.Type) -> Any:
+    return jnp.dtype({"bf16": "bfloat16", "f16": "float16", "f32": "float32", "i32": "int32"}.get(str(kind), str(kind)))
+
+
+def _attributes(op: _ir.Operation) -> dict[str, Any]:
+    if "composite_attributes" not in op.attributes:
+        return {}
+    dictionary = _ir.DictAttr(op.attributes["composite_attributes"])
+    return {entry.name: getattr(entry.attr, "value", None) for entry in dictionary}
+
+
+def _add(module: _ir.Module, name: str, kernel: Kernel, operands: Sequence[Any], platform: str) -> tuple[str, list[_ir.Type]]:
+    """Adds a kernel's functions to the module; the symbol of the one to call, and the types of its results."""
+    lowered = jax.jit(kernel).trace(*operands).lower(lowering_platforms=(platform,))
+    source = _ir.Module.parse(str(lowered.compiler_ir("stablehlo")))
+    present = {_symbol(op) for op in module.body.operations}
+    names = {}
+    for op in source.body.operations:
+        wanted = f"{name}.kernel" if _symbol(op) == "main" else f"{name}.{_symbol(op)}"
+        names[_symbol(op)] = _fresh(wanted, present)
+    for op in source.body.operations:
+        for inner in _operations(op.operation):
+            if inner.name == "func.call":
+                callee = _ir.FlatSymbolRefAttr(inner.attributes["callee"]).value
+                inner.attributes["callee"] = _ir.FlatSymbolRefAttr.get(names[callee])
+    for op in list(source.body.operations):
+        copy = op.operation.clone(ip=_ir.InsertionPoint(module.body))
+        copy.attributes["sym_name"] = _ir.StringAttr.get(names[_symbol(op)])
+        copy.attributes["sym_visibility"] = _ir.StringAttr.get("private")
+        for attribute in ("arg_attrs", "res_attrs"):
+            if attribute in copy.attributes:
+                del copy.attributes[attribute]
+        if _symbol(op) == "main":
+            results = _ir.FunctionType(_ir.TypeAttr(copy.attributes["function_type"]).value).results
+    return names["main"], list(results)
+
+
+def _symbol(op: Any) -> str:
+    attributes = op.operation.attributes
+    return _ir.StringAttr(attributes["sym_name"]).value if "sym_name" in attributes else ""
+
+
+def _fresh(wanted: str, present: set[str]) -> str:
+    for name in itertools.chain([wanted], (f"{wanted}_{n}" for n in itertools.count(1))):
+        if name not in present:
+            present.add(name)
+            return name
+    raise AssertionError
+
+
+def _drop_unused(module: _ir.Module) -> None:
+    """Removes the decompositions that nothing uses any more."""
+    while True:
+        used = {
+            _ir.FlatSymbolRefAttr(op.attributes[key]).value
+            for op in _operations(module.operation)
+            for key in ("callee", "decomposition")
+            if key in op.attributes
+        }
+        unused = [
+            op
+            for op in module.body.operations
+            if op.operation.name == "func.func" and _symbol(op) not in used and _symbol(op) != "main"
+        ]
+        if not unused:
+            return
+        for op in unused:
+            op.operation.erase()
+
+
+# Attention --------------------------------------------------------------------------------------------------------------
+
+_LANES = 128
+
+
+def _splash(case: Case) -> tuple[Callable[..., Any], Any, Any]:
+    """Splash attention for the operands' sizes; q `[..., seq, d]` with dimensions that k `[..., key, d]` lacks last.
+
+    Gives the kernel of one batch element with residuals, and functions that bring operands to its form and results back.
+    """
+    from jax.experimental.pallas.ops.tpu.splash_attention import splash_attention_kernel as splash
+    from jax.experimental.pallas.ops.tpu.splash_attention import splash_attention_mask as masks
+
+    q, k = case.operands[0].shape, case.operands[1].shape
+    shared = len(k) - 2
+    batch, kv_heads = (math.prod(q[: shared - 1]), q[shared - 1]) if shared else (1, 1)
+    heads = kv_heads * math.prod(q[shared:-2])
+    length, keys, width = q[-2], k[-2], q[-1]
+    if length % _LANES or keys % _LANES:
+        raise NoKernel(f"{length} queries and {keys} keys are no multiples of {_LANES}")
+    if width % 64:
+        raise NoKernel(f"heads of {width} are no multiple of 64")
+    if case.attributes.get("causal") and length != keys:
+        raise NoKernel(f"{length} queries are not as many as the {keys} keys")
+    block_q, block_k = (max(b for b in range(_LANES, _BLOCK + 1, _LANES) if n % b == 0) for n in (length, keys))
+    blocks = splash.BlockSizes(
+        block_q=block_q,
+        block_kv=block_k,
+        block_kv_compute=block_k,
+        block_q_dkv=block_q,
+        block_kv_dkv=block_k,
+        block_kv_dkv_compute=block_k,
+        block_q_dq=block_q,
+        block_kv_dq=block_k,
+    )
+    mask = masks.CausalMask((length, keys)) if case.attributes.get("causal") else masks.FullMask((length, keys))
+    with jax.ensure_compile_time_eval():
+        kernel = splash.make_splash_mha(
+            mask=masks.MultiHeadMask([mask] * heads),
+            block_sizes=blocks,
+            head_shards=1,
+            q_seq_shards=1,
+            save_residuals=True,
+            interpret=case.interpret,
+        )
+
+    def by_head(x: jax.Array, n: int, trailing: int) -> jax.Array:
+        return x.reshape(batch, n, *x.shape[x.ndim - trailing :])
+
+    return kernel, lambda x, trailing=2: by_head(x, heads, trailing), lambda x: by_head(x, kv_heads, 2)
+
+
+_BLOCK = 512
+
+
+def _attention(case: Case) -> Kernel:
+    kernel, queries, keys = _splash(case)
+
+    def attention(q: jax.Array, k: jax.Array, v: jax.Array) -> tuple[jax.Array, jax.Array]:
+        out, (log_sum,) = jax.vmap(kernel)(queries(q), keys(k), keys(v))
+        return out.reshape(q.shape), log_sum.reshape(q.shape[:-1])
+
+    return attention
+
+
+def _attention_backward(case: Case) -> Kernel:
+    from jax.experimental.pallas.ops.tpu.splash_attention import splash_attention_kernel as splash
+
+    kernel, queries, keys = _splash(case)
+
+    def one(q, k, v, out, log_sum, ct):
+        residuals = (q, k, v, None, None, out, log_sum, kernel.dq_mask_info, kernel.dkv_mask_info)
+        static = {"residual_checkpoint_name": None, **kernel.kwargs, "save_residuals": False}
+        order = (
+            "save_residuals",
+            "mask_value",
+            "is_mqa",
+            "block_sizes",
+            "residual_checkpoint_name",
+            "mask_function",
+            "attn_logits_soft_cap",
+            "interpret",
+        )
+        given = splash._splash_attention_bwd(*[static[key] for key in order], residuals, ct)
+        return given[3:6]
+
+    def backward(q, k, v, out, log_sum, ct):
+        args = (queries(q), keys(k), keys(v), queries(out), queries(log_sum, 1), queries(ct))
+        dq, dk, dv = jax.vmap(one)(*args)
+        return dq.reshape(q.shape).astype(q.dtype), dk.reshape(k.shape).astype(k.dtype), dv.reshape(v.shape).astype(v.dtype)
+
+    return backward
+
+
+_ROWS = (-2, -1)
+
+OFFERS: Mapping[str, Offer] = {
+    "xenarc.attention": Offer(_attention, (_ROWS,) * 3, ((0, None), (0, -1))),
+    "xenarc.attention_backward": Offer(
+        _attention_backward, (_ROWS,) * 4 + ((-1,),) + (_ROWS,), ((0, None), (1, None), (2, None))
+    ),
+}
+"""The kernels that there are, by the composites' names."""
