@@ -3,7 +3,7 @@
  * The `xenarc` command. Each command parses, calls one function, renders; it is loaded when it is called, so that `--help` does
  * not wait for the compiler. Exit codes: cli/report.ts.
  */
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { packageVersion } from "../compiler/source/package.js";
 import { EXIT, report } from "./report.js";
 
@@ -58,6 +58,23 @@ xenarc
   .option("--dump-hlo", "write XLA's optimized HLO of every program to DIR-hlo")
   .option(...JSON_FLAG)
   .action(async (words, options) => (await import("./commands/compile.js")).compileCommand(words, options));
+
+xenarc
+  .command("plan")
+  .description("find the mesh, remat policy and micro-batch for a pod, before anything is paid for")
+  .usage("[MODEL.ts] [key=value ...] --target TARGET [options]")
+  .argument("[words...]", `MODEL.ts: ${MODEL}; key=value: ${SETTINGS}`)
+  .option(...CONFIG)
+  .option(...TARGET)
+  .addOption(new Option("--mode <mode>", "what the pod is to do").choices(["train", "decode"]).default("train"))
+  .option("--tokens <n>", "tokens to train on, such as 10T: how many days that takes", quantity)
+  .option("--price <dollars>", "of one chip for an hour: what the tokens cost", number(0))
+  .option("--scaling <from..to>", "the best of pods of so many chips, such as 32..2048", range)
+  .option("--confirm <n>", "have the compiler judge the best so many", integer(0), 0)
+  .option("--show <n>", "show the best so many", integer(1), 10)
+  .option("--html <file>", "write a page with charts")
+  .option(...JSON_FLAG)
+  .action(async (words, options) => (await import("./commands/plan.js")).planCommand(words, options));
 
 xenarc
   .command("train")
@@ -157,6 +174,21 @@ function integer(least: number): (text: string) => number {
     if (/^\d+$/.test(text) && Number(text) >= least && Number.isSafeInteger(Number(text))) return Number(text);
     throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`);
   };
+}
+
+/** `10T`, `1.5B`, `200000` */
+function quantity(text: string): number {
+  const parts = /^([\d.]+)([KMBT]?)$/i.exec(text);
+  const value = Number(parts?.[1]) * 1000 ** " KMBT".indexOf(parts?.[2]?.toUpperCase() || " ");
+  if (value > 0) return value;
+  throw new InvalidArgumentError("It must be a number, such as 10T or 300B.");
+}
+
+/** `32..2048` */
+function range(text: string): [number, number] {
+  const [, from, to] = /^(\d+)\.\.(\d+)$/.exec(text) ?? [];
+  if (Number(from) >= 1 && Number(to) >= Number(from)) return [Number(from), Number(to)];
+  throw new InvalidArgumentError("It must be two numbers of chips, such as 32..2048.");
 }
 
 /** The exit code of commander's own errors, which it has printed; settings written as options get a hint. */

@@ -1,0 +1,122 @@
+/** Every way to lay a program on the devices of a target, judged by {@link estimate}, the fastest that fit first. */
+import { XenarcError } from "../errors.js";
+import type { Layout } from "../mesh.js";
+import type { Chip } from "./chips.js";
+import { type Estimate, estimate } from "./model.js";
+import type { Target } from "./target.js";
+import type { Timeline } from "./timeline.js";
+
+/** Sizes of mesh axes over all slices, in the mesh's order; `slices` of `data` lie across slices. */
+export interface MeshSizes {
+  readonly data: number;
+  readonly fsdp: number;
+  readonly context: number;
+  readonly tensor: number;
+}
+
+/** What of a run is chosen. */
+export interface Choice {
+  readonly mesh: MeshSizes;
+  /** What of a layer is kept; undefined: as the model has it. */
+  readonly remat: string | readonly string[] | undefined;
+  /** Micro-batches of a step. */
+  readonly accumulation: number;
+}
+
+/** A choice and what it takes. */
+export interface Judged extends Choice {
+  readonly estimate: Estimate;
+  readonly fits: boolean;
+}
+
+/** What a program is on one choice: the traced program, shared by all choices of which it is the same, and where it lies. */
+export type Traced = (choice: Choice) => { readonly timeline: Timeline; readonly layout: Layout };
+
+/** Powers of two and their like: all ways to write `n` as a product of `count` factors, in order. */
+export function factorizations(n: number, count: number): number[][] {
+  if (count === 1) return [[n]];
+  const found: number[][] = [];
+  for (let first = 1; first <= n; first++) {
+    if (n % first === 0) for (const rest of factorizations(n / first, count - 1)) found.push([first, ...rest]);
+  }
+  return found;
+}
+
+/** All meshes of a target's devices. Only `data` goes across slices: it communicates least. */
+export function meshes(
+  target: Pick<Target, "devices" | "slices">,
+  allowed: { readonly context?: boolean } = {},
+): MeshSizes[] {
+  return factorizations(target.devices / target.slices, 4)
+    .map(([data, fsdp, context, tensor]) => ({
+      data: data! * target.slices,
+      fsdp: fsdp!,
+      context: context!,
+      tensor: tensor!,
+    }))
+    .filter((mesh) => allowed.context !== false || mesh.context === 1);
+}
+
+/** What a search goes through. */
+export interface Space {
+  readonly meshes: readonly MeshSizes[];
+  readonly remats: readonly Choice["remat"][];
+  /** Numbers of micro-batches, the smallest first: a larger one is tried only where the smaller does not fit. */
+  readonly accumulations: readonly number[];
+}
+
+/** Judges every choice: those that fit by their time, then those that do not by their memory. Sizes that do not divide are left out. */
+export function search(space: Space, traced: Traced, chip: Chip): Judged[] {
+  const found: Judged[] = [];
+  for (const mesh of space.meshes) {
+    for (const remat of space.remats) {
+      for (const accumulation of space.accumulations) {
+        const choice = { mesh, remat, accumulation };
+        const judged = judge(choice, traced, chip);
+        if (judged === undefined) continue;
+        found.push(judged);
+        if (judged.fits) break;
+      }
+    }
+  }
+  const sum = ({ compute, traffic, network }: Estimate) => compute + traffic + network;
+  return found.sort((a, b) => {
+    if (a.fits !== b.fits) return a.fits ? -1 : 1;
+    if (!a.fits) return a.estimate.memory.total - b.estimate.memory.total;
+    return a.estimate.step - b.estimate.step || sum(a.estimate) - sum(b.estimate);
+  });
+}
+
+function judge(choice: Choice, traced: Traced, chip: Chip): Judged | undefined {
+  try {
+    const { timeline, layout } = traced(choice);
+    const result = estimate(timeline, layout, chip);
+    return { ...choice, estimate: result, fits: result.memory.total <= chip.usable };
+  } catch (error) {
+    if (error instanceof XenarcError) return undefined;
+    throw error;
+  }
+}
+
+/** Seconds and dollars of a run. @param price of one chip, a chip-hour. */
+export function runCost(
+  tokens: number,
+  tokensPerSecond: number,
+  chips: number,
+  price: number,
+): { readonly days: number; readonly dollars: number } {
+  const seconds = tokens / tokensPerSecond;
+  return { days: seconds / 86_400, dollars: (seconds / 3600) * chips * price };
+}
+
+/** Devices of a target per chip, and the target with another number of chips of the same kind, its torus as even as it can be. */
+export function resized(target: Target, chips: number): string | undefined {
+  const { chip, generation } = target;
+  if (chip?.platform !== "tpu" || chips > chip.most) return undefined;
+  const sides = Array.from({ length: chip.interconnect.dimensions }, () => 1);
+  for (let left = chips; left > 1; left /= 2) {
+    if (left % 2 !== 0) return undefined;
+    sides[sides.indexOf(Math.min(...sides))]! *= 2;
+  }
+  return `tpu:${generation}:${sides.sort((a, b) => a - b).join("x")}${target.slices > 1 ? `,slices=${target.slices}` : ""}`;
+}

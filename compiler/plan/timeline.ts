@@ -1,0 +1,398 @@
+/**
+ * What a traced program keeps in memory, computes and exchanges, before any mesh is chosen: which values XLA will make (the others
+ * it computes inside of fusions), in which order, and until when each is needed. A mesh is then judged by arithmetic alone.
+ */
+import { bytesOf, type DType, elements, type Op, type Region, type Value } from "../ir.js";
+import type { ScanAttrs } from "../passes/scan.js";
+import type { DotAttrs } from "../passes/simplify.js";
+import type { Program } from "../program.js";
+
+/** A value as layouts see it: `parameters` are weights, their gradients and what else has no axis but those of weights. */
+export interface Shaped {
+  readonly axes: readonly string[];
+  readonly shape: readonly number[];
+  readonly dtype: DType;
+  readonly kind: "parameters" | "optimizer" | "activations";
+}
+
+/** A product of matrices, by the dimensions of its operands. */
+export interface Product {
+  readonly operands: readonly [Shaped, Shaped];
+  readonly result: Shaped;
+  readonly attrs: DotAttrs;
+  /** In one run of the program. */
+  readonly runs: number;
+}
+
+/** A value that gets memory of its own. */
+export interface Made {
+  readonly value: Shaped;
+  /** What it is computed from. */
+  readonly reads: readonly Made[];
+  readonly runs: number;
+  /** It exists where this lies otherwise than `value`: the same value before it was exchanged between devices. */
+  readonly from?: Shaped;
+  /** It is an operand (0, 1) as a product needs it, or the result (2) before devices have added up their parts. */
+  readonly of?: { readonly product: Product; readonly part: 0 | 1 | 2 };
+}
+
+/** What happens to memory, in order. */
+export interface Event {
+  readonly made: Made;
+  readonly freed: boolean;
+}
+
+/** A program without a mesh. */
+export interface Timeline {
+  readonly program: Program;
+  readonly events: readonly Event[];
+  readonly made: readonly Made[];
+  readonly products: readonly Product[];
+}
+
+/** Computed where they are used: one pass over memory does any number of them. */
+const FUSED = new Set(
+  (
+    "abs add and atan2 bitcast_convert broadcast_in_dim cbrt ceil clamp compare complex concatenate constant convert cosine divide " +
+    "dynamic_slice exponential exponential_minus_one floor imag iota is_finite log log_plus_one logistic maximum minimum multiply " +
+    "negate not or pad popcnt power real remainder reverse rsqrt select shift_left shift_right_arithmetic shift_right_logical sign " +
+    "sine slice sqrt subtract tan tanh xor"
+  )
+    .split(" ")
+    .map((name) => `stablehlo.${name}`),
+);
+/** Of these, what is computed once rather than again for each user. */
+const EXPENSIVE = /^(stablehlo\.(cosine|divide|exponential|log|logistic|power|rsqrt|sine|sqrt|tan|tanh)|chlo\.)/;
+/** The same memory under another type or name. */
+const VIEW = new Set(["xenarc.identity", "xenarc.stop_gradient", "stablehlo.reshape", "stablehlo.transpose"]);
+const CONSTRAINT = "sdy.sharding_constraint";
+const INLINED = new Set(["xenarc.remat", "xenarc.custom_vjp", "stablehlo.optimization_barrier"]);
+
+/** An op with its operands resolved to the values that have memory, or would. */
+interface Step {
+  readonly op: Op;
+  readonly operands: readonly Value[];
+  /** The same memory, where the layout says the same. */
+  readonly moves?: boolean;
+  readonly loop?: Loop;
+}
+interface Loop {
+  readonly steps: readonly Step[];
+  readonly region: Region;
+  readonly results: readonly Value[];
+  readonly length: number;
+  readonly carries: number;
+}
+
+/** What a value is computed from, if it has no memory of its own. */
+interface Source {
+  readonly reads: readonly Made[];
+  readonly expensive: boolean;
+  /** It holds a product or the like, which one following pass over its result can still be joined to. */
+  readonly open: boolean;
+  /** The product that `open` means. */
+  readonly product?: Product;
+}
+
+/** One thing after the other; `inner`: a loop's body. */
+interface Entry {
+  readonly make: readonly Made[];
+  readonly reads: readonly Made[];
+  readonly inPlace: boolean;
+  readonly inner?: readonly Entry[];
+}
+
+/** The timeline of a program as traced, with what nobody reads removed. */
+export function timelineOf(program: Program): Timeline {
+  return new Builder(program).timeline();
+}
+
+class Builder {
+  readonly #uses = new Map<Value, Step[]>();
+  readonly #source = new Map<Value, Source>();
+  readonly #has = new Map<Value, Made>();
+  readonly #made: Made[] = [];
+  readonly #products: Product[] = [];
+  readonly #weightAxes: ReadonlySet<string>;
+  readonly #converted = new Map<Value, Made>();
+  /** Operands as products need them, once for a body. */
+  #gathered = new Map<Value, Made>();
+
+  constructor(readonly program: Program) {
+    const weights = program.inputs.filter((port) => port.role === "state" && port.name.startsWith("params/"));
+    this.#weightAxes = new Set(weights.flatMap((port) => port.axes));
+  }
+
+  timeline(): Timeline {
+    const { region, inputs } = this.program;
+    region.args.forEach((arg, i) => {
+      const optimizer = inputs[i]!.name.startsWith("optimizer/");
+      const shaped = this.#shaped(arg);
+      this.#has.set(arg, { value: optimizer ? { ...shaped, kind: "optimizer" } : shaped, reads: [], runs: 1 });
+    });
+    const alias = new Map<Value, Value>();
+    const steps = this.#flatten(region.ops, alias);
+    const results = region.results.map((v) => alias.get(v) ?? v);
+    this.#countUses(steps);
+    const entries = this.#entries(steps, 1);
+    // What is donated is written in place, a result after the other.
+    for (const v of results) entries.push({ make: [], reads: this.#reads(v), inPlace: true });
+    const events: Event[] = [];
+    order(entries, events);
+    return { program: this.program, events, made: this.#made, products: this.#products };
+  }
+
+  #flatten(ops: readonly Op[], alias: Map<Value, Value>): Step[] {
+    const steps: Step[] = [];
+    const resolve = (v: Value) => alias.get(v) ?? v;
+    const visit = (list: readonly Op[]) => {
+      for (const op of list) {
+        const name = op.def.name;
+        const operands = op.operands.map(resolve);
+        if (INLINED.has(name)) {
+          const region = op.regions[0];
+          region?.args.forEach((arg, i) => alias.set(arg, operands[i]!));
+          if (region) visit(region.ops);
+          op.results.forEach((r, i) => alias.set(r, region ? resolve(region.results[i]!) : operands[i]!));
+        } else if (VIEW.has(name) || name === CONSTRAINT) {
+          if (this.#moves(op)) steps.push({ op, operands, moves: true });
+          else alias.set(op.results[0]!, operands[0]!);
+        } else if (name === "xenarc.scan" || name === "stablehlo.while") {
+          const region = op.regions.at(-1)!;
+          const attrs = op.attrs as ScanAttrs | null;
+          const inner = this.#flatten(region.ops, alias);
+          const results = region.results.map(resolve);
+          const carries = attrs?.carries ?? op.operands.length;
+          const length = attrs?.length ?? tripsOf(region);
+          steps.push({ op, operands, loop: { steps: inner, region, results, length, carries } });
+        } else steps.push({ op, operands });
+      }
+    };
+    visit(ops);
+    return steps;
+  }
+
+  /** Whether a view may lie on other devices than what it views. */
+  #moves(op: Op): boolean {
+    const [from, to] = [op.operands[0]!, op.results[0]!];
+    if (op.def.name === CONSTRAINT) return this.#shaped(from).kind === "parameters" && from.type.shape.length > 1;
+    const names = (v: Value) => new Set(v.axes ?? []);
+    return names(from).has("seq") !== names(to).has("seq") && (names(from).has("key") || names(to).has("key"));
+  }
+
+  #shaped(v: Value, kind?: Shaped["kind"]): Shaped {
+    const axes = v.axes ?? v.type.shape.map(() => "");
+    return {
+      axes,
+      shape: v.type.shape,
+      dtype: v.type.dtype,
+      kind: kind ?? (axes.every((axis) => this.#weightAxes.has(axis)) ? "parameters" : "activations"),
+    };
+  }
+
+  #countUses(steps: readonly Step[]): void {
+    for (const step of steps) {
+      for (const v of new Set(step.operands)) {
+        const list = this.#uses.get(v);
+        if (list) list.push(step);
+        else this.#uses.set(v, [step]);
+      }
+      if (step.loop) this.#countUses(step.loop.steps);
+    }
+  }
+
+  #reads(v: Value): readonly Made[] {
+    const made = this.#has.get(v);
+    return made ? [made] : (this.#source.get(v)?.reads ?? []);
+  }
+
+  #make(made: Made): Made {
+    this.#made.push(made);
+    return made;
+  }
+
+  #entries(steps: readonly Step[], runs: number): Entry[] {
+    const entries: Entry[] = [];
+    const before = this.#gathered;
+    this.#gathered = new Map();
+    for (const step of steps) {
+      if (step.loop) this.#loop(step, step.loop, runs, entries);
+      else this.#step(step, runs, entries);
+    }
+    this.#gathered = before;
+    return entries;
+  }
+
+  #step({ op, operands, moves }: Step, runs: number, entries: Entry[]): void {
+    const name = op.def.name;
+    const result = op.results[0]!;
+    if (name === "stablehlo.dynamic_update_slice") {
+      // Written into what is there.
+      const made = this.#has.get(operands[0]!);
+      entries.push({ make: [], reads: [...this.#reads(operands[0]!), ...this.#reads(operands[1]!)], inPlace: true });
+      if (made) this.#has.set(result, made);
+      else this.#materialize(result, this.#source.get(operands[0]!) ?? NOTHING, runs, entries);
+      return;
+    }
+    if (moves) {
+      const kind = name === CONSTRAINT ? "activations" : undefined;
+      const reads = operands.flatMap((v) => this.#reads(v));
+      const from = this.#shaped(op.operands[0]!);
+      const made = this.#make({ value: this.#shaped(result, kind), reads, runs, from });
+      entries.push({ make: [made], reads, inPlace: false });
+      this.#has.set(result, made);
+      return;
+    }
+    if (name === "stablehlo.dot_general") {
+      const source = this.#product(op, operands, runs, entries);
+      if (this.#joins(result)) this.#source.set(result, source);
+      else this.#materialize(result, source, runs, entries);
+      return;
+    }
+    if (!FUSED.has(name) && !name.startsWith("chlo.")) {
+      const reads = operands.flatMap((v) => this.#reads(v));
+      for (const r of op.results) this.#materialize(r, { ...NOTHING, reads }, runs, entries);
+      return;
+    }
+    // One product can be joined to what follows it.
+    const open = operands.filter((v) => this.#source.get(v)?.open);
+    for (const v of open.slice(1)) this.#materialize(v, this.#source.get(v)!, runs, entries);
+    const source: Source = {
+      reads: [...new Set(operands.flatMap((v) => this.#reads(v)))],
+      expensive: EXPENSIVE.test(name) || operands.some((v) => !this.#has.has(v) && this.#source.get(v)?.expensive),
+      open: open.length > 0,
+      ...(open[0] && { product: this.#source.get(open[0])!.product! }),
+    };
+    const users = this.#uses.get(result)?.length ?? 0;
+    const whole = source.reads.reduce((n, made) => n + sizeOf(made.value), 0);
+    // Computed again for every user only where that reads no more than its result.
+    const shared = users > 1 && (source.expensive || whole > bytesOf(result.type));
+    if (source.open ? !this.#joins(result) : shared) this.#materialize(result, source, runs, entries);
+    else this.#source.set(result, source);
+  }
+
+  /** Whether a product's result is used in one pass over it alone. */
+  #joins(v: Value): boolean {
+    const uses = this.#uses.get(v) ?? [];
+    return uses.length === 0 || (uses.length === 1 && FUSED.has(uses[0]!.op.def.name) && sameSize(v, uses[0]!.op));
+  }
+
+  #materialize(v: Value, source: Source, runs: number, entries: Entry[]): void {
+    const made = this.#make({ value: this.#shaped(v), reads: source.reads, runs });
+    const transient = source.product && this.#make({ ...this.#part(source.product, 2, runs), reads: [] });
+    entries.push({ make: transient ? [made, transient] : [made], reads: source.reads, inPlace: !source.open });
+    this.#has.set(v, made);
+  }
+
+  #part(product: Product, part: 0 | 1 | 2, runs: number): Omit<Made, "reads"> {
+    const value = part === 2 ? product.result : product.operands[part];
+    return { value, from: value, of: { product, part }, runs };
+  }
+
+  #product(op: Op, operands: readonly Value[], runs: number, entries: Entry[]): Source {
+    const [lhs, rhs] = op.operands.map((v) => this.#shaped(v)) as [Shaped, Shaped];
+    const product: Product = { operands: [lhs, rhs], result: this.#shaped(op.results[0]!), attrs: op.attrs, runs };
+    this.#products.push(product);
+    const reads = operands.flatMap((v, i) => {
+      let made = this.#gathered.get(v);
+      if (made === undefined) {
+        const own = this.#reads(v);
+        made = this.#make({ ...this.#part(product, i as 0 | 1, runs), reads: own });
+        entries.push({ make: [made], reads: own, inPlace: false });
+        this.#gathered.set(v, made);
+      }
+      return [made, ...this.#reads(v)];
+    });
+    return { reads: [...new Set(reads)], expensive: true, open: true, product };
+  }
+
+  /**
+   * A stack of which every step converts its element: XLA converts the whole of it once, before the loop, and what is of another loop
+   * too is shared.
+   */
+  #hoisted(arg: Value, stack: Value, runs: number, entries: Entry[]): readonly Made[] {
+    const uses = this.#uses.get(arg) ?? [];
+    const reads = this.#reads(stack);
+    const to = uses[0]?.op.results[0];
+    if (to === undefined) return reads;
+    const converted = uses.every(
+      ({ op }) => op.def.name === "stablehlo.convert" && op.results[0]!.type.dtype === to.type.dtype,
+    );
+    if (!converted || bytesOf(to.type) >= bytesOf(arg.type)) return reads;
+    let made = this.#converted.get(stack);
+    if (made === undefined) {
+      made = this.#make({ value: { ...this.#shaped(stack), dtype: to.type.dtype }, reads, runs });
+      entries.push({ make: [made], reads, inPlace: false });
+      this.#converted.set(stack, made);
+    }
+    return [made];
+  }
+
+  #loop({ op, operands }: Step, loop: Loop, runs: number, entries: Entry[]): void {
+    const { region, carries, length, results } = loop;
+    const inside = runs * length;
+    // Each carry and each stack is one piece of memory from before the first step to after the last.
+    const buffers = op.results.map((r, i) =>
+      this.#make({
+        value: this.#shaped(i < carries ? region.args[i]! : r),
+        reads: i < carries ? this.#reads(operands[i]!) : [],
+        runs,
+      }),
+    );
+    region.args.forEach((arg, i) => {
+      if (i < carries) this.#has.set(arg, buffers[i]!);
+      else this.#source.set(arg, { ...NOTHING, reads: this.#hoisted(arg, operands[i]!, runs, entries) });
+    });
+    const inner = this.#entries(loop.steps, inside);
+    results.forEach((v) => {
+      inner.push({ make: [], reads: this.#reads(v), inPlace: true });
+    });
+    entries.push({ make: buffers.slice(0, carries), reads: operands.flatMap((v) => this.#reads(v)), inPlace: true });
+    entries.push({
+      make: buffers.slice(carries),
+      reads: operands.slice(carries).flatMap((v) => this.#reads(v)),
+      inPlace: false,
+      inner,
+    });
+    op.results.forEach((r, i) => this.#has.set(r, buffers[i]!));
+  }
+}
+
+const NOTHING: Source = { reads: [], expensive: false, open: false };
+
+const sizeOf = ({ shape, dtype }: Shaped): number => bytesOf({ shape, dtype });
+const sameSize = (v: Value, op: Op): boolean => elements(v.type) === elements(op.results[0]!.type);
+
+/**
+ * A loop whose length depends on its inputs: it takes slices of one along a dimension, up to some element. On average over all bounds,
+ * as blocks of causal attention have them, half of it.
+ */
+function tripsOf(body: Region): number {
+  const sliced = body.ops.filter((op) => op.def.name === "stablehlo.dynamic_slice");
+  const lengths = sliced.flatMap((op) =>
+    op.operands[0]!.type.shape.filter((n, d) => n > 1 && op.results[0]!.type.shape[d] === 1),
+  );
+  return lengths.length === 0 ? 1 : (Math.max(...lengths) + 1) / 2;
+}
+
+/** Turns entries to events: a value is freed after the last entry of its own list that reads it, those inside loops included. */
+function order(entries: readonly Entry[], events: Event[]): void {
+  const own = new Set(entries.flatMap((entry) => entry.make));
+  const last = new Map<Made, number>();
+  const note = (entry: Entry, at: number) => {
+    for (const made of [...entry.make, ...entry.reads]) if (own.has(made)) last.set(made, at);
+    entry.inner?.forEach((inner) => note(inner, at));
+  };
+  entries.forEach(note);
+  const freed = new Map<number, Made[]>();
+  for (const [made, at] of last) freed.set(at, [...(freed.get(at) ?? []), made]);
+  entries.forEach((entry, at) => {
+    const ends = freed.get(at) ?? [];
+    // A pass over its operands may write its result over one of them.
+    const early = entry.inPlace ? ends.filter((made) => !entry.make.includes(made)) : [];
+    for (const made of early) events.push({ made, freed: true });
+    for (const made of entry.make) events.push({ made, freed: false });
+    if (entry.inner) order(entry.inner, events);
+    for (const made of ends) if (!early.includes(made)) events.push({ made, freed: true });
+  });
+}
