@@ -1,24 +1,25 @@
 import { named } from "../../ops/control.js";
 import { type Initializer, normal } from "../../ops/initializers.js";
 import { Module } from "../../ops/module.js";
-import { type Key, split } from "../../ops/random.js";
+import { foldIn, type Key, split } from "../../ops/random.js";
 import type { Tensor } from "../../ops/tensor.js";
 import { Attention, type AttentionSizes, type KvCache } from "./attention.js";
 import { Dropout } from "./dropout.js";
 import { GatedMlp } from "./gated_mlp.js";
 import { LayerNorm } from "./layer_norm.js";
 import { Mlp } from "./mlp.js";
+import { Moe, type MoeOptions } from "./moe/moe.js";
 import { RmsNorm } from "./rms_norm.js";
 
 /** Sizes and kinds of the parts of a {@link Block}. */
 export interface BlockOptions extends AttentionSizes {
-  /** Width inside the feed-forward layer. */
+  /** Width inside the feed-forward layer, or inside each of its experts. */
   readonly mlp: number;
   /** `layer`: LayerNorm, `rms`: RmsNorm. Default layer. */
   readonly norm?: "layer" | "rms";
   readonly epsilon?: number;
-  /** `gelu`: two linear layers, `swiglu`: gated. Default gelu. */
-  readonly feedForward?: "gelu" | "swiglu";
+  /** `gelu`: two linear layers, `swiglu`: gated, or a mixture of gated experts. Default gelu. */
+  readonly feedForward?: "gelu" | "swiglu" | MoeOptions;
   /** Biases in linear layers and norms. Default true. */
   readonly bias?: boolean;
   /** The part of either branch's result that is dropped while training. Default 0. */
@@ -39,7 +40,7 @@ export interface BlockCallOptions {
   readonly positions?: Tensor | undefined;
   readonly cache?: KvCache | undefined;
   readonly causal?: boolean;
-  /** Randomness of dropout; without it nothing is dropped. */
+  /** Randomness of dropout and of the router's jitter; without it there is none. */
   readonly key?: Key | undefined;
 }
 
@@ -55,7 +56,7 @@ export class Block extends Module {
   readonly attentionNorm: LayerNorm<"embed"> | RmsNorm<"embed">;
   readonly attention: Attention;
   readonly mlpNorm: LayerNorm<"embed"> | RmsNorm<"embed">;
-  readonly mlp: Mlp | GatedMlp;
+  readonly mlp: Mlp | GatedMlp | Moe;
   private readonly dropout: Dropout;
   constructor(options: BlockOptions) {
     super();
@@ -67,8 +68,9 @@ export class Block extends Module {
     this.attentionNorm = makeNorm();
     this.attention = new Attention(options, { ...weights, rotary, blockSize });
     this.mlpNorm = makeNorm();
-    this.mlp =
-      feedForward === "gelu" ? new Mlp({ embed }, { mlp }, weights) : new GatedMlp({ embed }, { mlp }, weights);
+    if (feedForward === "gelu") this.mlp = new Mlp({ embed }, { mlp }, weights);
+    else if (feedForward === "swiglu") this.mlp = new GatedMlp({ embed }, { mlp }, weights);
+    else this.mlp = new Moe({ embed }, { mlp }, { init, outputInit: residualInit, ...feedForward });
     this.dropout = new Dropout(dropout);
   }
 
@@ -83,7 +85,11 @@ export class Block extends Module {
     const dropped = (y: typeof before, branch: number) => this.dropout.call(y, keys?.at("branch", branch));
     const [attended, cache] = this.attention.call<"batch">(this.attentionNorm.call<"batch" | "seq">(before), options);
     const h = named(before.add(dropped(attended, 0)), "residual");
-    const fed = named(this.mlp.call<"batch" | "seq">(this.mlpNorm.call<"batch" | "seq">(h)), "mlp_out");
-    return [h.add(dropped(fed, 1)) as Tensor, cache];
+    const normed = this.mlpNorm.call<"batch" | "seq">(h);
+    const fed =
+      this.mlp instanceof Moe
+        ? this.mlp.call<"batch" | "seq">(normed, { key: keys && foldIn(keys.at("branch", 1), 1) })
+        : this.mlp.call<"batch" | "seq">(normed);
+    return [h.add(dropped(named(fed, "mlp_out"), 1)) as Tensor, cache];
   }
 }

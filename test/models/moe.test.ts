@@ -39,8 +39,8 @@ def moe(x, router, *rest, k, sigmoid=False, bias=False, groups=None, threshold=N
         weight = weight / weight.sum(-1, keepdims=True)
     taken = hit.sum()
     if capacity:
-        flat = hit.reshape(-1, experts)
-        hit = (flat & (jnp.cumsum(flat, 0) <= capacity)).reshape(hit.shape)
+        flat = hit.swapaxes(0, 1).reshape(-1, experts)
+        hit = (flat & (jnp.cumsum(flat, 0) <= capacity)).reshape(k, tokens, experts).swapaxes(0, 1)
     weight = jnp.where(hit.any(1), weight, 0) * scale
     out = sum(weight[:, e, None].astype(x.dtype) * ((nn.silu(x @ gate[e]) * (x @ up[e])) @ down[e]) for e in range(experts))
     if shared:

@@ -11,7 +11,7 @@ import type { Routing } from "./router.js";
 
 /** Which row each assignment goes to, and which assignment each row has. */
 export interface Plan {
-  /** The assignment of a row (i32): token times choices plus choice. */
+  /** The assignment of a row (i32): choice times tokens plus token. */
   readonly assignment: Tensor<"place" | "row">;
   /** Whether a row has one (i1); undefined: all have, or their values do not matter. */
   readonly filled: Tensor<"place" | "row"> | undefined;
@@ -21,12 +21,12 @@ export interface Plan {
   readonly kept: Tensor<"place" | "token" | "choice"> | undefined;
 }
 
-/** Assignments in the order of their experts, those not taken last; of one expert's the earlier first. */
+/** Assignments in the order of their experts, those not taken last; of one expert's the first choices first, then the earlier tokens. */
 function sorted({ expert, taken, load }: Routing) {
   const experts = load.size("expert");
-  const choices = { token: expert.size("token"), choice: expert.size("choice") };
+  const choices = { choice: expert.size("choice"), token: expert.size("token") };
   const numbered = taken ? where(taken, expert, experts) : expert;
-  const ofAssignment = numbered.merge(["token", "choice"], "assignment");
+  const ofAssignment = numbered.merge(["choice", "token"], "assignment");
   const order = argsort(ofAssignment, "assignment");
   // The inverse of a permutation is what sorts it.
   const at = argsort(order, "assignment").split("assignment", choices);
@@ -79,7 +79,7 @@ export function combine(rows: Rows, weights: Weights, plan: Plan): Tokens {
       return [out.cast(y.dtype), { y, w }] as const;
     },
     ({ y, w }, ct) => {
-      const ofRow = gather(w.merge(["token", "choice"], "assignment"), "assignment", plan.assignment);
+      const ofRow = gather(w.merge(["choice", "token"], "assignment"), "assignment", plan.assignment);
       const dy = only(plan.filled, toRows(ct, plan).cast("f32").mul(ofRow)).cast(y.dtype);
       const dw = gather(y, "row", plan.row).cast("f32").mul(ct.cast("f32")).sum("embed");
       return [dy, dw];
@@ -89,4 +89,4 @@ export function combine(rows: Rows, weights: Weights, plan: Plan): Tokens {
 }
 
 const toRows = (x: Tokens, { assignment, filled, row }: Plan): Rows =>
-  only(filled, gather(x, "token", assignment.div(row.size("choice"))));
+  only(filled, gather(x, "token", assignment.rem(row.size("token"))));

@@ -14,8 +14,8 @@ export interface MoeOptions extends RouterOptions {
   /** Width inside the shared experts, which every token is given (DeepSeekMoE, arXiv:2401.06066). Default none. */
   readonly shared?: number | undefined;
   /**
-   * The capacity factor: an expert takes at most this times its even share of the tokens, and what is beyond is dropped, the later tokens
-   * first. Default none: nothing is dropped.
+   * The capacity factor: an expert takes at most this times its even share of the choices, tokens' first choices first, then the earlier
+   * tokens; what is beyond is dropped. Default none: nothing is dropped.
    */
   readonly capacity?: number | undefined;
   /**
@@ -34,8 +34,8 @@ export interface MoeOptions extends RouterOptions {
  * arXiv:2211.15841); with one, each expert has a buffer of that many rows. Memory is of the order of tokens times experts a token
  * times width.
  *
- * Tokens are numbered with their axes in alphabetical order: the earlier ones are kept where experts are full. Padding counts, and a
- * cache does not know of it: a model that decodes as it was trained has no capacity.
+ * Tokens are numbered with their axes in alphabetical order. Where experts are full the result depends on what else is in the batch, so
+ * that decoding token by token gives something else than the whole sequence at once: without a capacity it is the same.
  *
  * Reports the router's figures and `dropped`, the part of the choices that found an expert full.
  */

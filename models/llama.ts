@@ -1,0 +1,112 @@
+/** Llama: a decoder with RMSNorm, rotary positions, groups of heads that share keys and values, gated feed-forward layers, no biases. */
+import { z } from "zod";
+import { iota } from "../ops/functions.js";
+import { normal } from "../ops/initializers.js";
+import { Stack } from "../ops/module.js";
+import { split } from "../ops/random.js";
+import type { Tensor } from "../ops/tensor.js";
+import { defineModel } from "./define.js";
+import { type Hidden, LanguageModel, type RunOptions } from "./language_model.js";
+import { Block, type BlockOptions, Embedding, Linear, RmsNorm } from "./layers/index.js";
+
+/** The section `model` of the configuration; every key has a default. */
+export const llamaConfig = z
+  .strictObject({
+    /** Longest sequence. */
+    context: z.int().positive().default(128),
+    /** Entries of the vocabulary; 256: bytes. */
+    vocab: z.int().positive().default(256),
+    layers: z.int().positive().default(4),
+    heads: z.int().positive().default(4),
+    /** Heads of keys and values, each shared by heads / kvHeads heads (Ainslie et al. 2023, arXiv:2305.13245). */
+    kvHeads: z.int().positive().default(2),
+    /** Width of the residual stream. */
+    embed: z.int().positive().default(128),
+    /** Width inside the feed-forward layer. */
+    mlp: z.int().positive().default(352),
+    /** Base of the rotary positions' wavelengths. */
+    theta: z.number().positive().default(10_000),
+    /** Added to the mean square in norms. */
+    epsilon: z.number().positive().default(1e-5),
+    /** Element type of the computation; weights are float32. */
+    dtype: z.enum(["f32", "bf16"]).default("f32"),
+    /** What of a layer is kept for the backward pass: `everything`, `nothing`, or names. */
+    remat: z.union([z.enum(["everything", "nothing"]), z.array(z.string())]).default("everything"),
+    /** Layers written one after the other instead of a loop. */
+    unroll: z.boolean().default(false),
+  })
+  .refine(({ embed, heads }) => embed % heads === 0, { path: ["heads"], message: "heads must divide embed" })
+  .refine(({ heads, kvHeads }) => heads % kvHeads === 0, { path: ["kvHeads"], message: "kvHeads must divide heads" });
+/** A resolved configuration of {@link Llama}. */
+export type LlamaConfig = z.infer<typeof llamaConfig>;
+
+/** Configurations by name: `tiny` to read and test, `7b` with the sizes of the first Llama's second smallest (Touvron et al. 2023, table 2). */
+export const llamaPresets = {
+  tiny: { context: 16, layers: 2, heads: 4, kvHeads: 2, embed: 32, mlp: 48, vocab: 64 },
+  "7b": {
+    context: 4096,
+    vocab: 32_768,
+    layers: 32,
+    heads: 32,
+    kvHeads: 32,
+    embed: 4096,
+    mlp: 11_008,
+    dtype: "bf16",
+    remat: "nothing",
+  },
+} as const satisfies Record<string, Partial<LlamaConfig>>;
+
+/**
+ * The decoder of Touvron et al. 2023, "LLaMA: Open and Efficient Foundation Language Models", arXiv:2302.13971: RMSNorm in front of
+ * either branch, rotary positions, SwiGLU, a head that shares no weights with the embedding; and of its successors, with grouped
+ * queries (arXiv:2307.09288). Tokens `[batch, seq]` are i32, scores `[batch, seq, vocab]`.
+ */
+export class Llama extends LanguageModel {
+  readonly tokens: Embedding<"vocab", "embed">;
+  readonly blocks: Stack<Block, "layers">;
+  readonly norm: RmsNorm<"embed">;
+  readonly head: Linear<"embed", "vocab">;
+  private readonly random: boolean;
+
+  /** `feedForward`: what stands in the place of the gated layer. */
+  constructor(
+    readonly config: LlamaConfig,
+    feedForward: NonNullable<BlockOptions["feedForward"]> = "swiglu",
+  ) {
+    super();
+    const { layers, heads, kvHeads, embed, mlp, vocab, theta, epsilon, remat, unroll } = config;
+    const init = normal(0.02);
+    const residualInit = normal(0.02 / Math.sqrt(2 * layers));
+    const sizes = { embed, heads, kvHeads, mlp };
+    const block = { norm: "rms", epsilon, feedForward, bias: false, init, residualInit, rotary: theta } as const;
+    this.tokens = new Embedding({ vocab }, { embed }, { init });
+    this.blocks = new Stack({ layers }, () => new Block({ ...sizes, ...block }), { remat, unroll });
+    this.norm = new RmsNorm({ embed }, { epsilon });
+    this.head = new Linear({ embed }, { vocab }, { bias: false, init });
+    this.random = typeof feedForward === "object" && (feedForward.jitter ?? 0) > 0;
+  }
+
+  run(tokens: Tensor<"batch" | "seq">, { positions, cache, key }: RunOptions = {}): Hidden {
+    const { dtype, layers } = this.config;
+    const at =
+      positions ??
+      iota({ seq: tokens.size("seq") })
+        .broadcast({ batch: tokens.size("batch") })
+        .ordered(["batch", "seq"]);
+    const keys = key && this.random ? split(key(), { layers }) : undefined;
+    const x = this.tokens.call(tokens).cast(dtype);
+    const [h, stacked] = this.blocks.scanWith(x, { cache: cache?.blocks, keys }, (block, h, layer) =>
+      block.call(h, { positions: at, cache: layer.cache, key: layer.keys }),
+    );
+    return { hidden: this.norm.call(h), cache: { blocks: stacked } };
+  }
+
+  logits<A extends string>(hidden: Tensor<A | "embed">): Tensor<A | "vocab"> {
+    return this.head.call<A>(hidden);
+  }
+}
+
+/** The model as a definition to compile, with its configuration. */
+export const llama = defineModel({ name: "llama", config: llamaConfig, build: (c) => new Llama(c) });
+
+export default llama;

@@ -1,0 +1,64 @@
+/** Mixtral: Llama's decoder with a mixture of gated experts in the place of each feed-forward layer. */
+import { z } from "zod";
+import { defineModel } from "./define.js";
+import { Llama, llamaConfig } from "./llama.js";
+
+/** The section `model` of the configuration; every key has a default. */
+export const mixtralConfig = llamaConfig
+  .safeExtend({
+    /** Width inside each expert. */
+    mlp: z.int().positive().default(176),
+    /** Base of the rotary positions' wavelengths. */
+    theta: z.number().positive().default(1e6),
+    /** Experts in each layer. */
+    experts: z.int().positive().default(8),
+    /** Experts a token is given. */
+    perToken: z.int().positive().default(2),
+    /** An expert takes at most this times its even share of the tokens. Default: all that choose it. */
+    capacity: z.number().positive().optional(),
+    /** Weight of the loss that balances the experts' load. */
+    loadBalance: z.number().nonnegative().default(0.02),
+    /** Weight of the loss that keeps the router's logits small. */
+    zLoss: z.number().nonnegative().default(0),
+    /** Noise on the router's input while training: a factor in [1 - jitter, 1 + jitter]. */
+    jitter: z.number().min(0).lt(1).default(0),
+  })
+  .refine(({ experts, perToken }) => perToken <= experts, {
+    path: ["perToken"],
+    message: "a token cannot be given more experts than there are",
+  });
+/** A resolved configuration of {@link Mixtral}. */
+export type MixtralConfig = z.infer<typeof mixtralConfig>;
+
+/** Configurations by name: `tiny` to read and test, `moe13b` with Mixtral 8x7B's sizes and experts of a quarter of the width. */
+export const mixtralPresets = {
+  tiny: { context: 16, layers: 2, heads: 4, kvHeads: 2, embed: 32, mlp: 24, vocab: 64, experts: 4 },
+  moe13b: {
+    context: 4096,
+    vocab: 32_768,
+    layers: 32,
+    heads: 32,
+    kvHeads: 8,
+    embed: 4096,
+    mlp: 3584,
+    capacity: 1.25,
+    dtype: "bf16",
+    remat: "nothing",
+  },
+} as const satisfies Record<string, Partial<MixtralConfig>>;
+
+/**
+ * The decoder of Jiang et al. 2024, "Mixtral of Experts", arXiv:2401.04088: in each layer a router gives a token to two of eight experts,
+ * whose results are weighed by the softmax over these two. Nothing is dropped unless a capacity is given.
+ */
+export class Mixtral extends Llama {
+  constructor(override readonly config: MixtralConfig) {
+    const { experts, perToken, capacity, loadBalance, zLoss, jitter } = config;
+    super(config, { experts, perToken, capacity, loadBalance, zLoss, jitter });
+  }
+}
+
+/** The model as a definition to compile, with its configuration. */
+export const mixtral = defineModel({ name: "mixtral", config: mixtralConfig, build: (c) => new Mixtral(c) });
+
+export default mixtral;

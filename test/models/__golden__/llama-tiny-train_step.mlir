@@ -1,0 +1,853 @@
+module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1 : i32} {
+  func.func public @main(%params.tokens.weight: tensor<64x32xf32> {tf.aliasing_output = 0 : i32}, %params.blocks.attentionNorm.scale: tensor<2x32xf32> {tf.aliasing_output = 1 : i32}, %params.blocks.attention.query.weight: tensor<2x32x4x8xf32> {tf.aliasing_output = 2 : i32}, %params.blocks.attention.key.weight: tensor<2x32x2x8xf32> {tf.aliasing_output = 3 : i32}, %params.blocks.attention.value.weight: tensor<2x32x2x8xf32> {tf.aliasing_output = 4 : i32}, %params.blocks.attention.output.weight: tensor<2x4x8x32xf32> {tf.aliasing_output = 5 : i32}, %params.blocks.mlpNorm.scale: tensor<2x32xf32> {tf.aliasing_output = 6 : i32}, %params.blocks.mlp.gate.weight: tensor<2x32x48xf32> {tf.aliasing_output = 7 : i32}, %params.blocks.mlp.up.weight: tensor<2x32x48xf32> {tf.aliasing_output = 8 : i32}, %params.blocks.mlp.down.weight: tensor<2x48x32xf32> {tf.aliasing_output = 9 : i32}, %params.norm.scale: tensor<32xf32> {tf.aliasing_output = 10 : i32}, %params.head.weight: tensor<32x64xf32> {tf.aliasing_output = 11 : i32}, %optimizer.mu.tokens.weight: tensor<64x32xf32> {tf.aliasing_output = 12 : i32}, %optimizer.mu.blocks.attentionNorm.scale: tensor<2x32xf32> {tf.aliasing_output = 13 : i32}, %optimizer.mu.blocks.attention.query.weight: tensor<2x32x4x8xf32> {tf.aliasing_output = 14 : i32}, %optimizer.mu.blocks.attention.key.weight: tensor<2x32x2x8xf32> {tf.aliasing_output = 15 : i32}, %optimizer.mu.blocks.attention.value.weight: tensor<2x32x2x8xf32> {tf.aliasing_output = 16 : i32}, %optimizer.mu.blocks.attention.output.weight: tensor<2x4x8x32xf32> {tf.aliasing_output = 17 : i32}, %optimizer.mu.blocks.mlpNorm.scale: tensor<2x32xf32> {tf.aliasing_output = 18 : i32}, %optimizer.mu.blocks.mlp.gate.weight: tensor<2x32x48xf32> {tf.aliasing_output = 19 : i32}, %optimizer.mu.blocks.mlp.up.weight: tensor<2x32x48xf32> {tf.aliasing_output = 20 : i32}, %optimizer.mu.blocks.mlp.down.weight: tensor<2x48x32xf32> {tf.aliasing_output = 21 : i32}, %optimizer.mu.norm.scale: tensor<32xf32> {tf.aliasing_output = 22 : i32}, %optimizer.mu.head.weight: tensor<32x64xf32> {tf.aliasing_output = 23 : i32}, %optimizer.nu.tokens.weight: tensor<64x32xf32> {tf.aliasing_output = 24 : i32}, %optimizer.nu.blocks.attentionNorm.scale: tensor<2x32xf32> {tf.aliasing_output = 25 : i32}, %optimizer.nu.blocks.attention.query.weight: tensor<2x32x4x8xf32> {tf.aliasing_output = 26 : i32}, %optimizer.nu.blocks.attention.key.weight: tensor<2x32x2x8xf32> {tf.aliasing_output = 27 : i32}, %optimizer.nu.blocks.attention.value.weight: tensor<2x32x2x8xf32> {tf.aliasing_output = 28 : i32}, %optimizer.nu.blocks.attention.output.weight: tensor<2x4x8x32xf32> {tf.aliasing_output = 29 : i32}, %optimizer.nu.blocks.mlpNorm.scale: tensor<2x32xf32> {tf.aliasing_output = 30 : i32}, %optimizer.nu.blocks.mlp.gate.weight: tensor<2x32x48xf32> {tf.aliasing_output = 31 : i32}, %optimizer.nu.blocks.mlp.up.weight: tensor<2x32x48xf32> {tf.aliasing_output = 32 : i32}, %optimizer.nu.blocks.mlp.down.weight: tensor<2x48x32xf32> {tf.aliasing_output = 33 : i32}, %optimizer.nu.norm.scale: tensor<32xf32> {tf.aliasing_output = 34 : i32}, %optimizer.nu.head.weight: tensor<32x64xf32> {tf.aliasing_output = 35 : i32}, %step: tensor<i32> {tf.aliasing_output = 36 : i32}, %key: tensor<2xui32> {tf.aliasing_output = 37 : i32}, %tokens: tensor<1x2x17xi32>) -> (tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x48xf32>, tensor<2x32x48xf32>, tensor<2x48x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x48xf32>, tensor<2x32x48xf32>, tensor<2x48x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x48xf32>, tensor<2x32x48xf32>, tensor<2x48x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<i32>, tensor<2xui32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>) {
+    %real.slice = stablehlo.slice %tokens [0:1, 0:2, 1:17] : (tensor<1x2x17xi32>) -> tensor<1x2x16xi32>
+    %c = stablehlo.constant dense<0> : tensor<1x2x16xi32>
+    %real = stablehlo.compare GE, %real.slice, %c, SIGNED : (tensor<1x2x16xi32>, tensor<1x2x16xi32>) -> tensor<1x2x16xi1>
+    %count.convert = stablehlo.convert %real : (tensor<1x2x16xi1>) -> tensor<1x2x16xf32>
+    %cst = stablehlo.constant dense<0.000000e+00> : tensor<f32>
+    %count.reduce = stablehlo.reduce(%count.convert init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<1x2x16xf32>, tensor<f32>) -> tensor<f32>
+    %cst_1 = stablehlo.constant dense<1.000000e+00> : tensor<f32>
+    %count = stablehlo.maximum %count.reduce, %cst_1 : tensor<f32>
+    %batch = stablehlo.reshape %tokens : (tensor<1x2x17xi32>) -> tensor<2x17xi32>
+    %c_1 = stablehlo.constant dense<0> : tensor<i32>
+    %inputs.slice = stablehlo.slice %batch [0:2, 0:16] : (tensor<2x17xi32>) -> tensor<2x16xi32>
+    %c_2 = stablehlo.constant dense<0> : tensor<2x16xi32>
+    %inputs = stablehlo.maximum %inputs.slice, %c_2 : tensor<2x16xi32>
+    %targets = stablehlo.slice %batch [0:2, 1:17] : (tensor<2x17xi32>) -> tensor<2x16xi32>
+    %at.iota = stablehlo.iota dim = 0 : tensor<16xi32>
+    %at = stablehlo.broadcast_in_dim %at.iota, dims = [1] : (tensor<16xi32>) -> tensor<2x16xi32>
+    %x = "stablehlo.gather"(%params.tokens.weight, %inputs) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<64x32xf32>, tensor<2x16xi32>) -> tensor<2x16x32xf32>
+    %cst_2 = stablehlo.constant dense<0.000000e+00> : tensor<2x2x16x32xf32>
+    %cst_3 = stablehlo.constant dense<0.000000e+00> : tensor<2x2x16x48xf32>
+    %cst_4 = stablehlo.constant dense<0.000000e+00> : tensor<2x2x16xf32>
+    %cst_5 = stablehlo.constant dense<0.000000e+00> : tensor<2x2x2x2x16x8xf32>
+    %cst_6 = stablehlo.constant dense<0.000000e+00> : tensor<2x2x16x2x8xf32>
+    %cst_7 = stablehlo.constant dense<0.000000e+00> : tensor<2x2x2x2x16x16xf32>
+    %cst_8 = stablehlo.constant dense<0.000000e+00> : tensor<2x2x16x2x2x8xf32>
+    %h:17 = stablehlo.while(%iterArg = %c_1, %iterArg_1 = %x, %iterArg_2 = %cst_2, %iterArg_3 = %cst_3, %iterArg_4 = %cst_3, %iterArg_5 = %cst_3, %iterArg_6 = %cst_3, %iterArg_7 = %cst_2, %iterArg_8 = %cst_4, %iterArg_9 = %cst_2, %iterArg_10 = %cst_5, %iterArg_11 = %cst_6, %iterArg_12 = %cst_7, %iterArg_13 = %cst_6, %iterArg_14 = %cst_8, %iterArg_15 = %cst_2, %iterArg_16 = %cst_4) : tensor<i32>, tensor<2x16x32xf32>, tensor<2x2x16x32xf32>, tensor<2x2x16x48xf32>, tensor<2x2x16x48xf32>, tensor<2x2x16x48xf32>, tensor<2x2x16x48xf32>, tensor<2x2x16x32xf32>, tensor<2x2x16xf32>, tensor<2x2x16x32xf32>, tensor<2x2x2x2x16x8xf32>, tensor<2x2x16x2x8xf32>, tensor<2x2x2x2x16x16xf32>, tensor<2x2x16x2x8xf32>, tensor<2x2x16x2x2x8xf32>, tensor<2x2x16x32xf32>, tensor<2x2x16xf32>
+    cond {
+      %c_5 = stablehlo.constant dense<2> : tensor<i32>
+      %h_1 = stablehlo.compare LT, %iterArg, %c_5, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %h_1 : tensor<i1>
+    } do {
+      %c_5 = stablehlo.constant dense<0> : tensor<i32>
+      %attentionNorm.scale = stablehlo.dynamic_slice %params.blocks.attentionNorm.scale, %iterArg, %c_5, sizes = [1, 32] : (tensor<2x32xf32>, tensor<i32>, tensor<i32>) -> tensor<1x32xf32>
+      %attentionNorm.scale_1 = stablehlo.reshape %attentionNorm.scale : (tensor<1x32xf32>) -> tensor<32xf32>
+      %attention.query.weight = stablehlo.dynamic_slice %params.blocks.attention.query.weight, %iterArg, %c_5, %c_5, %c_5, sizes = [1, 32, 4, 8] : (tensor<2x32x4x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x4x8xf32>
+      %attention.key.weight = stablehlo.dynamic_slice %params.blocks.attention.key.weight, %iterArg, %c_5, %c_5, %c_5, sizes = [1, 32, 2, 8] : (tensor<2x32x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x2x8xf32>
+      %attention.value.weight = stablehlo.dynamic_slice %params.blocks.attention.value.weight, %iterArg, %c_5, %c_5, %c_5, sizes = [1, 32, 2, 8] : (tensor<2x32x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x2x8xf32>
+      %attention.output.weight = stablehlo.dynamic_slice %params.blocks.attention.output.weight, %iterArg, %c_5, %c_5, %c_5, sizes = [1, 4, 8, 32] : (tensor<2x4x8x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x8x32xf32>
+      %mlpNorm.scale = stablehlo.dynamic_slice %params.blocks.mlpNorm.scale, %iterArg, %c_5, sizes = [1, 32] : (tensor<2x32xf32>, tensor<i32>, tensor<i32>) -> tensor<1x32xf32>
+      %mlpNorm.scale_1 = stablehlo.reshape %mlpNorm.scale : (tensor<1x32xf32>) -> tensor<32xf32>
+      %mlp.gate.weight = stablehlo.dynamic_slice %params.blocks.mlp.gate.weight, %iterArg, %c_5, %c_5, sizes = [1, 32, 48] : (tensor<2x32x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x48xf32>
+      %mlp.gate.weight_1 = stablehlo.reshape %mlp.gate.weight : (tensor<1x32x48xf32>) -> tensor<32x48xf32>
+      %mlp.up.weight = stablehlo.dynamic_slice %params.blocks.mlp.up.weight, %iterArg, %c_5, %c_5, sizes = [1, 32, 48] : (tensor<2x32x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x48xf32>
+      %mlp.up.weight_1 = stablehlo.reshape %mlp.up.weight : (tensor<1x32x48xf32>) -> tensor<32x48xf32>
+      %mlp.down.weight = stablehlo.dynamic_slice %params.blocks.mlp.down.weight, %iterArg, %c_5, %c_5, sizes = [1, 48, 32] : (tensor<2x48x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x48x32xf32>
+      %mlp.down.weight_1 = stablehlo.reshape %mlp.down.weight : (tensor<1x48x32xf32>) -> tensor<48x32xf32>
+      %rrms.multiply_2 = stablehlo.multiply %iterArg_1, %iterArg_1 : tensor<2x16x32xf32>
+      %cst_80 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
+      %rrms.reduce_1 = stablehlo.reduce(%rrms.multiply_2 init: %cst_80) applies stablehlo.add across dimensions = [2] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<2x16xf32>
+      %cst_81 = stablehlo.constant dense<3.125000e-02> : tensor<2x16xf32>
+      %rrms.multiply_3 = stablehlo.multiply %rrms.reduce_1, %cst_81 : tensor<2x16xf32>
+      %cst_82 = stablehlo.constant dense<9.99999974E-6> : tensor<2x16xf32>
+      %rrms.add_1 = stablehlo.add %rrms.multiply_3, %cst_82 : tensor<2x16xf32>
+      %rrms.rsqrt = stablehlo.rsqrt %rrms.add_1 : tensor<2x16xf32>
+      %broadcast_in_dim_2 = stablehlo.broadcast_in_dim %rrms.rsqrt, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x32xf32>
+      %multiply_4 = stablehlo.multiply %iterArg_1, %broadcast_in_dim_2 : tensor<2x16x32xf32>
+      %broadcast_in_dim_3 = stablehlo.broadcast_in_dim %attentionNorm.scale_1, dims = [2] : (tensor<32xf32>) -> tensor<2x16x32xf32>
+      %multiply_5 = stablehlo.multiply %multiply_4, %broadcast_in_dim_3 : tensor<2x16x32xf32>
+      %y.reshape_1 = stablehlo.reshape %multiply_5 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
+      %y.reshape_2 = stablehlo.reshape %attention.query.weight : (tensor<1x32x4x8xf32>) -> tensor<32x32xf32>
+      %y.dot_general_1 = stablehlo.dot_general %y.reshape_1, %y.reshape_2, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+      %y.reshape_3 = stablehlo.reshape %y.dot_general_1 : (tensor<32x32xf32>) -> tensor<2x16x4x8xf32>
+      %frequencies.iota = stablehlo.iota dim = 0 : tensor<4xf32>
+      %cst_83 = stablehlo.constant dense<-2.30258512> : tensor<4xf32>
+      %frequencies.multiply = stablehlo.multiply %frequencies.iota, %cst_83 : tensor<4xf32>
+      %frequencies = stablehlo.exponential %frequencies.multiply : tensor<4xf32>
+      %phase.convert = stablehlo.convert %at : (tensor<2x16xi32>) -> tensor<2x16xf32>
+      %attended.broadcast_in_dim = stablehlo.broadcast_in_dim %phase.convert, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x4xf32>
+      %phase.broadcast_in_dim = stablehlo.broadcast_in_dim %frequencies, dims = [2] : (tensor<4xf32>) -> tensor<2x16x4xf32>
+      %phase = stablehlo.multiply %attended.broadcast_in_dim, %phase.broadcast_in_dim : tensor<2x16x4xf32>
+      %attended.cosine = stablehlo.cosine %phase : tensor<2x16x4xf32>
+      %attended.sine = stablehlo.sine %phase : tensor<2x16x4xf32>
+      %slice = stablehlo.slice %y.reshape_3 [0:2, 0:16, 0:4, 0:4] : (tensor<2x16x4x8xf32>) -> tensor<2x16x4x4xf32>
+      %slice_1 = stablehlo.slice %y.reshape_3 [0:2, 0:16, 0:4, 4:8] : (tensor<2x16x4x8xf32>) -> tensor<2x16x4x4xf32>
+      %broadcast_in_dim_4 = stablehlo.broadcast_in_dim %attended.cosine, dims = [0, 1, 3] : (tensor<2x16x4xf32>) -> tensor<2x16x4x4xf32>
+      %multiply_6 = stablehlo.multiply %slice, %broadcast_in_dim_4 : tensor<2x16x4x4xf32>
+      %broadcast_in_dim_5 = stablehlo.broadcast_in_dim %attended.sine, dims = [0, 1, 3] : (tensor<2x16x4xf32>) -> tensor<2x16x4x4xf32>
+      %multiply_7 = stablehlo.multiply %slice_1, %broadcast_in_dim_5 : tensor<2x16x4x4xf32>
+      %subtract_1 = stablehlo.subtract %multiply_6, %multiply_7 : tensor<2x16x4x4xf32>
+      %multiply_8 = stablehlo.multiply %slice_1, %broadcast_in_dim_4 : tensor<2x16x4x4xf32>
+      %multiply_9 = stablehlo.multiply %slice, %broadcast_in_dim_5 : tensor<2x16x4x4xf32>
+      %add_2 = stablehlo.add %multiply_8, %multiply_9 : tensor<2x16x4x4xf32>
+      %concatenate = stablehlo.concatenate %subtract_1, %add_2, dim = 3 : (tensor<2x16x4x4xf32>, tensor<2x16x4x4xf32>) -> tensor<2x16x4x8xf32>
+      %y.reshape_4 = stablehlo.reshape %attention.key.weight : (tensor<1x32x2x8xf32>) -> tensor<32x16xf32>
+      %y.dot_general_2 = stablehlo.dot_general %y.reshape_1, %y.reshape_4, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x16xf32>) -> tensor<32x16xf32>
+      %y.reshape_5 = stablehlo.reshape %y.dot_general_2 : (tensor<32x16xf32>) -> tensor<2x16x2x8xf32>
+      %slice_2 = stablehlo.slice %y.reshape_5 [0:2, 0:16, 0:2, 0:4] : (tensor<2x16x2x8xf32>) -> tensor<2x16x2x4xf32>
+      %slice_3 = stablehlo.slice %y.reshape_5 [0:2, 0:16, 0:2, 4:8] : (tensor<2x16x2x8xf32>) -> tensor<2x16x2x4xf32>
+      %broadcast_in_dim_6 = stablehlo.broadcast_in_dim %attended.cosine, dims = [0, 1, 3] : (tensor<2x16x4xf32>) -> tensor<2x16x2x4xf32>
+      %multiply_10 = stablehlo.multiply %slice_2, %broadcast_in_dim_6 : tensor<2x16x2x4xf32>
+      %broadcast_in_dim_7 = stablehlo.broadcast_in_dim %attended.sine, dims = [0, 1, 3] : (tensor<2x16x4xf32>) -> tensor<2x16x2x4xf32>
+      %multiply_11 = stablehlo.multiply %slice_3, %broadcast_in_dim_7 : tensor<2x16x2x4xf32>
+      %subtract_2 = stablehlo.subtract %multiply_10, %multiply_11 : tensor<2x16x2x4xf32>
+      %multiply_12 = stablehlo.multiply %slice_3, %broadcast_in_dim_6 : tensor<2x16x2x4xf32>
+      %multiply_13 = stablehlo.multiply %slice_2, %broadcast_in_dim_7 : tensor<2x16x2x4xf32>
+      %add_3 = stablehlo.add %multiply_12, %multiply_13 : tensor<2x16x2x4xf32>
+      %concatenate_1 = stablehlo.concatenate %subtract_2, %add_3, dim = 3 : (tensor<2x16x2x4xf32>, tensor<2x16x2x4xf32>) -> tensor<2x16x2x8xf32>
+      %y.reshape_6 = stablehlo.reshape %attention.value.weight : (tensor<1x32x2x8xf32>) -> tensor<32x16xf32>
+      %y.dot_general_3 = stablehlo.dot_general %y.reshape_1, %y.reshape_6, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x16xf32>) -> tensor<32x16xf32>
+      %y.reshape_7 = stablehlo.reshape %y.dot_general_3 : (tensor<32x16xf32>) -> tensor<2x16x2x8xf32>
+      %attended.reshape = stablehlo.reshape %concatenate : (tensor<2x16x4x8xf32>) -> tensor<2x16x2x2x8xf32>
+      %cst_84 = stablehlo.constant dense<0.353553385> : tensor<2x16x2x2x8xf32>
+      %scaled = stablehlo.multiply %attended.reshape, %cst_84 : tensor<2x16x2x2x8xf32>
+      %numbers = stablehlo.iota dim = 0 : tensor<16xi32>
+      %before.broadcast_in_dim = stablehlo.broadcast_in_dim %numbers, dims = [0] : (tensor<16xi32>) -> tensor<16x16xi32>
+      %before.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %numbers, dims = [1] : (tensor<16xi32>) -> tensor<16x16xi32>
+      %before = stablehlo.compare GE, %before.broadcast_in_dim, %before.broadcast_in_dim_1, SIGNED : (tensor<16x16xi32>, tensor<16x16xi32>) -> tensor<16x16xi1>
+      %attended.transpose = stablehlo.transpose %scaled, dims = [0, 2, 3, 1, 4] : (tensor<2x16x2x2x8xf32>) -> tensor<2x2x2x16x8xf32>
+      %s = stablehlo.dot_general %attended.transpose, %concatenate_1, batching_dims = [0, 1] x [0, 2], contracting_dims = [4] x [3] : (tensor<2x2x2x16x8xf32>, tensor<2x16x2x8xf32>) -> tensor<2x2x2x16x16xf32>
+      %cst_85 = stablehlo.constant dense<-1.000000e+30> : tensor<2x2x2x16x16xf32>
+      %s.broadcast_in_dim = stablehlo.broadcast_in_dim %before, dims = [3, 4] : (tensor<16x16xi1>) -> tensor<2x2x2x16x16xi1>
+      %s_1 = stablehlo.select %s.broadcast_in_dim, %s, %cst_85 : tensor<2x2x2x16x16xi1>, tensor<2x2x2x16x16xf32>
+      %cst_86 = stablehlo.constant dense<0xFF800000> : tensor<f32>
+      %peak.reduce = stablehlo.reduce(%s_1 init: %cst_86) applies stablehlo.maximum across dimensions = [4] : (tensor<2x2x2x16x16xf32>, tensor<f32>) -> tensor<2x2x2x16xf32>
+      %cst_87 = stablehlo.constant dense<-1.000000e+29> : tensor<2x2x2x16xf32>
+      %peak_1 = stablehlo.maximum %peak.reduce, %cst_87 : tensor<2x2x2x16xf32>
+      %weights.broadcast_in_dim = stablehlo.broadcast_in_dim %peak_1, dims = [0, 1, 2, 3] : (tensor<2x2x2x16xf32>) -> tensor<2x2x2x16x16xf32>
+      %weights.subtract = stablehlo.subtract %s_1, %weights.broadcast_in_dim : tensor<2x2x2x16x16xf32>
+      %weights = stablehlo.exponential %weights.subtract : tensor<2x2x2x16x16xf32>
+      %total_1 = stablehlo.reduce(%weights init: %cst_80) applies stablehlo.add across dimensions = [4] : (tensor<2x2x2x16x16xf32>, tensor<f32>) -> tensor<2x2x2x16xf32>
+      %cst_88 = stablehlo.constant dense<0.000000e+00> : tensor<2x2x2x16xf32>
+      %divisor.compare = stablehlo.compare EQ, %total_1, %cst_88, FLOAT : (tensor<2x2x2x16xf32>, tensor<2x2x2x16xf32>) -> tensor<2x2x2x16xi1>
+      %cst_89 = stablehlo.constant dense<1.000000e+00> : tensor<2x2x2x16xf32>
+      %divisor = stablehlo.select %divisor.compare, %cst_89, %total_1 : tensor<2x2x2x16xi1>, tensor<2x2x2x16xf32>
+      %probs.broadcast_in_dim = stablehlo.broadcast_in_dim %divisor, dims = [0, 1, 2, 3] : (tensor<2x2x2x16xf32>) -> tensor<2x2x2x16x16xf32>
+      %probs = stablehlo.divide %weights, %probs.broadcast_in_dim : tensor<2x2x2x16x16xf32>
+      %dot_general = stablehlo.dot_general %probs, %y.reshape_7, batching_dims = [0, 1] x [0, 2], contracting_dims = [4] x [1] : (tensor<2x2x2x16x16xf32>, tensor<2x16x2x8xf32>) -> tensor<2x2x2x16x8xf32>
+      %attended = stablehlo.transpose %dot_general, dims = [0, 3, 1, 2, 4] : (tensor<2x2x2x16x8xf32>) -> tensor<2x16x2x2x8xf32>
+      %y.reshape_8 = stablehlo.reshape %attended : (tensor<2x16x2x2x8xf32>) -> tensor<32x32xf32>
+      %y.reshape_9 = stablehlo.reshape %attention.output.weight : (tensor<1x4x8x32xf32>) -> tensor<32x32xf32>
+      %y.dot_general_4 = stablehlo.dot_general %y.reshape_8, %y.reshape_9, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+      %y.reshape_10 = stablehlo.reshape %y.dot_general_4 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
+      %h_1 = stablehlo.add %iterArg_1, %y.reshape_10 : tensor<2x16x32xf32>
+      %rrms.multiply_4 = stablehlo.multiply %h_1, %h_1 : tensor<2x16x32xf32>
+      %rrms.reduce_2 = stablehlo.reduce(%rrms.multiply_4 init: %cst_80) applies stablehlo.add across dimensions = [2] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<2x16xf32>
+      %rrms.multiply_5 = stablehlo.multiply %rrms.reduce_2, %cst_81 : tensor<2x16xf32>
+      %rrms.add_2 = stablehlo.add %rrms.multiply_5, %cst_82 : tensor<2x16xf32>
+      %rrms_1 = stablehlo.rsqrt %rrms.add_2 : tensor<2x16xf32>
+      %broadcast_in_dim_8 = stablehlo.broadcast_in_dim %rrms_1, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x32xf32>
+      %multiply_14 = stablehlo.multiply %h_1, %broadcast_in_dim_8 : tensor<2x16x32xf32>
+      %broadcast_in_dim_9 = stablehlo.broadcast_in_dim %mlpNorm.scale_1, dims = [2] : (tensor<32xf32>) -> tensor<2x16x32xf32>
+      %multiply_15 = stablehlo.multiply %multiply_14, %broadcast_in_dim_9 : tensor<2x16x32xf32>
+      %y.reshape_11 = stablehlo.reshape %multiply_15 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
+      %y.dot_general_5 = stablehlo.dot_general %y.reshape_11, %mlp.gate.weight_1, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x48xf32>) -> tensor<32x48xf32>
+      %y.reshape_12 = stablehlo.reshape %y.dot_general_5 : (tensor<32x48xf32>) -> tensor<2x16x48xf32>
+      %y.dot_general_6 = stablehlo.dot_general %y.reshape_11, %mlp.up.weight_1, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x48xf32>) -> tensor<32x48xf32>
+      %y.reshape_13 = stablehlo.reshape %y.dot_general_6 : (tensor<32x48xf32>) -> tensor<2x16x48xf32>
+      %fed.logistic = stablehlo.logistic %y.reshape_12 : tensor<2x16x48xf32>
+      %fed.multiply = stablehlo.multiply %y.reshape_12, %fed.logistic : tensor<2x16x48xf32>
+      %fed = stablehlo.multiply %fed.multiply, %y.reshape_13 : tensor<2x16x48xf32>
+      %y.reshape_14 = stablehlo.reshape %fed : (tensor<2x16x48xf32>) -> tensor<32x48xf32>
+      %y.dot_general_7 = stablehlo.dot_general %y.reshape_14, %mlp.down.weight_1, contracting_dims = [1] x [0] : (tensor<32x48xf32>, tensor<48x32xf32>) -> tensor<32x32xf32>
+      %y_1 = stablehlo.reshape %y.dot_general_7 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
+      %add_4 = stablehlo.add %h_1, %y_1 : tensor<2x16x32xf32>
+      %h.reshape = stablehlo.reshape %iterArg_1 : (tensor<2x16x32xf32>) -> tensor<1x2x16x32xf32>
+      %h.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_2, %h.reshape, %iterArg, %c_5, %c_5, %c_5 : (tensor<2x2x16x32xf32>, tensor<1x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x32xf32>
+      %h.reshape_1 = stablehlo.reshape %fed : (tensor<2x16x48xf32>) -> tensor<1x2x16x48xf32>
+      %h.dynamic_update_slice_1 = stablehlo.dynamic_update_slice %iterArg_3, %h.reshape_1, %iterArg, %c_5, %c_5, %c_5 : (tensor<2x2x16x48xf32>, tensor<1x2x16x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x48xf32>
+      %h.reshape_2 = stablehlo.reshape %y.dot_general_6 : (tensor<32x48xf32>) -> tensor<1x2x16x48xf32>
+      %h.dynamic_update_slice_2 = stablehlo.dynamic_update_slice %iterArg_4, %h.reshape_2, %iterArg, %c_5, %c_5, %c_5 : (tensor<2x2x16x48xf32>, tensor<1x2x16x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x48xf32>
+      %h.reshape_3 = stablehlo.reshape %fed.multiply : (tensor<2x16x48xf32>) -> tensor<1x2x16x48xf32>
+      %h.dynamic_update_slice_3 = stablehlo.dynamic_update_slice %iterArg_5, %h.reshape_3, %iterArg, %c_5, %c_5, %c_5 : (tensor<2x2x16x48xf32>, tensor<1x2x16x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x48xf32>
+      %h.reshape_4 = stablehlo.reshape %y.dot_general_5 : (tensor<32x48xf32>) -> tensor<1x2x16x48xf32>
+      %h.dynamic_update_slice_4 = stablehlo.dynamic_update_slice %iterArg_6, %h.reshape_4, %iterArg, %c_5, %c_5, %c_5 : (tensor<2x2x16x48xf32>, tensor<1x2x16x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x48xf32>
+      %h.reshape_5 = stablehlo.reshape %multiply_15 : (tensor<2x16x32xf32>) -> tensor<1x2x16x32xf32>
+      %h.dynamic_update_slice_5 = stablehlo.dynamic_update_slice %iterArg_7, %h.reshape_5, %iterArg, %c_5, %c_5, %c_5 : (tensor<2x2x16x32xf32>, tensor<1x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x32xf32>
+      %h.reshape_6 = stablehlo.reshape %rrms_1 : (tensor<2x16xf32>) -> tensor<1x2x16xf32>
+      %h.dynamic_update_slice_6 = stablehlo.dynamic_update_slice %iterArg_8, %h.reshape_6, %iterArg, %c_5, %c_5 : (tensor<2x2x16xf32>, tensor<1x2x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16xf32>
+      %h.reshape_7 = stablehlo.reshape %h_1 : (tensor<2x16x32xf32>) -> tensor<1x2x16x32xf32>
+      %h.dynamic_update_slice_7 = stablehlo.dynamic_update_slice %iterArg_9, %h.reshape_7, %iterArg, %c_5, %c_5, %c_5 : (tensor<2x2x16x32xf32>, tensor<1x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x32xf32>
+      %h.reshape_8 = stablehlo.reshape %dot_general : (tensor<2x2x2x16x8xf32>) -> tensor<1x2x2x2x16x8xf32>
+      %h.dynamic_update_slice_8 = stablehlo.dynamic_update_slice %iterArg_10, %h.reshape_8, %iterArg, %c_5, %c_5, %c_5, %c_5, %c_5 : (tensor<2x2x2x2x16x8xf32>, tensor<1x2x2x2x16x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x2x2x16x8xf32>
+      %h.reshape_9 = stablehlo.reshape %y.dot_general_3 : (tensor<32x16xf32>) -> tensor<1x2x16x2x8xf32>
+      %h.dynamic_update_slice_9 = stablehlo.dynamic_update_slice %iterArg_11, %h.reshape_9, %iterArg, %c_5, %c_5, %c_5, %c_5 : (tensor<2x2x16x2x8xf32>, tensor<1x2x16x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x2x8xf32>
+      %h.reshape_10 = stablehlo.reshape %probs : (tensor<2x2x2x16x16xf32>) -> tensor<1x2x2x2x16x16xf32>
+      %h.dynamic_update_slice_10 = stablehlo.dynamic_update_slice %iterArg_12, %h.reshape_10, %iterArg, %c_5, %c_5, %c_5, %c_5, %c_5 : (tensor<2x2x2x2x16x16xf32>, tensor<1x2x2x2x16x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x2x2x16x16xf32>
+      %h.reshape_11 = stablehlo.reshape %concatenate_1 : (tensor<2x16x2x8xf32>) -> tensor<1x2x16x2x8xf32>
+      %h.dynamic_update_slice_11 = stablehlo.dynamic_update_slice %iterArg_13, %h.reshape_11, %iterArg, %c_5, %c_5, %c_5, %c_5 : (tensor<2x2x16x2x8xf32>, tensor<1x2x16x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x2x8xf32>
+      %h.reshape_12 = stablehlo.reshape %scaled : (tensor<2x16x2x2x8xf32>) -> tensor<1x2x16x2x2x8xf32>
+      %h.dynamic_update_slice_12 = stablehlo.dynamic_update_slice %iterArg_14, %h.reshape_12, %iterArg, %c_5, %c_5, %c_5, %c_5, %c_5 : (tensor<2x2x16x2x2x8xf32>, tensor<1x2x16x2x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x2x2x8xf32>
+      %h.reshape_13 = stablehlo.reshape %multiply_5 : (tensor<2x16x32xf32>) -> tensor<1x2x16x32xf32>
+      %h.dynamic_update_slice_13 = stablehlo.dynamic_update_slice %iterArg_15, %h.reshape_13, %iterArg, %c_5, %c_5, %c_5 : (tensor<2x2x16x32xf32>, tensor<1x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x32xf32>
+      %h.reshape_14 = stablehlo.reshape %rrms.rsqrt : (tensor<2x16xf32>) -> tensor<1x2x16xf32>
+      %h.dynamic_update_slice_14 = stablehlo.dynamic_update_slice %iterArg_16, %h.reshape_14, %iterArg, %c_5, %c_5 : (tensor<2x2x16xf32>, tensor<1x2x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16xf32>
+      %c_6 = stablehlo.constant dense<1> : tensor<i32>
+      %h_2 = stablehlo.add %iterArg, %c_6 : tensor<i32>
+      stablehlo.return %h_2, %add_4, %h.dynamic_update_slice, %h.dynamic_update_slice_1, %h.dynamic_update_slice_2, %h.dynamic_update_slice_3, %h.dynamic_update_slice_4, %h.dynamic_update_slice_5, %h.dynamic_update_slice_6, %h.dynamic_update_slice_7, %h.dynamic_update_slice_8, %h.dynamic_update_slice_9, %h.dynamic_update_slice_10, %h.dynamic_update_slice_11, %h.dynamic_update_slice_12, %h.dynamic_update_slice_13, %h.dynamic_update_slice_14 : tensor<i32>, tensor<2x16x32xf32>, tensor<2x2x16x32xf32>, tensor<2x2x16x48xf32>, tensor<2x2x16x48xf32>, tensor<2x2x16x48xf32>, tensor<2x2x16x48xf32>, tensor<2x2x16x32xf32>, tensor<2x2x16xf32>, tensor<2x2x16x32xf32>, tensor<2x2x2x2x16x8xf32>, tensor<2x2x16x2x8xf32>, tensor<2x2x2x2x16x16xf32>, tensor<2x2x16x2x8xf32>, tensor<2x2x16x2x2x8xf32>, tensor<2x2x16x32xf32>, tensor<2x2x16xf32>
+    }
+    %rrms.multiply = stablehlo.multiply %h#1, %h#1 : tensor<2x16x32xf32>
+    %rrms.reduce = stablehlo.reduce(%rrms.multiply init: %cst) applies stablehlo.add across dimensions = [2] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<2x16xf32>
+    %cst_9 = stablehlo.constant dense<3.125000e-02> : tensor<2x16xf32>
+    %rrms.multiply_1 = stablehlo.multiply %rrms.reduce, %cst_9 : tensor<2x16xf32>
+    %cst_10 = stablehlo.constant dense<9.99999974E-6> : tensor<2x16xf32>
+    %rrms.add = stablehlo.add %rrms.multiply_1, %cst_10 : tensor<2x16xf32>
+    %rrms = stablehlo.rsqrt %rrms.add : tensor<2x16xf32>
+    %broadcast_in_dim = stablehlo.broadcast_in_dim %rrms, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x32xf32>
+    %multiply = stablehlo.multiply %h#1, %broadcast_in_dim : tensor<2x16x32xf32>
+    %broadcast_in_dim_1 = stablehlo.broadcast_in_dim %params.norm.scale, dims = [2] : (tensor<32xf32>) -> tensor<2x16x32xf32>
+    %multiply_1 = stablehlo.multiply %multiply, %broadcast_in_dim_1 : tensor<2x16x32xf32>
+    %y.reshape = stablehlo.reshape %multiply_1 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
+    %y.dot_general = stablehlo.dot_general %y.reshape, %params.head.weight, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x64xf32>) -> tensor<32x64xf32>
+    %y = stablehlo.reshape %y.dot_general : (tensor<32x64xf32>) -> tensor<2x16x64xf32>
+    %cst_11 = stablehlo.constant dense<0xFF800000> : tensor<f32>
+    %peak = stablehlo.reduce(%y init: %cst_11) applies stablehlo.maximum across dimensions = [2] : (tensor<2x16x64xf32>, tensor<f32>) -> tensor<2x16xf32>
+    %total.broadcast_in_dim = stablehlo.broadcast_in_dim %peak, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x64xf32>
+    %total.subtract = stablehlo.subtract %y, %total.broadcast_in_dim : tensor<2x16x64xf32>
+    %total.exponential = stablehlo.exponential %total.subtract : tensor<2x16x64xf32>
+    %total.reduce = stablehlo.reduce(%total.exponential init: %cst) applies stablehlo.add across dimensions = [2] : (tensor<2x16x64xf32>, tensor<f32>) -> tensor<2x16xf32>
+    %total.log = stablehlo.log %total.reduce : tensor<2x16xf32>
+    %total = stablehlo.add %total.log, %peak : tensor<2x16xf32>
+    %sum.broadcast_in_dim = stablehlo.broadcast_in_dim %targets, dims = [0, 1] : (tensor<2x16xi32>) -> tensor<2x16x64xi32>
+    %chosen.iota = stablehlo.iota dim = 0 : tensor<64xi32>
+    %chosen.broadcast_in_dim = stablehlo.broadcast_in_dim %chosen.iota, dims = [2] : (tensor<64xi32>) -> tensor<2x16x64xi32>
+    %chosen.compare = stablehlo.compare EQ, %sum.broadcast_in_dim, %chosen.broadcast_in_dim, SIGNED : (tensor<2x16x64xi32>, tensor<2x16x64xi32>) -> tensor<2x16x64xi1>
+    %cst_12 = stablehlo.constant dense<0.000000e+00> : tensor<2x16x64xf32>
+    %chosen.select = stablehlo.select %chosen.compare, %y, %cst_12 : tensor<2x16x64xi1>, tensor<2x16x64xf32>
+    %chosen = stablehlo.reduce(%chosen.select init: %cst) applies stablehlo.add across dimensions = [2] : (tensor<2x16x64xf32>, tensor<f32>) -> tensor<2x16xf32>
+    %compare = stablehlo.compare GE, %targets, %c_2, SIGNED : (tensor<2x16xi32>, tensor<2x16xi32>) -> tensor<2x16xi1>
+    %subtract = stablehlo.subtract %total, %chosen : tensor<2x16xf32>
+    %cst_13 = stablehlo.constant dense<0.000000e+00> : tensor<2x16xf32>
+    %select = stablehlo.select %compare, %subtract, %cst_13 : tensor<2x16xi1>, tensor<2x16xf32>
+    %sum = stablehlo.reduce(%select init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
+    %loss = stablehlo.divide %sum, %count : tensor<f32>
+    %d_loss = stablehlo.divide %cst_1, %count : tensor<f32>
+    %d_sum = stablehlo.broadcast_in_dim %d_loss, dims = [] : (tensor<f32>) -> tensor<2x16xf32>
+    %d_probs.broadcast_in_dim = stablehlo.broadcast_in_dim %total, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x64xf32>
+    %d_probs.subtract = stablehlo.subtract %y, %d_probs.broadcast_in_dim : tensor<2x16x64xf32>
+    %d_probs = stablehlo.exponential %d_probs.subtract : tensor<2x16x64xf32>
+    %d_error.convert = stablehlo.convert %chosen.compare : (tensor<2x16x64xi1>) -> tensor<2x16x64xf32>
+    %d_error = stablehlo.subtract %d_probs, %d_error.convert : tensor<2x16x64xf32>
+    %d_select = stablehlo.select %compare, %d_sum, %cst_13 : tensor<2x16xi1>, tensor<2x16xf32>
+    %d_broadcast_in_dim = stablehlo.broadcast_in_dim %d_select, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x64xf32>
+    %d_multiply = stablehlo.multiply %d_error, %d_broadcast_in_dim : tensor<2x16x64xf32>
+    %d_y.reshape = stablehlo.reshape %d_multiply : (tensor<2x16x64xf32>) -> tensor<32x64xf32>
+    %d_y.dot_general = stablehlo.dot_general %d_y.reshape, %params.head.weight, contracting_dims = [1] x [1] : (tensor<32x64xf32>, tensor<32x64xf32>) -> tensor<32x32xf32>
+    %d_y.reshape_1 = stablehlo.reshape %d_y.dot_general : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
+    %d_y = stablehlo.dot_general %y.reshape, %d_y.reshape, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x64xf32>) -> tensor<32x64xf32>
+    %d_g = stablehlo.multiply %d_y.reshape_1, %broadcast_in_dim_1 : tensor<2x16x32xf32>
+    %d_dx.multiply = stablehlo.multiply %d_g, %multiply : tensor<2x16x32xf32>
+    %d_dx.reduce = stablehlo.reduce(%d_dx.multiply init: %cst) applies stablehlo.add across dimensions = [2] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<2x16xf32>
+    %d_dx.multiply_1 = stablehlo.multiply %d_dx.reduce, %cst_9 : tensor<2x16xf32>
+    %d_dx.broadcast_in_dim = stablehlo.broadcast_in_dim %d_dx.multiply_1, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x32xf32>
+    %d_dx.multiply_2 = stablehlo.multiply %multiply, %d_dx.broadcast_in_dim : tensor<2x16x32xf32>
+    %d_dx.subtract = stablehlo.subtract %d_g, %d_dx.multiply_2 : tensor<2x16x32xf32>
+    %d_dx = stablehlo.multiply %d_dx.subtract, %broadcast_in_dim : tensor<2x16x32xf32>
+    %d_multiply_1 = stablehlo.multiply %d_y.reshape_1, %multiply : tensor<2x16x32xf32>
+    %d_reduce = stablehlo.reduce(%d_multiply_1 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<32xf32>
+    %cst_14 = stablehlo.constant dense<0.000000e+00> : tensor<2x32xf32>
+    %cst_15 = stablehlo.constant dense<0.000000e+00> : tensor<2x32x4x8xf32>
+    %cst_16 = stablehlo.constant dense<0.000000e+00> : tensor<2x32x2x8xf32>
+    %cst_17 = stablehlo.constant dense<0.000000e+00> : tensor<2x4x8x32xf32>
+    %cst_18 = stablehlo.constant dense<0.000000e+00> : tensor<2x32x48xf32>
+    %cst_19 = stablehlo.constant dense<0.000000e+00> : tensor<2x48x32xf32>
+    %d_h:11 = stablehlo.while(%iterArg = %c_1, %iterArg_1 = %d_dx, %iterArg_2 = %cst_14, %iterArg_3 = %cst_15, %iterArg_4 = %cst_16, %iterArg_5 = %cst_16, %iterArg_6 = %cst_17, %iterArg_7 = %cst_14, %iterArg_8 = %cst_18, %iterArg_9 = %cst_18, %iterArg_10 = %cst_19) : tensor<i32>, tensor<2x16x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x48xf32>, tensor<2x32x48xf32>, tensor<2x48x32xf32>
+    cond {
+      %c_5 = stablehlo.constant dense<2> : tensor<i32>
+      %d_h_1 = stablehlo.compare LT, %iterArg, %c_5, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %d_h_1 : tensor<i1>
+    } do {
+      %c_5 = stablehlo.constant dense<1> : tensor<i32>
+      %d_h.subtract = stablehlo.subtract %c_5, %iterArg : tensor<i32>
+      %c_6 = stablehlo.constant dense<0> : tensor<i32>
+      %d_h.dynamic_slice = stablehlo.dynamic_slice %params.blocks.attentionNorm.scale, %d_h.subtract, %c_6, sizes = [1, 32] : (tensor<2x32xf32>, tensor<i32>, tensor<i32>) -> tensor<1x32xf32>
+      %d_h.reshape = stablehlo.reshape %d_h.dynamic_slice : (tensor<1x32xf32>) -> tensor<32xf32>
+      %d_h.dynamic_slice_1 = stablehlo.dynamic_slice %params.blocks.attention.query.weight, %d_h.subtract, %c_6, %c_6, %c_6, sizes = [1, 32, 4, 8] : (tensor<2x32x4x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x4x8xf32>
+      %d_h.dynamic_slice_2 = stablehlo.dynamic_slice %params.blocks.attention.key.weight, %d_h.subtract, %c_6, %c_6, %c_6, sizes = [1, 32, 2, 8] : (tensor<2x32x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x2x8xf32>
+      %d_h.dynamic_slice_3 = stablehlo.dynamic_slice %params.blocks.attention.value.weight, %d_h.subtract, %c_6, %c_6, %c_6, sizes = [1, 32, 2, 8] : (tensor<2x32x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x2x8xf32>
+      %d_h.reshape_1 = stablehlo.reshape %d_h.dynamic_slice_3 : (tensor<1x32x2x8xf32>) -> tensor<32x2x8xf32>
+      %d_h.dynamic_slice_4 = stablehlo.dynamic_slice %params.blocks.attention.output.weight, %d_h.subtract, %c_6, %c_6, %c_6, sizes = [1, 4, 8, 32] : (tensor<2x4x8x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x8x32xf32>
+      %d_h.dynamic_slice_5 = stablehlo.dynamic_slice %params.blocks.mlpNorm.scale, %d_h.subtract, %c_6, sizes = [1, 32] : (tensor<2x32xf32>, tensor<i32>, tensor<i32>) -> tensor<1x32xf32>
+      %d_h.reshape_2 = stablehlo.reshape %d_h.dynamic_slice_5 : (tensor<1x32xf32>) -> tensor<32xf32>
+      %d_h.dynamic_slice_6 = stablehlo.dynamic_slice %params.blocks.mlp.gate.weight, %d_h.subtract, %c_6, %c_6, sizes = [1, 32, 48] : (tensor<2x32x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x48xf32>
+      %d_h.reshape_3 = stablehlo.reshape %d_h.dynamic_slice_6 : (tensor<1x32x48xf32>) -> tensor<32x48xf32>
+      %d_h.dynamic_slice_7 = stablehlo.dynamic_slice %params.blocks.mlp.up.weight, %d_h.subtract, %c_6, %c_6, sizes = [1, 32, 48] : (tensor<2x32x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x48xf32>
+      %d_h.reshape_4 = stablehlo.reshape %d_h.dynamic_slice_7 : (tensor<1x32x48xf32>) -> tensor<32x48xf32>
+      %d_h.dynamic_slice_8 = stablehlo.dynamic_slice %params.blocks.mlp.down.weight, %d_h.subtract, %c_6, %c_6, sizes = [1, 48, 32] : (tensor<2x48x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x48x32xf32>
+      %d_h.reshape_5 = stablehlo.reshape %d_h.dynamic_slice_8 : (tensor<1x48x32xf32>) -> tensor<48x32xf32>
+      %d_h.dynamic_slice_9 = stablehlo.dynamic_slice %h#2, %d_h.subtract, %c_6, %c_6, %c_6, sizes = [1, 2, 16, 32] : (tensor<2x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x32xf32>
+      %d_h.reshape_6 = stablehlo.reshape %d_h.dynamic_slice_9 : (tensor<1x2x16x32xf32>) -> tensor<2x16x32xf32>
+      %d_h.dynamic_slice_10 = stablehlo.dynamic_slice %h#3, %d_h.subtract, %c_6, %c_6, %c_6, sizes = [1, 2, 16, 48] : (tensor<2x2x16x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x48xf32>
+      %d_h.dynamic_slice_11 = stablehlo.dynamic_slice %h#4, %d_h.subtract, %c_6, %c_6, %c_6, sizes = [1, 2, 16, 48] : (tensor<2x2x16x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x48xf32>
+      %d_h.reshape_7 = stablehlo.reshape %d_h.dynamic_slice_11 : (tensor<1x2x16x48xf32>) -> tensor<2x16x48xf32>
+      %d_h.dynamic_slice_12 = stablehlo.dynamic_slice %h#5, %d_h.subtract, %c_6, %c_6, %c_6, sizes = [1, 2, 16, 48] : (tensor<2x2x16x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x48xf32>
+      %d_h.reshape_8 = stablehlo.reshape %d_h.dynamic_slice_12 : (tensor<1x2x16x48xf32>) -> tensor<2x16x48xf32>
+      %d_h.dynamic_slice_13 = stablehlo.dynamic_slice %h#6, %d_h.subtract, %c_6, %c_6, %c_6, sizes = [1, 2, 16, 48] : (tensor<2x2x16x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x48xf32>
+      %d_h.reshape_9 = stablehlo.reshape %d_h.dynamic_slice_13 : (tensor<1x2x16x48xf32>) -> tensor<2x16x48xf32>
+      %d_h.dynamic_slice_14 = stablehlo.dynamic_slice %h#7, %d_h.subtract, %c_6, %c_6, %c_6, sizes = [1, 2, 16, 32] : (tensor<2x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x32xf32>
+      %d_h.dynamic_slice_15 = stablehlo.dynamic_slice %h#8, %d_h.subtract, %c_6, %c_6, sizes = [1, 2, 16] : (tensor<2x2x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16xf32>
+      %d_h.reshape_10 = stablehlo.reshape %d_h.dynamic_slice_15 : (tensor<1x2x16xf32>) -> tensor<2x16xf32>
+      %d_h.dynamic_slice_16 = stablehlo.dynamic_slice %h#9, %d_h.subtract, %c_6, %c_6, %c_6, sizes = [1, 2, 16, 32] : (tensor<2x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x32xf32>
+      %d_h.reshape_11 = stablehlo.reshape %d_h.dynamic_slice_16 : (tensor<1x2x16x32xf32>) -> tensor<2x16x32xf32>
+      %d_h.dynamic_slice_17 = stablehlo.dynamic_slice %h#10, %d_h.subtract, %c_6, %c_6, %c_6, %c_6, %c_6, sizes = [1, 2, 2, 2, 16, 8] : (tensor<2x2x2x2x16x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x2x2x16x8xf32>
+      %d_h.reshape_12 = stablehlo.reshape %d_h.dynamic_slice_17 : (tensor<1x2x2x2x16x8xf32>) -> tensor<2x2x2x16x8xf32>
+      %d_h.dynamic_slice_18 = stablehlo.dynamic_slice %h#11, %d_h.subtract, %c_6, %c_6, %c_6, %c_6, sizes = [1, 2, 16, 2, 8] : (tensor<2x2x16x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x2x8xf32>
+      %d_h.reshape_13 = stablehlo.reshape %d_h.dynamic_slice_18 : (tensor<1x2x16x2x8xf32>) -> tensor<2x16x2x8xf32>
+      %d_h.dynamic_slice_19 = stablehlo.dynamic_slice %h#12, %d_h.subtract, %c_6, %c_6, %c_6, %c_6, %c_6, sizes = [1, 2, 2, 2, 16, 16] : (tensor<2x2x2x2x16x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x2x2x16x16xf32>
+      %d_h.reshape_14 = stablehlo.reshape %d_h.dynamic_slice_19 : (tensor<1x2x2x2x16x16xf32>) -> tensor<2x2x2x16x16xf32>
+      %d_h.dynamic_slice_20 = stablehlo.dynamic_slice %h#13, %d_h.subtract, %c_6, %c_6, %c_6, %c_6, sizes = [1, 2, 16, 2, 8] : (tensor<2x2x16x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x2x8xf32>
+      %d_h.reshape_15 = stablehlo.reshape %d_h.dynamic_slice_20 : (tensor<1x2x16x2x8xf32>) -> tensor<2x16x2x8xf32>
+      %d_h.dynamic_slice_21 = stablehlo.dynamic_slice %h#14, %d_h.subtract, %c_6, %c_6, %c_6, %c_6, %c_6, sizes = [1, 2, 16, 2, 2, 8] : (tensor<2x2x16x2x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x2x2x8xf32>
+      %d_h.reshape_16 = stablehlo.reshape %d_h.dynamic_slice_21 : (tensor<1x2x16x2x2x8xf32>) -> tensor<2x16x2x2x8xf32>
+      %d_h.dynamic_slice_22 = stablehlo.dynamic_slice %h#15, %d_h.subtract, %c_6, %c_6, %c_6, sizes = [1, 2, 16, 32] : (tensor<2x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x32xf32>
+      %d_h.reshape_17 = stablehlo.reshape %d_h.dynamic_slice_22 : (tensor<1x2x16x32xf32>) -> tensor<2x16x32xf32>
+      %d_h.dynamic_slice_23 = stablehlo.dynamic_slice %h#16, %d_h.subtract, %c_6, %c_6, sizes = [1, 2, 16] : (tensor<2x2x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16xf32>
+      %d_h.reshape_18 = stablehlo.reshape %d_h.dynamic_slice_23 : (tensor<1x2x16xf32>) -> tensor<2x16xf32>
+      %frequencies.iota = stablehlo.iota dim = 0 : tensor<4xf32>
+      %cst_80 = stablehlo.constant dense<-2.30258512> : tensor<4xf32>
+      %frequencies.multiply = stablehlo.multiply %frequencies.iota, %cst_80 : tensor<4xf32>
+      %frequencies = stablehlo.exponential %frequencies.multiply : tensor<4xf32>
+      %phase.convert = stablehlo.convert %at : (tensor<2x16xi32>) -> tensor<2x16xf32>
+      %attended.broadcast_in_dim = stablehlo.broadcast_in_dim %phase.convert, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x4xf32>
+      %phase.broadcast_in_dim = stablehlo.broadcast_in_dim %frequencies, dims = [2] : (tensor<4xf32>) -> tensor<2x16x4xf32>
+      %phase = stablehlo.multiply %attended.broadcast_in_dim, %phase.broadcast_in_dim : tensor<2x16x4xf32>
+      %attended.cosine = stablehlo.cosine %phase : tensor<2x16x4xf32>
+      %attended.sine = stablehlo.sine %phase : tensor<2x16x4xf32>
+      %cst_81 = stablehlo.constant dense<0.353553385> : tensor<2x16x2x2x8xf32>
+      %attended = stablehlo.transpose %d_h.reshape_12, dims = [0, 3, 1, 2, 4] : (tensor<2x2x2x16x8xf32>) -> tensor<2x16x2x2x8xf32>
+      %d_y.reshape_2 = stablehlo.reshape %iterArg_1 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
+      %d_y.dot_general_1 = stablehlo.dot_general %d_y.reshape_2, %d_h.reshape_5, contracting_dims = [1] x [1] : (tensor<32x32xf32>, tensor<48x32xf32>) -> tensor<32x48xf32>
+      %d_y.reshape_3 = stablehlo.reshape %d_y.dot_general_1 : (tensor<32x48xf32>) -> tensor<2x16x48xf32>
+      %d_y.reshape_4 = stablehlo.reshape %d_h.dynamic_slice_10 : (tensor<1x2x16x48xf32>) -> tensor<32x48xf32>
+      %d_y.dot_general_2 = stablehlo.dot_general %d_y.reshape_4, %d_y.reshape_2, contracting_dims = [0] x [0] : (tensor<32x48xf32>, tensor<32x32xf32>) -> tensor<48x32xf32>
+      %d_fed.multiply = stablehlo.multiply %d_y.reshape_3, %d_h.reshape_7 : tensor<2x16x48xf32>
+      %d_fed.multiply_1 = stablehlo.multiply %d_y.reshape_3, %d_h.reshape_8 : tensor<2x16x48xf32>
+      %d_fed.logistic = stablehlo.logistic %d_h.reshape_9 : tensor<2x16x48xf32>
+      %d_fed.negate = stablehlo.negate %d_fed.logistic : tensor<2x16x48xf32>
+      %cst_82 = stablehlo.constant dense<1.000000e+00> : tensor<2x16x48xf32>
+      %d_fed.add = stablehlo.add %d_fed.negate, %cst_82 : tensor<2x16x48xf32>
+      %d_fed.multiply_2 = stablehlo.multiply %d_h.reshape_9, %d_fed.add : tensor<2x16x48xf32>
+      %d_fed.add_1 = stablehlo.add %d_fed.multiply_2, %cst_82 : tensor<2x16x48xf32>
+      %d_fed.multiply_3 = stablehlo.multiply %d_fed.logistic, %d_fed.add_1 : tensor<2x16x48xf32>
+      %d_fed = stablehlo.multiply %d_fed.multiply, %d_fed.multiply_3 : tensor<2x16x48xf32>
+      %d_y.reshape_5 = stablehlo.reshape %d_fed.multiply_1 : (tensor<2x16x48xf32>) -> tensor<32x48xf32>
+      %d_y.dot_general_3 = stablehlo.dot_general %d_y.reshape_5, %d_h.reshape_4, contracting_dims = [1] x [1] : (tensor<32x48xf32>, tensor<32x48xf32>) -> tensor<32x32xf32>
+      %d_y.reshape_6 = stablehlo.reshape %d_y.dot_general_3 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
+      %d_y.reshape_7 = stablehlo.reshape %d_h.dynamic_slice_14 : (tensor<1x2x16x32xf32>) -> tensor<32x32xf32>
+      %d_y.dot_general_4 = stablehlo.dot_general %d_y.reshape_7, %d_y.reshape_5, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x48xf32>) -> tensor<32x48xf32>
+      %d_y.reshape_8 = stablehlo.reshape %d_fed : (tensor<2x16x48xf32>) -> tensor<32x48xf32>
+      %d_y.dot_general_5 = stablehlo.dot_general %d_y.reshape_8, %d_h.reshape_3, contracting_dims = [1] x [1] : (tensor<32x48xf32>, tensor<32x48xf32>) -> tensor<32x32xf32>
+      %d_y.reshape_9 = stablehlo.reshape %d_y.dot_general_5 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
+      %d_y.dot_general_6 = stablehlo.dot_general %d_y.reshape_7, %d_y.reshape_8, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x48xf32>) -> tensor<32x48xf32>
+      %d_y.add = stablehlo.add %d_y.reshape_6, %d_y.reshape_9 : tensor<2x16x32xf32>
+      %d_y.broadcast_in_dim = stablehlo.broadcast_in_dim %d_h.reshape_10, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x32xf32>
+      %d_y.multiply = stablehlo.multiply %d_h.reshape_11, %d_y.broadcast_in_dim : tensor<2x16x32xf32>
+      %d_g.broadcast_in_dim = stablehlo.broadcast_in_dim %d_h.reshape_2, dims = [2] : (tensor<32xf32>) -> tensor<2x16x32xf32>
+      %d_g.multiply = stablehlo.multiply %d_y.add, %d_g.broadcast_in_dim : tensor<2x16x32xf32>
+      %d_dx.multiply_3 = stablehlo.multiply %d_g.multiply, %d_y.multiply : tensor<2x16x32xf32>
+      %cst_83 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
+      %d_dx.reduce_1 = stablehlo.reduce(%d_dx.multiply_3 init: %cst_83) applies stablehlo.add across dimensions = [2] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<2x16xf32>
+      %cst_84 = stablehlo.constant dense<3.125000e-02> : tensor<2x16xf32>
+      %d_dx.multiply_4 = stablehlo.multiply %d_dx.reduce_1, %cst_84 : tensor<2x16xf32>
+      %d_dx.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %d_dx.multiply_4, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x32xf32>
+      %d_dx.multiply_5 = stablehlo.multiply %d_y.multiply, %d_dx.broadcast_in_dim_1 : tensor<2x16x32xf32>
+      %d_dx.subtract_1 = stablehlo.subtract %d_g.multiply, %d_dx.multiply_5 : tensor<2x16x32xf32>
+      %d_dx.multiply_6 = stablehlo.multiply %d_dx.subtract_1, %d_y.broadcast_in_dim : tensor<2x16x32xf32>
+      %d_multiply_2 = stablehlo.multiply %d_y.add, %d_y.multiply : tensor<2x16x32xf32>
+      %d_reduce_1 = stablehlo.reduce(%d_multiply_2 init: %cst_83) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<32xf32>
+      %d_add = stablehlo.add %iterArg_1, %d_dx.multiply_6 : tensor<2x16x32xf32>
+      %d_y.reshape_10 = stablehlo.reshape %d_add : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
+      %d_y.reshape_11 = stablehlo.reshape %d_h.dynamic_slice_4 : (tensor<1x4x8x32xf32>) -> tensor<32x32xf32>
+      %d_y.dot_general_7 = stablehlo.dot_general %d_y.reshape_10, %d_y.reshape_11, contracting_dims = [1] x [1] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+      %d_y.reshape_12 = stablehlo.reshape %attended : (tensor<2x16x2x2x8xf32>) -> tensor<32x32xf32>
+      %d_y.dot_general_8 = stablehlo.dot_general %d_y.reshape_12, %d_y.reshape_10, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+      %d_attended.reshape = stablehlo.reshape %d_y.dot_general_7 : (tensor<32x32xf32>) -> tensor<2x16x2x2x8xf32>
+      %d_attended.transpose = stablehlo.transpose %d_attended.reshape, dims = [0, 2, 3, 1, 4] : (tensor<2x16x2x2x8xf32>) -> tensor<2x2x2x16x8xf32>
+      %d_dProbs = stablehlo.dot_general %d_attended.transpose, %d_h.reshape_13, batching_dims = [0, 1] x [0, 2], contracting_dims = [4] x [3] : (tensor<2x2x2x16x8xf32>, tensor<2x16x2x8xf32>) -> tensor<2x2x2x16x16xf32>
+      %d_weighted = stablehlo.multiply %d_h.reshape_14, %d_dProbs : tensor<2x2x2x16x16xf32>
+      %d_dScores.reduce = stablehlo.reduce(%d_weighted init: %cst_83) applies stablehlo.add across dimensions = [4] : (tensor<2x2x2x16x16xf32>, tensor<f32>) -> tensor<2x2x2x16xf32>
+      %d_dScores.broadcast_in_dim = stablehlo.broadcast_in_dim %d_dScores.reduce, dims = [0, 1, 2, 3] : (tensor<2x2x2x16xf32>) -> tensor<2x2x2x16x16xf32>
+      %d_dScores.multiply = stablehlo.multiply %d_h.reshape_14, %d_dScores.broadcast_in_dim : tensor<2x2x2x16x16xf32>
+      %d_dScores = stablehlo.subtract %d_weighted, %d_dScores.multiply : tensor<2x2x2x16x16xf32>
+      %d_dot_general = stablehlo.dot_general %d_dScores, %d_h.reshape_15, batching_dims = [0, 1] x [0, 2], contracting_dims = [4] x [1] : (tensor<2x2x2x16x16xf32>, tensor<2x16x2x8xf32>) -> tensor<2x2x2x16x8xf32>
+      %d_dot_general_1 = stablehlo.dot_general %d_h.reshape_16, %d_dScores, batching_dims = [0, 2] x [0, 1], contracting_dims = [3, 1] x [2, 3] : (tensor<2x16x2x2x8xf32>, tensor<2x2x2x16x16xf32>) -> tensor<2x2x8x16xf32>
+      %d_dot_general_2 = stablehlo.dot_general %d_attended.reshape, %d_h.reshape_14, batching_dims = [0, 2] x [0, 1], contracting_dims = [3, 1] x [2, 3] : (tensor<2x16x2x2x8xf32>, tensor<2x2x2x16x16xf32>) -> tensor<2x2x8x16xf32>
+      %d_attended.transpose_1 = stablehlo.transpose %d_dot_general_1, dims = [0, 3, 1, 2] : (tensor<2x2x8x16xf32>) -> tensor<2x16x2x8xf32>
+      %d_attended.transpose_2 = stablehlo.transpose %d_dot_general, dims = [0, 3, 1, 2, 4] : (tensor<2x2x2x16x8xf32>) -> tensor<2x16x2x2x8xf32>
+      %d_scaled = stablehlo.multiply %d_attended.transpose_2, %cst_81 : tensor<2x16x2x2x8xf32>
+      %d_attended = stablehlo.reshape %d_scaled : (tensor<2x16x2x2x8xf32>) -> tensor<2x16x4x8xf32>
+      %d_y.dot_general_9 = stablehlo.dot_general %d_dot_general_2, %d_h.reshape_1, contracting_dims = [1, 2] x [1, 2] : (tensor<2x2x8x16xf32>, tensor<32x2x8xf32>) -> tensor<2x16x32xf32>
+      %d_y.dot_general_10 = stablehlo.dot_general %d_h.reshape_17, %d_dot_general_2, contracting_dims = [0, 1] x [0, 3] : (tensor<2x16x32xf32>, tensor<2x2x8x16xf32>) -> tensor<32x2x8xf32>
+      %d_negate = stablehlo.negate %attended.sine : tensor<2x16x4xf32>
+      %d_slice = stablehlo.slice %d_attended.transpose_1 [0:2, 0:16, 0:2, 0:4] : (tensor<2x16x2x8xf32>) -> tensor<2x16x2x4xf32>
+      %d_slice_1 = stablehlo.slice %d_attended.transpose_1 [0:2, 0:16, 0:2, 4:8] : (tensor<2x16x2x8xf32>) -> tensor<2x16x2x4xf32>
+      %d_broadcast_in_dim_1 = stablehlo.broadcast_in_dim %attended.cosine, dims = [0, 1, 3] : (tensor<2x16x4xf32>) -> tensor<2x16x2x4xf32>
+      %d_multiply_3 = stablehlo.multiply %d_slice, %d_broadcast_in_dim_1 : tensor<2x16x2x4xf32>
+      %d_broadcast_in_dim_2 = stablehlo.broadcast_in_dim %d_negate, dims = [0, 1, 3] : (tensor<2x16x4xf32>) -> tensor<2x16x2x4xf32>
+      %d_multiply_4 = stablehlo.multiply %d_slice_1, %d_broadcast_in_dim_2 : tensor<2x16x2x4xf32>
+      %d_subtract = stablehlo.subtract %d_multiply_3, %d_multiply_4 : tensor<2x16x2x4xf32>
+      %d_multiply_5 = stablehlo.multiply %d_slice_1, %d_broadcast_in_dim_1 : tensor<2x16x2x4xf32>
+      %d_multiply_6 = stablehlo.multiply %d_slice, %d_broadcast_in_dim_2 : tensor<2x16x2x4xf32>
+      %d_add_1 = stablehlo.add %d_multiply_5, %d_multiply_6 : tensor<2x16x2x4xf32>
+      %d_concatenate = stablehlo.concatenate %d_subtract, %d_add_1, dim = 3 : (tensor<2x16x2x4xf32>, tensor<2x16x2x4xf32>) -> tensor<2x16x2x8xf32>
+      %d_y.reshape_13 = stablehlo.reshape %d_concatenate : (tensor<2x16x2x8xf32>) -> tensor<32x16xf32>
+      %d_y.reshape_14 = stablehlo.reshape %d_h.dynamic_slice_2 : (tensor<1x32x2x8xf32>) -> tensor<32x16xf32>
+      %d_y.dot_general_11 = stablehlo.dot_general %d_y.reshape_13, %d_y.reshape_14, contracting_dims = [1] x [1] : (tensor<32x16xf32>, tensor<32x16xf32>) -> tensor<32x32xf32>
+      %d_y.reshape_15 = stablehlo.reshape %d_y.dot_general_11 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
+      %d_y.reshape_16 = stablehlo.reshape %d_h.dynamic_slice_22 : (tensor<1x2x16x32xf32>) -> tensor<32x32xf32>
+      %d_y.dot_general_12 = stablehlo.dot_general %d_y.reshape_16, %d_y.reshape_13, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x16xf32>) -> tensor<32x16xf32>
+      %d_y.add_1 = stablehlo.add %d_y.dot_general_9, %d_y.reshape_15 : tensor<2x16x32xf32>
+      %d_slice_2 = stablehlo.slice %d_attended [0:2, 0:16, 0:4, 0:4] : (tensor<2x16x4x8xf32>) -> tensor<2x16x4x4xf32>
+      %d_slice_3 = stablehlo.slice %d_attended [0:2, 0:16, 0:4, 4:8] : (tensor<2x16x4x8xf32>) -> tensor<2x16x4x4xf32>
+      %d_broadcast_in_dim_3 = stablehlo.broadcast_in_dim %attended.cosine, dims = [0, 1, 3] : (tensor<2x16x4xf32>) -> tensor<2x16x4x4xf32>
+      %d_multiply_7 = stablehlo.multiply %d_slice_2, %d_broadcast_in_dim_3 : tensor<2x16x4x4xf32>
+      %d_broadcast_in_dim_4 = stablehlo.broadcast_in_dim %d_negate, dims = [0, 1, 3] : (tensor<2x16x4xf32>) -> tensor<2x16x4x4xf32>
+      %d_multiply_8 = stablehlo.multiply %d_slice_3, %d_broadcast_in_dim_4 : tensor<2x16x4x4xf32>
+      %d_subtract_1 = stablehlo.subtract %d_multiply_7, %d_multiply_8 : tensor<2x16x4x4xf32>
+      %d_multiply_9 = stablehlo.multiply %d_slice_3, %d_broadcast_in_dim_3 : tensor<2x16x4x4xf32>
+      %d_multiply_10 = stablehlo.multiply %d_slice_2, %d_broadcast_in_dim_4 : tensor<2x16x4x4xf32>
+      %d_add_2 = stablehlo.add %d_multiply_9, %d_multiply_10 : tensor<2x16x4x4xf32>
+      %d_concatenate_1 = stablehlo.concatenate %d_subtract_1, %d_add_2, dim = 3 : (tensor<2x16x4x4xf32>, tensor<2x16x4x4xf32>) -> tensor<2x16x4x8xf32>
+      %d_y.reshape_17 = stablehlo.reshape %d_concatenate_1 : (tensor<2x16x4x8xf32>) -> tensor<32x32xf32>
+      %d_y.reshape_18 = stablehlo.reshape %d_h.dynamic_slice_1 : (tensor<1x32x4x8xf32>) -> tensor<32x32xf32>
+      %d_y.dot_general_13 = stablehlo.dot_general %d_y.reshape_17, %d_y.reshape_18, contracting_dims = [1] x [1] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+      %d_y.reshape_19 = stablehlo.reshape %d_y.dot_general_13 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
+      %d_y.dot_general_14 = stablehlo.dot_general %d_y.reshape_16, %d_y.reshape_17, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+      %d_y_1 = stablehlo.add %d_y.add_1, %d_y.reshape_19 : tensor<2x16x32xf32>
+      %d_y.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %d_h.reshape_18, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x32xf32>
+      %d_y_2 = stablehlo.multiply %d_h.reshape_6, %d_y.broadcast_in_dim_1 : tensor<2x16x32xf32>
+      %d_g.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %d_h.reshape, dims = [2] : (tensor<32xf32>) -> tensor<2x16x32xf32>
+      %d_g_1 = stablehlo.multiply %d_y_1, %d_g.broadcast_in_dim_1 : tensor<2x16x32xf32>
+      %d_dx.multiply_7 = stablehlo.multiply %d_g_1, %d_y_2 : tensor<2x16x32xf32>
+      %d_dx.reduce_2 = stablehlo.reduce(%d_dx.multiply_7 init: %cst_83) applies stablehlo.add across dimensions = [2] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<2x16xf32>
+      %d_dx.multiply_8 = stablehlo.multiply %d_dx.reduce_2, %cst_84 : tensor<2x16xf32>
+      %d_dx.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %d_dx.multiply_8, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x32xf32>
+      %d_dx.multiply_9 = stablehlo.multiply %d_y_2, %d_dx.broadcast_in_dim_2 : tensor<2x16x32xf32>
+      %d_dx.subtract_2 = stablehlo.subtract %d_g_1, %d_dx.multiply_9 : tensor<2x16x32xf32>
+      %d_dx_1 = stablehlo.multiply %d_dx.subtract_2, %d_y.broadcast_in_dim_1 : tensor<2x16x32xf32>
+      %d_multiply_11 = stablehlo.multiply %d_y_1, %d_y_2 : tensor<2x16x32xf32>
+      %d_reduce_2 = stablehlo.reduce(%d_multiply_11 init: %cst_83) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<32xf32>
+      %d_add_3 = stablehlo.add %d_add, %d_dx_1 : tensor<2x16x32xf32>
+      %d_h.reshape_19 = stablehlo.reshape %d_reduce_2 : (tensor<32xf32>) -> tensor<1x32xf32>
+      %d_h.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_2, %d_h.reshape_19, %d_h.subtract, %c_6 : (tensor<2x32xf32>, tensor<1x32xf32>, tensor<i32>, tensor<i32>) -> tensor<2x32xf32>
+      %d_h.reshape_20 = stablehlo.reshape %d_y.dot_general_14 : (tensor<32x32xf32>) -> tensor<1x32x4x8xf32>
+      %d_h.dynamic_update_slice_1 = stablehlo.dynamic_update_slice %iterArg_3, %d_h.reshape_20, %d_h.subtract, %c_6, %c_6, %c_6 : (tensor<2x32x4x8xf32>, tensor<1x32x4x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x4x8xf32>
+      %d_h.reshape_21 = stablehlo.reshape %d_y.dot_general_12 : (tensor<32x16xf32>) -> tensor<1x32x2x8xf32>
+      %d_h.dynamic_update_slice_2 = stablehlo.dynamic_update_slice %iterArg_4, %d_h.reshape_21, %d_h.subtract, %c_6, %c_6, %c_6 : (tensor<2x32x2x8xf32>, tensor<1x32x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x2x8xf32>
+      %d_h.reshape_22 = stablehlo.reshape %d_y.dot_general_10 : (tensor<32x2x8xf32>) -> tensor<1x32x2x8xf32>
+      %d_h.dynamic_update_slice_3 = stablehlo.dynamic_update_slice %iterArg_5, %d_h.reshape_22, %d_h.subtract, %c_6, %c_6, %c_6 : (tensor<2x32x2x8xf32>, tensor<1x32x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x2x8xf32>
+      %d_h.reshape_23 = stablehlo.reshape %d_y.dot_general_8 : (tensor<32x32xf32>) -> tensor<1x4x8x32xf32>
+      %d_h.dynamic_update_slice_4 = stablehlo.dynamic_update_slice %iterArg_6, %d_h.reshape_23, %d_h.subtract, %c_6, %c_6, %c_6 : (tensor<2x4x8x32xf32>, tensor<1x4x8x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x4x8x32xf32>
+      %d_h.reshape_24 = stablehlo.reshape %d_reduce_1 : (tensor<32xf32>) -> tensor<1x32xf32>
+      %d_h.dynamic_update_slice_5 = stablehlo.dynamic_update_slice %iterArg_7, %d_h.reshape_24, %d_h.subtract, %c_6 : (tensor<2x32xf32>, tensor<1x32xf32>, tensor<i32>, tensor<i32>) -> tensor<2x32xf32>
+      %d_h.reshape_25 = stablehlo.reshape %d_y.dot_general_6 : (tensor<32x48xf32>) -> tensor<1x32x48xf32>
+      %d_h.dynamic_update_slice_6 = stablehlo.dynamic_update_slice %iterArg_8, %d_h.reshape_25, %d_h.subtract, %c_6, %c_6 : (tensor<2x32x48xf32>, tensor<1x32x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x48xf32>
+      %d_h.reshape_26 = stablehlo.reshape %d_y.dot_general_4 : (tensor<32x48xf32>) -> tensor<1x32x48xf32>
+      %d_h.dynamic_update_slice_7 = stablehlo.dynamic_update_slice %iterArg_9, %d_h.reshape_26, %d_h.subtract, %c_6, %c_6 : (tensor<2x32x48xf32>, tensor<1x32x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x48xf32>
+      %d_h.reshape_27 = stablehlo.reshape %d_y.dot_general_2 : (tensor<48x32xf32>) -> tensor<1x48x32xf32>
+      %d_h.dynamic_update_slice_8 = stablehlo.dynamic_update_slice %iterArg_10, %d_h.reshape_27, %d_h.subtract, %c_6, %c_6 : (tensor<2x48x32xf32>, tensor<1x48x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x48x32xf32>
+      %d_h_1 = stablehlo.add %iterArg, %c_5 : tensor<i32>
+      stablehlo.return %d_h_1, %d_add_3, %d_h.dynamic_update_slice, %d_h.dynamic_update_slice_1, %d_h.dynamic_update_slice_2, %d_h.dynamic_update_slice_3, %d_h.dynamic_update_slice_4, %d_h.dynamic_update_slice_5, %d_h.dynamic_update_slice_6, %d_h.dynamic_update_slice_7, %d_h.dynamic_update_slice_8 : tensor<i32>, tensor<2x16x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x48xf32>, tensor<2x32x48xf32>, tensor<2x48x32xf32>
+    }
+    %c_3 = stablehlo.constant dense<63> : tensor<i32>
+    %d_x.clamp = stablehlo.clamp %c_1, %inputs, %c_3 : (tensor<i32>, tensor<2x16xi32>, tensor<i32>) -> tensor<2x16xi32>
+    %cst_20 = stablehlo.constant dense<0.000000e+00> : tensor<64x32xf32>
+    %d_x = "stablehlo.scatter"(%cst_20, %d_x.clamp, %d_h#1) <{indices_are_sorted = false, scatter_dimension_numbers = #stablehlo.scatter<update_window_dims = [2], inserted_window_dims = [0], scatter_dims_to_operand_dims = [0], index_vector_dim = 2>, unique_indices = false}> ({
+    ^bb0(%arg0: tensor<f32>, %arg1: tensor<f32>):
+      %d_x_1 = stablehlo.add %arg0, %arg1 : tensor<f32>
+      stablehlo.return %d_x_1 : tensor<f32>
+    }) : (tensor<64x32xf32>, tensor<2x16xi32>, tensor<2x16x32xf32>) -> tensor<64x32xf32>
+    %squares.multiply = stablehlo.multiply %d_x, %d_x : tensor<64x32xf32>
+    %squares.reduce = stablehlo.reduce(%squares.multiply init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<64x32xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_1 = stablehlo.multiply %d_h#2, %d_h#2 : tensor<2x32xf32>
+    %squares.reduce_1 = stablehlo.reduce(%squares.multiply_1 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x32xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_2 = stablehlo.multiply %d_h#3, %d_h#3 : tensor<2x32x4x8xf32>
+    %squares.reduce_2 = stablehlo.reduce(%squares.multiply_2 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x4x8xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_3 = stablehlo.multiply %d_h#4, %d_h#4 : tensor<2x32x2x8xf32>
+    %squares.reduce_3 = stablehlo.reduce(%squares.multiply_3 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_4 = stablehlo.multiply %d_h#5, %d_h#5 : tensor<2x32x2x8xf32>
+    %squares.reduce_4 = stablehlo.reduce(%squares.multiply_4 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_5 = stablehlo.multiply %d_h#6, %d_h#6 : tensor<2x4x8x32xf32>
+    %squares.reduce_5 = stablehlo.reduce(%squares.multiply_5 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x8x32xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_6 = stablehlo.multiply %d_h#7, %d_h#7 : tensor<2x32xf32>
+    %squares.reduce_6 = stablehlo.reduce(%squares.multiply_6 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x32xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_7 = stablehlo.multiply %d_h#8, %d_h#8 : tensor<2x32x48xf32>
+    %squares.reduce_7 = stablehlo.reduce(%squares.multiply_7 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x32x48xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_8 = stablehlo.multiply %d_h#9, %d_h#9 : tensor<2x32x48xf32>
+    %squares.reduce_8 = stablehlo.reduce(%squares.multiply_8 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x32x48xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_9 = stablehlo.multiply %d_h#10, %d_h#10 : tensor<2x48x32xf32>
+    %squares.reduce_9 = stablehlo.reduce(%squares.multiply_9 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x48x32xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_10 = stablehlo.multiply %d_reduce, %d_reduce : tensor<32xf32>
+    %squares.reduce_10 = stablehlo.reduce(%squares.multiply_10 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<32xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_11 = stablehlo.multiply %d_y, %d_y : tensor<32x64xf32>
+    %squares.reduce_11 = stablehlo.reduce(%squares.multiply_11 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<32x64xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.add = stablehlo.add %squares.reduce, %squares.reduce_1 : tensor<f32>
+    %gradNorm.add_1 = stablehlo.add %gradNorm.add, %squares.reduce_2 : tensor<f32>
+    %gradNorm.add_2 = stablehlo.add %gradNorm.add_1, %squares.reduce_3 : tensor<f32>
+    %gradNorm.add_3 = stablehlo.add %gradNorm.add_2, %squares.reduce_4 : tensor<f32>
+    %gradNorm.add_4 = stablehlo.add %gradNorm.add_3, %squares.reduce_5 : tensor<f32>
+    %gradNorm.add_5 = stablehlo.add %gradNorm.add_4, %squares.reduce_6 : tensor<f32>
+    %gradNorm.add_6 = stablehlo.add %gradNorm.add_5, %squares.reduce_7 : tensor<f32>
+    %gradNorm.add_7 = stablehlo.add %gradNorm.add_6, %squares.reduce_8 : tensor<f32>
+    %gradNorm.add_8 = stablehlo.add %gradNorm.add_7, %squares.reduce_9 : tensor<f32>
+    %gradNorm.add_9 = stablehlo.add %gradNorm.add_8, %squares.reduce_10 : tensor<f32>
+    %gradNorm = stablehlo.add %gradNorm.add_9, %squares.reduce_11 : tensor<f32>
+    %sqrt = stablehlo.sqrt %gradNorm : tensor<f32>
+    %squares.multiply_12 = stablehlo.multiply %params.tokens.weight, %params.tokens.weight : tensor<64x32xf32>
+    %squares.reduce_12 = stablehlo.reduce(%squares.multiply_12 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<64x32xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_13 = stablehlo.multiply %params.blocks.attentionNorm.scale, %params.blocks.attentionNorm.scale : tensor<2x32xf32>
+    %squares.reduce_13 = stablehlo.reduce(%squares.multiply_13 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x32xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_14 = stablehlo.multiply %params.blocks.attention.query.weight, %params.blocks.attention.query.weight : tensor<2x32x4x8xf32>
+    %squares.reduce_14 = stablehlo.reduce(%squares.multiply_14 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x4x8xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_15 = stablehlo.multiply %params.blocks.attention.key.weight, %params.blocks.attention.key.weight : tensor<2x32x2x8xf32>
+    %squares.reduce_15 = stablehlo.reduce(%squares.multiply_15 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_16 = stablehlo.multiply %params.blocks.attention.value.weight, %params.blocks.attention.value.weight : tensor<2x32x2x8xf32>
+    %squares.reduce_16 = stablehlo.reduce(%squares.multiply_16 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_17 = stablehlo.multiply %params.blocks.attention.output.weight, %params.blocks.attention.output.weight : tensor<2x4x8x32xf32>
+    %squares.reduce_17 = stablehlo.reduce(%squares.multiply_17 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x8x32xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_18 = stablehlo.multiply %params.blocks.mlpNorm.scale, %params.blocks.mlpNorm.scale : tensor<2x32xf32>
+    %squares.reduce_18 = stablehlo.reduce(%squares.multiply_18 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x32xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_19 = stablehlo.multiply %params.blocks.mlp.gate.weight, %params.blocks.mlp.gate.weight : tensor<2x32x48xf32>
+    %squares.reduce_19 = stablehlo.reduce(%squares.multiply_19 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x32x48xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_20 = stablehlo.multiply %params.blocks.mlp.up.weight, %params.blocks.mlp.up.weight : tensor<2x32x48xf32>
+    %squares.reduce_20 = stablehlo.reduce(%squares.multiply_20 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x32x48xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_21 = stablehlo.multiply %params.blocks.mlp.down.weight, %params.blocks.mlp.down.weight : tensor<2x48x32xf32>
+    %squares.reduce_21 = stablehlo.reduce(%squares.multiply_21 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x48x32xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_22 = stablehlo.multiply %params.norm.scale, %params.norm.scale : tensor<32xf32>
+    %squares.reduce_22 = stablehlo.reduce(%squares.multiply_22 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<32xf32>, tensor<f32>) -> tensor<f32>
+    %squares.multiply_23 = stablehlo.multiply %params.head.weight, %params.head.weight : tensor<32x64xf32>
+    %squares = stablehlo.reduce(%squares.multiply_23 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<32x64xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.add = stablehlo.add %squares.reduce_12, %squares.reduce_13 : tensor<f32>
+    %paramNorm.add_1 = stablehlo.add %paramNorm.add, %squares.reduce_14 : tensor<f32>
+    %paramNorm.add_2 = stablehlo.add %paramNorm.add_1, %squares.reduce_15 : tensor<f32>
+    %paramNorm.add_3 = stablehlo.add %paramNorm.add_2, %squares.reduce_16 : tensor<f32>
+    %paramNorm.add_4 = stablehlo.add %paramNorm.add_3, %squares.reduce_17 : tensor<f32>
+    %paramNorm.add_5 = stablehlo.add %paramNorm.add_4, %squares.reduce_18 : tensor<f32>
+    %paramNorm.add_6 = stablehlo.add %paramNorm.add_5, %squares.reduce_19 : tensor<f32>
+    %paramNorm.add_7 = stablehlo.add %paramNorm.add_6, %squares.reduce_20 : tensor<f32>
+    %paramNorm.add_8 = stablehlo.add %paramNorm.add_7, %squares.reduce_21 : tensor<f32>
+    %paramNorm.add_9 = stablehlo.add %paramNorm.add_8, %squares.reduce_22 : tensor<f32>
+    %paramNorm = stablehlo.add %paramNorm.add_9, %squares : tensor<f32>
+    %sqrt_1 = stablehlo.sqrt %paramNorm : tensor<f32>
+    %scale.compare = stablehlo.compare LT, %sqrt, %cst_1, FLOAT : (tensor<f32>, tensor<f32>) -> tensor<i1>
+    %scale.divide = stablehlo.divide %cst_1, %sqrt : tensor<f32>
+    %scale = stablehlo.select %scale.compare, %cst_1, %scale.divide : tensor<i1>, tensor<f32>
+    %at_1 = stablehlo.convert %step : (tensor<i32>) -> tensor<f32>
+    %cst_21 = stablehlo.constant dense<9.99999974E-6> : tensor<f32>
+    %rising = stablehlo.multiply %at_1, %cst_21 : tensor<f32>
+    %cst_22 = stablehlo.constant dense<1.000000e+02> : tensor<f32>
+    %done.subtract = stablehlo.subtract %at_1, %cst_22 : tensor<f32>
+    %cst_23 = stablehlo.constant dense<9.000000e+02> : tensor<f32>
+    %done.divide = stablehlo.divide %done.subtract, %cst_23 : tensor<f32>
+    %done.maximum = stablehlo.maximum %done.divide, %cst : tensor<f32>
+    %done = stablehlo.minimum %done.maximum, %cst_1 : tensor<f32>
+    %cst_24 = stablehlo.constant dense<3.14159274> : tensor<f32>
+    %multiply_2 = stablehlo.multiply %done, %cst_24 : tensor<f32>
+    %cosine = stablehlo.cosine %multiply_2 : tensor<f32>
+    %add = stablehlo.add %cosine, %cst_1 : tensor<f32>
+    %cst_25 = stablehlo.constant dense<4.500000e-04> : tensor<f32>
+    %multiply_3 = stablehlo.multiply %add, %cst_25 : tensor<f32>
+    %cst_26 = stablehlo.constant dense<9.99999974E-5> : tensor<f32>
+    %add_1 = stablehlo.add %multiply_3, %cst_26 : tensor<f32>
+    %rate.compare = stablehlo.compare LT, %at_1, %cst_22, FLOAT : (tensor<f32>, tensor<f32>) -> tensor<i1>
+    %rate = stablehlo.select %rate.compare, %rising, %add_1 : tensor<i1>, tensor<f32>
+    %c_4 = stablehlo.constant dense<1> : tensor<i32>
+    %step_1 = stablehlo.add %step, %c_4 : tensor<i32>
+    %t = stablehlo.convert %step_1 : (tensor<i32>) -> tensor<f32>
+    %cst_27 = stablehlo.constant dense<0.899999976> : tensor<f32>
+    %correction1.power = stablehlo.power %cst_27, %t : tensor<f32>
+    %negate = stablehlo.negate %correction1.power : tensor<f32>
+    %correction1.add = stablehlo.add %negate, %cst_1 : tensor<f32>
+    %correction1 = stablehlo.divide %cst_1, %correction1.add : tensor<f32>
+    %cst_28 = stablehlo.constant dense<9.900000e-01> : tensor<f32>
+    %correction2.power = stablehlo.power %cst_28, %t : tensor<f32>
+    %negate_1 = stablehlo.negate %correction2.power : tensor<f32>
+    %correction2.add = stablehlo.add %negate_1, %cst_1 : tensor<f32>
+    %correction2 = stablehlo.divide %cst_1, %correction2.add : tensor<f32>
+    %g.broadcast_in_dim = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<64x32xf32>
+    %g.multiply = stablehlo.multiply %d_x, %g.broadcast_in_dim : tensor<64x32xf32>
+    %cst_29 = stablehlo.constant dense<0.899999976> : tensor<64x32xf32>
+    %first.multiply = stablehlo.multiply %optimizer.mu.tokens.weight, %cst_29 : tensor<64x32xf32>
+    %cst_30 = stablehlo.constant dense<1.000000e-01> : tensor<64x32xf32>
+    %first.multiply_1 = stablehlo.multiply %g.multiply, %cst_30 : tensor<64x32xf32>
+    %first.add = stablehlo.add %first.multiply, %first.multiply_1 : tensor<64x32xf32>
+    %cst_31 = stablehlo.constant dense<9.900000e-01> : tensor<64x32xf32>
+    %second.multiply = stablehlo.multiply %optimizer.nu.tokens.weight, %cst_31 : tensor<64x32xf32>
+    %second.multiply_1 = stablehlo.multiply %g.multiply, %g.multiply : tensor<64x32xf32>
+    %cst_32 = stablehlo.constant dense<0.00999999977> : tensor<64x32xf32>
+    %second.multiply_2 = stablehlo.multiply %second.multiply_1, %cst_32 : tensor<64x32xf32>
+    %second.add = stablehlo.add %second.multiply, %second.multiply_2 : tensor<64x32xf32>
+    %direction.broadcast_in_dim = stablehlo.broadcast_in_dim %correction1, dims = [] : (tensor<f32>) -> tensor<64x32xf32>
+    %direction.multiply = stablehlo.multiply %first.add, %direction.broadcast_in_dim : tensor<64x32xf32>
+    %direction.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %correction2, dims = [] : (tensor<f32>) -> tensor<64x32xf32>
+    %direction.multiply_1 = stablehlo.multiply %second.add, %direction.broadcast_in_dim_1 : tensor<64x32xf32>
+    %direction.sqrt = stablehlo.sqrt %direction.multiply_1 : tensor<64x32xf32>
+    %cst_33 = stablehlo.constant dense<9.99999993E-9> : tensor<64x32xf32>
+    %direction.add = stablehlo.add %direction.sqrt, %cst_33 : tensor<64x32xf32>
+    %direction.divide = stablehlo.divide %direction.multiply, %direction.add : tensor<64x32xf32>
+    %p.broadcast_in_dim = stablehlo.broadcast_in_dim %rate, dims = [] : (tensor<f32>) -> tensor<64x32xf32>
+    %p.multiply = stablehlo.multiply %direction.divide, %p.broadcast_in_dim : tensor<64x32xf32>
+    %p.subtract = stablehlo.subtract %params.tokens.weight, %p.multiply : tensor<64x32xf32>
+    %g.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<2x32xf32>
+    %g.multiply_1 = stablehlo.multiply %d_h#2, %g.broadcast_in_dim_1 : tensor<2x32xf32>
+    %cst_34 = stablehlo.constant dense<0.899999976> : tensor<2x32xf32>
+    %first.multiply_2 = stablehlo.multiply %optimizer.mu.blocks.attentionNorm.scale, %cst_34 : tensor<2x32xf32>
+    %cst_35 = stablehlo.constant dense<1.000000e-01> : tensor<2x32xf32>
+    %first.multiply_3 = stablehlo.multiply %g.multiply_1, %cst_35 : tensor<2x32xf32>
+    %first.add_1 = stablehlo.add %first.multiply_2, %first.multiply_3 : tensor<2x32xf32>
+    %cst_36 = stablehlo.constant dense<9.900000e-01> : tensor<2x32xf32>
+    %second.multiply_3 = stablehlo.multiply %optimizer.nu.blocks.attentionNorm.scale, %cst_36 : tensor<2x32xf32>
+    %second.multiply_4 = stablehlo.multiply %g.multiply_1, %g.multiply_1 : tensor<2x32xf32>
+    %cst_37 = stablehlo.constant dense<0.00999999977> : tensor<2x32xf32>
+    %second.multiply_5 = stablehlo.multiply %second.multiply_4, %cst_37 : tensor<2x32xf32>
+    %second.add_1 = stablehlo.add %second.multiply_3, %second.multiply_5 : tensor<2x32xf32>
+    %direction.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %correction1, dims = [] : (tensor<f32>) -> tensor<2x32xf32>
+    %direction.multiply_2 = stablehlo.multiply %first.add_1, %direction.broadcast_in_dim_2 : tensor<2x32xf32>
+    %direction.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %correction2, dims = [] : (tensor<f32>) -> tensor<2x32xf32>
+    %direction.multiply_3 = stablehlo.multiply %second.add_1, %direction.broadcast_in_dim_3 : tensor<2x32xf32>
+    %direction.sqrt_1 = stablehlo.sqrt %direction.multiply_3 : tensor<2x32xf32>
+    %cst_38 = stablehlo.constant dense<9.99999993E-9> : tensor<2x32xf32>
+    %direction.add_1 = stablehlo.add %direction.sqrt_1, %cst_38 : tensor<2x32xf32>
+    %direction.divide_1 = stablehlo.divide %direction.multiply_2, %direction.add_1 : tensor<2x32xf32>
+    %p.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %rate, dims = [] : (tensor<f32>) -> tensor<2x32xf32>
+    %p.multiply_1 = stablehlo.multiply %direction.divide_1, %p.broadcast_in_dim_1 : tensor<2x32xf32>
+    %p.subtract_1 = stablehlo.subtract %params.blocks.attentionNorm.scale, %p.multiply_1 : tensor<2x32xf32>
+    %g.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<2x32x4x8xf32>
+    %g.multiply_2 = stablehlo.multiply %d_h#3, %g.broadcast_in_dim_2 : tensor<2x32x4x8xf32>
+    %cst_39 = stablehlo.constant dense<0.899999976> : tensor<2x32x4x8xf32>
+    %first.multiply_4 = stablehlo.multiply %optimizer.mu.blocks.attention.query.weight, %cst_39 : tensor<2x32x4x8xf32>
+    %cst_40 = stablehlo.constant dense<1.000000e-01> : tensor<2x32x4x8xf32>
+    %first.multiply_5 = stablehlo.multiply %g.multiply_2, %cst_40 : tensor<2x32x4x8xf32>
+    %first.add_2 = stablehlo.add %first.multiply_4, %first.multiply_5 : tensor<2x32x4x8xf32>
+    %cst_41 = stablehlo.constant dense<9.900000e-01> : tensor<2x32x4x8xf32>
+    %second.multiply_6 = stablehlo.multiply %optimizer.nu.blocks.attention.query.weight, %cst_41 : tensor<2x32x4x8xf32>
+    %second.multiply_7 = stablehlo.multiply %g.multiply_2, %g.multiply_2 : tensor<2x32x4x8xf32>
+    %cst_42 = stablehlo.constant dense<0.00999999977> : tensor<2x32x4x8xf32>
+    %second.multiply_8 = stablehlo.multiply %second.multiply_7, %cst_42 : tensor<2x32x4x8xf32>
+    %second.add_2 = stablehlo.add %second.multiply_6, %second.multiply_8 : tensor<2x32x4x8xf32>
+    %direction.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %correction1, dims = [] : (tensor<f32>) -> tensor<2x32x4x8xf32>
+    %direction.multiply_4 = stablehlo.multiply %first.add_2, %direction.broadcast_in_dim_4 : tensor<2x32x4x8xf32>
+    %direction.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %correction2, dims = [] : (tensor<f32>) -> tensor<2x32x4x8xf32>
+    %direction.multiply_5 = stablehlo.multiply %second.add_2, %direction.broadcast_in_dim_5 : tensor<2x32x4x8xf32>
+    %direction.sqrt_2 = stablehlo.sqrt %direction.multiply_5 : tensor<2x32x4x8xf32>
+    %cst_43 = stablehlo.constant dense<9.99999993E-9> : tensor<2x32x4x8xf32>
+    %direction.add_2 = stablehlo.add %direction.sqrt_2, %cst_43 : tensor<2x32x4x8xf32>
+    %direction.divide_2 = stablehlo.divide %direction.multiply_4, %direction.add_2 : tensor<2x32x4x8xf32>
+    %cst_44 = stablehlo.constant dense<1.000000e-01> : tensor<2x32x4x8xf32>
+    %decayed.multiply = stablehlo.multiply %params.blocks.attention.query.weight, %cst_44 : tensor<2x32x4x8xf32>
+    %decayed.add = stablehlo.add %direction.divide_2, %decayed.multiply : tensor<2x32x4x8xf32>
+    %p.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %rate, dims = [] : (tensor<f32>) -> tensor<2x32x4x8xf32>
+    %p.multiply_2 = stablehlo.multiply %decayed.add, %p.broadcast_in_dim_2 : tensor<2x32x4x8xf32>
+    %p.subtract_2 = stablehlo.subtract %params.blocks.attention.query.weight, %p.multiply_2 : tensor<2x32x4x8xf32>
+    %g.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<2x32x2x8xf32>
+    %g.multiply_3 = stablehlo.multiply %d_h#4, %g.broadcast_in_dim_3 : tensor<2x32x2x8xf32>
+    %cst_45 = stablehlo.constant dense<0.899999976> : tensor<2x32x2x8xf32>
+    %first.multiply_6 = stablehlo.multiply %optimizer.mu.blocks.attention.key.weight, %cst_45 : tensor<2x32x2x8xf32>
+    %cst_46 = stablehlo.constant dense<1.000000e-01> : tensor<2x32x2x8xf32>
+    %first.multiply_7 = stablehlo.multiply %g.multiply_3, %cst_46 : tensor<2x32x2x8xf32>
+    %first.add_3 = stablehlo.add %first.multiply_6, %first.multiply_7 : tensor<2x32x2x8xf32>
+    %cst_47 = stablehlo.constant dense<9.900000e-01> : tensor<2x32x2x8xf32>
+    %second.multiply_9 = stablehlo.multiply %optimizer.nu.blocks.attention.key.weight, %cst_47 : tensor<2x32x2x8xf32>
+    %second.multiply_10 = stablehlo.multiply %g.multiply_3, %g.multiply_3 : tensor<2x32x2x8xf32>
+    %cst_48 = stablehlo.constant dense<0.00999999977> : tensor<2x32x2x8xf32>
+    %second.multiply_11 = stablehlo.multiply %second.multiply_10, %cst_48 : tensor<2x32x2x8xf32>
+    %second.add_3 = stablehlo.add %second.multiply_9, %second.multiply_11 : tensor<2x32x2x8xf32>
+    %direction.broadcast_in_dim_6 = stablehlo.broadcast_in_dim %correction1, dims = [] : (tensor<f32>) -> tensor<2x32x2x8xf32>
+    %direction.multiply_6 = stablehlo.multiply %first.add_3, %direction.broadcast_in_dim_6 : tensor<2x32x2x8xf32>
+    %direction.broadcast_in_dim_7 = stablehlo.broadcast_in_dim %correction2, dims = [] : (tensor<f32>) -> tensor<2x32x2x8xf32>
+    %direction.multiply_7 = stablehlo.multiply %second.add_3, %direction.broadcast_in_dim_7 : tensor<2x32x2x8xf32>
+    %direction.sqrt_3 = stablehlo.sqrt %direction.multiply_7 : tensor<2x32x2x8xf32>
+    %cst_49 = stablehlo.constant dense<9.99999993E-9> : tensor<2x32x2x8xf32>
+    %direction.add_3 = stablehlo.add %direction.sqrt_3, %cst_49 : tensor<2x32x2x8xf32>
+    %direction.divide_3 = stablehlo.divide %direction.multiply_6, %direction.add_3 : tensor<2x32x2x8xf32>
+    %cst_50 = stablehlo.constant dense<1.000000e-01> : tensor<2x32x2x8xf32>
+    %decayed.multiply_1 = stablehlo.multiply %params.blocks.attention.key.weight, %cst_50 : tensor<2x32x2x8xf32>
+    %decayed.add_1 = stablehlo.add %direction.divide_3, %decayed.multiply_1 : tensor<2x32x2x8xf32>
+    %p.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %rate, dims = [] : (tensor<f32>) -> tensor<2x32x2x8xf32>
+    %p.multiply_3 = stablehlo.multiply %decayed.add_1, %p.broadcast_in_dim_3 : tensor<2x32x2x8xf32>
+    %p.subtract_3 = stablehlo.subtract %params.blocks.attention.key.weight, %p.multiply_3 : tensor<2x32x2x8xf32>
+    %g.multiply_4 = stablehlo.multiply %d_h#5, %g.broadcast_in_dim_3 : tensor<2x32x2x8xf32>
+    %first.multiply_8 = stablehlo.multiply %optimizer.mu.blocks.attention.value.weight, %cst_45 : tensor<2x32x2x8xf32>
+    %first.multiply_9 = stablehlo.multiply %g.multiply_4, %cst_46 : tensor<2x32x2x8xf32>
+    %first.add_4 = stablehlo.add %first.multiply_8, %first.multiply_9 : tensor<2x32x2x8xf32>
+    %second.multiply_12 = stablehlo.multiply %optimizer.nu.blocks.attention.value.weight, %cst_47 : tensor<2x32x2x8xf32>
+    %second.multiply_13 = stablehlo.multiply %g.multiply_4, %g.multiply_4 : tensor<2x32x2x8xf32>
+    %second.multiply_14 = stablehlo.multiply %second.multiply_13, %cst_48 : tensor<2x32x2x8xf32>
+    %second.add_4 = stablehlo.add %second.multiply_12, %second.multiply_14 : tensor<2x32x2x8xf32>
+    %direction.multiply_8 = stablehlo.multiply %first.add_4, %direction.broadcast_in_dim_6 : tensor<2x32x2x8xf32>
+    %direction.multiply_9 = stablehlo.multiply %second.add_4, %direction.broadcast_in_dim_7 : tensor<2x32x2x8xf32>
+    %direction.sqrt_4 = stablehlo.sqrt %direction.multiply_9 : tensor<2x32x2x8xf32>
+    %direction.add_4 = stablehlo.add %direction.sqrt_4, %cst_49 : tensor<2x32x2x8xf32>
+    %direction.divide_4 = stablehlo.divide %direction.multiply_8, %direction.add_4 : tensor<2x32x2x8xf32>
+    %decayed.multiply_2 = stablehlo.multiply %params.blocks.attention.value.weight, %cst_50 : tensor<2x32x2x8xf32>
+    %decayed.add_2 = stablehlo.add %direction.divide_4, %decayed.multiply_2 : tensor<2x32x2x8xf32>
+    %p.multiply_4 = stablehlo.multiply %decayed.add_2, %p.broadcast_in_dim_3 : tensor<2x32x2x8xf32>
+    %p.subtract_4 = stablehlo.subtract %params.blocks.attention.value.weight, %p.multiply_4 : tensor<2x32x2x8xf32>
+    %g.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<2x4x8x32xf32>
+    %g.multiply_5 = stablehlo.multiply %d_h#6, %g.broadcast_in_dim_4 : tensor<2x4x8x32xf32>
+    %cst_51 = stablehlo.constant dense<0.899999976> : tensor<2x4x8x32xf32>
+    %first.multiply_10 = stablehlo.multiply %optimizer.mu.blocks.attention.output.weight, %cst_51 : tensor<2x4x8x32xf32>
+    %cst_52 = stablehlo.constant dense<1.000000e-01> : tensor<2x4x8x32xf32>
+    %first.multiply_11 = stablehlo.multiply %g.multiply_5, %cst_52 : tensor<2x4x8x32xf32>
+    %first.add_5 = stablehlo.add %first.multiply_10, %first.multiply_11 : tensor<2x4x8x32xf32>
+    %cst_53 = stablehlo.constant dense<9.900000e-01> : tensor<2x4x8x32xf32>
+    %second.multiply_15 = stablehlo.multiply %optimizer.nu.blocks.attention.output.weight, %cst_53 : tensor<2x4x8x32xf32>
+    %second.multiply_16 = stablehlo.multiply %g.multiply_5, %g.multiply_5 : tensor<2x4x8x32xf32>
+    %cst_54 = stablehlo.constant dense<0.00999999977> : tensor<2x4x8x32xf32>
+    %second.multiply_17 = stablehlo.multiply %second.multiply_16, %cst_54 : tensor<2x4x8x32xf32>
+    %second.add_5 = stablehlo.add %second.multiply_15, %second.multiply_17 : tensor<2x4x8x32xf32>
+    %direction.broadcast_in_dim_8 = stablehlo.broadcast_in_dim %correction1, dims = [] : (tensor<f32>) -> tensor<2x4x8x32xf32>
+    %direction.multiply_10 = stablehlo.multiply %first.add_5, %direction.broadcast_in_dim_8 : tensor<2x4x8x32xf32>
+    %direction.broadcast_in_dim_9 = stablehlo.broadcast_in_dim %correction2, dims = [] : (tensor<f32>) -> tensor<2x4x8x32xf32>
+    %direction.multiply_11 = stablehlo.multiply %second.add_5, %direction.broadcast_in_dim_9 : tensor<2x4x8x32xf32>
+    %direction.sqrt_5 = stablehlo.sqrt %direction.multiply_11 : tensor<2x4x8x32xf32>
+    %cst_55 = stablehlo.constant dense<9.99999993E-9> : tensor<2x4x8x32xf32>
+    %direction.add_5 = stablehlo.add %direction.sqrt_5, %cst_55 : tensor<2x4x8x32xf32>
+    %direction.divide_5 = stablehlo.divide %direction.multiply_10, %direction.add_5 : tensor<2x4x8x32xf32>
+    %cst_56 = stablehlo.constant dense<1.000000e-01> : tensor<2x4x8x32xf32>
+    %decayed.multiply_3 = stablehlo.multiply %params.blocks.attention.output.weight, %cst_56 : tensor<2x4x8x32xf32>
+    %decayed.add_3 = stablehlo.add %direction.divide_5, %decayed.multiply_3 : tensor<2x4x8x32xf32>
+    %p.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %rate, dims = [] : (tensor<f32>) -> tensor<2x4x8x32xf32>
+    %p.multiply_5 = stablehlo.multiply %decayed.add_3, %p.broadcast_in_dim_4 : tensor<2x4x8x32xf32>
+    %p.subtract_5 = stablehlo.subtract %params.blocks.attention.output.weight, %p.multiply_5 : tensor<2x4x8x32xf32>
+    %g.multiply_6 = stablehlo.multiply %d_h#7, %g.broadcast_in_dim_1 : tensor<2x32xf32>
+    %first.multiply_12 = stablehlo.multiply %optimizer.mu.blocks.mlpNorm.scale, %cst_34 : tensor<2x32xf32>
+    %first.multiply_13 = stablehlo.multiply %g.multiply_6, %cst_35 : tensor<2x32xf32>
+    %first.add_6 = stablehlo.add %first.multiply_12, %first.multiply_13 : tensor<2x32xf32>
+    %second.multiply_18 = stablehlo.multiply %optimizer.nu.blocks.mlpNorm.scale, %cst_36 : tensor<2x32xf32>
+    %second.multiply_19 = stablehlo.multiply %g.multiply_6, %g.multiply_6 : tensor<2x32xf32>
+    %second.multiply_20 = stablehlo.multiply %second.multiply_19, %cst_37 : tensor<2x32xf32>
+    %second.add_6 = stablehlo.add %second.multiply_18, %second.multiply_20 : tensor<2x32xf32>
+    %direction.multiply_12 = stablehlo.multiply %first.add_6, %direction.broadcast_in_dim_2 : tensor<2x32xf32>
+    %direction.multiply_13 = stablehlo.multiply %second.add_6, %direction.broadcast_in_dim_3 : tensor<2x32xf32>
+    %direction.sqrt_6 = stablehlo.sqrt %direction.multiply_13 : tensor<2x32xf32>
+    %direction.add_6 = stablehlo.add %direction.sqrt_6, %cst_38 : tensor<2x32xf32>
+    %direction.divide_6 = stablehlo.divide %direction.multiply_12, %direction.add_6 : tensor<2x32xf32>
+    %p.multiply_6 = stablehlo.multiply %direction.divide_6, %p.broadcast_in_dim_1 : tensor<2x32xf32>
+    %p.subtract_6 = stablehlo.subtract %params.blocks.mlpNorm.scale, %p.multiply_6 : tensor<2x32xf32>
+    %g.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<2x32x48xf32>
+    %g.multiply_7 = stablehlo.multiply %d_h#8, %g.broadcast_in_dim_5 : tensor<2x32x48xf32>
+    %cst_57 = stablehlo.constant dense<0.899999976> : tensor<2x32x48xf32>
+    %first.multiply_14 = stablehlo.multiply %optimizer.mu.blocks.mlp.gate.weight, %cst_57 : tensor<2x32x48xf32>
+    %cst_58 = stablehlo.constant dense<1.000000e-01> : tensor<2x32x48xf32>
+    %first.multiply_15 = stablehlo.multiply %g.multiply_7, %cst_58 : tensor<2x32x48xf32>
+    %first.add_7 = stablehlo.add %first.multiply_14, %first.multiply_15 : tensor<2x32x48xf32>
+    %cst_59 = stablehlo.constant dense<9.900000e-01> : tensor<2x32x48xf32>
+    %second.multiply_21 = stablehlo.multiply %optimizer.nu.blocks.mlp.gate.weight, %cst_59 : tensor<2x32x48xf32>
+    %second.multiply_22 = stablehlo.multiply %g.multiply_7, %g.multiply_7 : tensor<2x32x48xf32>
+    %cst_60 = stablehlo.constant dense<0.00999999977> : tensor<2x32x48xf32>
+    %second.multiply_23 = stablehlo.multiply %second.multiply_22, %cst_60 : tensor<2x32x48xf32>
+    %second.add_7 = stablehlo.add %second.multiply_21, %second.multiply_23 : tensor<2x32x48xf32>
+    %direction.broadcast_in_dim_10 = stablehlo.broadcast_in_dim %correction1, dims = [] : (tensor<f32>) -> tensor<2x32x48xf32>
+    %direction.multiply_14 = stablehlo.multiply %first.add_7, %direction.broadcast_in_dim_10 : tensor<2x32x48xf32>
+    %direction.broadcast_in_dim_11 = stablehlo.broadcast_in_dim %correction2, dims = [] : (tensor<f32>) -> tensor<2x32x48xf32>
+    %direction.multiply_15 = stablehlo.multiply %second.add_7, %direction.broadcast_in_dim_11 : tensor<2x32x48xf32>
+    %direction.sqrt_7 = stablehlo.sqrt %direction.multiply_15 : tensor<2x32x48xf32>
+    %cst_61 = stablehlo.constant dense<9.99999993E-9> : tensor<2x32x48xf32>
+    %direction.add_7 = stablehlo.add %direction.sqrt_7, %cst_61 : tensor<2x32x48xf32>
+    %direction.divide_7 = stablehlo.divide %direction.multiply_14, %direction.add_7 : tensor<2x32x48xf32>
+    %cst_62 = stablehlo.constant dense<1.000000e-01> : tensor<2x32x48xf32>
+    %decayed.multiply_4 = stablehlo.multiply %params.blocks.mlp.gate.weight, %cst_62 : tensor<2x32x48xf32>
+    %decayed.add_4 = stablehlo.add %direction.divide_7, %decayed.multiply_4 : tensor<2x32x48xf32>
+    %p.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %rate, dims = [] : (tensor<f32>) -> tensor<2x32x48xf32>
+    %p.multiply_7 = stablehlo.multiply %decayed.add_4, %p.broadcast_in_dim_5 : tensor<2x32x48xf32>
+    %p.subtract_7 = stablehlo.subtract %params.blocks.mlp.gate.weight, %p.multiply_7 : tensor<2x32x48xf32>
+    %g.multiply_8 = stablehlo.multiply %d_h#9, %g.broadcast_in_dim_5 : tensor<2x32x48xf32>
+    %first.multiply_16 = stablehlo.multiply %optimizer.mu.blocks.mlp.up.weight, %cst_57 : tensor<2x32x48xf32>
+    %first.multiply_17 = stablehlo.multiply %g.multiply_8, %cst_58 : tensor<2x32x48xf32>
+    %first.add_8 = stablehlo.add %first.multiply_16, %first.multiply_17 : tensor<2x32x48xf32>
+    %second.multiply_24 = stablehlo.multiply %optimizer.nu.blocks.mlp.up.weight, %cst_59 : tensor<2x32x48xf32>
+    %second.multiply_25 = stablehlo.multiply %g.multiply_8, %g.multiply_8 : tensor<2x32x48xf32>
+    %second.multiply_26 = stablehlo.multiply %second.multiply_25, %cst_60 : tensor<2x32x48xf32>
+    %second.add_8 = stablehlo.add %second.multiply_24, %second.multiply_26 : tensor<2x32x48xf32>
+    %direction.multiply_16 = stablehlo.multiply %first.add_8, %direction.broadcast_in_dim_10 : tensor<2x32x48xf32>
+    %direction.multiply_17 = stablehlo.multiply %second.add_8, %direction.broadcast_in_dim_11 : tensor<2x32x48xf32>
+    %direction.sqrt_8 = stablehlo.sqrt %direction.multiply_17 : tensor<2x32x48xf32>
+    %direction.add_8 = stablehlo.add %direction.sqrt_8, %cst_61 : tensor<2x32x48xf32>
+    %direction.divide_8 = stablehlo.divide %direction.multiply_16, %direction.add_8 : tensor<2x32x48xf32>
+    %decayed.multiply_5 = stablehlo.multiply %params.blocks.mlp.up.weight, %cst_62 : tensor<2x32x48xf32>
+    %decayed.add_5 = stablehlo.add %direction.divide_8, %decayed.multiply_5 : tensor<2x32x48xf32>
+    %p.multiply_8 = stablehlo.multiply %decayed.add_5, %p.broadcast_in_dim_5 : tensor<2x32x48xf32>
+    %p.subtract_8 = stablehlo.subtract %params.blocks.mlp.up.weight, %p.multiply_8 : tensor<2x32x48xf32>
+    %g.broadcast_in_dim_6 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<2x48x32xf32>
+    %g.multiply_9 = stablehlo.multiply %d_h#10, %g.broadcast_in_dim_6 : tensor<2x48x32xf32>
+    %cst_63 = stablehlo.constant dense<0.899999976> : tensor<2x48x32xf32>
+    %first.multiply_18 = stablehlo.multiply %optimizer.mu.blocks.mlp.down.weight, %cst_63 : tensor<2x48x32xf32>
+    %cst_64 = stablehlo.constant dense<1.000000e-01> : tensor<2x48x32xf32>
+    %first.multiply_19 = stablehlo.multiply %g.multiply_9, %cst_64 : tensor<2x48x32xf32>
+    %first.add_9 = stablehlo.add %first.multiply_18, %first.multiply_19 : tensor<2x48x32xf32>
+    %cst_65 = stablehlo.constant dense<9.900000e-01> : tensor<2x48x32xf32>
+    %second.multiply_27 = stablehlo.multiply %optimizer.nu.blocks.mlp.down.weight, %cst_65 : tensor<2x48x32xf32>
+    %second.multiply_28 = stablehlo.multiply %g.multiply_9, %g.multiply_9 : tensor<2x48x32xf32>
+    %cst_66 = stablehlo.constant dense<0.00999999977> : tensor<2x48x32xf32>
+    %second.multiply_29 = stablehlo.multiply %second.multiply_28, %cst_66 : tensor<2x48x32xf32>
+    %second.add_9 = stablehlo.add %second.multiply_27, %second.multiply_29 : tensor<2x48x32xf32>
+    %direction.broadcast_in_dim_12 = stablehlo.broadcast_in_dim %correction1, dims = [] : (tensor<f32>) -> tensor<2x48x32xf32>
+    %direction.multiply_18 = stablehlo.multiply %first.add_9, %direction.broadcast_in_dim_12 : tensor<2x48x32xf32>
+    %direction.broadcast_in_dim_13 = stablehlo.broadcast_in_dim %correction2, dims = [] : (tensor<f32>) -> tensor<2x48x32xf32>
+    %direction.multiply_19 = stablehlo.multiply %second.add_9, %direction.broadcast_in_dim_13 : tensor<2x48x32xf32>
+    %direction.sqrt_9 = stablehlo.sqrt %direction.multiply_19 : tensor<2x48x32xf32>
+    %cst_67 = stablehlo.constant dense<9.99999993E-9> : tensor<2x48x32xf32>
+    %direction.add_9 = stablehlo.add %direction.sqrt_9, %cst_67 : tensor<2x48x32xf32>
+    %direction.divide_9 = stablehlo.divide %direction.multiply_18, %direction.add_9 : tensor<2x48x32xf32>
+    %cst_68 = stablehlo.constant dense<1.000000e-01> : tensor<2x48x32xf32>
+    %decayed.multiply_6 = stablehlo.multiply %params.blocks.mlp.down.weight, %cst_68 : tensor<2x48x32xf32>
+    %decayed.add_6 = stablehlo.add %direction.divide_9, %decayed.multiply_6 : tensor<2x48x32xf32>
+    %p.broadcast_in_dim_6 = stablehlo.broadcast_in_dim %rate, dims = [] : (tensor<f32>) -> tensor<2x48x32xf32>
+    %p.multiply_9 = stablehlo.multiply %decayed.add_6, %p.broadcast_in_dim_6 : tensor<2x48x32xf32>
+    %p.subtract_9 = stablehlo.subtract %params.blocks.mlp.down.weight, %p.multiply_9 : tensor<2x48x32xf32>
+    %g.broadcast_in_dim_7 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<32xf32>
+    %g.multiply_10 = stablehlo.multiply %d_reduce, %g.broadcast_in_dim_7 : tensor<32xf32>
+    %cst_69 = stablehlo.constant dense<0.899999976> : tensor<32xf32>
+    %first.multiply_20 = stablehlo.multiply %optimizer.mu.norm.scale, %cst_69 : tensor<32xf32>
+    %cst_70 = stablehlo.constant dense<1.000000e-01> : tensor<32xf32>
+    %first.multiply_21 = stablehlo.multiply %g.multiply_10, %cst_70 : tensor<32xf32>
+    %first.add_10 = stablehlo.add %first.multiply_20, %first.multiply_21 : tensor<32xf32>
+    %cst_71 = stablehlo.constant dense<9.900000e-01> : tensor<32xf32>
+    %second.multiply_30 = stablehlo.multiply %optimizer.nu.norm.scale, %cst_71 : tensor<32xf32>
+    %second.multiply_31 = stablehlo.multiply %g.multiply_10, %g.multiply_10 : tensor<32xf32>
+    %cst_72 = stablehlo.constant dense<0.00999999977> : tensor<32xf32>
+    %second.multiply_32 = stablehlo.multiply %second.multiply_31, %cst_72 : tensor<32xf32>
+    %second.add_10 = stablehlo.add %second.multiply_30, %second.multiply_32 : tensor<32xf32>
+    %direction.broadcast_in_dim_14 = stablehlo.broadcast_in_dim %correction1, dims = [] : (tensor<f32>) -> tensor<32xf32>
+    %direction.multiply_20 = stablehlo.multiply %first.add_10, %direction.broadcast_in_dim_14 : tensor<32xf32>
+    %direction.broadcast_in_dim_15 = stablehlo.broadcast_in_dim %correction2, dims = [] : (tensor<f32>) -> tensor<32xf32>
+    %direction.multiply_21 = stablehlo.multiply %second.add_10, %direction.broadcast_in_dim_15 : tensor<32xf32>
+    %direction.sqrt_10 = stablehlo.sqrt %direction.multiply_21 : tensor<32xf32>
+    %cst_73 = stablehlo.constant dense<9.99999993E-9> : tensor<32xf32>
+    %direction.add_10 = stablehlo.add %direction.sqrt_10, %cst_73 : tensor<32xf32>
+    %direction.divide_10 = stablehlo.divide %direction.multiply_20, %direction.add_10 : tensor<32xf32>
+    %p.broadcast_in_dim_7 = stablehlo.broadcast_in_dim %rate, dims = [] : (tensor<f32>) -> tensor<32xf32>
+    %p.multiply_10 = stablehlo.multiply %direction.divide_10, %p.broadcast_in_dim_7 : tensor<32xf32>
+    %p.subtract_10 = stablehlo.subtract %params.norm.scale, %p.multiply_10 : tensor<32xf32>
+    %g.broadcast_in_dim_8 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<32x64xf32>
+    %g = stablehlo.multiply %d_y, %g.broadcast_in_dim_8 : tensor<32x64xf32>
+    %cst_74 = stablehlo.constant dense<0.899999976> : tensor<32x64xf32>
+    %first.multiply_22 = stablehlo.multiply %optimizer.mu.head.weight, %cst_74 : tensor<32x64xf32>
+    %cst_75 = stablehlo.constant dense<1.000000e-01> : tensor<32x64xf32>
+    %first.multiply_23 = stablehlo.multiply %g, %cst_75 : tensor<32x64xf32>
+    %first = stablehlo.add %first.multiply_22, %first.multiply_23 : tensor<32x64xf32>
+    %cst_76 = stablehlo.constant dense<9.900000e-01> : tensor<32x64xf32>
+    %second.multiply_33 = stablehlo.multiply %optimizer.nu.head.weight, %cst_76 : tensor<32x64xf32>
+    %second.multiply_34 = stablehlo.multiply %g, %g : tensor<32x64xf32>
+    %cst_77 = stablehlo.constant dense<0.00999999977> : tensor<32x64xf32>
+    %second.multiply_35 = stablehlo.multiply %second.multiply_34, %cst_77 : tensor<32x64xf32>
+    %second = stablehlo.add %second.multiply_33, %second.multiply_35 : tensor<32x64xf32>
+    %direction.broadcast_in_dim_16 = stablehlo.broadcast_in_dim %correction1, dims = [] : (tensor<f32>) -> tensor<32x64xf32>
+    %direction.multiply_22 = stablehlo.multiply %first, %direction.broadcast_in_dim_16 : tensor<32x64xf32>
+    %direction.broadcast_in_dim_17 = stablehlo.broadcast_in_dim %correction2, dims = [] : (tensor<f32>) -> tensor<32x64xf32>
+    %direction.multiply_23 = stablehlo.multiply %second, %direction.broadcast_in_dim_17 : tensor<32x64xf32>
+    %direction.sqrt_11 = stablehlo.sqrt %direction.multiply_23 : tensor<32x64xf32>
+    %cst_78 = stablehlo.constant dense<9.99999993E-9> : tensor<32x64xf32>
+    %direction.add_11 = stablehlo.add %direction.sqrt_11, %cst_78 : tensor<32x64xf32>
+    %direction = stablehlo.divide %direction.multiply_22, %direction.add_11 : tensor<32x64xf32>
+    %cst_79 = stablehlo.constant dense<1.000000e-01> : tensor<32x64xf32>
+    %decayed.multiply_7 = stablehlo.multiply %params.head.weight, %cst_79 : tensor<32x64xf32>
+    %decayed = stablehlo.add %direction, %decayed.multiply_7 : tensor<32x64xf32>
+    %p.broadcast_in_dim_8 = stablehlo.broadcast_in_dim %rate, dims = [] : (tensor<f32>) -> tensor<32x64xf32>
+    %p.multiply_11 = stablehlo.multiply %decayed, %p.broadcast_in_dim_8 : tensor<32x64xf32>
+    %p = stablehlo.subtract %params.head.weight, %p.multiply_11 : tensor<32x64xf32>
+    return %p.subtract, %p.subtract_1, %p.subtract_2, %p.subtract_3, %p.subtract_4, %p.subtract_5, %p.subtract_6, %p.subtract_7, %p.subtract_8, %p.subtract_9, %p.subtract_10, %p, %first.add, %first.add_1, %first.add_2, %first.add_3, %first.add_4, %first.add_5, %first.add_6, %first.add_7, %first.add_8, %first.add_9, %first.add_10, %first, %second.add, %second.add_1, %second.add_2, %second.add_3, %second.add_4, %second.add_5, %second.add_6, %second.add_7, %second.add_8, %second.add_9, %second.add_10, %second, %step_1, %key, %loss, %sqrt, %rate, %sqrt_1 : tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x48xf32>, tensor<2x32x48xf32>, tensor<2x48x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x48xf32>, tensor<2x32x48xf32>, tensor<2x48x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x48xf32>, tensor<2x32x48xf32>, tensor<2x48x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<i32>, tensor<2xui32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>
+  }
+}
