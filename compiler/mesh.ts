@@ -272,14 +272,14 @@ export class Layout {
     return this.#changed({ zigzag: true });
   }
 
-  /** The layout with other rules for some axes of activations. */
+  /** The layout by rules alone, without sequence parallelism, and with other rules for some axes of activations. */
   withActivations(rules: Rules): Layout {
-    return this.#changed({}, { ...this.rules, activations: { ...this.rules.activations, ...rules } });
+    return this.#changed({}, { ...this.rules, activations: { ...this.rules.activations, ...rules } }, false);
   }
 
-  #changed(change: Partial<Pick<Layout, "manual" | "zigzag">>, rules = this.rules): Layout {
+  #changed(change: Partial<Pick<Layout, "manual" | "zigzag">>, rules = this.rules, sequence = this.sequence): Layout {
     const { manual, zigzag } = this;
-    const copy = new Layout(this.mesh, rules, this.sequence, this.pipeline, this.context);
+    const copy = new Layout(this.mesh, rules, sequence, this.pipeline, this.context);
     copy.#seen = this.#seen;
     return Object.assign(copy, { manual, zigzag }, change);
   }

@@ -1,9 +1,12 @@
-import { perDevice } from "../compiler/trace.js";
+import { forEachUse, type Op, type Value } from "../compiler/ir.js";
+import { currentLayout, perDevice, tracing, withLayout } from "../compiler/trace.js";
 import { leaves, mapLeaves } from "../compiler/tree.js";
 import { dryRun } from "../ops/control.js";
+import { iota } from "../ops/functions.js";
 import { Module } from "../ops/module.js";
 import type { Key } from "../ops/random.js";
-import type { Tensor } from "../ops/tensor.js";
+import { type Tensor, tensorError } from "../ops/tensor.js";
+import { inZigzag } from "./layers/attention/context_parallel.js";
 import { chunkedCrossEntropy, crossEntropy, type KvCache } from "./layers/index.js";
 
 /**
@@ -58,7 +61,16 @@ export abstract class LanguageModel extends Module {
   loss(
     tokens: Tensor<"batch" | "seq">,
     targets: Tensor<"batch" | "seq">,
-    { chunk, ...options }: LossOptions = {},
+    options: LossOptions = {},
+  ): { sum: Tensor<never>; count: Tensor<never> } {
+    return balanced(tokens, targets, options, (...given) => this.lossInOrder(...given));
+  }
+
+  /** The loss of tokens that lie as they are given. */
+  private lossInOrder(
+    tokens: Tensor<"batch" | "seq">,
+    targets: Tensor<"batch" | "seq">,
+    { chunk, ...options }: LossOptions,
   ): { sum: Tensor<never>; count: Tensor<never> } {
     const { hidden } = this.run(tokens, options);
     const { result: logits, reads } = dryRun(() => this.logits<"batch" | "seq">(hidden));
@@ -72,6 +84,50 @@ export abstract class LanguageModel extends Module {
     };
     return chunkedCrossEntropy(head, weights, hidden, targets, chunks);
   }
+}
+
+/**
+ * Brings a sequence that is split over the mesh into the order in which every device has the same work; without such a mesh it stays as
+ * it is. The loss is a sum over positions: their order is nothing to it, and the model is told where they are.
+ */
+function balanced<R>(
+  tokens: Tensor<"batch" | "seq">,
+  targets: Tensor<"batch" | "seq">,
+  options: LossOptions,
+  loss: (tokens: Tensor<"batch" | "seq">, targets: Tensor<"batch" | "seq">, options: LossOptions) => R,
+): R {
+  const layout = currentLayout();
+  const devices = layout?.parts("activations", "seq") ?? 1;
+  if (layout === undefined || devices === 1 || layout.context.balance === false) return loss(tokens, targets, options);
+  const natural =
+    options.positions ??
+    (iota({ seq: tokens.size("seq") })
+      .broadcast({ batch: tokens.size("batch") })
+      .ordered(tokens.names) as Tensor<"batch" | "seq">);
+  const inOrder = (x: Tensor<"batch" | "seq">) => inZigzag<"batch">(x, devices);
+  const positions = inOrder(natural);
+  const { ops } = tracing().region;
+  const before = ops.length;
+  const found = withLayout(layout.balanced(), () => loss(inOrder(tokens), inOrder(targets), { ...options, positions }));
+  if (!ops.slice(before).some((op) => reads(op, positions.value))) {
+    throw tensorError(
+      "The model does not ask where its tokens are: run(...) was given positions, and did not use them.",
+      [],
+      {
+        expected: "positions as given, since the sequence is split over the mesh in zigzag order",
+        fix: "Compute what depends on positions from options.positions, or leave the sequence in order: sharding.balance=false.",
+      },
+    );
+  }
+  return found;
+}
+
+function reads(op: Op, value: Value): boolean {
+  let found = false;
+  forEachUse(op, (v) => {
+    found ||= v === value;
+  });
+  return found;
 }
 
 /** The smallest number of equal chunks of the sequence that are small enough. */

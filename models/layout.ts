@@ -28,9 +28,9 @@ export function layoutOf({ target, mesh, slices, sharding, train }: LayoutConfig
   const axes = given ? mesh : { ...(parsed.slices > 1 && { data: 1 }), fsdp: -1 };
   const across = given || parsed.slices === 1 ? slices : { data: parsed.slices };
   const made = makeMesh(axes, across, devices);
-  const { sequence, ...rules } = sharding;
+  const { sequence, context, balance, ...rules } = sharding;
   if (deviceCount(made) === 1) return undefined;
-  const layout = new Layout(made, rules, sequence, train.pipeline);
+  const layout = new Layout(made, rules, sequence, train.pipeline, { attention: context, balance });
   checkPipeline(layout, train);
   return layout;
 }

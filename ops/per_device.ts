@@ -8,7 +8,7 @@ import { substitute } from "../compiler/passes/cse.js";
 import { currentLayout, escape, intoRegion, takeEscapes, withLayout } from "../compiler/trace.js";
 import { leaves as anyLeaves, mapLeaves, withValues } from "../compiler/tree.js";
 import type { Monoid } from "./hlo/regions.js";
-import { type AnyTensor, describe, hlo, type Scalar, Tensor, tensorError } from "./tensor.js";
+import { describe, hlo, type Scalar, Tensor, tensorError } from "./tensor.js";
 
 const leaves = (tree: unknown): Tensor[] => anyLeaves(tree) as Tensor[];
 
@@ -66,14 +66,20 @@ export function perDevice<T, R>(inputs: T, f: (inputs: T) => R, { over, axes = {
   });
   const result = intoRegion(b.on(region), () => within(() => f(local)));
   const outs = leaves(result);
-  // What is looked at inside is shown of every device.
+  // What is looked at inside is shown of every device; of what is reported, their mean.
+  const devices = manual.reduce((n, m) => n * meshSize(mesh, m), 1);
   const escaped = intoRegion(b.on(region), () =>
-    takeEscapes(region).map((e) => {
-      const each = (x: AnyTensor) => (x as Tensor).broadcast({ device: 1 }).ordered(["device", ...x.names]);
-      return { ...e, each: each(new Tensor(e.names, e.value)), when: e.when && each(new Tensor([], e.when)) };
-    }),
+    within(() =>
+      takeEscapes(region).map((e) => {
+        const value = new Tensor(e.names, e.value) as Tensor;
+        const looked = e.kind === "print" || e.kind === "assert";
+        const each = (x: Tensor) => x.broadcast({ device: 1 }).ordered(["device", ...x.names]);
+        const given = looked ? each(value) : (allReduce(value, manual).div(devices) as Tensor);
+        return { ...e, given, when: e.when && each(new Tensor<any>([], e.when)) };
+      }),
+    ),
   );
-  const shown = escaped.flatMap((e) => [e.each, ...(e.when ? [e.when] : [])]);
+  const shown = escaped.flatMap((e) => [e.given, ...(e.when ? [e.when] : [])]);
   region.results = [...outs, ...shown].map((t) => t.value);
   const outside = [...captured(region)];
   const inside = outside.map((v) => region.arg(v.type, v.axes, v.label, v.declared));
@@ -86,16 +92,16 @@ export function perDevice<T, R>(inputs: T, f: (inputs: T) => R, { over, axes = {
       inputs: [...specs, ...outside.map((v) => v.type.shape.map(() => []))],
       outputs: [
         ...outs.map((t) => t.names.map(splitOf)),
-        ...shown.map((t) => t.names.map((_, d) => (d === 0 ? manual : []))),
+        ...shown.map((t) => t.names.map((n) => (n === "device" ? manual : []))),
       ],
       within,
     },
     region,
   );
   let at = outs.length;
-  for (const { each, when, ...e } of escaped) {
+  for (const { given, when, ...e } of escaped) {
     const value = results[at++]!;
-    escape({ ...e, value, names: each.names, ...(when && { when: anyOf(results[at++]!) }) });
+    escape({ ...e, value, names: given.names, ...(when && { when: anyOf(results[at++]!) }) });
   }
   return withValues(result, results.slice(0, outs.length));
 }

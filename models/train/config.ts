@@ -13,8 +13,8 @@ export const trainSchema = z.strictObject({
   /** Micro-batches whose gradients are added up to one step. */
   accumulation: count.default(1),
   /**
-   * Positions of each sequence whose scores exist at a time, which bounds what the loss takes of memory. Default: all, unless their
-   * scores take more than 256 MiB a device.
+   * How many positions of what a device has of each sequence have their scores at a time: what the loss takes of memory. Default: all,
+   * unless their scores would take more than 256 MiB of it.
    */
   lossChunk: count.optional(),
   /** How layers run in stages on a mesh with an axis `stage`. */
@@ -98,6 +98,13 @@ export const shardingSchema = z.strictObject({
   activations: rulesSchema.prefault({}),
   /** Between the parts that are split over `tensor`, activations are split over it along the sequence. */
   sequence: z.boolean().default(false),
+  /**
+   * How attention reads a sequence that is split over the mesh (over `context`): keys and values travel as a ring from device to device, or
+   * each device gathers all of them.
+   */
+  context: z.enum(["ring", "allgather"]).default("ring"),
+  /** A sequence that is split over the mesh is trained on in zigzag order: under a causal mask all devices then have the same work. */
+  balance: z.boolean().default(true),
 });
 
 /** What the programs run on: `cpu`, `cpu:8`, `tpu:v5p:4x4x4`, `tpu:v5e:16x16,slices=2`. */

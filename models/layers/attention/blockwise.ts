@@ -1,47 +1,23 @@
-import { customVjp, named, scan, whileLoop } from "../../../ops/control.js";
-import { dot, full, fullLike, scalar, where, zeros } from "../../../ops/functions.js";
-import type { Scalar, Tensor } from "../../../ops/tensor.js";
+import { composite } from "../../../ops/composite.js";
+import { customVjp, named, scan } from "../../../ops/control.js";
+import type { Attributes } from "../../../ops/hlo/attributes.js";
+import type { AnyTensor, Tensor } from "../../../ops/tensor.js";
 import {
-  both,
-  count,
-  HIDDEN,
-  type Keys,
-  LOWEST,
-  type Order,
-  type Queries,
-  type Row,
-  type Scores,
-  type Sees,
-  visible,
-} from "./visible.js";
+  accumulator,
+  across,
+  begin,
+  evenly,
+  finish,
+  inBlocks,
+  type KeyBlocks,
+  overKeys,
+  type QueryBlocks,
+  type View,
+} from "./block.js";
+import { count, type Keys, type Order, type Queries, type Row, type Sees } from "./visible.js";
 
-type QueryBlocks = Tensor<"queryBlock" | "head" | "seq" | "headDim">;
-type KeyBlocks = Tensor<"keyBlock" | "head" | "key" | "headDim">;
-type MaskBlocks = Tensor<"keyBlock" | "head" | "seq" | "key">;
-/** What scores depend on besides queries and keys: the queries' positions, and the mask (in blocks of keys if it is about keys). */
-interface View {
-  readonly positions: Row;
-  readonly mask: Scores | MaskBlocks | undefined;
-}
-
-/** Sums of products are accumulated in float32. */
-const wide = { dtype: "f32" } as const;
-
-/**
- * Attention a block of queries and a block of keys at a time: no array of all scores exists. The softmax is built up from block to
- * block with a running maximum and sum (Milakov and Gimelshein 2018, "Online normalizer calculation for softmax", arXiv:1805.02867;
- * Rabe and Staats 2021, "Self-attention Does Not Need O(n^2) Memory", arXiv:2112.05682); the derivative computes each block's
- * probabilities again from the row's logSumExp (Dao et al. 2022, "FlashAttention", arXiv:2205.14135, algorithm 4). Blocks of keys
- * behind the last position of a block of causal queries are not computed.
- */
-export function blockwise(
-  query: Queries,
-  key: Keys,
-  value: Keys,
-  order: Order,
-  sees: Sees,
-  blockSize: number,
-): Queries {
+/** The forward and the backward pass in blocks, for queries and keys of these sizes, and the way into blocks and back. */
+function inSteps(query: Queries, key: Keys, order: Order, sees: Sees, blockSize: number) {
   const { causal } = sees;
   const [length, keys] = [query.size("seq"), key.size("key")];
   const [queryBlock, keyBlock] = [evenly(length, blockSize), evenly(keys, blockSize)];
@@ -64,48 +40,13 @@ export function blockwise(
   };
   const view = (own: { positions: Row }): View => (changing ? (own as View) : { ...own, mask });
 
-  /** How many blocks of keys a block of queries has to look at. */
-  const needed = ({ positions }: View): Scalar =>
-    causal
-      ? positions.max(positions.names).div(keyBlock).add(1).minimum(keyBlocks).cast("i32")
-      : scalar(keyBlocks, "i32");
-
-  const scores = (q: Queries, k: Keys, { positions, mask }: View, j: Scalar): Scores => {
-    const indices = count("key", keyBlock, j.mul(keyBlock));
-    const here = mask?.has("keyBlock" as never) ? (mask as MaskBlocks).at("keyBlock", j) : (mask as Scores | undefined);
-    const filling = hideFilling ? (indices.lt(keys) as Scores) : undefined;
-    const seen = both(visible(causal, positions, indices, here), filling);
-    const s = dot(q, k, "headDim", wide);
-    return seen ? where(seen, s, HIDDEN) : s;
-  };
+  const range = { size: keyBlock, count: keyBlocks, hideFrom: hideFilling ? keys : undefined };
+  const { attend, differentiate } = overKeys(causal, range, rows, sees);
 
   const forward = (q: QueryBlocks, k: KeyBlocks, v: KeyBlocks) => {
     const [, rowwise] = scan("queryBlock", {}, { q, ...perBlock }, (carry, { q, ...own }) => {
-      const seen = view(own);
-      const end = needed(seen);
-      const { headDim: _, ...row } = q.sizes;
-      const start = {
-        j: scalar(0, "i32"),
-        peak: full(row, LOWEST),
-        total: zeros(row),
-        sum: zeros({ ...row, headDim: v.size("headDim") }),
-      };
-      const more = ({ j }: typeof start) => j.lt(end);
-      const { peak, total, sum } = whileLoop(start, more, ({ j, ...before }) => {
-        const s = scores(q, k.at("keyBlock", j), seen, j);
-        const peak = before.peak.maximum(s.max("key"));
-        const weights = s.sub(peak).exp();
-        const fade = before.peak.sub(peak).exp();
-        const part = dot(weights.cast(v.dtype), v.at("keyBlock", j), "key", wide);
-        return {
-          j: j.add(1),
-          peak,
-          total: before.total.mul(fade).add(weights.sum("key")),
-          sum: before.sum.mul(fade).add(part),
-        };
-      });
-      const divisor = where(total.eq(0), fullLike(total, 1), total);
-      return [carry, { out: sum.div(divisor).cast(q.dtype), logSum: peak.add(divisor.log()) }];
+      const { out, logSum } = finish(attend(q, k, v, view(own), begin(q, v.size("headDim"))));
+      return [carry, { out: out.cast(q.dtype), logSum }];
     });
     const out = named(rowwise.out, "attn_out");
     const logSum = named(rowwise.logSum, "attn_out");
@@ -115,73 +56,134 @@ export function blockwise(
   const backward = ({ q, k, v, out, logSum }: ReturnType<typeof forward>[1], ct: QueryBlocks) => {
     // The sum over keys of the probabilities times their cotangents.
     const delta = ct.cast("f32").mul(out.cast("f32")).sum("headDim");
-    // Gradients of keys and values are summed up with headDim before key, as products whose left operand is contracted along its
-    // last axes: the form that XLA:CPU is fastest at, and all the same to others.
     const [qAcross, ctAcross] = [across(q, rows), across(ct, rows)];
     const init = { dk: accumulator(k), dv: accumulator(v) };
     const xs = { q, qAcross, ct, ctAcross, logSum, delta, ...perBlock };
-    const [{ dk, dv }, dq] = scan(
-      "queryBlock",
-      init,
-      xs,
-      (sums, { q, qAcross, ct, ctAcross, logSum, delta, ...own }) => {
-        const seen = view(own);
-        const end = needed(seen);
-        const start = { j: scalar(0, "i32"), dq: zeros(q.sizes), ...sums };
-        const more = ({ j }: typeof start) => j.lt(end);
-        const { dq, dk, dv } = whileLoop(start, more, ({ j, dq, dk, dv }) => {
-          const [kj, vj] = [k.at("keyBlock", j), v.at("keyBlock", j)];
-          const probs = scores(q, kj, seen, j).sub(logSum).exp();
-          const dProbs = dot(ct, vj, "headDim", wide);
-          const dScores = probs.mul(dProbs.sub(delta)).cast(q.dtype);
-          return {
-            j: j.add(1),
-            dq: dq.add(dot(dScores, kj, "key", wide)),
-            dk: addBlock(dk, j, dot(qAcross, dScores, rows, wide)),
-            dv: addBlock(dv, j, dot(ctAcross, probs.cast(v.dtype), rows, wide)),
-          };
-        });
-        return [{ dk, dv }, dq.cast(q.dtype)];
-      },
-    );
+    const [{ dk, dv }, dq] = scan("queryBlock", init, xs, (sums, { positions, mask, ...x }) => {
+      const { dq, ...next } = differentiate(x, k, v, view({ positions, mask } as View), sums);
+      return [next, dq.cast(q.dtype)];
+    });
     return [dq, dk.cast(k.dtype), dv.cast(v.dtype)] as const;
   };
 
-  const out = customVjp(forward, backward)(
-    byQueries(query).ordered(["queryBlock", ...order.query]),
-    byKeys(key).ordered(["keyBlock", ...order.key]),
-    byKeys(value).ordered(["keyBlock", ...order.key]),
+  const inQueryBlocks = <T extends Tensor>(x: T) =>
+    byQueries(x).ordered(["queryBlock", ...x.names.filter((n) => n !== "queryBlock")]) as unknown as QueryBlocks;
+  const inKeyBlocks = (x: Keys): KeyBlocks => byKeys(x).ordered(["keyBlock", ...x.names]);
+  /** The reverse, with the axes in place. */
+  const whole = <T extends Tensor, K extends string>(x: T, axis: K, block: string, size: number): Tensor => {
+    const names = x.names.filter((n) => n !== block);
+    const inPlace = names.flatMap((n) => (n === axis ? [block, n] : [n]));
+    return (x as Tensor).ordered(inPlace).merge([block, axis], axis).slice(axis, 0, size);
+  };
+  return {
+    forward,
+    backward,
+    inQueryBlocks,
+    inKeyBlocks,
+    wholeQueries: (x: QueryBlocks) => whole(x, "seq", "queryBlock", length) as Queries,
+    wholeKeys: (x: KeyBlocks) => whole(x, "key", "keyBlock", keys) as Keys,
+  };
+}
+
+/**
+ * Attention a block of queries and a block of keys at a time: no array of all scores exists. The softmax is built up from block to
+ * block with a running maximum and sum (Milakov and Gimelshein 2018, "Online normalizer calculation for softmax", arXiv:1805.02867;
+ * Rabe and Staats 2021, "Self-attention Does Not Need O(n^2) Memory", arXiv:2112.05682); the derivative computes each block's
+ * probabilities again from the row's logSumExp (Dao et al. 2022, "FlashAttention", arXiv:2205.14135, algorithm 4). Blocks of keys
+ * behind the last position of a block of causal queries are not computed.
+ *
+ * @param asKernel names the whole, and its derivative, as composites that a platform's kernel may replace; neither positions nor mask.
+ */
+export function blockwise(
+  query: Queries,
+  key: Keys,
+  value: Keys,
+  order: Order,
+  sees: Sees,
+  blockSize: number,
+  asKernel = false,
+): Queries {
+  const operands = [query.ordered(order.query), key.ordered(order.key), value.ordered(order.key)] as const;
+  if (asKernel || sees.sinks) return asWhole(order, sees, blockSize, asKernel)(...operands).ordered(query.names);
+  const [q, k, v] = operands;
+  const steps = inSteps(q, k, order, sees, blockSize);
+  const attend = customVjp(steps.forward, steps.backward);
+  const out = attend(steps.inQueryBlocks(q), steps.inKeyBlocks(k), steps.inKeyBlocks(v));
+  return steps.wholeQueries(out).ordered(query.names);
+}
+
+/** The same as one operation, and its derivative as another: where allowed, a platform's kernels may take their place. */
+function asWhole(
+  order: Order,
+  sees: Sees,
+  blockSize: number,
+  asKernel: boolean,
+): (q: Queries, k: Keys, v: Keys) => Queries {
+  const { causal, window, softCap, sinks } = sees;
+  const attributes: Attributes = {
+    causal,
+    ...(window !== undefined && { window: { value: window, type: "i64" } }),
+    ...(softCap !== undefined && { soft_cap: { value: softCap, type: "f64" } }),
+  };
+  const rows = order.query.filter((n) => n !== "headDim");
+  const operation = <T extends readonly AnyTensor[], R>(name: string, f: (...args: T) => R) =>
+    asKernel ? composite(name, attributes, f) : f;
+  const attend = operation("xenarc.attention", (q: Queries, k: Keys, v: Keys) => {
+    const steps = inSteps(q, k, order, sees, blockSize);
+    const [, { out, logSum }] = steps.forward(steps.inQueryBlocks(q), steps.inKeyBlocks(k), steps.inKeyBlocks(v));
+    return {
+      out: steps.wholeQueries(out).ordered(order.query),
+      logSum: steps.wholeQueries(logSum as Tensor).ordered(rows) as Row,
+    };
+  });
+  const differentiate = operation(
+    "xenarc.attention_backward",
+    (q: Queries, k: Keys, v: Keys, out: Queries, logSum: Row, ct: Queries): [Queries, Keys, Keys] => {
+      const steps = inSteps(q, k, order, sees, blockSize);
+      const kept = {
+        q: steps.inQueryBlocks(q),
+        k: steps.inKeyBlocks(k),
+        v: steps.inKeyBlocks(v),
+        out: steps.inQueryBlocks(out),
+        logSum: steps.inQueryBlocks(logSum) as Tensor,
+      };
+      const [dq, dk, dv] = steps.backward(kept, steps.inQueryBlocks(ct));
+      const wholeKeys = (x: KeyBlocks) => steps.wholeKeys(x).ordered(order.key);
+      return [steps.wholeQueries(dq).ordered(order.query), wholeKeys(dk), wholeKeys(dv)];
+    },
   );
-  const inPlace = query.names.flatMap((n) => (n === "seq" ? (["queryBlock", n] as const) : [n]));
-  return out.ordered(inPlace).merge(["queryBlock", "seq"], "seq").slice("seq", 0, length);
+  if (sinks) return (q, k, v) => withSinks(q, k, v, sinks.cast("f32") as Row);
+  return customVjp(
+    (q: Queries, k: Keys, v: Keys) => {
+      const given = attend(q, k, v);
+      const [out, logSum] = [named(given.out, "attn_out"), named(given.logSum, "attn_out")];
+      return [out, { q, k, v, out, logSum }] as const;
+    },
+    ({ q, k, v, out, logSum }, ct) => differentiate(q, k, v, out, logSum, ct.ordered(order.query)),
+  );
+
+  /**
+   * A sink is one more key, whose score is given and whose value is zero: it makes the rows' logSumExp larger and the result smaller, and
+   * from these two the derivative follows as it is.
+   */
+  function withSinks(q: Queries, k: Keys, v: Keys, sinks: Row): Queries {
+    return customVjp(
+      (q: Queries, k: Keys, v: Keys, sinks: Row) => {
+        const given = attend(q, k, v);
+        const all = given.logSum.maximum(sinks);
+        const sum = all.add(given.logSum.sub(all).exp().add(sinks.sub(all).exp()).log());
+        const share = given.logSum.sub(sum).exp();
+        const out = named(given.out.cast("f32").mul(share).cast(q.dtype).ordered(order.query), "attn_out");
+        const logSum = named(sum.ordered(rows) as Row, "attn_out");
+        return [out, { q, k, v, sinks, out, logSum }] as const;
+      },
+      ({ q, k, v, sinks, out, logSum }, given) => {
+        const ct = given.ordered(order.query);
+        const delta = ct.cast("f32").mul(out.cast("f32")).sum("headDim") as Row;
+        const dSinks = delta.mul(sinks.sub(logSum).exp()).neg() as Tensor;
+        const others = dSinks.names.filter((n) => !sinks.has(n as "head"));
+        return [...differentiate(q, k, v, out, logSum, ct), dSinks.sum(others) as Row] as const;
+      },
+    )(q, k, v, sinks);
+  }
 }
-
-/** The size of equal blocks, at most `limit`, that cover `length` with the least filling up. */
-const evenly = (length: number, limit: number): number => Math.ceil(length / Math.ceil(length / limit));
-
-/** An axis in blocks, the last one filled up with zeros. A tensor without the axis stays as it is. */
-function inBlocks<A extends string, K extends A, N extends string>(
-  x: Tensor<A>,
-  axis: K,
-  size: number,
-  block: N,
-): Tensor<A | N> {
-  if (!x.has(axis)) return x as Tensor;
-  const n = Math.ceil(x.size(axis) / size);
-  const filled = n * size === x.size(axis) ? x : x.pad(axis, 0, n * size - x.size(axis));
-  return (filled as Tensor).split(axis, { [block]: n, [axis]: size }) as unknown as Tensor;
-}
-
-/** With headDim before the axes that only queries have. */
-const across = (x: QueryBlocks, rows: readonly "seq"[]): QueryBlocks =>
-  x.ordered([...x.names.filter((n) => n !== "headDim" && !rows.includes(n as "seq")), "headDim", ...rows]);
-
-/** Zeros (f32) for sums like `x`, headDim before key. */
-function accumulator(x: KeyBlocks): KeyBlocks {
-  const { key, headDim, ...outer } = x.sizes;
-  return zeros({ ...outer, headDim, key });
-}
-
-/** Adds to one block of an accumulator. */
-const addBlock = (sums: KeyBlocks, j: Scalar, part: Keys): KeyBlocks =>
-  sums.update("keyBlock", j, sums.at("keyBlock", j).add(part).broadcast({ keyBlock: 1 }));

@@ -1,5 +1,8 @@
+import { allowsKernel } from "../../../compiler/kernels.js";
+import { currentLayout } from "../../../compiler/trace.js";
 import { describe, type Tensor, tensorError } from "../../../ops/tensor.js";
 import { blockwise } from "./blockwise.js";
+import { type ContextParallel, contextParallel } from "./context_parallel.js";
 import { direct } from "./direct.js";
 import type { Order } from "./visible.js";
 
@@ -11,6 +14,12 @@ export interface AttentionOptions {
   readonly positions?: Tensor | undefined;
   /** True where a query may see a key (i1), axes among the query's and `key`. */
   readonly mask?: Tensor | undefined;
+  /** With `causal`, a query sees the last so many keys up to its own position only (Beltagy et al. 2020, arXiv:2004.05150). Default all. */
+  readonly window?: number | undefined;
+  /** Scores are held between this and its negative, `softCap * tanh(score / softCap)` (Gemma Team 2024, arXiv:2408.00118). Default none. */
+  readonly softCap?: number | undefined;
+  /** Scores of one more key each whose value is zero, axes among the query's (Agarwal et al. 2025, arXiv:2508.10925). Default none. */
+  readonly sinks?: Tensor | undefined;
   /** What products are multiplied by. Default 1 / sqrt(headDim). */
   readonly scale?: number;
   /** How many queries and how many keys are worked on at a time. Default 512. */
@@ -36,6 +45,10 @@ export function attention<Q extends string, K extends Q>(
   options: AttentionOptions = {},
 ): Tensor<Q | "seq" | "headDim"> {
   const { causal = false, positions, mask, scale = query.size("headDim") ** -0.5, blockSize = 512 } = options;
+  const { window, softCap, sinks } = options;
+  if (window !== undefined && !causal) {
+    throw tensorError("attention: a window is for causal queries.", [query], { fix: "Add `causal: true`." });
+  }
   const shared = key.names.filter((n) => n !== "key" && n !== "headDim") as string[];
   const alone = shared.find((n) => !query.has(n));
   if (alone)
@@ -48,7 +61,34 @@ export function attention<Q extends string, K extends Q>(
   const own = (query.names as readonly string[]).filter((n) => n !== "seq" && n !== "headDim" && !shared.includes(n));
   const order = { query: [...shared, ...own, "seq", "headDim"], key: [...shared, "key", "headDim"] } as Order;
   const oneBlock = key.size("key") <= blockSize || query.size("seq") === 1;
-  const kernel = oneBlock ? direct : blockwise;
+  // A few queries, those at positions of their own and masks of any form are no work for a kernel.
+  const asKernel = allowsKernel("attention") && query.size("seq") > 1 && !positions && !mask;
+  const plain = window === undefined && softCap === undefined && !sinks;
+  const form = oneBlock && plain && !asKernel ? direct : blockwise;
   const scaled = query.mul(scale) as Tensor;
-  return kernel(scaled, key as Tensor, value as Tensor, order, { causal, positions, mask }, blockSize) as Tensor;
+  const sees = { causal, positions, mask, window, softCap, sinks };
+  const parallel = splitSequence(query as Tensor, key as Tensor);
+  if (parallel) {
+    if (!plain) {
+      throw tensorError(
+        "attention: the sequence is split over the mesh, and a window, softCap or sinks are not.",
+        [query],
+        {
+          fix: "Leave the sequence whole: sharding.activations.seq=[].",
+        },
+      );
+    }
+    return contextParallel(scaled, key as Tensor, value as Tensor, order, sees, blockSize, parallel) as Tensor;
+  }
+  return form(scaled, key as Tensor, value as Tensor, order, sees, blockSize, asKernel) as Tensor;
+}
+
+/** How the sequence lies on the mesh, where queries and keys are of one sequence that is split over it. */
+function splitSequence(query: Tensor, key: Tensor): ContextParallel | undefined {
+  const layout = currentLayout();
+  if (layout === undefined || query.size("seq") !== key.size("key")) return undefined;
+  const tensor = { name: `The query ${describe(query)}`, axes: query.names, shape: query.value.type.shape };
+  const over = layout.withActivations({}).spec("activations", tensor)[query.position("seq")] ?? [];
+  if (over.length === 0) return undefined;
+  return { over, keys: layout.context.attention ?? "ring", zigzag: layout.zigzag };
 }

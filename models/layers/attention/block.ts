@@ -1,0 +1,190 @@
+/** A block of queries against blocks of keys: the steps that block-wise attention is made of, on one device or across several. */
+import { whileLoop } from "../../../ops/control.js";
+import { dot, full, fullLike, scalar, where, zeros } from "../../../ops/functions.js";
+import type { Scalar, Tensor } from "../../../ops/tensor.js";
+import {
+  both,
+  count,
+  HIDDEN,
+  type Keys,
+  LOWEST,
+  type Queries,
+  type Row,
+  type Scores,
+  type Sees,
+  visible,
+} from "./visible.js";
+
+export type QueryBlocks = Tensor<"queryBlock" | "head" | "seq" | "headDim">;
+export type KeyBlocks = Tensor<"keyBlock" | "head" | "key" | "headDim">;
+type MaskBlocks = Tensor<"keyBlock" | "head" | "seq" | "key">;
+
+/** What scores depend on besides queries and keys: the queries' positions, and the mask (in blocks of keys if it is about keys). */
+export interface View {
+  /** Relative to the first key. */
+  readonly positions: Row;
+  readonly mask: Scores | MaskBlocks | undefined;
+}
+
+/** The keys that a block of queries is compared with: `count` blocks of one size. */
+export interface KeyRange {
+  readonly size: number;
+  readonly count: number;
+  /** How many keys there are, where those that fill up the last block have to be hidden. */
+  readonly hideFrom?: number | undefined;
+}
+
+/** The softmax over the keys seen so far: by query the highest score, the sum of the weights, the sum of the weighted values (f32). */
+export interface Running {
+  readonly peak: Row;
+  readonly total: Row;
+  readonly sum: Queries;
+}
+
+/** What the derivative needs of queries: `logSum` is the row's logSumExp, `delta` the sum of the result times its cotangent. */
+export interface Differentiated {
+  readonly q: Queries;
+  readonly qAcross: Queries;
+  readonly ct: Queries;
+  readonly ctAcross: Queries;
+  readonly logSum: Row;
+  readonly delta: Row;
+}
+
+/** Sums of the cotangents of keys and values (f32), headDim before key. */
+export interface KeySums {
+  readonly dk: KeyBlocks;
+  readonly dv: KeyBlocks;
+}
+
+/** Sums of products are accumulated in float32. */
+const wide = { dtype: "f32" } as const;
+
+/** The softmax over no keys, for queries `q` and values of this width. */
+export function begin(q: Tensor, valueDim: number): Running {
+  const { headDim: _, ...row } = q.sizes as Record<string, number>;
+  const sizes = { ...row, headDim: valueDim };
+  return { peak: full(row, LOWEST) as Row, total: zeros(row) as Row, sum: zeros(sizes) as Queries };
+}
+
+/** The result and the rows' logSumExp (f32). A query that saw no key has zeros. */
+export function finish({ peak, total, sum }: Running): { readonly out: Queries; readonly logSum: Row } {
+  const divisor = where(total.eq(0), fullLike(total, 1), total);
+  return { out: sum.div(divisor), logSum: peak.add(divisor.log()) };
+}
+
+/** The two passes over blocks of keys. `rows` are the axes that only queries have. */
+export function overKeys(
+  causal: boolean,
+  { size, count: blocks, hideFrom }: KeyRange,
+  rows: readonly "seq"[],
+  { window, softCap }: Pick<Sees, "window" | "softCap"> = {},
+) {
+  /** The first block of keys that a block of queries has to look at. */
+  const first = ({ positions }: View): Scalar =>
+    window === undefined
+      ? scalar(0, "i32")
+      : positions
+          .min(positions.names)
+          .sub(window - 1)
+          .maximum(0)
+          .div(size)
+          .cast("i32");
+
+  /** How many blocks of keys a block of queries has to look at. */
+  const needed = ({ positions }: View): Scalar =>
+    causal ? positions.max(positions.names).add(size).div(size).minimum(blocks).cast("i32") : scalar(blocks, "i32");
+
+  const scores = (q: Queries, k: Keys, { positions, mask }: View, j: Scalar): Scores => {
+    const indices = count("key", size, j.mul(size));
+    const here = mask?.has("keyBlock" as never) ? (mask as MaskBlocks).at("keyBlock", j) : (mask as Scores | undefined);
+    const filling = hideFrom === undefined ? undefined : (indices.lt(hideFrom) as Scores);
+    const seen = both(visible(causal, positions, indices, here, window), filling);
+    const products = dot(q, k, "headDim", wide);
+    const s = softCap === undefined ? products : products.div(softCap).tanh().mul(softCap);
+    return seen ? where(seen, s, HIDDEN) : s;
+  };
+
+  return {
+    /** Goes on over further keys. */
+    attend(q: Queries, k: KeyBlocks, v: KeyBlocks, view: View, before: Running): Running {
+      const end = needed(view);
+      const { peak, total, sum } = before;
+      const start = { j: first(view), peak, total, sum };
+      const more = ({ j }: typeof start) => j.lt(end);
+      const { j: _, ...after } = whileLoop(start, more, ({ j, ...before }) => {
+        const s = scores(q, k.at("keyBlock", j), view, j);
+        const peak = before.peak.maximum(s.max("key"));
+        const weights = s.sub(peak).exp();
+        const fade = before.peak.sub(peak).exp();
+        const part = dot(weights.cast(v.dtype), v.at("keyBlock", j), "key", wide);
+        return {
+          j: j.add(1),
+          peak,
+          total: before.total.mul(fade).add(weights.sum("key")),
+          sum: before.sum.mul(fade).add(part),
+        };
+      });
+      return after;
+    },
+
+    /** The cotangent of the queries (f32), and the sums with those of keys and values added. */
+    differentiate(x: Differentiated, k: KeyBlocks, v: KeyBlocks, view: View, sums: KeySums): KeySums & { dq: Queries } {
+      const { q, qAcross, ct, ctAcross, logSum, delta } = x;
+      const end = needed(view);
+      const { dk, dv } = sums;
+      const start = { j: first(view), dq: zeros(q.sizes), dk, dv };
+      const more = ({ j }: typeof start) => j.lt(end);
+      const { j: _, ...after } = whileLoop(start, more, ({ j, dq, dk, dv }) => {
+        const [kj, vj] = [k.at("keyBlock", j), v.at("keyBlock", j)];
+        const s = scores(q, kj, view, j);
+        const probs = s.sub(logSum).exp();
+        const dProbs = dot(ct, vj, "headDim", wide);
+        const dCapped = probs.mul(dProbs.sub(delta));
+        // Hidden scores are far outside of the cap's range, and have no cotangent.
+        const slope = softCap === undefined ? undefined : s.maximum(-softCap).div(softCap).square().neg().add(1);
+        const dScores = (slope ? dCapped.mul(slope) : dCapped).cast(q.dtype);
+        return {
+          j: j.add(1),
+          dq: dq.add(dot(dScores, kj, "key", wide)),
+          dk: addBlock(dk, j, dot(qAcross, dScores, rows, wide)),
+          dv: addBlock(dv, j, dot(ctAcross, probs.cast(v.dtype), rows, wide)),
+        };
+      });
+      return after;
+    },
+  };
+}
+
+/** The size of equal blocks, at most `limit`, that cover `length` with the least filling up. */
+export const evenly = (length: number, limit: number): number => Math.ceil(length / Math.ceil(length / limit));
+
+/** An axis in blocks, the last one filled up with zeros. A tensor without the axis stays as it is. */
+export function inBlocks<A extends string, K extends A, N extends string>(
+  x: Tensor<A>,
+  axis: K,
+  size: number,
+  block: N,
+): Tensor<A | N> {
+  if (!x.has(axis)) return x as Tensor;
+  const n = Math.ceil(x.size(axis) / size);
+  const filled = n * size === x.size(axis) ? x : x.pad(axis, 0, n * size - x.size(axis));
+  return (filled as Tensor).split(axis, { [block]: n, [axis]: size }) as unknown as Tensor;
+}
+
+/**
+ * With headDim before the axes that only queries have: gradients of keys and values are summed up with headDim before key, as products whose
+ * left operand is contracted along its last axes: the form that XLA:CPU is fastest at, and all the same to others.
+ */
+export const across = (x: QueryBlocks, rows: readonly "seq"[]): QueryBlocks =>
+  x.ordered([...x.names.filter((n) => n !== "headDim" && !rows.includes(n as "seq")), "headDim", ...rows]);
+
+/** Zeros (f32) for sums like `x`, headDim before key. */
+export function accumulator(x: KeyBlocks): KeyBlocks {
+  const { key, headDim, ...outer } = x.sizes;
+  return zeros({ ...outer, headDim, key });
+}
+
+/** Adds to one block of an accumulator. */
+const addBlock = (sums: KeyBlocks, j: Scalar, part: Keys): KeyBlocks =>
+  sums.update("keyBlock", j, sums.at("keyBlock", j).add(part).broadcast({ keyBlock: 1 }));

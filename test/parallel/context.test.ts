@@ -1,0 +1,141 @@
+/** Attention along a sequence that is split over the mesh, against JAX's on one device; training with it, against one device. */
+import { type ContextOptions, Layout, type Mesh } from "../../compiler/mesh.js";
+import { charTransformer } from "../../models/char_transformer.js";
+import { type AttentionOptions, attention } from "../../models/layers/index.js";
+import { grad } from "../../ops/control.js";
+import { iota } from "../../ops/functions.js";
+import type { Tensor } from "../../ops/tensor.js";
+import { temporaryFolder } from "../runtime/support.js";
+import { type DeviceCase, difference, runOnDevices } from "./programs.js";
+import { gradientDifference, lossDifference, trainAll, weightDifference } from "./support.js";
+
+const folder = temporaryFolder();
+
+interface Variant {
+  readonly mesh: Readonly<Record<string, number>>;
+  readonly context?: ContextOptions;
+  readonly zigzag?: boolean;
+  readonly seq: number;
+  readonly blockSize: number;
+  /** Given a mask of random numbers [batch, seq, key]. */
+  readonly options: (random: Tensor) => AttentionOptions;
+  /** Who sees whom, as JAX broadcasts it to [batch, heads, seq, key]; `n` is the length, x the random numbers. */
+  readonly mask: string;
+}
+
+/** Positions in the order in which they lie on n devices: chunks i and 2n - 1 - i on device i. */
+const zigzag = (seq: number, n: number): number[] => {
+  const chunk = (c: number) => Array.from({ length: seq / (2 * n) }, (_, j) => (c * seq) / (2 * n) + j);
+  return Array.from({ length: n }, (_, i) => [...chunk(i), ...chunk(2 * n - 1 - i)]).flat();
+};
+
+/** Attention and its gradients. In zigzag the inputs are as they would lie, and JAX brings them into order and its results out of it. */
+function attentionCase({ mesh, context, seq, blockSize, options, mask, ...v }: Variant): DeviceCase {
+  const q = { batch: 2, seq, kvHeads: 2, group: 2, headDim: 4 };
+  const k = { batch: 2, key: seq, kvHeads: 2, headDim: 4 };
+  const layout = (m: Mesh) => {
+    const plain = new Layout(m, {}, false, undefined, context);
+    return v.zigzag ? plain.balanced() : plain;
+  };
+  const order = v.zigzag ? zigzag(seq, mesh.context!) : Array.from({ length: seq }, (_, i) => i);
+  const places = order.map((_, i) => order.indexOf(i));
+  return {
+    mesh,
+    layout,
+    inputs: [q, k, k, { batch: 2, seq, key: seq }],
+    run: (...[q, k, value, random]: Tensor[]) => {
+      const attend = (xs: Tensor[]) => attention(xs[0]!, xs[1]!, xs[2]!, { ...options(random!), blockSize });
+      const weighted = (xs: Tensor[]) => {
+        const y = attend(xs);
+        return y.mul(q!).sin().sum(y.names) as unknown as Tensor<never>;
+      };
+      const all = [q!, k!, value!];
+      const gradients = grad(weighted)(all);
+      return [attend(all).ordered(q!.names), ...gradients.map((g, i) => g.ordered(all[i]!.names))];
+    },
+    jax: `(lambda n, order, places: (lambda attend: (lambda f: lambda *a: [f(*a), *jax.grad(lambda *a: jnp.sin(f(*a) * jax.lax.stop_gradient(a[0])).sum(), argnums=(0, 1, 2))(*a)])(lambda q, k, v, x: attend(q[:, places], k[:, places], v[:, places], x)[:, order]))(lambda q, k, v, x: (lambda m: jax.nn.dot_product_attention(q.reshape(2, n, 4, 4), k, v, mask=m).reshape(q.shape) * m.any(-1).swapaxes(1, 2).reshape(2, n, 2, 2, 1))(jnp.broadcast_to(${mask}, (2, 4, n, n)))))(${seq}, np.array([${order}]), np.array([${places}]))`,
+  };
+}
+
+const CAUSAL = "jnp.tril(jnp.ones((n, n), bool))";
+const causal = { options: () => ({ causal: true }), mask: CAUSAL };
+/** Some queries see no key. Rows and columns of the random numbers are as the sequence lies. */
+const masked = {
+  options: (x: Tensor) => ({
+    causal: true,
+    mask: x.gt(0).and((x as Tensor).slice("key", 0, 1).at("key", 0).gt(-0.5)) as Tensor,
+  }),
+  mask: `((x > 0) & (x[:, :, :1] > -0.5))[:, places][:, :, places][:, None] & ${CAUSAL}`,
+};
+
+const variants: Readonly<Record<string, Variant>> = {
+  "ring, causal, in order": { mesh: { context: 8 }, seq: 32, blockSize: 2, ...causal },
+  "ring, causal, zigzag": { mesh: { context: 8 }, seq: 32, blockSize: 64, zigzag: true, ...causal },
+  "ring, blocks that do not fit, batch and heads split too": {
+    mesh: { data: 2, context: 2, tensor: 2 },
+    seq: 20,
+    blockSize: 3,
+    zigzag: true,
+    ...causal,
+  },
+  "ring, all see all": {
+    mesh: { data: 2, context: 4 },
+    seq: 24,
+    blockSize: 4,
+    options: () => ({}),
+    mask: "jnp.ones((n, n), bool)",
+  },
+  "ring, a mask, zigzag": { mesh: { context: 4 }, seq: 24, blockSize: 2, zigzag: true, ...masked },
+  "ring, a mask of keys": {
+    mesh: { context: 4 },
+    seq: 16,
+    blockSize: 3,
+    options: (x) => ({ mask: (x as Tensor).at("seq", 0).gt(0) as Tensor }),
+    mask: "(x[:, :1] > 0)[:, None]",
+  },
+  "ring, positions given": {
+    mesh: { context: 4 },
+    seq: 16,
+    blockSize: 2,
+    options: () => ({ causal: true, positions: (iota({ seq: 16 }) as Tensor).sub(3) as Tensor }),
+    mask: "jnp.arange(n) <= jnp.arange(n)[:, None] - 3",
+  },
+  "gathered, causal, zigzag": {
+    mesh: { data: 2, context: 4 },
+    context: { attention: "allgather" },
+    seq: 24,
+    blockSize: 2,
+    zigzag: true,
+    ...causal,
+  },
+  "gathered, a mask": { mesh: { context: 8 }, context: { attention: "allgather" }, seq: 24, blockSize: 2, ...masked },
+};
+
+test("attention across devices is attention, with its gradients", async () => {
+  const runs = await runOnDevices(folder, Object.values(variants).map(attentionCase));
+  const found = Object.keys(variants).map((name, i) => [name, difference(runs[i]!)] as const);
+  expect(found.filter(([, d]) => !(d < 1e-5))).toEqual([]);
+}, 240_000);
+
+/** Without biases: the gradient of a key's bias is zero but for rounding, which has no relative size. */
+const model = { layers: 2, heads: 4, embed: 32, context: 32, bias: false };
+const train = { batch: 8, warmup: 2, steps: 10 };
+
+const MESHES: Readonly<Record<string, object>> = {
+  ring: { mesh: { context: 8 } },
+  "ring, in order": { mesh: { context: 8 }, sharding: { balance: false } },
+  gathered: { mesh: { context: 8 }, sharding: { context: "allgather" } },
+  "with data, FSDP and tensor": { mesh: { data: 1, fsdp: 2, context: 2, tensor: 2 } },
+  "with data and sequence parallelism": { mesh: { data: 2, context: 2, tensor: 2 }, sharding: { sequence: true } },
+};
+
+test("a split sequence is trained on as a whole one is", async () => {
+  const configs = [{}, ...Object.values(MESHES)].map((c) => ({ model, train, ...c }));
+  const [one, ...runs] = await trainAll(folder, charTransformer, configs);
+  const found = Object.keys(MESHES).flatMap((name, i) => {
+    const run = runs[i]!;
+    const all = [["loss", lossDifference(run, one!)], gradientDifference(run), weightDifference(run)] as const;
+    return all.map(([what, by]) => [name, what, by] as const);
+  });
+  expect(found.filter(([, , by]) => !(by < 1e-5))).toEqual([]);
+}, 240_000);
