@@ -6,6 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import type { BuildFailure, Message, Plugin } from "esbuild";
 import { didYouMean, XenarcError } from "../errors.js";
 import { cacheFolder, readCache, sha256, writeAtomically, writeCache } from "./cache.js";
+import { startNaming } from "./names.js";
 import { entryNames, entryUrl, librarySource, packageRoot, packageVersion, runningUrl } from "./package.js";
 import { originalPosition } from "./position.js";
 import { pathFrom } from "./render.js";
@@ -78,6 +79,8 @@ function reusable(entry: string): Built | undefined {
 }
 
 async function bundle(entry: string): Promise<Built> {
+  // What is bundled anew has names that are not known yet.
+  startNaming();
   const { build } = esbuild();
   const folder = dirname(entry);
   const outfile = join(cacheFolder(entry), "modules", "bundle.mjs");

@@ -4,8 +4,10 @@
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { Worker } from "node:worker_threads";
 import { readCache, sha256, writeAtomically, writeCache } from "./cache.js";
 import type { Entry, Name } from "./naming.js";
+import type { NamingRequest } from "./naming_thread.js";
 import { isCompiled, librarySource, packageRoot } from "./package.js";
 
 /** Raised when the same source gives another table, so that tables kept by earlier versions are made anew. */
@@ -113,7 +115,38 @@ function typescriptFiles(folder: string): string[] {
     .sort();
 }
 
+let thread: Worker | undefined;
+
+/**
+ * Begins to load the parser, in a thread of its own: a model that is new is bundled, loaded and traced meanwhile. It holds no process that
+ * has nothing else to do.
+ */
+export function startNaming(): void {
+  if (!isCompiled || thread !== undefined) return;
+  thread = new Worker(join(packageRoot, "dist/compiler/source/naming_thread.js"));
+  thread.unref();
+}
+
 async function parse(path: string, source: string): Promise<Entry[]> {
-  const { namesIn } = await import("./naming.js");
-  return namesIn(path, source);
+  if (thread === undefined) {
+    const { namesIn } = await import("./naming.js");
+    return namesIn(path, source);
+  }
+  const parser = thread;
+  parser.ref();
+  try {
+    return await new Promise<Entry[]>((resolve, reject) => {
+      const answer = (message: { path: string; entries: Entry[] }) => {
+        if (message.path !== path) return;
+        parser.off("message", answer);
+        parser.off("error", reject);
+        resolve(message.entries);
+      };
+      parser.on("message", answer);
+      parser.on("error", reject);
+      parser.postMessage({ path, source } satisfies NamingRequest);
+    });
+  } finally {
+    parser.unref();
+  }
 }
