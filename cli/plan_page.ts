@@ -1,5 +1,5 @@
 /** A plan as one HTML file: the table, where memory goes, what the time is spent on. Nothing is fetched. */
-import { gib, meshName, type Plan, type Row, rematName, time } from "./commands/plan.js";
+import { gib, meshName, type Plan, type Row, rematName, time } from "./plan_text.js";
 import { duration, short } from "./terminal.js";
 
 const escape = (text: string): string =>

@@ -10,6 +10,7 @@ import { type Choice, type Judged, meshes, resized, runCost, search, type Traced
 import { parseTarget, type Target } from "../../compiler/plan/target.js";
 import { type Timeline, timelineOf } from "../../compiler/plan/timeline.js";
 import { page } from "../plan_page.js";
+import { gib, meshName, type Plan, percent, type Row, rematName, type Scaled, time } from "../plan_text.js";
 import { openProject, type Project, sortWords } from "../project.js";
 import { count, duration, paint, short, table } from "../terminal.js";
 
@@ -24,16 +25,6 @@ export interface PlanCommandOptions {
   readonly show: number;
   readonly html?: string;
   readonly json?: boolean;
-}
-
-/** A candidate as it is shown. */
-export interface Row extends Judged {
-  /** Sequences at once, on all devices. */
-  readonly batch: number;
-  readonly tokensPerSecond: number;
-  readonly mfu: number;
-  /** What the compiler says, where it was asked. */
-  confirmed?: { readonly memory?: number; readonly sent?: number; readonly step?: number; readonly seconds: number };
 }
 
 const NAMES = ["attn_out", "residual", "mlp_up"] as const;
@@ -82,25 +73,6 @@ export async function planCommand(words: readonly string[], options: PlanCommand
     return;
   }
   process.stdout.write(`${render(plan, options).join("\n")}\n`);
-}
-
-/** Everything that is shown of a plan. */
-export interface Plan {
-  readonly name: string;
-  readonly target: Target;
-  readonly seconds: number;
-  readonly rows: readonly Row[];
-  readonly considered: number;
-  readonly run?: { readonly tokens: number; readonly days: number; readonly dollars: number } | undefined;
-  readonly scaling?: readonly Scaled[] | undefined;
-  readonly instead?: readonly string[] | undefined;
-}
-
-/** The best that so many chips do, and how much of the first line's speed a chip keeps. */
-export interface Scaled {
-  readonly chips: number;
-  readonly tokensPerSecond: number;
-  readonly efficiency: number;
 }
 
 const chipsOf = (target: Target): number => target.devices / (target.chip?.devices ?? 1);
@@ -292,19 +264,6 @@ async function confirm(
   }
 }
 
-/** `data 4 x fsdp 8`, without axes of one. */
-export const meshName = (mesh: Choice["mesh"]): string =>
-  Object.entries(mesh)
-    .filter(([, size]) => size > 1)
-    .map(([name, size]) => `${name} ${size}`)
-    .join(" x ") || "1 device";
-
-export const rematName = (remat: Choice["remat"]): string =>
-  remat === undefined ? "the model's" : typeof remat === "string" ? `keep ${remat}` : `keep ${remat.join(", ")}`;
-
-export const gib = (n: number): string => `${(n / 2 ** 30).toFixed(2)} GiB`;
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
-export const time = (s: number): string => (s < 1 ? `${(s * 1e3).toPrecision(3)} ms` : `${s.toPrecision(3)} s`);
 const BOUND = { compute: "computing", memory: "memory", network: "interconnect" } as const;
 
 function render(plan: Plan, options: PlanCommandOptions): string[] {

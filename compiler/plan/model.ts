@@ -70,7 +70,7 @@ class Evaluation {
   }
 
   estimate(): Estimate {
-    const { events, made, products } = this.timeline;
+    const { events, made, products, scatters } = this.timeline;
     let live = 0;
     let most = 0;
     let gradients = 0;
@@ -88,7 +88,13 @@ class Evaluation {
     let flops = 0;
     for (const product of products) {
       flops += this.#flops(product);
-      this.#added(product);
+      if (!product.isTerm) this.#added(product);
+    }
+    for (const { parts, result, runs } of scatters) {
+      const out = this.#spec(result);
+      const split = this.#spec(parts).flatMap((over) => over ?? []);
+      const summed = split.filter((m) => !out.some((over) => over?.includes(m)));
+      this.#send(summed, this.#bytes(result, out) * runs, 2);
     }
     const bytes = made.reduce((n, m) => {
       if (m.from) return n;
@@ -201,9 +207,12 @@ class Evaluation {
       [...attrs.rhsBatch, ...attrs.rhsContracting],
     ];
     const [mine, theirs] = side === 0 ? [lhs, rhs] : [rhs, lhs];
+    // The result's dimensions: batch, the left operand's free ones, the right one's.
+    const before = attrs.lhsBatch.length + (side === 0 ? 0 : operands[0].shape.length - lhs.length);
+    const free = own.shape.map((_, d) => d).filter((d) => !mine.includes(d));
     return this.#spec(own).map((over, d) => {
       const joined = mine.indexOf(d);
-      const along = joined >= 0 ? other[theirs[joined]!] : out[result.axes.indexOf(own.axes[d]!)];
+      const along = joined >= 0 ? other[theirs[joined]!] : out[before + free.indexOf(d)];
       return (over ?? []).filter((m) => along?.includes(m));
     });
   }

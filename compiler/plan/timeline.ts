@@ -22,6 +22,15 @@ export interface Product {
   readonly attrs: DotAttrs;
   /** In one run of the program. */
   readonly runs: number;
+  /** Another product's result is added to this one's before devices add up their parts. */
+  isTerm?: boolean;
+}
+
+/** Rows added up in a table (the gradient of a look-up): `result` holds the sum of what each device has of `parts`. */
+export interface Scatter {
+  readonly parts: Shaped;
+  readonly result: Shaped;
+  readonly runs: number;
 }
 
 /** A value that gets memory of its own. */
@@ -29,6 +38,7 @@ export interface Made {
   readonly value: Shaped;
   /** What it is computed from. */
   readonly reads: readonly Made[];
+  /** In one run of the program; 0 for the memory of loops, which what is in the loop writes. */
   readonly runs: number;
   /** It exists where this lies otherwise than `value`: the same value before it was exchanged between devices. */
   readonly from?: Shaped;
@@ -46,8 +56,10 @@ export interface Event {
 export interface Timeline {
   readonly program: Program;
   readonly events: readonly Event[];
+  /** All values, those included that are written into memory that is there already. */
   readonly made: readonly Made[];
   readonly products: readonly Product[];
+  readonly scatters: readonly Scatter[];
 }
 
 /** Computed where they are used: one pass over memory does any number of them. */
@@ -109,10 +121,15 @@ export function timelineOf(program: Program): Timeline {
 
 class Builder {
   readonly #uses = new Map<Value, Step[]>();
+  /** What loops hand on. */
+  readonly #results = new Set<Value>();
   readonly #source = new Map<Value, Source>();
   readonly #has = new Map<Value, Made>();
   readonly #made: Made[] = [];
   readonly #products: Product[] = [];
+  readonly #scatters: Scatter[] = [];
+  /** Values that lie on the mesh otherwise than their axes say. */
+  readonly #kinds = new Map<Value, Shaped["kind"]>();
   readonly #weightAxes: ReadonlySet<string>;
   readonly #converted = new Map<Value, Made>();
   /** Operands as products need them, once for a body. */
@@ -135,11 +152,17 @@ class Builder {
     const results = region.results.map((v) => alias.get(v) ?? v);
     this.#countUses(steps);
     const entries = this.#entries(steps, 1);
-    // What is donated is written in place, a result after the other.
-    for (const v of results) entries.push({ make: [], reads: this.#reads(v), inPlace: true });
+    const donated = new Set(this.program.donated.map(([, output]) => output));
+    results.forEach((v, i) => {
+      const reads = this.#reads(v);
+      // What is donated is written in place, one after the other.
+      if (donated.has(i)) this.#write(v, reads, 1);
+      if (this.#has.has(v) || donated.has(i)) entries.push({ make: [], reads, inPlace: true });
+      else this.#materialize(v, this.#source.get(v) ?? NOTHING, 1, entries);
+    });
     const events: Event[] = [];
     order(entries, events);
-    return { program: this.program, events, made: this.#made, products: this.#products };
+    return { program: this.program, events, made: this.#made, products: this.#products, scatters: this.#scatters };
   }
 
   #flatten(ops: readonly Op[], alias: Map<Value, Value>): Step[] {
@@ -149,13 +172,17 @@ class Builder {
       for (const op of list) {
         const name = op.def.name;
         const operands = op.operands.map(resolve);
+        // What rows are added up in is whole: any device may have any of them.
+        if (name === "stablehlo.scatter") this.#kinds.set(op.results[0]!, "activations");
         if (INLINED.has(name)) {
           const region = op.regions[0];
           region?.args.forEach((arg, i) => alias.set(arg, operands[i]!));
           if (region) visit(region.ops);
           op.results.forEach((r, i) => alias.set(r, region ? resolve(region.results[i]!) : operands[i]!));
         } else if (VIEW.has(name) || name === CONSTRAINT) {
-          if (this.#moves(op)) steps.push({ op, operands, moves: true });
+          const moves = this.#moves(op);
+          if (name === CONSTRAINT) this.#kinds.set(op.results[0]!, "activations");
+          if (moves) steps.push({ op, operands, moves });
           else alias.set(op.results[0]!, operands[0]!);
         } else if (name === "xenarc.scan" || name === "stablehlo.while") {
           const region = op.regions.at(-1)!;
@@ -186,7 +213,8 @@ class Builder {
       axes,
       shape: v.type.shape,
       dtype: v.type.dtype,
-      kind: kind ?? (axes.every((axis) => this.#weightAxes.has(axis)) ? "parameters" : "activations"),
+      kind:
+        kind ?? this.#kinds.get(v) ?? (axes.every((axis) => this.#weightAxes.has(axis)) ? "parameters" : "activations"),
     };
   }
 
@@ -197,13 +225,20 @@ class Builder {
         if (list) list.push(step);
         else this.#uses.set(v, [step]);
       }
-      if (step.loop) this.#countUses(step.loop.steps);
+      if (!step.loop) continue;
+      this.#countUses(step.loop.steps);
+      for (const v of step.loop.results) this.#results.add(v);
     }
   }
 
   #reads(v: Value): readonly Made[] {
     const made = this.#has.get(v);
     return made ? [made] : (this.#source.get(v)?.reads ?? []);
+  }
+
+  /** A value that is written into memory that is there already: it costs time only. */
+  #write(v: Value, reads: readonly Made[], runs: number): void {
+    if (!this.#has.has(v)) this.#make({ value: this.#shaped(v), reads, runs });
   }
 
   #make(made: Made): Made {
@@ -252,10 +287,21 @@ class Builder {
     if (!FUSED.has(name) && !name.startsWith("chlo.")) {
       const reads = operands.flatMap((v) => this.#reads(v));
       for (const r of op.results) this.#materialize(r, { ...NOTHING, reads }, runs, entries);
+      if (name === "stablehlo.scatter") {
+        const scatter = { parts: this.#shaped(op.operands[2]!), result: this.#shaped(result), runs };
+        this.#scatters.push(scatter);
+        // What each device has, and the sum.
+        entries.push({
+          make: [this.#make({ value: scatter.result, reads: [], runs })],
+          reads: this.#reads(result),
+          inPlace: false,
+        });
+      }
       return;
     }
     // One product can be joined to what follows it.
     const open = operands.filter((v) => this.#source.get(v)?.open);
+    if (name === "stablehlo.add") for (const v of open.slice(1)) this.#source.get(v)!.product!.isTerm = true;
     for (const v of open.slice(1)) this.#materialize(v, this.#source.get(v)!, runs, entries);
     const source: Source = {
       reads: [...new Set(operands.flatMap((v) => this.#reads(v)))],
@@ -263,7 +309,7 @@ class Builder {
       open: open.length > 0,
       ...(open[0] && { product: this.#source.get(open[0])!.product! }),
     };
-    const users = this.#uses.get(result)?.length ?? 0;
+    const users = (this.#uses.get(result)?.length ?? 0) + (this.#results.has(result) ? 1 : 0);
     const whole = source.reads.reduce((n, made) => n + sizeOf(made.value), 0);
     // Computed again for every user only where that reads no more than its result.
     const shared = users > 1 && (source.expensive || whole > bytesOf(result.type));
@@ -274,6 +320,7 @@ class Builder {
   /** Whether a product's result is used in one pass over it alone. */
   #joins(v: Value): boolean {
     const uses = this.#uses.get(v) ?? [];
+    if (this.#results.has(v)) return uses.length === 0;
     return uses.length === 0 || (uses.length === 1 && FUSED.has(uses[0]!.op.def.name) && sameSize(v, uses[0]!.op));
   }
 
@@ -335,8 +382,8 @@ class Builder {
     const buffers = op.results.map((r, i) =>
       this.#make({
         value: this.#shaped(i < carries ? region.args[i]! : r),
-        reads: i < carries ? this.#reads(operands[i]!) : [],
-        runs,
+        reads: [],
+        runs: 0,
       }),
     );
     region.args.forEach((arg, i) => {
@@ -344,8 +391,15 @@ class Builder {
       else this.#source.set(arg, { ...NOTHING, reads: this.#hoisted(arg, operands[i]!, runs, entries) });
     });
     const inner = this.#entries(loop.steps, inside);
-    results.forEach((v) => {
-      inner.push({ make: [], reads: this.#reads(v), inPlace: true });
+    results.forEach((v, i) => {
+      // A product cannot write over what it reads.
+      const carried = i < carries ? buffers[i] : undefined;
+      const source = this.#source.get(v);
+      const inUse = source?.reads.some((made) => made.of && carried && made.reads.includes(carried));
+      if (inUse && !this.#has.has(v)) this.#materialize(v, source!, inside, inner);
+      const reads = this.#reads(v);
+      this.#write(v, reads, inside);
+      inner.push({ make: [], reads, inPlace: true });
     });
     entries.push({ make: buffers.slice(0, carries), reads: operands.flatMap((v) => this.#reads(v)), inPlace: true });
     entries.push({

@@ -1,0 +1,152 @@
+import { Layout, makeMesh } from "../../compiler/mesh.js";
+import { CHIPS } from "../../compiler/plan/chips.js";
+import { estimate, padded } from "../../compiler/plan/model.js";
+import { factorizations, meshes, resized, runCost, search } from "../../compiler/plan/search.js";
+import { parseTarget } from "../../compiler/plan/target.js";
+import { timelineOf } from "../../compiler/plan/timeline.js";
+import type { Program } from "../../compiler/program.js";
+import { traceProgram } from "../../compiler/trace.js";
+import { scan } from "../../ops/control.js";
+import { contract } from "../../ops/functions.js";
+import { spec } from "../../ops/module.js";
+
+/** y = x w: x `[batch 16, embed 256]`, w `[embed 256, mlp 512]`, float32. */
+const product = (): Program =>
+  traceProgram(
+    "product",
+    { state: { params: { w: spec({ embed: 256, mlp: 512 }) } }, batch: { x: spec({ batch: 16, embed: 256 }) } },
+    ({ state: { params }, batch: { x } }) => ({
+      result: { y: contract<"batch", "mlp", "embed">(x, params.w, ["embed"]) },
+    }),
+  );
+
+const on = (program: Program, sizes: Record<string, number>, slices = {}) =>
+  estimate(timelineOf(program), new Layout(makeMesh(sizes, slices)), CHIPS.v5p);
+
+test("a product on one device", () => {
+  const { flops, sent, memory, compute, traffic, network, bound, step, bytes } = on(product(), { data: 1 });
+  expect(flops).toBe(2 * 16 * 256 * 512);
+  expect(sent).toEqual({});
+  expect(memory.parameters).toBe(4 * 256 * 512);
+  expect(memory.rest).toBe(4 * 16 * 256);
+  // The result alone is temporary.
+  expect(memory.gradients + memory.activations).toBe(4 * 16 * 512);
+  expect(bytes).toBe(4 * (16 * 256 + 256 * 512 + 16 * 512));
+  expect(compute).toBe(flops / 459e12);
+  expect(traffic).toBe(bytes / 2765e9);
+  expect(network).toBe(0);
+  expect([bound, step]).toEqual(["memory", traffic]);
+  expect(memory.total).toBe(memory.parameters + memory.rest + 4 * 16 * 512 + memory.code);
+});
+
+test("weights sharded over fsdp are gathered, and lie whole beside the result", () => {
+  const { flops, sent, memory, network } = on(product(), { fsdp: 2, tensor: 2 });
+  expect(flops).toBe((2 * 16 * 256 * 512) / 4);
+  expect(memory.parameters).toBe((4 * 256 * 512) / 4);
+  // Each device of two has half of 256 x 256 and sends it to the other.
+  expect(sent).toEqual({ fsdp: (4 * 256 * 256) / 2 });
+  expect(network).toBe((4 * 256 * 256) / 2 / 200e9);
+  // The gathered weight is as large as 256 x 256, the result 8 x 256.
+  expect(memory.gradients + memory.activations).toBe(4 * (256 * 256 + 8 * 256));
+});
+
+test("what contracted dimensions that are split give is added up", () => {
+  const { sent, flops } = on(
+    traceProgram(
+      "gradient",
+      {
+        batch: { x: spec({ batch: 64, embed: 256 }), dy: spec({ batch: 64, mlp: 512 }) },
+        state: { params: { w: spec({ embed: 256, mlp: 512 }) } },
+      },
+      ({ batch: { x, dy } }) => ({ result: { dw: contract<"embed", "mlp", "batch">(x, dy, ["batch"]) } }),
+    ),
+    { data: 4 },
+  );
+  expect(flops).toBe((2 * 64 * 256 * 512) / 4);
+  // A ring adds up and hands round three quarters each.
+  expect(sent).toEqual({ data: 2 * (3 / 4) * 4 * 256 * 512 });
+});
+
+test("a loop stacks what its steps give, and runs them all", () => {
+  const program = traceProgram(
+    "stack",
+    {
+      state: { params: { w: spec({ layers: 4, embed: 256, mlp: 256 }) } },
+      batch: { x: spec({ batch: 128, embed: 256 }) },
+    },
+    ({ state: { params }, batch: { x } }) => {
+      const [, ys] = scan("layers", x, params.w, (h, w) => {
+        const y = contract<"batch", "mlp", "embed">(h, w, ["embed"]);
+        return [y.rename("mlp", "embed") as never, y] as const;
+      });
+      return { result: { ys } };
+    },
+  );
+  const { flops, memory } = on(program, { data: 2 });
+  expect(flops).toBe((4 * 2 * 128 * 256 * 256) / 2);
+  const one = (4 * 128 * 256) / 2;
+  // The carry, the stack, and the step's result, which is both the next carry and an element of the stack.
+  expect(memory.gradients + memory.activations).toBe((1 + 4 + 1) * one);
+});
+
+test("tiles of 8 x 128 are filled up", () => {
+  expect(padded([16, 256], 4, CHIPS.v4)).toBe(16 * 256);
+  expect(padded([3, 5], 4, CHIPS.v4)).toBe(8 * 128);
+  expect(padded([64, 1000], 4, CHIPS.v4)).toBe(64 * 1024);
+  expect(padded([3, 5], 4, CHIPS.h100)).toBe(15);
+});
+
+test("meshes of 8 devices, and of two slices of 4", () => {
+  expect(factorizations(6, 2)).toEqual([
+    [1, 6],
+    [2, 3],
+    [3, 2],
+    [6, 1],
+  ]);
+  expect(meshes({ devices: 8, slices: 1 })).toHaveLength(20);
+  const across = meshes({ devices: 8, slices: 2 });
+  expect(across).toHaveLength(10);
+  expect(
+    across.every(({ data, fsdp, context, tensor }) => data % 2 === 0 && data * fsdp * context * tensor === 8),
+  ).toBe(true);
+});
+
+test("between slices goes one device's part", () => {
+  const { sent, across } = on(product(), { fsdp: 2 }, { fsdp: 2 });
+  // Four devices gather 256 x 512; between the two slices go halves of halves.
+  expect(sent).toEqual({ fsdp: 4 * 256 * 512 * (3 / 4) });
+  expect(across).toBe((4 * 256 * 512) / 2 / 2);
+});
+
+test("days and dollars", () => {
+  const { days, dollars } = runCost(86_400e6, 1e6, 10, 4.2);
+  expect(days).toBe(1);
+  expect(dollars).toBeCloseTo(24 * 10 * 4.2, 9);
+});
+
+test("pods of other sizes", () => {
+  const target = parseTarget("tpu:v5p:4x4x4");
+  expect([32, 128, 512].map((chips) => resized(target, chips))).toEqual([
+    "tpu:v5p:2x4x4",
+    "tpu:v5p:4x4x8",
+    "tpu:v5p:8x8x8",
+  ]);
+  expect(resized(parseTarget("tpu:v5e:4x4"), 512)).toBeUndefined();
+});
+
+test("what fits comes first, the fastest of it; sizes that do not divide are left out", () => {
+  const program = product();
+  const timeline = timelineOf(program);
+  const space = {
+    meshes: meshes({ devices: 32, slices: 1 }, { context: false }),
+    remats: [undefined],
+    accumulations: [1],
+  };
+  const traced = ({ mesh }: { mesh: object }) => ({ timeline, layout: new Layout(makeMesh({ ...mesh })) });
+  const found = search(space, traced, CHIPS.v5p);
+  expect(found.length).toBeGreaterThan(0);
+  expect(found.every((j) => 16 % (j.mesh.data * j.mesh.fsdp) === 0)).toBe(true);
+  expect(found.map((j) => j.estimate.step)).toEqual(found.map((j) => j.estimate.step).sort((a, b) => a - b));
+  const none = search(space, traced, { ...CHIPS.v5p, usable: 1 });
+  expect(none.every((j) => !j.fits)).toBe(true);
+});
