@@ -50,12 +50,12 @@ export function withLayout<T>(l: Layout | undefined, f: () => T): T {
   }
 }
 
-/** A tree of activations (tensors, arrays and plain objects of them) held to the layout; as it was where there is none. */
-export function constrained<T>(tree: T): T {
+/** A tree (tensors, arrays and plain objects of them) held to the layout by the rules of its kind; as it was where there is none. */
+export function constrained<T>(tree: T, kind: Kind = "activations"): T {
   if (layout === undefined) return tree;
   const on = layout;
   const visit = (node: unknown): unknown => {
-    if (node instanceof Leaf) return constrainedLeaf(on, node);
+    if (node instanceof Leaf) return constrainedLeaf(on, node, kind);
     if (Array.isArray(node)) return node.map(visit);
     if (node === null || typeof node !== "object" || Object.getPrototypeOf(node) !== Object.prototype) return node;
     return Object.fromEntries(Object.entries(node).map(([key, child]) => [key, visit(child)]));
@@ -68,13 +68,13 @@ export const stagesOf = (axis: string, batch?: number): Pipeline | undefined => 
 
 const CONSTRAINT = "sdy.sharding_constraint";
 
-function constrainedLeaf(on: Layout, leaf: Leaf): Leaf {
+function constrainedLeaf(on: Layout, leaf: Leaf, kind: Kind): Leaf {
   const { names, value } = leaf;
-  if (names.length === 0 || value.op?.def.name === CONSTRAINT) return leaf;
+  if (names.length === 0 || (kind === "activations" && value.op?.def.name === CONSTRAINT)) return leaf;
   if (on.mesh.axes.every((axis) => on.manual.includes(axis.name))) return leaf;
   const where = value.op?.site && [{ site: value.op.site }];
   const name = `The tensor (${names.join(", ")})`;
-  const spec = on.spec("activations", { name, axes: names, shape: value.type.shape, ...(where && { where }) });
+  const spec = on.spec(kind, { name, axes: names, shape: value.type.shape, ...(where && { where }) });
   // A constraint that leaves every dimension open says nothing.
   if (spec.every((over) => over === undefined)) return leaf;
   return leaf.with((tracing() as ConstrainingBuilder).shardingConstraint(value, spec));

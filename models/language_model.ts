@@ -1,13 +1,11 @@
 import { forEachUse, type Op, type Value } from "../compiler/ir.js";
 import { currentLayout, perDevice, tracing, withLayout } from "../compiler/trace.js";
-import { leaves, mapLeaves } from "../compiler/tree.js";
-import { dryRun } from "../ops/control.js";
 import { iota } from "../ops/functions.js";
 import { Module } from "../ops/module.js";
 import type { Key } from "../ops/random.js";
 import { type Tensor, tensorError } from "../ops/tensor.js";
 import { inZigzag } from "./layers/attention/context_parallel.js";
-import { chunkedCrossEntropy, crossEntropy, type KvCache } from "./layers/index.js";
+import { chunkedCrossEntropy, type KvCache } from "./layers/index.js";
 
 /**
  * What decoding carries from token to token, by the path of the module it belongs to: keys and values of every layer for the
@@ -28,14 +26,11 @@ export interface RunOptions {
 /** How the loss is computed. */
 export interface LossOptions extends RunOptions {
   /**
-   * Positions of each sequence whose scores exist at a time, at most; what does not divide the sequence is rounded down to what does.
-   * Default: all, unless their scores take more than 256 MiB a device in float32: then as many as do not.
+   * How many positions of what a device has of each sequence have their scores at a time. Default: all, unless their scores would take
+   * more than 256 MiB of it; see `chunkedCrossEntropy`.
    */
   readonly chunk?: number | undefined;
 }
-
-/** Beyond this many bytes of scores, more of them at once make no product of matrices faster. */
-const CHUNK_BYTES = 256 * 2 ** 20;
 
 /** Final hidden states, and the keys and values of all layers. */
 export interface Hidden {
@@ -73,16 +68,8 @@ export abstract class LanguageModel extends Module {
     { chunk, ...options }: LossOptions,
   ): { sum: Tensor<never>; count: Tensor<never> } {
     const { hidden } = this.run(tokens, options);
-    const { result: logits, reads } = dryRun(() => this.logits<"batch" | "seq">(hidden));
-    const chunks = chunksOf(logits, chunk);
-    if (chunks === 1) return crossEntropy(this.logits<"batch" | "seq">(hidden), targets);
-    const weights = leaves(this).filter(({ value }) => reads.has(value)) as Tensor[];
-    const head = (given: readonly Tensor[], hidden: Tensor<"batch" | "seq" | "embed">) => {
-      let i = 0;
-      const model = mapLeaves(this as LanguageModel, (leaf) => (reads.has(leaf.value) ? given[i++]! : leaf));
-      return model.logits<"batch" | "seq">(hidden);
-    };
-    return chunkedCrossEntropy(head, weights, hidden, targets, chunks);
+    const head = (model: LanguageModel, hidden: Tensor) => model.logits(hidden);
+    return chunkedCrossEntropy(this as LanguageModel, head, hidden, targets, chunk);
   }
 }
 
@@ -128,17 +115,4 @@ function reads(op: Op, value: Value): boolean {
     found ||= v === value;
   });
   return found;
-}
-
-/** The smallest number of equal chunks of the sequence that are small enough. */
-function chunksOf(logits: Tensor<"batch" | "seq" | "vocab">, chunk?: number): number {
-  const seq = logits.size("seq");
-  const local = perDevice(logits);
-  const parts = seq / local[logits.position("seq")]!;
-  const bytes = 4 * local.reduce((n, d) => n * d, 1);
-  const wanted = chunk === undefined ? bytes / CHUNK_BYTES : seq / chunk;
-  for (let chunks = Math.max(1, Math.ceil(wanted)); chunks < seq / parts; chunks++) {
-    if ((seq / parts) % chunks === 0) return chunks;
-  }
-  return seq / parts;
 }

@@ -3,6 +3,7 @@
  * once into a region of its own.
  */
 import { captured, isFloat, Region, stacked, type Value } from "../compiler/ir.js";
+import type { Kind } from "../compiler/mesh.js";
 import { type CustomVjpAttrs, customVjp as customVjpOp, type Residual } from "../compiler/passes/custom_vjp.js";
 import { backward, identity, stopGradient as stopGradientOp } from "../compiler/passes/grad.js";
 import { type RematPolicy, remat as rematOp } from "../compiler/passes/remat.js";
@@ -256,10 +257,11 @@ export function named<A extends string>(x: Tensor<A>, name: string): Tensor<A> {
 }
 
 /**
- * Holds a tensor to the mesh by the rules of activations, as the results of every module are: a weight, before it is used, is then
- * whole along the axes that only its storage is split by. Without a mesh it is the tensor itself.
+ * Holds a tensor to the mesh by the rules of a kind; without a mesh it is the tensor itself. Default: those of activations, as the
+ * results of every module are held: a weight, before it is used, is then whole along the axes that only its storage is split by. By
+ * those of `parameters` or `optimizer` a gradient lies where the weight or its moments do.
  */
-export const shard = <A extends string>(x: Tensor<A>): Tensor<A> => constrained(x);
+export const shard = <A extends string>(x: Tensor<A>, kind: Kind = "activations"): Tensor<A> => constrained(x, kind);
 
 /**
  * What `f` would give, and the values from outside that it would compute with; nothing of it becomes part of the program. (As

@@ -1,4 +1,6 @@
-import { customVjp, scan, shard, valueAndGrad } from "../../ops/control.js";
+import { perDevice } from "../../compiler/trace.js";
+import { leaves, mapLeaves } from "../../compiler/tree.js";
+import { customVjp, dryRun, scan, shard, valueAndGrad } from "../../ops/control.js";
 import { full, iota, where, zeros } from "../../ops/functions.js";
 import type { Scalar, Tensor } from "../../ops/tensor.js";
 
@@ -16,40 +18,62 @@ export function crossEntropy<A extends string>(
   };
 }
 
+/** What chunks of scores may take, in float32: more of them at once make no product of matrices faster. */
+const CHUNK_BYTES = 256 * 2 ** 20;
+
 /**
- * As `crossEntropy(head(weights, hidden), targets)`, but the scores of only `seq / chunks` positions of each sequence exist at a time, in
- * a scan. Its gradient is computed beside the value, chunk by chunk, so that no score is computed twice or kept; what weights
- * get is summed in float32. (Hsu et al. 2024, "Liger Kernel", arXiv:2410.10989, section 3.2, "FusedLinearCrossEntropy".)
+ * `crossEntropy(head(model, hidden), targets)`, but the scores of only some positions of each sequence exist at a time, in a scan.
+ * Its gradient is computed beside the value, chunk by chunk, so that no score is computed twice or kept; what the model's weights
+ * get is summed in float32. (Hsu et al. 2024, "Liger Kernel", arXiv:2410.10989, "FusedLinearCrossEntropy".)
  *
- * @param head scores `[..., vocab]` of hidden states `[..., embed]`; it computes with no tensor that is differentiated but `weights`.
+ * @param head scores `[..., vocab]` of hidden states `[..., embed]`; of what it computes with, the model's weights are differentiated.
  * @param hidden `[batch, seq, embed]`
- * @param targets `[batch, seq]`
+ * @param targets `[batch, seq]`, integers; those of -1 are left out.
+ * @param chunk how many positions of what a device has of a sequence; rounded down to what divides it. Default: all, unless their scores
+ *   would take more than 256 MiB and more than the weights: then as many as do not.
  */
-export function chunkedCrossEntropy(
-  head: (weights: readonly Tensor[], hidden: Tensor<"batch" | "seq" | "embed">) => Tensor<"batch" | "seq" | "vocab">,
-  weights: readonly Tensor[],
+export function chunkedCrossEntropy<M>(
+  model: M,
+  head: (model: M, hidden: Tensor) => Tensor,
   hidden: Tensor<"batch" | "seq" | "embed">,
   targets: Tensor<"batch" | "seq">,
-  chunks: number,
+  chunk?: number,
 ): { sum: Scalar; count: Scalar } {
-  // Neighbours go to different chunks: a sequence that is split over devices is then cut into chunks on each of them.
-  const seq = hidden.size("seq") / chunks;
-  const cut = (t: Tensor): Tensor => t.rename("seq", "position").split("position", { seq, chunk: chunks });
-  const joined = (t: Tensor): Tensor => t.merge(["seq", "chunk"], "position").rename("position", "seq") as Tensor;
-  const value = valueAndGrad(([h, ...w]: readonly Tensor[], t: Tensor) => crossEntropy(head(w, h!), t).sum);
+  const { result: logits, reads } = dryRun(() => head(model, hidden));
+  const weights = leaves(model).filter(({ value }) => reads.has(value)) as Tensor[];
+  const local = perDevice(logits);
+  const [batch, seq] = (["batch", "seq"] as const).map((n) => logits.size(n) / local[logits.position(n)]!) as [
+    number,
+    number,
+  ];
+  const chunks = chunkCount(local, local[logits.position("seq")]!, weights, chunk);
+  if (chunks === 1) return crossEntropy<"batch" | "seq">(head(model, hidden), targets);
+
+  // Each device sums up what the weights get from its own tokens, and the sums meet after the loop: from here on `batch` and `seq` number
+  // the devices that tokens are split over, weights have a copy for each, and `row` and `position` are a device's own.
+  const cut = (t: Tensor): Tensor =>
+    shard(t.split("batch", { batch, row: -1 }).split("seq", { seq, chunk: chunks, position: -1 }) as Tensor);
+  const joined = (t: Tensor): Tensor =>
+    t.merge(["batch", "row"], "batch").merge(["seq", "chunk", "position"], "seq") as Tensor;
   const summed = customVjp(
     (h: Tensor, t: Tensor, ...w: readonly Tensor[]) => {
-      const whole = w.map(shard);
-      const [[sum, ofWeights], ofHidden] = scan(
+      const copies = w.map((x) => shard((x.broadcast({ batch, seq }) as Tensor).ordered(["batch", "seq", ...x.names])));
+      const both = valueAndGrad(([x, ...w]: readonly Tensor[], t: Tensor): Scalar => {
+        let i = 0;
+        const given = mapLeaves(model, (leaf) => (reads.has(leaf.value) ? w[i++]! : leaf));
+        return crossEntropy<any>(head(given, x!), t).sum;
+      });
+      const [[sum, ofCopies], ofHidden] = scan(
         "chunk",
-        [full({}, 0), whole.map((x) => zeros(x.sizes as Record<string, number>))] as const,
+        [full({}, 0), copies.map((x) => zeros(x.sizes as Record<string, number>))] as const,
         { h: cut(h), t: cut(t) },
         ([sum, sums], x) => {
-          const [part, [dh, ...dw]] = value([x.h, ...whole], x.t);
-          return [[sum.add(part), sums.map((s, i) => s.add(dw[i]!.cast("f32")))] as never, dh!] as const;
+          const [more, [dh, ...dw]] = both([x.h, ...copies], x.t);
+          return [[sum.add(more), sums.map((s, i) => s.add(dw[i]!.cast("f32")))] as never, dh!] as const;
         },
       );
-      return [sum, { ofHidden: joined(ofHidden as Tensor), ofWeights: ofWeights as readonly Tensor[] }] as const;
+      const ofWeights = ofCopies.map((g) => shard((g as Tensor).sum(["batch", "seq"]) as Tensor, "optimizer"));
+      return [sum, { ofHidden: joined(ofHidden as Tensor), ofWeights }] as const;
     },
     ({ ofHidden, ofWeights }, ct) => [
       ofHidden.mul(ct.cast(ofHidden.dtype)),
@@ -61,6 +85,16 @@ export function chunkedCrossEntropy(
     sum: summed(hidden as Tensor, targets as Tensor, ...weights) as Scalar,
     count: targets.ge(0).cast("f32").sum(targets.names),
   };
+}
+
+/** The smallest number of equal chunks of a device's `seq` positions that are small enough; `local` is the shape of its scores. */
+function chunkCount(local: readonly number[], seq: number, weights: readonly Tensor[], chunk?: number): number {
+  const bytes = (shape: readonly number[]) => shape.reduce((n, d) => n * d, 4);
+  const limit = Math.max(CHUNK_BYTES, ...weights.map((w) => bytes(perDevice(w))));
+  const least = chunk === undefined ? bytes(local) / limit : seq / chunk;
+  let chunks = Math.min(seq, Math.max(1, Math.ceil(least)));
+  while (seq % chunks !== 0) chunks++;
+  return chunks;
 }
 
 /** The cross-entropy of each target (f32), 0 where the target is -1. */

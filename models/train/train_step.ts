@@ -1,6 +1,6 @@
 /** The whole optimizer step as one program: forward, loss, backward, accumulation, clipping, schedule, optimizer, metrics. */
 import { leaves as anyLeaves, mapLeaves, withValues } from "../../compiler/tree.js";
-import { scan, valueAndGrad } from "../../ops/control.js";
+import { scan, shard, valueAndGrad } from "../../ops/control.js";
 import { full, iota, where, zeros } from "../../ops/functions.js";
 import { type Parameter, parameters } from "../../ops/module.js";
 import { foldIn, type Key } from "../../ops/random.js";
@@ -121,9 +121,14 @@ function accumulate<M>(
   tokens: Batch,
 ): Beside & { readonly gradients: M } {
   const n = tokens.size("accumulation");
+  // Gradients meet where the optimizer wants them: each device sums up its part, and nothing is whole anywhere.
+  const placed: typeof share = (...given) => {
+    const [value, gradients] = share(...given);
+    return [value, mapLeaves(gradients, (leaf) => shard(leaf as Tensor, "optimizer"))];
+  };
   if (n === 1) {
     const batch = tokens.at("accumulation", 0);
-    const [[, beside], gradients] = share(params, batch, full({}, 0, "i32"));
+    const [[, beside], gradients] = placed(params, batch, full({}, 0, "i32"));
     return { ...beside, gradients };
   }
   const start = leaves(params).map((p) => zeros(p.sizes as Record<string, number>));
@@ -132,7 +137,7 @@ function accumulate<M>(
     [full({}, 0), start] as const,
     { tokens, index: iota({ accumulation: n }) },
     ([loss, sums], micro) => {
-      const [[, { loss: more, ...reported }], gradients] = share(params, micro.tokens, micro.index);
+      const [[, { loss: more, ...reported }], gradients] = placed(params, micro.tokens, micro.index);
       const added = sums.map((s, i) => s.add(leaves(gradients)[i]!.cast("f32")));
       return [[loss.add(more), added] as never, reported] as const;
     },

@@ -147,9 +147,8 @@ agrees("layers", {
           f32("vocab:7", UNIT),
         ],
         run: (x: Tensor, at: Tensor, ...w: Tensor[]) => {
-          const head = (w: readonly Tensor[], x: Tensor) =>
-            withWeights(new Linear({ embed: 1 }, { vocab: 1 }), w).call<"batch" | "seq">(x);
-          const { sum, count } = chunkedCrossEntropy(head, w, x, at, chunks);
+          const model = withWeights(new Linear({ embed: 1 }, { vocab: 1 }), w);
+          const { sum, count } = chunkedCrossEntropy(model, (m, x) => m.call<"batch" | "seq">(x), x, at, 6 / chunks);
           return [sum, count];
         },
         jax: "lambda x, at, w, b: [(optax.softmax_cross_entropy_with_integer_labels((x @ w + b).astype(jnp.float32), at) * (at >= 0)).sum(), (at >= 0).sum().astype(jnp.float32)]",
