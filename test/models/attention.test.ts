@@ -20,6 +20,9 @@ import { expectAllClose } from "../oracle/oracle.js";
 const inJax = (mask = "jnp.ones((1, 1, q.shape[1], k.shape[1]), bool)"): string =>
   `lambda q, k, v, *a: (lambda m: (jax.nn.dot_product_attention(q.reshape(*q.shape[:2], -1, q.shape[-1]), k, v, mask=m) * m.any(-1).swapaxes(1, 2)[..., None]).reshape(*q.shape[:-1], v.shape[-1]))(${mask})`;
 const CAUSAL = "jnp.tril(jnp.ones((q.shape[1], k.shape[1]), bool))[None, None]";
+const WINDOW = `(${CAUSAL} & ~jnp.tril(jnp.ones((q.shape[1], k.shape[1]), bool), -3)[None, None])`;
+/** A window of 3, scores between -0.7 and 0.7, and sinks: the softmax has one more column. */
+const CAPPED = `lambda q, k, v, s: (lambda z: jnp.einsum("bkgst,btkd->bskgd", jax.nn.softmax(jnp.concatenate([jnp.where(${WINDOW}[0, 0], 0.7 * jnp.tanh(z / 0.7), -jnp.inf), jnp.broadcast_to(s[..., None, None], (*z.shape[:-1], 1))], -1), -1)[..., :-1], v))(jnp.einsum("bskgd,btkd->bkgst", q, k) * q.shape[-1] ** -0.5)`;
 const UP_TO = "(jnp.arange(k.shape[1]) <= a[0][:, :, None])[:, None]";
 
 /** The same case at once and with blocks that fit the lengths or do not. */
@@ -73,6 +76,14 @@ agrees("attention", {
   ...inBlocks("a mask of keys and a causal one", (mask) => ({ mask, causal: true }), {
     inputs: [query(9), keys(9), keys(9), i1("batch key:9")],
     jax: inJax(`a[0][:, None, None] & ${CAUSAL}`),
+  }),
+  ...inBlocks("a window", () => ({ causal: true, window: 3 }), {
+    inputs: [query(12), keys(12), keys(12)],
+    jax: inJax(WINDOW),
+  }),
+  ...inBlocks("a window, capped scores, sinks", (sinks) => ({ causal: true, window: 3, softCap: 0.7, sinks }), {
+    inputs: [query(11), keys(11), keys(11), f32("kvHeads group", one)],
+    jax: CAPPED,
   }),
   "in bfloat16, at once and in blocks": {
     inputs: [f32("batch seq:8 kvHeads group headDim", one), keys(8), keys(8)],

@@ -27,6 +27,9 @@ interface Case {
   readonly seq?: number;
   readonly headDim?: number;
   readonly causal?: boolean;
+  readonly window?: number;
+  readonly softCap?: number;
+  readonly sinks?: true;
   readonly dtype?: DType;
   readonly mesh?: Readonly<Record<string, number>>;
 }
@@ -41,16 +44,25 @@ async function artifact({
   causal = true,
   dtype = "f32",
   mesh,
+  sinks,
+  ...options
 }: Case): Promise<string> {
   const keys = spec({ batch: 2, key: seq, kvHeads, headDim }, dtype);
   const queries = spec({ batch: 2, seq, kvHeads, group, headDim }, dtype);
   const layout = mesh && new Layout(makeMesh(mesh));
-  const inputs = { argument: { q: queries, k: keys, v: keys, weights: queries } };
+  const inputs = {
+    argument: { q: queries, k: keys, v: keys, weights: queries, ...(sinks && { sinks: spec({ kvHeads }, "f32") }) },
+  };
   const program = withKernels(["attention"], () =>
     withLayout(layout, () =>
       traceProgram("attention", inputs, ({ argument: { weights, ...operands } }) => {
-        const loss = ({ q, k, v }: typeof operands) => {
-          const out = attention(q as Tensor, k as Tensor, v as Tensor, { causal, blockSize: 128 }) as Tensor;
+        const loss = ({ q, k, v, sinks }: typeof operands) => {
+          const out = attention(q as Tensor, k as Tensor, v as Tensor, {
+            causal,
+            sinks,
+            ...options,
+            blockSize: 128,
+          }) as Tensor;
           return out
             .mul(weights as Tensor)
             .cast("f32")
@@ -88,6 +100,7 @@ const BOTH = ["xenarc.attention.kernel", "xenarc.attention_backward.kernel"];
 test.each<[string, Case, number]>([
   ["causal, the heads of one group", {}, 1e-5],
   ["causal, grouped queries, batch and heads over a mesh", { group: 2, mesh: { data: 2, tensor: 2 } }, 1e-5],
+  ["a window, capped scores, sinks", { window: 70, softCap: 0.5, sinks: true }, 1e-5],
   ["all keys, 128 wide, bfloat16", { causal: false, headDim: 128, dtype: "bf16" }, 2e-2],
 ])(
   "%s: values and gradients of the kernels are those of the decomposition",
@@ -97,7 +110,7 @@ test.each<[string, Case, number]>([
     expect(kernels).toEqual(BOTH);
     for (const [name, difference] of Object.entries(differences))
       expect([name, difference < tolerance]).toEqual([name, true]);
-    expect(Object.keys(differences)).toHaveLength(4);
+    expect(Object.keys(differences)).toHaveLength(c.sinks ? 5 : 4);
   },
   120_000,
 );

@@ -180,9 +180,9 @@ function asWhole(
       ({ q, k, v, sinks, out, logSum }, given) => {
         const ct = given.ordered(order.query);
         const delta = ct.cast("f32").mul(out.cast("f32")).sum("headDim") as Row;
-        const dSinks = delta.mul(sinks.sub(logSum).exp()).neg() as Tensor;
+        const dSinks = delta.mul(sinks.sub(logSum).exp()).neg() as unknown as Tensor;
         const others = dSinks.names.filter((n) => !sinks.has(n as "head"));
-        return [...differentiate(q, k, v, out, logSum, ct), dSinks.sum(others) as Row] as const;
+        return [...differentiate(q, k, v, out, logSum, ct), dSinks.sum(others) as unknown as Row] as const;
       },
     )(q, k, v, sinks);
   }

@@ -16,11 +16,14 @@ export interface Order {
   readonly key: readonly ("head" | "key" | "headDim")[];
 }
 
-/** Which keys a query sees: see `AttentionOptions`. */
+/** Which keys a query sees, and what its scores are: see `AttentionOptions`. */
 export interface Sees {
   readonly causal: boolean;
   readonly positions?: Row | undefined;
   readonly mask?: Scores | undefined;
+  readonly window?: number | undefined;
+  readonly softCap?: number | undefined;
+  readonly sinks?: Row | undefined;
 }
 
 /** What the score of a key that is not seen is set to: finite, so that no difference of two is NaN. */
@@ -34,17 +37,19 @@ export function count<A extends "seq" | "key">(axis: A, size: number, start?: Sc
   return start === undefined ? numbers : numbers.add<never>(start);
 }
 
-/** Whether queries at `positions` see the keys of these indices; undefined: all see all. */
+/** Whether queries at `positions` see the keys of these indices, with a `window` the last so many; undefined: all see all. */
 export function visible(
   causal: boolean,
   positions: Row,
   indices: Tensor<"key">,
   mask: Scores | undefined,
+  window?: number,
 ): Scores | undefined {
-  const before = causal
-    ? positions.broadcast({ key: indices.size("key") }).ge(indices.cast(positions.dtype))
-    : undefined;
-  return both(before, mask);
+  if (!causal) return mask;
+  const perKey = positions.broadcast({ key: indices.size("key") }) as Scores;
+  const at = indices.cast(positions.dtype);
+  const before = perKey.ge(at) as Scores;
+  return both(window === undefined ? before : both(before, perKey.sub(window).lt(at) as Scores), mask);
 }
 
 /** True where both are; an absent one is true everywhere. Either may have axes that the other has not. */

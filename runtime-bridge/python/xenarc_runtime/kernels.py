@@ -277,7 +277,13 @@ def _splash(case: Case) -> tuple[Callable[..., Any], Any, Any]:
         block_q_dq=block_q,
         block_kv_dq=block_k,
     )
-    mask = masks.CausalMask((length, keys)) if case.attributes.get("causal") else masks.FullMask((length, keys))
+    window = case.attributes.get("window")
+    if window is not None:
+        mask = masks.LocalMask((length, keys), (window - 1, 0), 0)
+    elif case.attributes.get("causal"):
+        mask = masks.CausalMask((length, keys))
+    else:
+        mask = masks.FullMask((length, keys))
     with jax.ensure_compile_time_eval():
         kernel = splash.make_splash_mha(
             mask=masks.MultiHeadMask([mask] * heads),
@@ -285,6 +291,7 @@ def _splash(case: Case) -> tuple[Callable[..., Any], Any, Any]:
             head_shards=1,
             q_seq_shards=1,
             save_residuals=True,
+            attn_logits_soft_cap=case.attributes.get("soft_cap"),
             interpret=case.interpret,
         )
 
