@@ -24,4 +24,4 @@ export const ticks = (p: Pipeline): number => (p.repeats - 1) * period(p) + p.mi
  * The part of the ticks in which a stage has nothing to do, from 0 to 1: (stages - 1) / (microBatches * repeats + stages - 1), where there
  * are at least as many micro-batches as stages.
  */
-export const bubble = (p: Pipeline): number => 1 - (p.repeats * p.microBatches) / ticks(p);
+export const bubble = (p: Pipeline): number => (ticks(p) - p.repeats * p.microBatches) / ticks(p);

@@ -6,7 +6,7 @@
 import type { XenarcError } from "../compiler/errors.js";
 import { captured, isFloat, Region, type Value } from "../compiler/ir.js";
 import { type Pipeline, period, ticks } from "../compiler/pipeline.js";
-import { constrained, intoRegion } from "../compiler/trace.js";
+import { constrained, type Escape, escape, intoRegion, takeEscapes } from "../compiler/trace.js";
 import { leaves as anyLeaves, mapLeaves, withValues } from "../compiler/tree.js";
 import { customVjp, scan, stopGradient } from "./control.js";
 import { concatenate, gather, iota, where } from "./functions.js";
@@ -35,7 +35,7 @@ export const batchOf = (tree: Tree): number | undefined =>
  * besides, and so has what it returns.
  *
  * A tensor without an axis `batch` is each micro-batch's own; what comes out of the carry and of the outputs is then the mean over the
- * micro-batches, of integers the sum. Random keys of layers are folded with the number of the micro-batch. Where a stage has nothing to
+ * micro-batches, of integers the sum; so it is with what layers report. Random keys of layers are folded with the number of the micro-batch. Where a stage has nothing to
  * do it computes on another's micro-batch, so that all numbers stay as finite as they are, and the result is dropped.
  *
  * @param axis that of the layers. In `$layer` it is one of two where there are repeats, behind `repeat`; in `$inputs` it is all layers'.
@@ -66,6 +66,8 @@ export function pipelined<C, M>(
   const places = constrained(map(init, (x) => inPlaces(x, p)));
   const held = stopGradient(map(places, (x) => x.at("microBatch", 0)));
 
+  const { region } = hlo();
+  const before = takeEscapes(region);
   const [end, outputs] = scan("tick", { places, held }, iota({ tick: ticks(p) }), ({ places, held }, tick: Scalar) => {
     const taken = leaves(places).map((x) => take(x, tick.rem(cycle).minimum(microBatches - 1)));
     const carry = withValues(
@@ -99,11 +101,26 @@ export function pipelined<C, M>(
     .add(iota({ microBatch: microBatches }))
     .broadcast({ stage: stages })
     .add(stage);
-  return [
-    constrained(map(end.places, (x) => joined(x.at("stage", 0)))),
-    map(outputs, (y) => joined(gather(y, "tick", when)).merge(["repeat", "stage", axis], axis)),
-  ];
+  const ofLayers = (y: Tensor) => joined(gather(y, "tick", when)).merge(["repeat", "stage", axis], axis);
+  const escaped = takeEscapes(region);
+  for (const e of before) escape(e, region);
+  for (const e of escaped) {
+    const y = new Tensor<any>(e.names, e.value);
+    if (y.has("stage")) {
+      const { value, names } = ofLayers(y);
+      escape({ ...e, value, names }, region);
+    } else if (e.kind === "print" || e.kind === "assert") escape(e, region);
+    else throw mixed(e, y);
+  }
+  return [constrained(map(end.places, (x) => joined(x.at("stage", 0)))), map(outputs, ofLayers)];
 }
+
+/** What is reported of all stages at once would count those that have nothing to do. */
+const mixed = ({ message }: Escape, y: Tensor): XenarcError =>
+  tensorError(`"${message}" is reported by layers in stages as ${describe(y)}, one figure for all stages.`, [], {
+    expected: "a figure for each stage: with the axis stage, which the layer's weights and inputs have",
+    fix: "Sum over axes by their names, not over all that there are.",
+  });
 
 /** Layers as groups of equal size. */
 function inGroups(x: Tensor, axis: string, groups: Sizes<string>): Tensor {
