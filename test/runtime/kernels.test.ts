@@ -125,6 +125,18 @@ test("a case that no kernel is for runs without, and says why", async () => {
   expect(Math.max(...Object.values(differences))).toBe(0);
 }, 60_000);
 
+test("TPUs whose compiler takes no bfloat16 in kernels are given the decomposition", async () => {
+  const path = await artifact({ headDim: 128, dtype: "bf16", mesh: { data: 2, tensor: 2 } });
+  const event = await compileAhead({
+    artifact: path,
+    entry: "attention",
+    target: parseTarget("tpu:v3:2x1"),
+    out: `${path}-out`,
+  });
+  if (event.event !== "ahead") throw new Error(event.message);
+  expect(kernels(parseOptimizedHlo(readFileSync(event.hlo, "utf8"))).get("tpu_custom_call")).toBeUndefined();
+}, 120_000);
+
 test("the TPU compiler is given the kernels, on each device's part", async () => {
   const target = parseTarget("tpu:v5e:2x2");
   const path = await artifact({ seq: 512, headDim: 128, dtype: "bf16", mesh: { data: 2, tensor: 2 } });

@@ -33,6 +33,7 @@ class Case:
 
     operands: tuple[jax.ShapeDtypeStruct, ...]
     attributes: Mapping[str, Any]
+    device: str
     interpret: bool
 
 
@@ -49,9 +50,10 @@ class Offer:
     results: tuple[tuple[int, int | None], ...]
 
 
-def replace(module: _ir.Module, platform: str, *, interpret: bool = False) -> list[str]:
+def replace(module: _ir.Module, platform: str, device: str = "", *, interpret: bool = False) -> list[str]:
     """Replaces the composites of a module for which the platform has kernels; says where it has none, and why.
 
+    `device` is what jax calls the kind of devices that the module is for, such as `TPU v4`.
     `interpret` has the TPU's kernels run by jax's interpreter, on any platform. Must be called inside the module's context.
     """
     composites = [op for op in _operations(module.operation) if op.name == "stablehlo.composite"]
@@ -66,14 +68,24 @@ def replace(module: _ir.Module, platform: str, *, interpret: bool = False) -> li
         if offer is None:
             continue
         try:
-            _replace(module, op, name, offer, sizes, made, "cpu" if interpret else platform, interpret)
+            _replace(module, op, name, offer, sizes, made, platform, device, interpret)
         except NoKernel as reason:
             kept[f"{name} runs without a kernel: {reason}"] = None
     _drop_unused(module)
     return list(kept)
 
 
-def _replace(module, op, name, offer, sizes, made, platform, interpret) -> None:
+def _replace(
+    module: _ir.Module,
+    op: _ir.Operation,
+    name: str,
+    offer: Offer,
+    sizes: Mapping[str, int],
+    made: dict[object, tuple[str, list[_ir.Type]]],
+    platform: str,
+    device: str,
+    interpret: bool,
+) -> None:
     taken = _manual_axes(op)
     free = [axis for axis in sizes if axis not in taken]
     split = [_split(operand, free) for operand in op.operands]
@@ -90,7 +102,7 @@ def _replace(module, op, name, offer, sizes, made, platform, interpret) -> None:
     attributes = _attributes(op)
     key = (name, tuple((a.shape, str(a.dtype)) for a in local), tuple(sorted(attributes.items())))
     if key not in made:
-        kernel = offer.make(Case(tuple(local), attributes, interpret))
+        kernel = offer.make(Case(tuple(local), attributes, device, interpret))
         made[key] = _add(module, name, kernel, local, platform)
     symbol, results = made[key]
     shardings = [split[i][:n] for i, n in offer.results]
@@ -245,12 +257,14 @@ def _drop_unused(module: _ir.Module) -> None:
 # Attention --------------------------------------------------------------------------------------------------------------
 
 _LANES = 128
+# The largest block: the tables of which blocks see each other are made on the host, the smaller the larger the blocks.
+_BLOCK = 512
 
 
 def _splash(case: Case) -> tuple[Callable[..., Any], Any, Any]:
-    """Splash attention for the operands' sizes; q `[..., seq, d]` with dimensions that k `[..., key, d]` lacks last.
+    """Splash attention for the operands' sizes; q `[..., seq, d]` has dimensions that k `[..., key, d]` lacks, before seq.
 
-    Gives the kernel of one batch element with residuals, and functions that bring operands to its form and results back.
+    Gives the kernel of one batch element with residuals, and functions that bring queries and keys to its form.
     """
     from jax.experimental.pallas.ops.tpu.splash_attention import splash_attention_kernel as splash
     from jax.experimental.pallas.ops.tpu.splash_attention import splash_attention_mask as masks
@@ -260,6 +274,8 @@ def _splash(case: Case) -> tuple[Callable[..., Any], Any, Any]:
     batch, kv_heads = (math.prod(q[: shared - 1]), q[shared - 1]) if shared else (1, 1)
     heads = kv_heads * math.prod(q[shared:-2])
     length, keys, width = q[-2], k[-2], q[-1]
+    if case.device in ("TPU v2", "TPU v3") and case.operands[0].dtype == jnp.bfloat16:
+        raise NoKernel(f"the compiler of {case.device} takes no bfloat16 products in kernels")
     if length % _LANES or keys % _LANES:
         raise NoKernel(f"{length} queries and {keys} keys are no multiples of {_LANES}")
     if width % 64:
@@ -299,9 +315,6 @@ def _splash(case: Case) -> tuple[Callable[..., Any], Any, Any]:
         return x.reshape(batch, n, *x.shape[x.ndim - trailing :])
 
     return kernel, lambda x, trailing=2: by_head(x, heads, trailing), lambda x: by_head(x, kv_heads, 2)
-
-
-_BLOCK = 512
 
 
 def _attention(case: Case) -> Kernel:

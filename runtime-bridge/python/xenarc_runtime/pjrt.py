@@ -331,7 +331,7 @@ def _ready(
     with _mlir.make_ir_context(), _ir.Location.unknown():
         try:
             module = _parse(text)
-            for missing in kernels.replace(module, grid.flat[0].platform):
+            for missing in kernels.replace(module, grid.flat[0].platform, grid.flat[0].device_kind):
                 events.emit("log", level="info", message=missing)
             yield module, grid, compile_options
         except jax.errors.JaxRuntimeError as error:
