@@ -22,6 +22,7 @@ export {
   type StackOptions,
   spec,
 } from "./ops/module.js";
+export * from "./ops/per_device.js";
 export * as random from "./ops/random.js";
 export { collect, type Reports, report } from "./ops/report.js";
 export { type AnyTensor, type AxisError, type Fits, type Scalar, type Sizes, Tensor } from "./ops/tensor.js";

@@ -1,10 +1,20 @@
 /** Attention along a sequence that is split over the mesh, against JAX's on one device; training with it, against one device. */
-import { type ContextOptions, Layout, type Mesh } from "../../compiler/mesh.js";
+
+import { z } from "zod";
+import { type ContextOptions, Layout, type Mesh, makeMesh } from "../../compiler/mesh.js";
+import { collectives, collectiveTable } from "../../compiler/plan/collectives.js";
+import { parseOptimizedHlo } from "../../compiler/plan/optimized_hlo.js";
+import { type Compilable, compile } from "../../emit/compile.js";
 import { charTransformer } from "../../models/char_transformer.js";
-import { type AttentionOptions, attention } from "../../models/layers/index.js";
+import { defineModel } from "../../models/define.js";
+import { type Hidden, LanguageModel } from "../../models/language_model.js";
+import { inZigzag } from "../../models/layers/attention/context_parallel.js";
+import { type AttentionOptions, attention, Embedding } from "../../models/layers/index.js";
+import { tensor } from "../../ops/array.js";
 import { grad } from "../../ops/control.js";
-import { iota } from "../../ops/functions.js";
+import { dot, iota } from "../../ops/functions.js";
 import type { Tensor } from "../../ops/tensor.js";
+import { evaluate } from "../../runtime-bridge/evaluate.js";
 import { temporaryFolder } from "../runtime/support.js";
 import { type DeviceCase, difference, runOnDevices } from "./programs.js";
 import { gradientDifference, lossDifference, trainAll, weightDifference } from "./support.js";
@@ -21,6 +31,8 @@ interface Variant {
   readonly options: (random: Tensor) => AttentionOptions;
   /** Who sees whom, as JAX broadcasts it to [batch, heads, seq, key]; `n` is the length, x the random numbers. */
   readonly mask: string;
+  /** The same attention in JAX, where it is not `jax.nn.dot_product_attention`; q, k and v [batch, n, heads, headDim]. */
+  readonly attend?: string;
 }
 
 /** Positions in the order in which they lie on n devices: chunks i and 2n - 1 - i on device i. */
@@ -29,8 +41,12 @@ const zigzag = (seq: number, n: number): number[] => {
   return Array.from({ length: n }, (_, i) => [...chunk(i), ...chunk(2 * n - 1 - i)]).flat();
 };
 
+const PLAIN = "lambda q, k, v, m: jax.nn.dot_product_attention(q, k, v, mask=m)";
+const CAPPED =
+  "lambda q, k, v, m: jnp.einsum('bhst,bthd->bshd', jax.nn.softmax(jnp.where(m, jnp.tanh(jnp.einsum('bshd,bthd->bhst', q, jnp.repeat(k, 2, 2)) / 2 / 0.3) * 0.3, -jnp.inf)), jnp.repeat(v, 2, 2))";
+const CAUSAL = "jnp.tril(jnp.ones((n, n), bool))";
 /** Attention and its gradients. In zigzag the inputs are as they would lie, and JAX brings them into order and its results out of it. */
-function attentionCase({ mesh, context, seq, blockSize, options, mask, ...v }: Variant): DeviceCase {
+function attentionCase({ mesh, context, seq, blockSize, options, mask, attend = PLAIN, ...v }: Variant): DeviceCase {
   const q = { batch: 2, seq, kvHeads: 2, group: 2, headDim: 4 };
   const k = { batch: 2, key: seq, kvHeads: 2, headDim: 4 };
   const layout = (m: Mesh) => {
@@ -53,11 +69,10 @@ function attentionCase({ mesh, context, seq, blockSize, options, mask, ...v }: V
       const gradients = grad(weighted)(all);
       return [attend(all).ordered(q!.names), ...gradients.map((g, i) => g.ordered(all[i]!.names))];
     },
-    jax: `(lambda n, order, places: (lambda attend: (lambda f: lambda *a: [f(*a), *jax.grad(lambda *a: jnp.sin(f(*a) * jax.lax.stop_gradient(a[0])).sum(), argnums=(0, 1, 2))(*a)])(lambda q, k, v, x: attend(q[:, places], k[:, places], v[:, places], x)[:, order]))(lambda q, k, v, x: (lambda m: jax.nn.dot_product_attention(q.reshape(2, n, 4, 4), k, v, mask=m).reshape(q.shape) * m.any(-1).swapaxes(1, 2).reshape(2, n, 2, 2, 1))(jnp.broadcast_to(${mask}, (2, 4, n, n)))))(${seq}, np.array([${order}]), np.array([${places}]))`,
+    jax: `(lambda n, order, places: (lambda attend: (lambda f: lambda *a: [f(*a), *jax.grad(lambda *a: jnp.sin(f(*a) * jax.lax.stop_gradient(a[0])).sum(), argnums=(0, 1, 2))(*a)])(lambda q, k, v, x: attend(q[:, places], k[:, places], v[:, places], x)[:, order]))(lambda q, k, v, x: (lambda m: (${attend})(q.reshape(2, n, 4, 4), k, v, m).reshape(q.shape) * m.any(-1).swapaxes(1, 2).reshape(2, n, 2, 2, 1))(jnp.broadcast_to(${mask}, (2, 4, n, n)))))(${seq}, np.array([${order}]), np.array([${places}]))`,
   };
 }
 
-const CAUSAL = "jnp.tril(jnp.ones((n, n), bool))";
 const causal = { options: () => ({ causal: true }), mask: CAUSAL };
 /** Some queries see no key. Rows and columns of the random numbers are as the sequence lies. */
 const masked = {
@@ -86,6 +101,15 @@ const variants: Readonly<Record<string, Variant>> = {
     mask: "jnp.ones((n, n), bool)",
   },
   "ring, a mask, zigzag": { mesh: { context: 4 }, seq: 24, blockSize: 2, zigzag: true, ...masked },
+  "ring, a window and capped scores, zigzag": {
+    mesh: { context: 4 },
+    seq: 24,
+    blockSize: 2,
+    zigzag: true,
+    options: () => ({ causal: true, window: 7, softCap: 0.3 }),
+    mask: `${CAUSAL} & ~jnp.tril(jnp.ones((n, n), bool), -7)`,
+    attend: CAPPED,
+  },
   "ring, a mask of keys": {
     mesh: { context: 4 },
     seq: 16,
@@ -138,4 +162,66 @@ test("a split sequence is trained on as a whole one is", async () => {
     return all.map(([what, by]) => [name, what, by] as const);
   });
   expect(found.filter(([, , by]) => !(by < 1e-5))).toEqual([]);
+
+  const communication = (name: string) => {
+    const { hlo } = runs[Object.keys(MESHES).indexOf(name)]!;
+    const list = collectives(parseOptimizedHlo(hlo), makeMesh({ context: 8 }));
+    // Tokens, targets and positions are put where they belong: never more than all of them.
+    const [integers, floats] = [true, false].map((is) => list.filter(({ dtype }) => (dtype === "s32") === is));
+    expect(integers!.reduce((n, { bytes, runs }) => n + bytes * runs, 0)).toBeLessThan(8 * 33 * 4);
+    return Object.fromEntries(
+      collectiveTable(floats!).map(({ kind, axes, count, bytes }) => [`${kind} ${axes}`, { count, bytes }]),
+    );
+  };
+  // What a device has of keys, in bytes; of values as much.
+  const [layers, devices, part] = [2, 8, (8 * 4 * 32 * 8 * 4) / 8];
+  // Gradients of weights are summed over the devices, layer by layer, and those beside the layers with the loss.
+  const weights = {
+    "all-reduce context": {
+      count: layers + 1,
+      bytes: 4 * (2 * 32 * 256 + 32) + 4 + layers * 4 * (12 * 32 * 32 + 2 * 32),
+    },
+  };
+  // Forward keys and values go round, back these and their gradients, which come home in one step more.
+  const permutes = layers * (3 * 2 * (devices - 1) + 2);
+  const ring = { ...weights, "collective-permute context": { count: permutes, bytes: permutes * part } };
+  expect(communication("ring, in order")).toEqual(ring);
+  expect(communication("ring")).toEqual(ring);
+  expect(communication("gathered")).toEqual({
+    ...weights,
+    "all-gather context": { count: layers * 4, bytes: layers * 4 * part * devices },
+    "reduce-scatter context": { count: layers * 2, bytes: layers * 2 * part * devices },
+  });
 }, 240_000);
+
+test("in zigzag order, by hand", async () => {
+  const x = await evaluate(
+    (x) => inZigzag<"batch">(x, 2),
+    tensor({ batch: 1, seq: 8 }, [0, 1, 2, 3, 4, 5, 6, 7], "i32"),
+  );
+  expect(x.toArray()).toEqual([[0, 1, 6, 7, 2, 3, 4, 5]]);
+});
+
+/** Ignores the positions that it is given. */
+class Careless extends LanguageModel {
+  readonly tokens = new Embedding({ vocab: 256 }, { embed: 8 });
+  run(tokens: Tensor<"batch" | "seq">): Hidden {
+    return { hidden: this.tokens.call(tokens), cache: {} };
+  }
+  logits<A extends string>(hidden: Tensor<A | "embed">): Tensor<A | "vocab"> {
+    return dot(hidden as Tensor, this.tokens.weight, "embed") as Tensor;
+  }
+}
+const careless = defineModel({
+  name: "careless",
+  config: z.strictObject({ context: z.int().default(16) }),
+  build: () => new Careless(),
+});
+
+test.each<[what: string, definition: Compilable<any>, config: object]>([
+  ["a model that does not ask for positions", careless, { mesh: { context: 2 } }],
+  ["a length that cannot be balanced", charTransformer, { model: { context: 24 }, mesh: { context: 8 } }],
+])("%s is said", async (_, definition, config) => {
+  const compiled = compile(definition, config, { only: ["train_step"] });
+  await expect(compiled).rejects.toThrowErrorMatchingSnapshot();
+});

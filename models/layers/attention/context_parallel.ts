@@ -90,7 +90,7 @@ export function contextParallel(
   const mask = (sees.mask as Tensor | undefined)?.has("key") ? sees.mask!.rename("key", "maskKey") : sees.mask;
   const seen = { ...(positions && { positions }), ...(mask && { mask: mask as Tensor }) };
   const chunk = query.size("seq") / devices / (zigzag ? 2 : 1);
-  const device = new Device(sees.causal, order, rows, parallel, { chunk, blockSize, valueDim: value.size("headDim") });
+  const device = new Device(sees, order, rows, parallel, { chunk, blockSize, valueDim: value.size("headDim") });
 
   const attend = customVjp(
     (q: Queries, k: Keys, v: Keys) => {
@@ -128,7 +128,7 @@ class Device {
   private readonly overKeys: ReturnType<typeof overKeys>;
 
   constructor(
-    causal: boolean,
+    { causal, window, softCap }: Sees,
     private readonly order: Order,
     private readonly rows: readonly "seq"[],
     private readonly parallel: ContextParallel,
@@ -139,7 +139,7 @@ class Device {
     this.chunks = parallel.zigzag ? 2 : 1;
     const count = Math.ceil(chunk / this.block);
     const hideFrom = chunk % this.block === 0 ? undefined : chunk;
-    this.overKeys = overKeys(causal, { size: this.block, count, hideFrom }, rows);
+    this.overKeys = overKeys(causal, { size: this.block, count, hideFrom }, rows, { window, softCap });
   }
 
   forward(local: Local): { out: Queries; logSum: Row } {

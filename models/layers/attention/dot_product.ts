@@ -69,14 +69,10 @@ export function attention<Q extends string, K extends Q>(
   const sees = { causal, positions, mask, window, softCap, sinks };
   const parallel = splitSequence(query as Tensor, key as Tensor);
   if (parallel) {
-    if (!plain) {
-      throw tensorError(
-        "attention: the sequence is split over the mesh, and a window, softCap or sinks are not.",
-        [query],
-        {
-          fix: "Leave the sequence whole: sharding.activations.seq=[].",
-        },
-      );
+    if (sinks) {
+      throw tensorError("attention: sinks are not for a sequence that is split over the mesh.", [query], {
+        fix: "Leave the sequence whole: sharding.activations.seq=[].",
+      });
     }
     return contextParallel(scaled, key as Tensor, value as Tensor, order, sees, blockSize, parallel) as Tensor;
   }
