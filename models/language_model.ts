@@ -1,5 +1,5 @@
 import { forEachUse, type Op, type Value } from "../compiler/ir.js";
-import { currentLayout, perDevice, tracing, withLayout } from "../compiler/trace.js";
+import { currentLayout, tracing, withLayout } from "../compiler/trace.js";
 import { iota } from "../ops/functions.js";
 import { Module } from "../ops/module.js";
 import type { Key } from "../ops/random.js";
