@@ -45,11 +45,12 @@ export function visible(
   mask: Scores | undefined,
   window?: number,
 ): Scores | undefined {
-  if (!causal) return mask;
-  const perKey = positions.broadcast({ key: indices.size("key") }) as Scores;
-  const at = indices.cast(positions.dtype);
-  const before = perKey.ge(at) as Scores;
-  return both(window === undefined ? before : both(before, perKey.sub(window).lt(at) as Scores), mask);
+  const before = causal
+    ? positions.broadcast({ key: indices.size("key") }).ge(indices.cast(positions.dtype))
+    : undefined;
+  if (window === undefined) return both(before, mask);
+  const behind = positions.sub(window).broadcast({ key: indices.size("key") });
+  return both(both(before, behind.lt(indices.cast(positions.dtype))), mask);
 }
 
 /** True where both are; an absent one is true everywhere. Either may have axes that the other has not. */
