@@ -84,7 +84,11 @@ function constrainedLeaf(on: Layout, leaf: Leaf, kind: Kind): Leaf {
 export function perDevice({ names, value }: Leaf): readonly number[] {
   const { shape } = value.type;
   if (layout === undefined) return shape;
-  return localShape(layout.mesh, layout.spec("activations", { name: `(${names.join(", ")})`, axes: names, shape }), shape);
+  return localShape(
+    layout.mesh,
+    layout.spec("activations", { name: `(${names.join(", ")})`, axes: names, shape }),
+    shape,
+  );
 }
 
 /** What the vocabulary of ops must have for meshes. */

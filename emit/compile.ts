@@ -2,7 +2,7 @@
 
 import type { z } from "zod";
 import { lowerToStableHlo } from "../compiler/compile.js";
-import type { Cost, Region } from "../compiler/ir.js";
+import type { Cost, Platform, Region } from "../compiler/ir.js";
 import { deviceCount } from "../compiler/mesh.js";
 import { parseTarget } from "../compiler/plan/target.js";
 import { mainOf, type Program, type Port as ProgramPort } from "../compiler/program.js";
@@ -123,17 +123,21 @@ export async function compile<C>(
   const resolved = resolveConfig(model.schema, { values: config });
   const traced = model.programs(resolved, options.only);
   const programs = [];
-  for (const program of traced) programs.push({ name: program.name, program, text: await print(program, options) });
+  const { target = "cpu" } = resolved as { readonly target?: string };
+  const { platform } = parseTarget(target);
+  for (const program of traced)
+    programs.push({ name: program.name, program, text: await print(program, { platform, ...options }) });
   return new Compiled(model.name, resolved as Record<string, unknown>, model.parameters(resolved), programs);
 }
 
 /** Lowers and prints a traced program. */
 export async function print(
   program: Program,
-  { names = "author", locations = true }: CompileOptions = {},
+  { names = "author", locations = true, platform = "cpu" }: CompileOptions & { readonly platform?: Platform } = {},
 ): Promise<string> {
   const body = lowerToStableHlo(builderFor(program.region), program.region, {
     partitioned: program.mesh !== undefined,
+    platform,
   });
   const nameOf = names === "author" ? await authorNames(body) : undefined;
   return printModule(
