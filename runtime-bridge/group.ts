@@ -69,10 +69,12 @@ export async function runCommand(
   const fail = (failure: Failure): void => {
     if (!ended) failures.push(failure);
     if (processes === 1) return;
-    // A process that was stopped cannot write where it stands.
-    kill("SIGCONT");
     settled ??= setTimeout(() => {
       ended = true;
+      const left = [...children.keys()].filter(
+        (rank) => children[rank]!.exitCode === null && children[rank]!.signalCode === null,
+      );
+      failures.push(...left.map((rank) => stuck(rank, processes)));
       kill("SIGKILL");
     }, SETTLE_MS);
   };
@@ -111,13 +113,21 @@ export async function runCommand(
 const membership = (place: string | undefined, processes: number, rank: number): string[] =>
   place === undefined ? [] : [`--coordinator=${place}`, `--processes=${processes}`, `--process=${rank}`];
 
+const RESUME = { fix: "Go on from the last checkpoint with --resume." };
+
 /** A process that ended without a word of its own. jax ends those that it tells of another one's death. */
 function died(exit: Exit, rank: number, processes: number): Failure {
   const echo = typeof exit.stderr === "string" && exit.stderr.includes("JAX distributed service detected fatal errors");
   const who = processes === 1 ? "The Python runtime" : `Process ${rank} of ${processes}`;
-  const fix = processes === 1 ? {} : { fix: "Go on from the last checkpoint with --resume." };
-  const error = new XenarcError({ what: `${who} ended early: ${explainExit(exit)}`, ...fix }, "environment");
+  const how = echo ? "another process no longer answered." : explainExit(exit);
+  const error = new XenarcError({ what: `${who} ended early: ${how}`, ...(processes > 1 && RESUME) }, "environment");
   return { error, echo, silent: true };
+}
+
+/** A process that is still there when the others have ended for want of it. */
+function stuck(rank: number, processes: number): Failure {
+  const what = `Process ${rank} of ${processes} no longer answers: it was stopped, or its machine is overloaded.`;
+  return { error: new XenarcError({ what, ...RESUME }, "environment"), echo: false, silent: true };
 }
 
 const unreadable = (name: string, line: string): XenarcError =>

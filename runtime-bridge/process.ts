@@ -59,7 +59,7 @@ function digest(stderr: string): string {
   const lines = stderr
     .split("\n")
     .map((line) => line.trimEnd())
-    .filter((line) => line !== "" && !/^(Traceback|\s)/.test(line) && !line.startsWith("WARNING"));
+    .filter((line) => line !== "" && !/^(Traceback|\s|WARNING|\[Gloo\] Rank)/.test(line));
   const fatal = lines.filter((line) => /^F\d{4}|fatal|Error/i.test(line));
   return (fatal.length > 0 ? fatal : lines).slice(-3).join("\n");
 }

@@ -14,8 +14,10 @@ from . import events
 from .errors import Problem, from_exception
 
 # Whose fault a problem is, by its kind. The same list is in runtime-bridge/process.ts.
-_EXIT_CODES = {"usage": 2, "target": 2, "run_exists": 2, "entry_point": 2}
-_EXIT_CODES |= {"internal": 3, "python_packages": 3, "group": 3, "hang": 3}
+_EXIT_CODES = {
+    **dict.fromkeys(["usage", "target", "run_exists", "entry_point"], 2),
+    **dict.fromkeys(["internal", "python_packages", "group", "hang"], 3),
+}
 
 
 def main() -> int:
@@ -27,24 +29,25 @@ def main() -> int:
         arguments.run(arguments)
         return 0
     except KeyboardInterrupt:
+        if _in_group():
+            os._exit(130)  # the others are ending too; nobody waits
         return 130
     except Exception as error:
         if os.environ.get("XENARC_DEBUG"):
             raise
         problem = from_exception(error)
-        if arguments.command == "train":
-            _fail_together(problem)
+        if _in_group():
+            from . import group
+
+            problem = group.in_group_words(problem)
+            group.fail(problem, _EXIT_CODES.get(problem.kind, 1))
         events.emit("error", **problem.as_json())
         return _EXIT_CODES.get(problem.kind, 1)
 
 
-def _fail_together(problem: Problem) -> None:
-    """In a group of processes, ends this one with the problem, which the others are told; alone, does nothing."""
-    from . import group
-
-    if group.size() > 1:
-        problem = group.in_group_words(problem)
-        group.fail(problem, _EXIT_CODES.get(problem.kind, 1))
+def _in_group() -> bool:
+    """Whether this is one of several processes; what was never imported has joined none."""
+    return f"{__package__}.group" in sys.modules and sys.modules[f"{__package__}.group"].size() > 1
 
 
 def _parser() -> argparse.ArgumentParser:

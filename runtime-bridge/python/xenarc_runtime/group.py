@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import faulthandler
 import json
+import math
 import os
 import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn
+from typing import NoReturn, TextIO
 
 from . import events, pjrt
 from .errors import Problem
@@ -26,6 +27,7 @@ _LISTEN_SECONDS = 0.5
 # What one process says must have reached the others before the process that keeps the message is gone.
 _FAREWELL_SECONDS = 4 * _LISTEN_SECONDS
 _DUMP_SECONDS = 10.0
+_WATCH_SECONDS = 0.2
 
 # How the words of XLA and jax begin when it is another process that is gone or stuck.
 _LOST = ("Gloo", "Connection closed by peer", "Connection reset by peer", "CoordinationService", "DEADLINE_EXCEEDED")
@@ -140,45 +142,67 @@ def _listen() -> None:
 
 
 class Watchdog:
-    """Ends the process when nothing has happened for too long, after writing every thread's stack to a file."""
+    """Ends the process when nothing has happened for too long, after writing every thread's stack to a file.
 
-    def __init__(self, seconds: float, file: Path, code: int) -> None:
+    The file is `stacks/process-RANK.txt` in the run's folder. 0 seconds: nobody watches.
+    """
+
+    def __init__(self, seconds: float, run: Path, code: int) -> None:
         self._seconds = seconds
-        self._path = file
         self._code = code
-        self._file = file.open("w")
+        self._path = run / "stacks" / f"process-{rank()}.txt"
+        self._file: TextIO | None = None
         self._last = "training began"
-        self._beaten = time.monotonic()
+        self._due = math.inf
         self._armed = 0.0
         self._closed = threading.Event()
-        self.beat(self._last)
-        threading.Thread(target=self._watch, daemon=True).start()
 
-    def beat(self, what: str) -> None:
-        """Something happened: `what`."""
-        self._last, self._beaten = what, time.monotonic()
-        if self._beaten - self._armed > min(1.0, self._seconds / 4):
-            self._armed = self._beaten
-            # Python's own watchdog needs no Python to run: it is there for what holds the interpreter's lock.
-            faulthandler.dump_traceback_later(self._seconds + _DUMP_SECONDS, file=self._file, exit=True)
+    def __enter__(self) -> Watchdog:
+        global _stacks
+        if self._seconds > 0:
+            self._path.parent.mkdir(exist_ok=True)
+            self._file = self._path.open("w")
+            _stacks = self.dump
+            self.beat(self._last)
+            threading.Thread(target=self._watch, daemon=True).start()
+        return self
 
-    def dump(self) -> None:
-        """Writes the stacks."""
-        faulthandler.dump_traceback(file=self._file, all_threads=True)
-
-    def close(self) -> None:
+    def __exit__(self, *_: object) -> None:
         """Ends the watch; a file without a stack in it goes."""
+        global _stacks
+        if self._file is None:
+            return
+        _stacks = None
         self._closed.set()
         faulthandler.cancel_dump_traceback_later()
         self._file.close()
         if self._path.stat().st_size == 0:
             self._path.unlink()
-            if not any(self._path.parent.iterdir()):
+            with suppress(OSError):  # another process's file is there still
                 self._path.parent.rmdir()
 
+    def beat(self, what: str) -> None:
+        """Something happened: `what`. The next thing must within the seconds."""
+        now = time.monotonic()
+        self._last, self._due = what, now + self._seconds
+        if self._file is not None and now - self._armed > min(1.0, self._seconds / 4):
+            self._armed = now
+            # Python's own watchdog needs no Python to run: it is there for what holds the interpreter's lock.
+            faulthandler.dump_traceback_later(self._seconds + _DUMP_SECONDS, file=self._file, exit=True)
+
+    def rest(self) -> None:
+        """What comes now may take as long as it will, until the next beat: XLA's compiler waits for nobody."""
+        self._due = math.inf
+        self._armed = 0.0
+        faulthandler.cancel_dump_traceback_later()
+
+    def dump(self) -> None:
+        """Writes the stacks."""
+        faulthandler.dump_traceback(file=self._file, all_threads=True)
+
     def _watch(self) -> None:
-        while not self._closed.wait(max(0.05, self._beaten + self._seconds - time.monotonic())):
-            if time.monotonic() - self._beaten < self._seconds:
+        while not self._closed.wait(_WATCH_SECONDS):
+            if time.monotonic() < self._due:
                 continue
             self.dump()
             problem = Problem(
@@ -188,27 +212,6 @@ class Watchdog:
                 "give --watchdog more seconds (0 switches it off).",
             )
             _end(problem, self._code, tell=size() > 1)
-
-
-@contextmanager
-def watched(seconds: float, run: Path, code: int) -> Iterator[Callable[[str], None]]:
-    """Gives the function to call whenever something has happened; 0 seconds: nobody watches.
-
-    When `seconds` pass without, stacks go to `stacks/process-RANK.txt` in the run's folder and the process ends with `code`.
-    """
-    global _stacks
-    if seconds <= 0:
-        yield lambda _: None
-        return
-    folder = run / "stacks"
-    folder.mkdir(exist_ok=True)
-    watchdog = Watchdog(seconds, folder / f"process-{rank()}.txt", code)
-    _stacks = watchdog.dump
-    try:
-        yield watchdog.beat
-    finally:
-        _stacks = None
-        watchdog.close()
 
 
 @contextmanager

@@ -39,9 +39,6 @@ class Settings:
     validation: float
 
 
-Beat = Callable[[str], None]
-"""Told of everything that happens, for the watchdog."""
-
 HUNG = 3
 """The exit code of a process that the watchdog ended: the environment's fault."""
 
@@ -62,16 +59,17 @@ def train(folder: Path, run: Path, text: Path | None, resume: bool, overwrite: b
     corpus = data.load(path, settings.validation, context)
     start = _prepare_run(run, resume, overwrite)
 
-    with group.stop_signal() as stops_at, group.watched(watchdog, run, HUNG) as beat:
+    with group.stop_signal() as stops_at, group.Watchdog(watchdog, run, HUNG) as watch:
         state_ports = named(step_program.inputs, "state")
         if start is None:
+            watch.rest()
             state = _initial_state(artifact, settings.seed)
-            beat("init was run")
+            watch.beat("init was run")
             step = 0
         else:
             state = checkpoint.restore(run, start, state_ports, placements(artifact, state_ports))
             step = start
-            beat(f"the checkpoint of step {step} was read")
+            watch.beat(f"the checkpoint of step {step} was read")
             _compare_record(checkpoint.read_record(run, start), artifact, corpus, settings)
         events.emit(
             "start",
@@ -95,7 +93,7 @@ def train(folder: Path, run: Path, text: Path | None, resume: bool, overwrite: b
             "config": artifact.config,
             "artifact": artifact.sha256,
         }
-        _loop(artifact, run, settings, corpus, state, step, batch_port, record, stops_at, beat)
+        _loop(artifact, run, settings, corpus, state, step, batch_port, record, stops_at, watch)
 
 
 def _loop(
@@ -108,13 +106,13 @@ def _loop(
     batch_port: Port,
     record: dict[str, Any],
     stops_at: Callable[[int], bool],
-    beat: Beat,
+    watch: group.Watchdog,
 ) -> None:
     """Steps from `step` to the last, or to where `stops_at` says so."""
+    watch.rest()
     train_step = Entry(artifact, "train_step")
-    beat("train_step was compiled")
     evaluator = _evaluator(artifact, corpus)
-    beat("eval_step was compiled")
+    watch.beat("the programs were compiled")
     log = MetricsLog(run / "metrics.jsonl", after=step, writes=group.is_first())
     batch_shape = batch_port.shape
     where = placements(artifact, [batch_port])[batch_port.name]
@@ -132,7 +130,7 @@ def _loop(
                 checkpoint.save(manager, step, dict(state), {**record, "step": step, "data": position})
                 saved = step
                 events.emit("checkpoint", step=step, path=str(run / "checkpoints" / str(step)))
-                beat(f"the checkpoint of step {step} was begun")
+                watch.beat(f"the checkpoint of step {step} was begun")
 
         stopped = False
         while step < settings.steps:
@@ -144,10 +142,10 @@ def _loop(
             state = {name: outputs[name] for name in state}
             step += 1
             meter.add(step, {name: outputs[name] for name in metric_names})
-            beat(f"step {step - 1} ended")
+            watch.beat(f"step {step - 1} ended")
             if evaluator and (step % settings.evaluate_every == 0 or step == settings.steps):
                 meter.flush()
-                meter.evaluated(step, *evaluator(state, beat))
+                meter.evaluated(step, *evaluator(state, watch))
             if step % settings.checkpoint_every == 0:
                 save()
         meter.flush()
@@ -246,7 +244,7 @@ class _Meter:
         return step_seconds * (last - step) + self._evaluation_seconds * evaluations
 
 
-def _evaluator(artifact: Artifact, corpus: data.Text) -> Callable[[Arrays, Beat], tuple[float, int]] | None:
+def _evaluator(artifact: Artifact, corpus: data.Text) -> Callable[[Arrays, group.Watchdog], tuple[float, int]] | None:
     """A function from the state to (mean loss, tokens) over all of the validation text; None if there is none."""
     if "eval_step" not in artifact.programs or corpus.validation.size < 2:
         return None
@@ -255,7 +253,7 @@ def _evaluator(artifact: Artifact, corpus: data.Text) -> Callable[[Arrays, Beat]
     names = [port.name for port in named(program.inputs, "state")]
     port = named(program.inputs, "batch")[0]
 
-    def evaluate(state: Arrays, beat: Beat) -> tuple[float, int]:
+    def evaluate(state: Arrays, watch: group.Watchdog) -> tuple[float, int]:
         parameters = {name: state[name] for name in names}
         # All batches are started before the first result is read.
         results = [
@@ -267,7 +265,7 @@ def _evaluator(artifact: Artifact, corpus: data.Text) -> Callable[[Arrays, Beat]
         for number, result in enumerate(results, 1):
             total += float(np.asarray(result["loss_sum"]))
             count += float(np.asarray(result["count"]))
-            beat(f"batch {number} of {len(results)} of an evaluation was done")
+            watch.beat(f"batch {number} of {len(results)} of an evaluation was done")
         return total / count, round(count)
 
     return evaluate
