@@ -93,6 +93,33 @@ xenarc
   .action(async (words, options) => (await import("./commands/train.js")).trainCommand(words, options));
 
 xenarc
+  .command("launch")
+  .description("train an artifact on other machines: TPU VMs, GKE, SLURM")
+  .argument("[artifact]", "the folder of an artifact (default: the only one in artifacts/)")
+  .option("--tpu <name>", "on a Cloud TPU VM or pod slice, through gcloud; needs --zone")
+  .option("--gke", "on a Kubernetes cluster, as a JobSet through kubectl; needs --bucket")
+  .option("--slurm", "on a SLURM cluster, through sbatch")
+  .option("--xpk <cluster>", "on a cluster made by xpk; needs --zone")
+  .option("--zone <zone>", "of the TPU, of the cluster")
+  .option("--project <id>", "of Google Cloud (default: gcloud's)")
+  .option("--bucket <name>", "the Cloud Storage bucket for the artifact, the package and the run")
+  .option("--namespace <name>", "of the Kubernetes cluster")
+  .option("--service-account <name>", "of the Kubernetes cluster; it may use the bucket")
+  .option("--image <image>", "a container image with Python 3.11 or newer (default: python:3.12-slim-bookworm)")
+  .option("--nodes <n>", "of the SLURM cluster, a process on each (default: 1)", integer(1))
+  .option("--partition <name>", "of the SLURM cluster")
+  .option("--account <name>", "of the SLURM cluster")
+  .option("--time <limit>", "of the SLURM job: 8:00:00")
+  .option("--name <name>", "of the job (default: the model's)")
+  .option("-d, --data <path>", "a text here that is sent along (default: data.path, as the hosts see it)")
+  .option("--run <dir>", "the run's folder as the hosts see it; one that all of them see")
+  .option("--watchdog <seconds>", "end it when nothing has happened for so long; 0: never", number(0), 600)
+  .option("--restarts <n>", "how often to go on by itself when a process has died or hung", integer(0), 3)
+  .option("-o, --out <file>", "only write the JobSet or the batch script to a file (-: standard output)")
+  .option("--dry-run", "print what would be sent, written and run")
+  .action(async (artifact, options) => (await import("./commands/launch.js")).launchCommand(artifact, options));
+
+xenarc
   .command("generate")
   .description("write text with a trained model")
   .option("-p, --prompt <text>", "the beginning of the text")
