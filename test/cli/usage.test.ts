@@ -3,7 +3,7 @@ import { folder, type Outcome, xenarc } from "./command.js";
 
 const cwd = folder();
 const call = (...args: string[]): Promise<Outcome> => xenarc({ cwd }, ...args);
-const COMMANDS = ["init", "compile", "train", "generate", "inspect", "run", "config", "quickstart", "doctor"];
+const COMMANDS = ["init", "compile", "train", "launch", "generate", "inspect", "run", "config", "quickstart", "doctor"];
 
 test("--help names every command", async () => {
   const { code, out } = await call("--help");
@@ -21,20 +21,26 @@ test("a command's --help tells its options, defaults and what a setting is", asy
 train a model, or an artifact that was compiled before
 
 Arguments:
-  words                MODEL.ts: a model file or a folder with model.ts
-                       (default: this folder); ARTIFACT: a folder; key=value: a
-                       setting of the configuration, such as train.steps=100; it
-                       wins over the YAML file
+  words                 MODEL.ts: a model file or a folder with model.ts
+                        (default: this folder); ARTIFACT: a folder; key=value: a
+                        setting of the configuration, such as train.steps=100;
+                        it wins over the YAML file
 
 Options:
-  -c, --config <file>  the configuration (default: config.yaml beside the model)
-  -d, --data <path>    a UTF-8 text file or a folder of them (default:
-                       data.path, else xenarc's own sources)
-  --run <dir>          the run's folder (default: runs/NAME)
-  --resume             go on from the run's newest checkpoint, if there is one
-  --overwrite          delete what an earlier run left in the folder
-  --json               print each event as a line of JSON
-  -h, --help           print this help
+  -c, --config <file>   the configuration (default: config.yaml beside the
+                        model)
+  -d, --data <path>     a UTF-8 text file or a folder of them (default:
+                        data.path, else xenarc's own sources)
+  --run <dir>           the run's folder (default: runs/NAME)
+  --resume              go on from the run's newest checkpoint, if there is one
+  --overwrite           delete what an earlier run left in the folder
+  --processes <n>       share the mesh's devices among so many processes
+  --watchdog <seconds>  end it when nothing has happened for so long; 0: never
+                        (default: 600)
+  --restarts <n>        how often to go on by itself when a process has died or
+                        hung (default: 0)
+  --json                print each event as a line of JSON
+  -h, --help            print this help
 "
 `);
 });

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { execa, execaSync } from "execa";
 import { compile } from "../../emit/compile.js";
 import { charTransformer } from "../../models/char_transformer.js";
-import { type RuntimeEvent, type TrainOptions, train } from "../../runtime-bridge/bridge.js";
+import { ensurePython, type RuntimeEvent, type TrainOptions, train } from "../../runtime-bridge/bridge.js";
+import { pythonEnv } from "../../runtime-bridge/process.js";
 import { xenarc } from "../cli/command.js";
 import { metrics, problem, temporaryFolder, writeText } from "./support.js";
 
@@ -174,6 +175,40 @@ test(
     expect(saved).toContain(step?.replaceAll(",", ""));
     expect(saved.length).toBeLessThanOrEqual(2);
     expect(await processesOf("stopped")).toEqual([]);
+  },
+  SLOW,
+);
+
+test(
+  "processes that SLURM starts find each other, and when one has a mistake all say it",
+  async () => {
+    const run = join(folder, "slurm");
+    const { python } = await ensurePython();
+    const start = (rank: number, args: string[]) =>
+      execa(python, ["-m", "xenarc_runtime", "train", sharded, "--run", run, ...args], {
+        env: {
+          ...pythonEnv(),
+          ...{ SLURM_JOB_ID: `${process.pid}`, SLURM_STEP_NODELIST: "localhost", SLURM_NTASKS: "2" },
+          ...{ SLURM_PROCID: `${rank}`, SLURM_LOCALID: "0" },
+        },
+        reject: false,
+      });
+    const events = (out: string): { event: string; message?: string; processes?: number }[] =>
+      out.split("\n").map((line) => JSON.parse(line));
+    const group = await Promise.all([0, 1].map((rank) => start(rank, ["--data", text])));
+    expect(group.map(({ exitCode }) => exitCode)).toEqual([0, 0]);
+    expect(events(group[0]!.stdout).find(({ event }) => event === "start")).toMatchObject({ processes: 2 });
+    expect(group[1]!.stdout).toBe("");
+    expect(metrics(run)).toEqual(metrics(whole));
+    // The second host lacks the text; the first would wait for it.
+    const wrong = await Promise.all([
+      start(0, ["--data", text, "--resume"]),
+      start(1, ["--data", "nowhere", "--resume"]),
+    ]);
+    expect(wrong.map(({ exitCode }) => exitCode)).toEqual([1, 1]);
+    for (const { stdout } of wrong) {
+      expect(events(stdout).at(-1)).toMatchObject({ message: "There is no file or folder nowhere.", process: 1 });
+    }
   },
   SLOW,
 );
