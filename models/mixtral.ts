@@ -14,7 +14,7 @@ export const mixtralConfig = llamaConfig
     experts: z.int().positive().default(8),
     /** Experts a token is given. */
     perToken: z.int().positive().default(2),
-    /** An expert takes at most this times its even share of the tokens. Default: all that choose it. */
+    /** An expert takes at most this times its even share of each sequence. Default: all tokens that choose it. */
     capacity: z.number().positive().optional(),
     /** Weight of the loss that balances the experts' load. */
     loadBalance: z.number().nonnegative().default(0.02),
@@ -54,7 +54,9 @@ export const mixtralPresets = {
 export class Mixtral extends Llama {
   constructor(override readonly config: MixtralConfig) {
     const { experts, perToken, capacity, loadBalance, zLoss, jitter } = config;
-    super(config, { experts, perToken, capacity, loadBalance, zLoss, jitter });
+    // A sequence at a time: tokens are then sorted on the device that they are on.
+    const local = capacity === undefined ? [] : ["batch"];
+    super(config, { experts, perToken, capacity, local, loadBalance, zLoss, jitter });
   }
 }
 

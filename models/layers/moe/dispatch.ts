@@ -6,19 +6,19 @@ import type { Routing } from "./router.js";
 /*
  * Tokens are brought to their experts and back by looking rows up in both directions, forward and backward: nothing is scattered, and
  * nothing as large as tokens times experts exists. A row is a place in an expert's input; an assignment is a token's choice.
- * `place` stands for all axes along which tokens are dispatched by themselves.
+ * `group` is the axis along which tokens are dispatched by themselves, if there is one.
  */
 
 /** Which row each assignment goes to, and which assignment each row has. */
 export interface Plan {
   /** The assignment of a row (i32): choice times tokens plus token. */
-  readonly assignment: Tensor<"place" | "row">;
+  readonly assignment: Tensor<"group" | "row">;
   /** Whether a row has one (i1); undefined: all have, or their values do not matter. */
-  readonly filled: Tensor<"place" | "row"> | undefined;
+  readonly filled: Tensor<"group" | "row"> | undefined;
   /** The row of an assignment (i32). */
-  readonly row: Tensor<"place" | "token" | "choice">;
+  readonly row: Tensor<"group" | "token" | "choice">;
   /** Whether it has one (i1); undefined: all have. */
-  readonly kept: Tensor<"place" | "token" | "choice"> | undefined;
+  readonly kept: Tensor<"group" | "token" | "choice"> | undefined;
 }
 
 /** Assignments in the order of their experts, those not taken last; of one expert's the first choices first, then the earlier tokens. */
@@ -47,7 +47,7 @@ export function limited(routing: Routing, capacity: number): Plan {
   const slot = iota({ capacity });
   const wide = <A extends string>(x: Tensor<A>) => x.broadcast({ capacity });
   const rows = <A extends string>(x: Tensor<A>) =>
-    (x as Tensor).merge(["expert", "capacity"], "row") as Tensor<"place" | "row">;
+    (x as Tensor).merge(["expert", "capacity"], "row") as Tensor<"group" | "row">;
   const filled = rows(wide(load).gt(slot));
   const assignment = gather(order, "assignment", rows(wide(starts).add(slot)));
   const rank = at.sub(gather(starts, "expert", expert));
@@ -56,9 +56,9 @@ export function limited(routing: Routing, capacity: number): Plan {
   return { assignment, filled, row: row.minimum(experts * capacity - 1), kept: taken ? fits.and(taken) : fits };
 }
 
-type Tokens = Tensor<"place" | "token" | "embed">;
-type Rows = Tensor<"place" | "row" | "embed">;
-type Weights = Tensor<"place" | "token" | "choice">;
+type Tokens = Tensor<"group" | "token" | "embed">;
+type Rows = Tensor<"group" | "row" | "embed">;
+type Weights = Tensor<"group" | "token" | "choice">;
 
 const only = <A extends string, B extends A>(mask: Tensor<B> | undefined, x: Tensor<A>): Tensor<A> =>
   mask ? where(mask, x, 0) : x;

@@ -4,7 +4,7 @@ import { type Initializer, normal } from "../../../ops/initializers.js";
 import { Module, param } from "../../../ops/module.js";
 import type { Key } from "../../../ops/random.js";
 import { report } from "../../../ops/report.js";
-import { type Sizes, type Tensor, tensorError } from "../../../ops/tensor.js";
+import { describe, type Sizes, type Tensor, tensorError } from "../../../ops/tensor.js";
 import { GatedMlp } from "../gated_mlp.js";
 import { combine, dispatch, dropless, limited, type Plan } from "./dispatch.js";
 import { Router, type RouterOptions, type Routing } from "./router.js";
@@ -66,16 +66,24 @@ export class Moe extends Module {
     x: Tensor<A | "embed">,
     { key }: { readonly key?: Key | undefined } = {},
   ): Tensor<A | "embed"> {
-    const own = (x.names as readonly string[]).filter((n) => n !== "embed" && !this.local.includes(n)).sort();
-    const sizes = Object.fromEntries(own.map((n) => [n, x.size(n as A)]));
-    const tokens = (own.length ? (x as Tensor).merge(own, "token") : (x as Tensor).broadcast({ token: 1 })) as Tokens;
+    // Two axes that rules of sharding do not speak of: groups of tokens lie where the batch does, or where experts are exchanged for it.
+    const isLocal = (n: string) => this.local.includes(n);
+    const others = (x.names as readonly string[]).filter((n) => n !== "embed").sort();
+    const grouped = merged(x as Tensor, others.filter(isLocal), "group");
+    const tokens = merged(
+      grouped.tensor,
+      others.filter((n) => !isLocal(n)),
+      "token",
+    );
+    if (!tokens.tensor.has("token"))
+      throw tensorError(`Moe: there are no tokens in ${describe(x)}.`, [x], { expected: "an axis that is not local" });
 
-    const routing = this.router.call(tokens, key);
+    const routing = this.router.call(tokens.tensor as Tokens, key);
     const rows = this.capacity === undefined ? dropless(routing) : limited(routing, this.rowsOf(routing));
     reportDropped(routing, rows);
-    const out = combine(this.experts(dispatch(tokens, rows), routing), routing.weight, rows) as Tensor;
+    const out = combine(this.experts(dispatch(tokens.tensor as Tokens, rows), routing), routing.weight, rows) as Tensor;
 
-    const mixed = (own.length ? out.split("token", sizes) : out.at("token", 0)) as Tensor<A | "embed">;
+    const mixed = grouped.back(tokens.back(out)) as Tensor<A | "embed">;
     return this.shared ? (mixed.add(this.shared.call<A>(x) as Tensor) as Tensor) : mixed;
   }
 
@@ -95,14 +103,29 @@ export class Moe extends Module {
       return groupedDot(inner, down, load, "row", "mlp");
     }
     const experts = load.size("expert");
-    const buffers = shard(rows.split("row", { expert: experts, capacity: rows.size("row") / experts }));
-    const inner = gated(dot(buffers, gate, "embed"), dot(buffers, up, "embed"));
-    return shard(dot(inner, down, "mlp")).merge(["expert", "capacity"], "row");
+    const buffers = this.withTokens(rows).split("row", { expert: experts, capacity: rows.size("row") / experts });
+    const sent = shard(buffers);
+    const inner = gated(dot(sent, gate, "embed"), dot(sent, up, "embed"));
+    return this.withTokens(shard(dot(inner, down, "mlp")).merge(["expert", "capacity"], "row"));
+  }
+
+  /** Rows that lie on the mesh where their tokens do: what is looked up in them is then on the same device. */
+  private withTokens(rows: Rows): Rows {
+    const [axis, ...more] = this.local;
+    if (axis === undefined || more.length || !rows.has("group")) return rows;
+    return shard(rows.rename("group", axis) as Tensor).rename(axis, "group") as Tensor;
   }
 }
 
-type Tokens = Tensor<"place" | "token" | "embed">;
-type Rows = Tensor<"place" | "row" | "embed">;
+/** Axes as one, and the way back. */
+function merged(tensor: Tensor, axes: readonly string[], name: string) {
+  if (axes.length === 0) return { tensor, back: (y: Tensor) => y };
+  const sizes = Object.fromEntries(axes.map((n) => [n, tensor.size(n)]));
+  return { tensor: tensor.merge(axes, name) as Tensor, back: (y: Tensor) => y.split(name, sizes) as Tensor };
+}
+
+type Tokens = Tensor<"group" | "token" | "embed">;
+type Rows = Tensor<"group" | "row" | "embed">;
 
 const gated = <A extends string>(gate: Tensor<A>, up: Tensor<A>): Tensor<A> =>
   silu(named(gate, "mlp_gate")).mul(named(up, "mlp_up") as Tensor) as Tensor<A>;

@@ -42,9 +42,9 @@ export interface RouterOptions {
   readonly init?: Initializer;
 }
 
-type Tokens = "place" | "token";
+type Tokens = "group" | "token";
 
-/** The experts of each token. `place` stands for all axes along which tokens are dispatched by themselves. */
+/** The experts of each token. `group` is the axis along which tokens are dispatched by themselves, if there is one. */
 export interface Routing {
   /** In falling order of what they were chosen by (i32). */
   readonly expert: Tensor<Tokens | "choice">;
@@ -53,7 +53,7 @@ export interface Routing {
   /** Whether the token takes the expert (i1); undefined: it takes all. */
   readonly taken: Tensor<Tokens | "choice"> | undefined;
   /** How many tokens have chosen each expert (i32). */
-  readonly load: Tensor<"place" | "expert">;
+  readonly load: Tensor<"group" | "expert">;
 }
 
 /**
@@ -104,7 +104,7 @@ export class Router extends Module {
     const probs = kind === "softmax" ? scores : scores.div(scores.sum("expert").add(TINY));
 
     const wanted = stopGradient(this.bias ? scores.add(this.bias) : scores);
-    const expert = topK(this.eligible(wanted), "expert", { choice: perToken }).indices;
+    const expert = topK(eligible(wanted, this.options), "expert", { choice: perToken }).indices;
     const chosen = gather(scores, "expert", expert);
     const taken = threshold === undefined ? undefined : fewest(gather(probs, "expert", expert), threshold);
     const raw = taken ? where(taken, chosen, 0) : chosen;
@@ -116,25 +116,13 @@ export class Router extends Module {
     return { expert, weight, taken, load };
   }
 
-  /** Minus infinity in the place of experts outside of the best groups. */
-  private eligible(wanted: Tensor<Tokens | "expert">): Tensor<Tokens | "expert"> {
-    const { groups, experts } = this.options;
-    if (!groups) return wanted;
-    const { of, best, by = 1 } = groups;
-    const grouped = wanted.split("expert", { expertGroup: of, member: experts / of });
-    const quality = topK(grouped, "member", { leader: by }).values.sum("leader");
-    const among = topK(quality, "expertGroup", { winner: best }).indices;
-    const open = oneHot(among, { expertGroup: of }).sum("winner").gt(0);
-    return where(open, grouped, Number.NEGATIVE_INFINITY).merge(["expertGroup", "member"], "expert");
-  }
-
   private reports(
     logits: Tensor<Tokens | "expert">,
     probs: Tensor<Tokens | "expert">,
-    load: Tensor<"place" | "expert">,
+    load: Tensor<"group" | "expert">,
   ): void {
     const { experts, loadBalance = 0, zLoss = 0, biasRate } = this.options;
-    const all = load.cast("f32").sum(load.names.filter((n): n is "place" => n !== "expert"));
+    const all = load.cast("f32").sum(load.names.filter((n): n is "group" => n !== "expert"));
     const share = all.div(all.sum("expert"));
     const everywhere = logits.names.filter((n): n is Tokens => n !== "expert");
     const mean = probs.mean(everywhere);
@@ -147,6 +135,17 @@ export class Router extends Module {
       report.update(this, this.bias, this.bias.add(error.sign().mul(biasRate)));
     }
   }
+}
+
+/** Minus infinity in the place of experts outside of the best groups. */
+function eligible(wanted: Tensor<Tokens | "expert">, { groups, experts }: RouterOptions): Tensor<Tokens | "expert"> {
+  if (!groups) return wanted;
+  const { of, best, by = 1 } = groups;
+  const grouped = wanted.split("expert", { expertGroup: of, member: experts / of });
+  const quality = topK(grouped, "member", { leader: by }).values.sum("leader");
+  const among = topK(quality, "expertGroup", { winner: best }).indices;
+  const open = oneHot(among, { expertGroup: of }).sum("winner").gt(0);
+  return where(open, grouped, Number.NEGATIVE_INFINITY).merge(["expertGroup", "member"], "expert");
 }
 
 /** Keeps a quotient of zeros, and a logarithm of zero, finite. */
