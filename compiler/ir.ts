@@ -59,6 +59,9 @@ export interface Printer {
   outline(r: Region, name: string): string;
 }
 
+/** Where a tensor is kept: in the device's own memory, or in the host's, page-locked so that the device reads and writes it by itself. */
+export type Memory = "device" | "pinned_host";
+
 /** What XLA compiles for. */
 export type Platform = "cpu" | "gpu" | "tpu";
 
@@ -180,6 +183,9 @@ export interface Func {
   /** Where arguments and results lie on the module's mesh. */
   readonly argumentShardings?: readonly (Spec | undefined)[];
   readonly resultShardings?: readonly (Spec | undefined)[];
+  /** The memory of arguments and results; undefined: the device's. */
+  readonly argumentMemories?: readonly (Memory | undefined)[];
+  readonly resultMemories?: readonly (Memory | undefined)[];
 }
 
 /** A module: what one program is printed from. The first function is `main`. */
@@ -259,6 +265,7 @@ export interface Builder extends Emitter {
   dynamicSlice(operand: Value, start: readonly Value[], sizes: readonly number[]): Value;
   dynamicUpdateSlice(operand: Value, update: Value, start: readonly Value[]): Value;
   optimizationBarrier(operands: readonly Value[]): readonly Value[];
+  place(operand: Value, memory: Memory): Value;
   while(init: readonly Value[], cond: Region, body: Region): readonly Value[];
 }
 

@@ -1,5 +1,5 @@
 /** A program: one entry point of a model, traced. What artifacts, the CLI and the runtime know of it. */
-import type { Cost, DType, Func, Region } from "./ir.js";
+import type { Cost, DType, Func, Memory, Region } from "./ir.js";
 import type { Mesh, Spec } from "./mesh.js";
 
 /**
@@ -19,6 +19,8 @@ export interface Port {
   readonly dtype: DType;
   /** Where its dimensions lie on the program's mesh; absent without one. */
   readonly sharding?: Spec;
+  /** The memory that it lies in, where that is not the device's own. */
+  readonly memory?: Exclude<Memory, "device">;
   /** What to print or say, for `print` and `assert`. */
   readonly message?: string;
 }
@@ -42,6 +44,8 @@ export const mainOf = (p: Program, body: Region): Func => ({
   name: "main",
   body,
   aliases: new Map(p.donated),
+  argumentMemories: p.inputs.map((i) => i.memory),
+  resultMemories: p.outputs.map((o) => o.memory),
   ...(p.mesh && {
     argumentShardings: p.inputs.map((i) => i.sharding),
     resultShardings: p.outputs.map((o) => o.sharding),

@@ -80,6 +80,9 @@ function constrainedLeaf(on: Layout, leaf: Leaf, kind: Kind): Leaf {
   return leaf.with((tracing() as ConstrainingBuilder).shardingConstraint(value, spec));
 }
 
+/** Into how many parts the layout splits an axis of a kind; 1 without one. */
+export const splitOver = (kind: Kind, axis: string): number => layout?.parts(kind, axis) ?? 1;
+
 /** The shape that one device holds of an activation. */
 export function perDevice({ names, value }: Leaf): readonly number[] {
   const { shape } = value.type;
@@ -119,11 +122,22 @@ export const intoRegion = <T>(b: Builder, f: () => T): T => inRegion(() => into(
 /** Inputs or outputs of a program by role; names are the paths inside. `{ state: { params, step }, batch: { tokens } }` */
 export type ByRole = { readonly [R in Role]?: unknown };
 
+/** How an entry point is traced. */
+export interface TraceOptions {
+  /** What kinds of inputs and outputs lie in the host's memory; `f` moves what it computes with and what it returns (`place`). */
+  readonly host?: readonly Kind[];
+}
+
 /**
  * Traces one entry point. Inputs are trees of tensors of which only axes, sizes and element types matter; state and cache that come
  * out under the name of an input are donated, and come out with that input's order of axes.
  */
-export function traceProgram<I extends ByRole>(name: string, inputs: I, f: (inputs: I) => ByRole): Program {
+export function traceProgram<I extends ByRole>(
+  name: string,
+  inputs: I,
+  f: (inputs: I) => ByRole,
+  { host = [] }: TraceOptions = {},
+): Program {
   const region = new Region();
   const b = builderFor(region);
   const inPorts: Port[] = [];
@@ -139,7 +153,7 @@ export function traceProgram<I extends ByRole>(name: string, inputs: I, f: (inpu
             ...(declared && { where: [{ site: declared }] }),
           });
         }
-        inPorts.push(port(path, role as Role, leaf));
+        inPorts.push(port(path, role as Role, leaf, host));
         return leaf.with(region.arg(type, leaf.names, path, declared));
       }),
     ]),
@@ -154,7 +168,7 @@ export function traceProgram<I extends ByRole>(name: string, inputs: I, f: (inpu
           const input = role === "state" || role === "cache" ? threaded.get(`${role} ${path}`) : undefined;
           const out = input === undefined ? leaf : leaf.ordered(inPorts[input]!.axes);
           if (input !== undefined) donated.push([input, outPorts.length]);
-          outPorts.push(port(path, role as Role, out));
+          outPorts.push(port(path, role as Role, out, host));
           region.results.push(out.value);
         }
       }
@@ -188,10 +202,16 @@ export function traceProgram<I extends ByRole>(name: string, inputs: I, f: (inpu
 /** Runs what traces a program: outside of every module, with locations captured cheaply. */
 const program = <T>(f: () => T): T => atTopLevel(() => withHook(f));
 
-function port(name: string, role: Role, { names, value }: Pick<Leaf, "names" | "value">): Port {
+function port(
+  name: string,
+  role: Role,
+  { names, value }: Pick<Leaf, "names" | "value">,
+  host: readonly Kind[] = [],
+): Port {
   const { shape, dtype } = value.type;
   const where = value.declared && [{ site: value.declared }];
-  const known = { name, role, axes: names, shape, dtype };
+  const onHost = host.includes(kindOf(role, name));
+  const known = { name, role, axes: names, shape, dtype, ...(onHost && { memory: "pinned_host" as const }) };
   if (layout === undefined) return known;
   const sharding = layout
     .spec(kindOf(role, name), { name, axes: names, shape, ...(where && { where }) })

@@ -32,6 +32,8 @@ export const portSchema = z.strictObject({
   dtype: name,
   /** The mesh axes that each dimension is split over, outermost first; absent without a mesh. */
   sharding: z.array(z.array(name)).optional(),
+  /** The memory that it lies in; absent: the device's own. */
+  memory: z.literal("pinned_host").optional(),
   /** What to print (`{}` stands for the value), or to say when the assertion failed: of `print` and `assert`. */
   message: z.string().optional(),
 });

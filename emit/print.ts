@@ -2,7 +2,16 @@
  * StableHLO text in MLIR's own pretty form. Canonical naming is MLIR's (byte for byte what the parsed module prints); the default
  * takes names from the author's source, for people and golden files.
  */
-import { type Func, type Module, type Op, type Printer, type Region, typeText, type Value } from "../compiler/ir.js";
+import {
+  type Func,
+  type Memory,
+  type Module,
+  type Op,
+  type Printer,
+  type Region,
+  typeText,
+  type Value,
+} from "../compiler/ir.js";
 import { deviceCount, meshText, type Spec, specText } from "../compiler/mesh.js";
 import type { Frame, Site } from "../compiler/site.js";
 
@@ -48,6 +57,7 @@ export function printModule(module: Module, options: PrintOptions = {}): string 
 
 const sharding = (spec: Spec | undefined): string[] =>
   spec === undefined ? [] : [`sdy.sharding = #sdy.sharding<@mesh, ${specText(spec)}>`];
+const memory = (kind: Memory | undefined): string[] => (kind === undefined ? [] : [`mhlo.memory_kind = "${kind}"`]);
 const attributeText = (attributes: readonly string[]): string =>
   attributes.length === 0 ? "" : ` {${attributes.join(", ")}}`;
 
@@ -73,13 +83,17 @@ class FunctionPrinter implements Printer {
     const args = func.body.args.map((a, i) => {
       const alias = func.aliases?.get(i);
       const attributes = [
+        ...memory(func.argumentMemories?.[i]),
         ...sharding(func.argumentShardings?.[i]),
         ...(alias === undefined ? [] : [`tf.aliasing_output = ${alias} : i32`]),
       ];
       return `${this.value(a)}: ${typeText(a.type)}${attributeText(attributes)}`;
     });
     const types = func.body.results.map((v) => typeText(v.type));
-    const given = types.map((type, i) => type + attributeText(sharding(func.resultShardings?.[i])));
+    const given = types.map((type, i) => {
+      const attributes = [...memory(func.resultMemories?.[i]), ...sharding(func.resultShardings?.[i])];
+      return type + attributeText(attributes);
+    });
     const results = given.length === 1 && given[0] === types[0] ? types[0] : `(${given.join(", ")})`;
     this.lines.push(
       `  func.func ${func.private ? "private" : "public"} @${func.name}(${args.join(", ")})${types.length ? ` -> ${results}` : ""} {`,

@@ -8,6 +8,7 @@ import type { Tensor } from "../ops/tensor.js";
 import { defineModel } from "./define.js";
 import { type Hidden, LanguageModel, type RunOptions } from "./language_model.js";
 import { Block, Embedding, LayerNorm, Linear, sinusoidalPositions } from "./layers/index.js";
+import { rematSchema } from "./train/config.js";
 
 /** The section `model` of the configuration; every key has a default. */
 export const charTransformerConfig = z.strictObject({
@@ -26,8 +27,8 @@ export const charTransformerConfig = z.strictObject({
   dropout: z.number().min(0).lt(1).default(0),
   /** Element type of the computation; weights are float32. */
   dtype: z.enum(["f32", "bf16"]).default("f32"),
-  /** What of a layer is kept for the backward pass: `everything`, `nothing`, or names. */
-  remat: z.union([z.enum(["everything", "nothing"]), z.array(z.string())]).default("everything"),
+  /** What of a layer is kept for the backward pass: `everything`, `nothing`, or names, those of `offload` in the host's memory. */
+  remat: rematSchema.default("everything"),
   /** Layers written one after the other instead of a loop. */
   unroll: z.boolean().default(false),
 });

@@ -16,6 +16,7 @@ export {
   dataSchema,
   type GenerateConfig,
   generateSchema,
+  rematSchema,
   type TrainConfig,
   trainSchema,
 } from "./train/config.js";

@@ -8,6 +8,7 @@ import type { Tensor } from "../ops/tensor.js";
 import { defineModel } from "./define.js";
 import { type Hidden, LanguageModel, type RunOptions } from "./language_model.js";
 import { Block, type BlockOptions, Embedding, Linear, RmsNorm } from "./layers/index.js";
+import { rematSchema } from "./train/config.js";
 
 /** The section `model` of the configuration; every key has a default. */
 export const llamaConfig = z
@@ -31,7 +32,7 @@ export const llamaConfig = z
     /** Element type of the computation; weights are float32. */
     dtype: z.enum(["f32", "bf16"]).default("f32"),
     /** What of a layer is kept for the backward pass: `everything`, `nothing`, or names. */
-    remat: z.union([z.enum(["everything", "nothing"]), z.array(z.string())]).default("everything"),
+    remat: rematSchema.default("everything"),
     /** Layers written one after the other instead of a loop. */
     unroll: z.boolean().default(false),
   })

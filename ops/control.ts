@@ -2,7 +2,7 @@
  * Control flow, derivatives and what else takes functions: scan, whileLoop, cond, remat, customVjp, grad. Each traces its function
  * once into a region of its own.
  */
-import { captured, isFloat, Region, stacked, type Value } from "../compiler/ir.js";
+import { captured, isFloat, type Memory, Region, stacked, type Value } from "../compiler/ir.js";
 import type { Kind } from "../compiler/mesh.js";
 import { type CustomVjpAttrs, customVjp as customVjpOp, type Residual } from "../compiler/passes/custom_vjp.js";
 import { backward, identity, stopGradient as stopGradientOp } from "../compiler/passes/grad.js";
@@ -217,7 +217,7 @@ export function cond<R>(condition: Scalar, then: () => R, otherwise: () => NoInf
 
 /**
  * `f`, its inner values not kept for the backward pass but computed again there. The policy says what is kept: `"nothing"`,
- * `"everything"`, or the values named with `named(x, "attn_out")`. (As `jax.checkpoint`.)
+ * `"everything"`, or the values named with `named(x, "attn_out")`, some of them on the host: `{ save: ["attn_out"], offload: ["mlp_out"] }`. (As `jax.checkpoint`.)
  */
 export function remat<T extends readonly unknown[], R>(
   f: (...args: T) => R,
@@ -262,6 +262,13 @@ export function named<A extends string>(x: Tensor<A>, name: string): Tensor<A> {
  * those of `parameters` or `optimizer` a gradient lies where the weight or its moments do.
  */
 export const shard = <A extends string>(x: Tensor<A>, kind: Kind = "activations"): Tensor<A> => constrained(x, kind);
+
+/**
+ * A tensor in the host's memory (`pinned_host`), or back in the device's. Moved is no more than what is computed with: of a tensor that
+ * a scan slices, or stacks, one step's part at a time.
+ */
+export const place = <A extends string>(x: Tensor<A>, memory: Memory): Tensor<A> =>
+  new Tensor(x.names, hlo().place(x.value, memory));
 
 /**
  * What `f` would give, and the values from outside that it would compute with; nothing of it becomes part of the program. (As

@@ -32,7 +32,14 @@ export interface ParamOptions {
 export class Parameter<in out A extends string = any> extends Tensor<A> {
   readonly init: Initializer;
   readonly decay: boolean;
-  constructor(sizes: Sizes<A>, init: Initializer, { decay = true, dtype = "f32" }: ParamOptions, declared?: Site) {
+  constructor(
+    sizes: Sizes<A>,
+    init: Initializer,
+    { decay = true, dtype = "f32" }: ParamOptions,
+    declared?: Site,
+    /** The axis along which a `Stack` holds one for each layer. */
+    readonly stack?: string,
+  ) {
     super(Object.keys(sizes) as A[], new Value(typeOf(sizes, dtype), Object.keys(sizes), undefined, declared));
     this.init = init;
     this.decay = decay;
@@ -130,7 +137,7 @@ export class Stack<M extends Module, L extends string = string> extends Module {
     this.$each = mapLeaves(make(), (leaf) => {
       const p = leaf as Parameter;
       const { init, decay, dtype } = p;
-      return new Parameter({ ...stacked, ...p.sizes }, init, { decay, dtype }, p.value.declared);
+      return new Parameter({ ...stacked, ...p.sizes }, init, { decay, dtype }, p.value.declared, axis);
     });
   }
 

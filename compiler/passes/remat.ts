@@ -2,20 +2,37 @@
  * Rematerialization: a part of the program whose inner values are not kept for the backward pass but computed again there.
  * (Chen et al., "Training Deep Nets with Sublinear Memory Cost", arXiv:1604.06174; as `jax.checkpoint`.)
  */
-import { captured, cloneOps, type Op, type OpDef, Value } from "../ir.js";
+import { type Builder, captured, cloneOps, type Memory, type Op, type OpDef, Value } from "../ir.js";
 import { backward, structuredSyntax } from "./grad.js";
 import { isView, liveBackward, residuals } from "./residuals.js";
 import { regionCost } from "./scan.js";
 
-/** What of the inside is kept: nothing, everything, or the values that the author gave these names with `named`. */
-export type RematPolicy = "nothing" | "everything" | readonly string[];
+/**
+ * What of the inside is kept: nothing, everything, or the values that the author gave these names with `named`, those of `offload` in
+ * the host's memory. A list is what is saved.
+ */
+export type RematPolicy = "nothing" | "everything" | readonly string[] | NamedPolicy;
+
+/** Names of values. */
+export interface NamedPolicy {
+  /** Kept in the device's memory. */
+  readonly save?: readonly string[] | undefined;
+  /** Kept in the host's memory, moved there and back while other layers are computed. */
+  readonly offload?: readonly string[] | undefined;
+}
 
 export interface RematAttrs {
   readonly policy: RematPolicy;
 }
 
+const named = (policy: RematPolicy): NamedPolicy =>
+  typeof policy === "string" ? {} : Array.isArray(policy) ? { save: policy } : (policy as NamedPolicy);
+const offloads = (policy: RematPolicy, { tag }: Value): boolean =>
+  tag !== undefined && (named(policy).offload?.includes(tag) ?? false);
 const saves = (policy: RematPolicy) => (v: Value) =>
-  policy === "everything" ? !isView(v) : policy !== "nothing" && v.tag !== undefined && policy.includes(v.tag);
+  policy === "everything"
+    ? !isView(v)
+    : offloads(policy, v) || (v.tag !== undefined && (named(policy).save?.includes(v.tag) ?? false));
 
 export const remat: OpDef<RematAttrs> = {
   name: "xenarc.remat",
@@ -43,8 +60,10 @@ export const remat: OpDef<RematAttrs> = {
     const { saved, recompute } = residuals(region, forward, outputs, saves(op.attrs.policy));
     const tail: Op[] = [...recompute, ...region.ops.slice(forward)];
     region.ops = region.ops.slice(0, forward);
-    region.results = [...forwardResults, ...saved];
-    const kept = saved.map((v) => op.extend(v.type, v.axes));
+    const moved = (b: Builder, v: Value, like: Value, memory: Memory) =>
+      offloads(op.attrs.policy, like) ? b.place(v, memory) : v;
+    region.results = [...forwardResults, ...saved.map((v) => moved(b.on(region), v, v, "pinned_host"))];
+    const kept = saved.map((v) => moved(b, op.extend(v.type, v.axes), v, "device"));
 
     // The barrier ties the recomputation to the cotangents: XLA can neither merge it with the forward part nor start it early.
     const held = b.optimizationBarrier([...op.operands, ...kept, ...given.map((i) => cotangents[i]!)]);

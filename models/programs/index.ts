@@ -1,7 +1,9 @@
 /** The entry points of a language model: what an artifact is made of. */
 import { didYouMean, XenarcError } from "../../compiler/errors.js";
 import type { Program } from "../../compiler/program.js";
-import { traceProgram } from "../../compiler/trace.js";
+import { type TraceOptions, traceProgram } from "../../compiler/trace.js";
+import { mapLeaves } from "../../compiler/tree.js";
+import { place } from "../../ops/control.js";
 import { gather, iota } from "../../ops/functions.js";
 import { type Module, spec } from "../../ops/module.js";
 import { foldIn, type Key } from "../../ops/random.js";
@@ -26,17 +28,28 @@ const keySpec = (): Key => spec({ threefry: 2 }, "ui32");
 const tokensSpec = (batch: number, seq: number) => spec({ batch, seq }, "i32");
 
 /** The first training state from a key. */
-export const init = (model: LanguageModel): Program =>
-  traceProgram("init", { argument: { key: keySpec() } }, ({ argument: { key } }) => {
-    const params = initialize(model, foldIn(key, 0));
-    const state: TrainState<LanguageModel> = {
-      params,
-      optimizer: adamWInit(params),
-      step: iota({ step: 1 }).at("step", 0),
-      key: foldIn(key, 1),
-    };
-    return { state };
-  });
+export const init = (model: LanguageModel, { train }: ProgramConfig): Program =>
+  traceProgram(
+    "init",
+    { argument: { key: keySpec() } },
+    ({ argument: { key } }) => {
+      const params = initialize(model, foldIn(key, 0));
+      const moments = adamWInit(params);
+      const state: TrainState<LanguageModel> = {
+        params,
+        optimizer: train.offload.optimizer
+          ? mapLeaves(moments, (leaf) => place(leaf as Tensor, "pinned_host"))
+          : moments,
+        step: iota({ step: 1 }).at("step", 0),
+        key: foldIn(key, 1),
+      };
+      return { state };
+    },
+    onHost(train),
+  );
+
+/** What of the training state lies in the host's memory. */
+const onHost = ({ offload }: TrainConfig): TraceOptions => ({ host: offload.optimizer ? ["optimizer"] : [] });
 
 /** A tree like the model's parameters, to be traced. */
 const stateSpec = <M extends Module>(params: M): TrainState<M> => ({
@@ -60,6 +73,7 @@ export const trainStepProgram = (model: LanguageModel, c: ProgramConfig): Progra
       const next = trainStep(model, state, batch.tokens, c.train);
       return { state: next.state, metric: next.metrics };
     },
+    onHost(c.train),
   );
 
 /** The summed loss (nats) and the number of targets of a batch of the validation text. */

@@ -17,6 +17,13 @@ export const trainSchema = z.strictObject({
    * unless their scores would take more than 256 MiB of it.
    */
   lossChunk: count.optional(),
+  /** What lies in the memory of the host, beside that of the devices, and comes to them layer by layer. */
+  offload: z
+    .strictObject({
+      /** The optimizer's moments. */
+      optimizer: z.boolean().default(false),
+    })
+    .prefault({}),
   /** How layers run in stages on a mesh with an axis `stage`. */
   pipeline: z
     .strictObject({
@@ -120,6 +127,13 @@ export const xlaSchema = z.strictObject({
     )
     .prefault({}),
 });
+
+/** What of a layer is kept for the backward pass: `everything`, `nothing`, or names, those of `offload` in the host's memory. */
+export const rematSchema = z.union([
+  z.enum(["everything", "nothing"]),
+  z.array(z.string()),
+  z.strictObject({ save: z.array(z.string()).optional(), offload: z.array(z.string()).optional() }),
+]);
 
 /** A resolved section `train`. */
 export type TrainConfig = z.infer<typeof trainSchema>;

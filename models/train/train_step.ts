@@ -1,6 +1,7 @@
 /** The whole optimizer step as one program: forward, loss, backward, accumulation, clipping, schedule, optimizer, metrics. */
+import { splitOver } from "../../compiler/trace.js";
 import { leaves as anyLeaves, mapLeaves, withValues } from "../../compiler/tree.js";
-import { scan, shard, valueAndGrad } from "../../ops/control.js";
+import { place, scan, shard, valueAndGrad } from "../../ops/control.js";
 import { full, iota, where, zeros } from "../../ops/functions.js";
 import { type Parameter, parameters } from "../../ops/module.js";
 import { foldIn, type Key } from "../../ops/random.js";
@@ -90,11 +91,18 @@ export function trainStep<M extends LanguageModel>(
   const unknown = Object.keys(updates).find((path) => !paths.includes(path));
   if (unknown !== undefined) throw tensorError(`report.update: the model has no parameter "${unknown}".`, []);
   const [ps, gs, mus, nus] = [state.params, gradients, state.optimizer.mu, state.optimizer.nu].map(leaves);
-  const next = ps!.map((p, i) => {
-    const g = gs![i]!.cast("f32").mul(scale);
-    const updated = adamWUpdate({ p, g, mu: mus![i]!, nu: nus![i]! }, { ...shared, decay: decays[i]! }, c);
-    return { ...updated, p: (updates[paths[i]!] as Tensor | undefined) ?? updated.p };
-  });
+  const one = ({ p, g, mu, nu }: Slot, decay: number) =>
+    adamWUpdate({ p, g: g.cast("f32").mul(scale), mu, nu }, { ...shared, decay }, c);
+  const slots = ps!.map((p, i): Slot => ({ p, g: gs![i]!, mu: mus![i]!, nu: nus![i]! }));
+  const updated = c.offload.optimizer
+    ? throughHost(
+        one,
+        slots,
+        decays,
+        declarations.map(([, { stack }]) => stack),
+      )
+    : slots.map((slot, i) => one(slot, decays[i]!));
+  const next = updated.map((u, i) => ({ ...u, p: (updates[paths[i]!] as Tensor | undefined) ?? u.p }));
   const tree = (pick: (u: (typeof next)[number]) => Tensor) =>
     withValues(
       state.params,
@@ -109,6 +117,55 @@ export function trainStep<M extends LanguageModel>(
     },
     metrics: { loss, grad_norm: gradNorm, learning_rate: rate, param_norm: paramNorm, ...metrics },
   };
+}
+
+/** A parameter with its gradient and moments. */
+interface Slot extends Moments {
+  readonly g: Tensor;
+}
+interface Moments {
+  readonly p: Tensor;
+  readonly mu: Tensor;
+  readonly nu: Tensor;
+}
+
+/**
+ * Updates whose moments lie in the host's memory. Those of a stack's layers come and go layer by layer, in a scan, so that the device
+ * never holds more than a few layers' of them; where its layers are split over devices, each has few of them, and they come at once.
+ */
+function throughHost(
+  update: (slot: Slot, decay: number) => Moments,
+  slots: readonly Slot[],
+  decays: readonly number[],
+  stacks: readonly (string | undefined)[],
+): Moments[] {
+  const moved = (slot: Slot, decay: number): Moments => {
+    const { mu, nu } = slot;
+    const next = update({ ...slot, mu: place(mu, "device"), nu: place(nu, "device") }, decay);
+    const back = (x: Tensor) => place(x.ordered(mu.names), "pinned_host");
+    return { p: next.p.ordered(slot.p.names), mu: back(next.mu), nu: back(next.nu) };
+  };
+  const out: Moments[] = [];
+  const layered = new Map<string, number[]>();
+  slots.forEach((slot, i) => {
+    const axis = stacks[i];
+    if (axis === undefined || splitOver("optimizer", axis) > 1) out[i] = moved(slot, decays[i]!);
+    else {
+      const layers = `${axis} ${slot.p.size(axis)}`;
+      layered.set(layers, [...(layered.get(layers) ?? []), i]);
+    }
+  });
+  for (const members of layered.values()) {
+    const xs = members.map((i) => slots[i]!);
+    const [, done] = scan(stacks[members[0]!]!, [] as readonly [], xs, (_, layer) => {
+      const each = layer as unknown as readonly Slot[];
+      return [[], each.map((slot, k) => moved(slot, decays[members[k]!]!))] as const;
+    });
+    members.forEach((i, k) => {
+      out[i] = (done as unknown as readonly Moments[])[k]!;
+    });
+  }
+  return out;
 }
 
 /** What a micro-batch gives beside the gradient: its share of the loss, and what layers report. */

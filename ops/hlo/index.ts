@@ -59,6 +59,7 @@ import { optimizationBarrier } from "./optimization_barrier.js";
 import { or } from "./or.js";
 import { pad } from "./pad.js";
 import { partitionId } from "./partition_id.js";
+import { place } from "./place.js";
 import { popcnt } from "./popcnt.js";
 import { power } from "./power.js";
 import { real } from "./real.js";
@@ -147,6 +148,7 @@ export const ops = {
   pad,
   partitionId,
   polygamma,
+  place,
   popcnt,
   power,
   raggedDot,

@@ -23,7 +23,8 @@ _COMPILE = "Compile the model again: xenarc compile MODEL.ts -o {folder}"
 class Port:
     """An argument or a result of a program; `role` says who supplies or reads it (see emit/manifest.ts).
 
-    `sharding` names the mesh axes that each dimension is split over; empty without a mesh.
+    `sharding` names the mesh axes that each dimension is split over; empty without a mesh. `memory` is where it lies if
+    not in the device's own.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Port:
     shape: tuple[int, ...]
     dtype: str
     sharding: tuple[tuple[str, ...], ...] = ()
+    memory: str | None = None
     message: str = ""
 
     def __str__(self) -> str:
@@ -164,6 +166,7 @@ def _port(entry: dict[str, Any]) -> Port:
         tuple(entry["shape"]),
         entry["dtype"],
         tuple(map(tuple, entry.get("sharding", ()))),
+        entry.get("memory"),
         entry.get("message", ""),
     )
 

@@ -208,9 +208,12 @@ def tpu_devices(generation: str, topology: Sequence[int], slices: int) -> list[j
         raise Problem("target", sentence(f"The TPU compiler has no {name}: {first_lines(str(error), 1)}")) from None
 
 
-def placement(mesh: Mesh, split: Sequence[Sequence[str]]) -> NamedSharding:
-    """Where an array lies whose dimensions are split over the named axes; none: whole on every device."""
-    return NamedSharding(mesh, PartitionSpec(*[tuple(names) or None for names in split]))
+def placement(mesh: Mesh, split: Sequence[Sequence[str]], memory: str | None = None) -> NamedSharding:
+    """Where an array lies whose dimensions are split over the named axes; none: whole on every device.
+
+    `memory` is a kind of memory, such as `pinned_host`; by default the device's own.
+    """
+    return NamedSharding(mesh, PartitionSpec(*[tuple(names) or None for names in split]), memory_kind=memory)
 
 
 def cache_home() -> Path:

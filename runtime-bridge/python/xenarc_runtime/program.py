@@ -100,7 +100,7 @@ class Entry:
 def placements(artifact: Artifact, ports: Iterable[Port]) -> dict[str, pjrt.NamedSharding]:
     """Where the arrays of ports lie on the artifact's mesh, by name."""
     mesh = pjrt.make_mesh(artifact.mesh)
-    return {port.name: pjrt.placement(mesh, port.sharding) for port in ports}
+    return {port.name: pjrt.placement(mesh, port.sharding, port.memory) for port in ports}
 
 
 def _put(array: pjrt.Array | np.ndarray | np.generic, where: pjrt.NamedSharding) -> pjrt.Array:
