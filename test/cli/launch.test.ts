@@ -143,8 +143,8 @@ esac`,
   const first = await run("134\n3\n0\n");
   expect(first.exitCode).toBe(0);
   expect(
-  first.made.map((call) => call.replaceAll(host, "HOST").replace(/host-\w{16}/, "host-HASH"))
-).toMatchInlineSnapshot(`
+    first.made.map((call) => call.replaceAll(host, "HOST").replace(/host-\w{16}/, "host-HASH")),
+  ).toMatchInlineSnapshot(`
 [
   "python3.13 -m venv HOST/cache/xenarc/host-HASH",
   "python -m pip install --quiet --require-hashes --no-input --disable-pip-version-check --requirement=requirements.lock --requirement=requirements-hosts.lock --requirement=requirements-tpu.lock",
