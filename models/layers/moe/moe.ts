@@ -71,17 +71,17 @@ export class Moe extends Module {
     const others = (x.names as readonly string[]).filter((n) => n !== "embed").sort();
     const grouped = merged(x as Tensor, others.filter(isLocal), "group");
     const tokens = merged(
-      grouped.tensor,
+      grouped.joined,
       others.filter((n) => !isLocal(n)),
       "token",
     );
-    if (!tokens.tensor.has("token"))
+    if (!tokens.joined.has("token"))
       throw tensorError(`Moe: there are no tokens in ${describe(x)}.`, [x], { expected: "an axis that is not local" });
 
-    const routing = this.router.call(tokens.tensor as Tokens, key);
+    const routing = this.router.call(tokens.joined as Tokens, key);
     const rows = this.capacity === undefined ? dropless(routing) : limited(routing, this.rowsOf(routing));
     reportDropped(routing, rows);
-    const out = combine(this.experts(dispatch(tokens.tensor as Tokens, rows), routing), routing.weight, rows) as Tensor;
+    const out = combine(this.experts(dispatch(tokens.joined as Tokens, rows), routing), routing.weight, rows) as Tensor;
 
     const mixed = grouped.back(tokens.back(out)) as Tensor<A | "embed">;
     return this.shared ? (mixed.add(this.shared.call<A>(x) as Tensor) as Tensor) : mixed;
@@ -119,9 +119,9 @@ export class Moe extends Module {
 
 /** Axes as one, and the way back. */
 function merged(tensor: Tensor, axes: readonly string[], name: string) {
-  if (axes.length === 0) return { tensor, back: (y: Tensor) => y };
+  if (axes.length === 0) return { joined: tensor, back: (y: Tensor) => y };
   const sizes = Object.fromEntries(axes.map((n) => [n, tensor.size(n)]));
-  return { tensor: tensor.merge(axes, name) as Tensor, back: (y: Tensor) => y.split(name, sizes) as Tensor };
+  return { joined: tensor.merge(axes, name) as Tensor, back: (y: Tensor) => y.split(name, sizes) as Tensor };
 }
 
 type Tokens = Tensor<"group" | "token" | "embed">;

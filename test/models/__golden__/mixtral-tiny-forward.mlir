@@ -120,8 +120,8 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %multiply_12 = stablehlo.multiply %h_1, %broadcast_in_dim_8 : tensor<1x16x32xf32>
       %broadcast_in_dim_9 = stablehlo.broadcast_in_dim %mlpNorm.scale_1, dims = [2] : (tensor<32xf32>) -> tensor<1x16x32xf32>
       %multiply_13 = stablehlo.multiply %multiply_12, %broadcast_in_dim_9 : tensor<1x16x32xf32>
-      %tokens_1 = stablehlo.reshape %multiply_13 : (tensor<1x16x32xf32>) -> tensor<16x32xf32>
-      %logits = stablehlo.dot_general %tokens_1, %mlp.router.weight_1, contracting_dims = [1] x [0], precision = [HIGHEST, HIGHEST] : (tensor<16x32xf32>, tensor<32x4xf32>) -> tensor<16x4xf32>
+      %joined = stablehlo.reshape %multiply_13 : (tensor<1x16x32xf32>) -> tensor<16x32xf32>
+      %logits = stablehlo.dot_general %joined, %mlp.router.weight_1, contracting_dims = [1] x [0], precision = [HIGHEST, HIGHEST] : (tensor<16x32xf32>, tensor<32x4xf32>) -> tensor<16x4xf32>
       %scores.reduce = stablehlo.reduce(%logits init: %cst_9) applies stablehlo.maximum across dimensions = [1] : (tensor<16x4xf32>, tensor<f32>) -> tensor<16xf32>
       %scores.is_finite = stablehlo.is_finite %scores.reduce : (tensor<16xf32>) -> tensor<16xi1>
       %cst_13 = stablehlo.constant dense<0.000000e+00> : tensor<16xf32>
@@ -166,7 +166,7 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %at_1 = stablehlo.reshape %at.sort#1 : (tensor<32xi32>) -> tensor<2x16xi32>
       %c_2 = stablehlo.constant dense<16> : tensor<32xi32>
       %remainder = stablehlo.remainder %order#1, %c_2 : tensor<32xi32>
-      %gather = "stablehlo.gather"(%tokens_1, %remainder) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<16x32xf32>, tensor<32xi32>) -> tensor<32x32xf32>
+      %gather = "stablehlo.gather"(%joined, %remainder) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<16x32xf32>, tensor<32xi32>) -> tensor<32x32xf32>
       %inner.reshape = stablehlo.reshape %gather : (tensor<32x32xf32>) -> tensor<1x32x1x32xf32>
       %inner.reshape_1 = stablehlo.reshape %mlp.gate : (tensor<1x4x32x24xf32>) -> tensor<4x1x32x24xf32>
       %inner.convert = stablehlo.convert %load : tensor<4xi32>

@@ -149,8 +149,8 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %multiply_14 = stablehlo.multiply %h_1, %broadcast_in_dim_8 : tensor<2x16x32xf32>
       %broadcast_in_dim_9 = stablehlo.broadcast_in_dim %mlpNorm.scale_1, dims = [2] : (tensor<32xf32>) -> tensor<2x16x32xf32>
       %multiply_15 = stablehlo.multiply %multiply_14, %broadcast_in_dim_9 : tensor<2x16x32xf32>
-      %tokens_1 = stablehlo.reshape %multiply_15 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
-      %logits = stablehlo.dot_general %tokens_1, %mlp.router.weight_1, contracting_dims = [1] x [0], precision = [HIGHEST, HIGHEST] : (tensor<32x32xf32>, tensor<32x4xf32>) -> tensor<32x4xf32>
+      %joined = stablehlo.reshape %multiply_15 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
+      %logits = stablehlo.dot_general %joined, %mlp.router.weight_1, contracting_dims = [1] x [0], precision = [HIGHEST, HIGHEST] : (tensor<32x32xf32>, tensor<32x4xf32>) -> tensor<32x4xf32>
       %scores.reduce = stablehlo.reduce(%logits init: %cst_97) applies stablehlo.maximum across dimensions = [1] : (tensor<32x4xf32>, tensor<f32>) -> tensor<32xf32>
       %scores.is_finite = stablehlo.is_finite %scores.reduce : (tensor<32xf32>) -> tensor<32xi1>
       %cst_101 = stablehlo.constant dense<0.000000e+00> : tensor<32xf32>
@@ -227,7 +227,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %at_2 = stablehlo.reshape %at.sort#1 : (tensor<64xi32>) -> tensor<2x32xi32>
       %c_9 = stablehlo.constant dense<32> : tensor<64xi32>
       %remainder = stablehlo.remainder %order#1, %c_9 : tensor<64xi32>
-      %gather = "stablehlo.gather"(%tokens_1, %remainder) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<32x32xf32>, tensor<64xi32>) -> tensor<64x32xf32>
+      %gather = "stablehlo.gather"(%joined, %remainder) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<32x32xf32>, tensor<64xi32>) -> tensor<64x32xf32>
       %inner.reshape = stablehlo.reshape %gather : (tensor<64x32xf32>) -> tensor<1x64x1x32xf32>
       %inner.reshape_1 = stablehlo.reshape %mlp.gate : (tensor<1x4x32x24xf32>) -> tensor<4x1x32x24xf32>
       %inner.convert = stablehlo.convert %load : tensor<4xi32>
@@ -645,7 +645,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %attended.sine = stablehlo.sine %phase : tensor<2x16x4xf32>
       %cst_92 = stablehlo.constant dense<0.353553385> : tensor<2x16x2x2x8xf32>
       %attended = stablehlo.transpose %d_h.reshape_24, dims = [0, 3, 1, 2, 4] : (tensor<2x2x2x16x8xf32>) -> tensor<2x16x2x2x8xf32>
-      %tokens_1 = stablehlo.reshape %d_h.dynamic_slice_28 : (tensor<1x2x16x32xf32>) -> tensor<32x32xf32>
+      %joined = stablehlo.reshape %d_h.dynamic_slice_28 : (tensor<1x2x16x32xf32>) -> tensor<32x32xf32>
       %cst_93 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
       %broadcast_in_dim_2 = stablehlo.broadcast_in_dim %d_h.reshape_18, dims = [0] : (tensor<32xf32>) -> tensor<32x2xf32>
       %cst_94 = stablehlo.constant dense<1.000000e+00> : tensor<32x2xf32>
@@ -1100,13 +1100,13 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_scores.subtract = stablehlo.subtract %d_scores.multiply, %d_scores.multiply_1 : tensor<32x4xf32>
       %d_scores = stablehlo.add %d_multiply_5, %d_scores.subtract : tensor<32x4xf32>
       %d_logits.dot_general = stablehlo.dot_general %d_scores, %d_h.reshape_3, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<32x4xf32>, tensor<32x4xf32>) -> tensor<32x32xf32>
-      %d_logits.dot_general_1 = stablehlo.dot_general %tokens_1, %d_scores, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<32x32xf32>, tensor<32x4xf32>) -> tensor<32x4xf32>
+      %d_logits.dot_general_1 = stablehlo.dot_general %joined, %d_scores, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<32x32xf32>, tensor<32x4xf32>) -> tensor<32x4xf32>
       %d_logits = stablehlo.add %d_reduce_1, %d_logits.dot_general : tensor<32x32xf32>
-      %d_tokens = stablehlo.reshape %d_logits : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
+      %d_joined = stablehlo.reshape %d_logits : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
       %d_y.broadcast_in_dim = stablehlo.broadcast_in_dim %d_h.reshape_22, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x32xf32>
       %d_y.multiply = stablehlo.multiply %d_h.reshape_23, %d_y.broadcast_in_dim : tensor<2x16x32xf32>
       %d_g.broadcast_in_dim = stablehlo.broadcast_in_dim %d_h.reshape_2, dims = [2] : (tensor<32xf32>) -> tensor<2x16x32xf32>
-      %d_g.multiply = stablehlo.multiply %d_tokens, %d_g.broadcast_in_dim : tensor<2x16x32xf32>
+      %d_g.multiply = stablehlo.multiply %d_joined, %d_g.broadcast_in_dim : tensor<2x16x32xf32>
       %d_dx.multiply_3 = stablehlo.multiply %d_g.multiply, %d_y.multiply : tensor<2x16x32xf32>
       %d_dx.reduce_1 = stablehlo.reduce(%d_dx.multiply_3 init: %cst_93) applies stablehlo.add across dimensions = [2] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<2x16xf32>
       %cst_106 = stablehlo.constant dense<3.125000e-02> : tensor<2x16xf32>
@@ -1115,7 +1115,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_dx.multiply_5 = stablehlo.multiply %d_y.multiply, %d_dx.broadcast_in_dim_1 : tensor<2x16x32xf32>
       %d_dx.subtract_1 = stablehlo.subtract %d_g.multiply, %d_dx.multiply_5 : tensor<2x16x32xf32>
       %d_dx.multiply_6 = stablehlo.multiply %d_dx.subtract_1, %d_y.broadcast_in_dim : tensor<2x16x32xf32>
-      %d_multiply_10 = stablehlo.multiply %d_tokens, %d_y.multiply : tensor<2x16x32xf32>
+      %d_multiply_10 = stablehlo.multiply %d_joined, %d_y.multiply : tensor<2x16x32xf32>
       %d_reduce_3 = stablehlo.reduce(%d_multiply_10 init: %cst_93) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<32xf32>
       %d_add_2 = stablehlo.add %iterArg_1, %d_dx.multiply_6 : tensor<2x16x32xf32>
       %d_y.reshape_2 = stablehlo.reshape %d_add_2 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
