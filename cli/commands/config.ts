@@ -15,23 +15,27 @@ export async function configCommand(
     return;
   }
   const { dim } = paint(process.stdout);
+  const texts = settings.map((setting) => [setting, yamlLine(setting)] as const);
+  const width = Math.max(...texts.map(([, line]) => line.length));
   const lines: string[] = [];
-  let section = "";
-  const texts = settings.map((setting) => [setting, ...yamlLine(setting)] as const);
-  const width = Math.max(...texts.map(([, , line]) => line.length));
+  let open: readonly string[] = [];
   // What is printed is YAML again: a configuration file to begin with.
-  for (const [setting, head, line] of texts) {
-    if (head !== section) lines.push(`${head}:`);
-    section = head;
+  for (const [setting, line] of texts) {
+    const sections = setting.key.split(".").slice(0, -1);
+    const shared = sections.findIndex((name, depth) => name !== open[depth]);
+    if (shared >= 0) sections.slice(shared).forEach((name, i) => lines.push(`${indent(shared + i)}${name}:`));
+    open = sections;
     lines.push(`${line.padEnd(width)}  ${dim(`# ${originText(setting)}`)}`);
   }
   process.stdout.write(`${lines.join("\n")}\n`);
 }
 
-function yamlLine({ key, value }: Setting): [section: string, line: string] {
-  const [section = "", ...rest] = key.split(".");
+const indent = (depth: number): string => "  ".repeat(depth);
+
+function yamlLine({ key, value }: Setting): string {
+  const path = key.split(".");
   const text = typeof value === "string" && /^[A-Za-z][\w./-]*$/.test(value) ? value : JSON.stringify(value);
-  return [section, `  ${rest.join(".")}: ${text}`];
+  return `${indent(path.length - 1)}${path.at(-1)}: ${text}`;
 }
 
 const originText = ({ origin }: Setting): string =>

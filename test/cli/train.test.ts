@@ -74,7 +74,7 @@ test(
     const { code, out } = await call("inspect", "a");
     expect(code).toBe(0);
     expect(out).toMatch(/^train_step {2}[\d,]+ lines/m);
-    expect(out).toMatch(/<- {2}tokens +i32\[accumulation=1, batch=2, seq=17\] +batch/);
+    expect(out).toMatch(/<- {2}tokens +i32\[accumulation=1, batch=2, window=17\] +batch/);
     expect(out).toMatch(/dot_general \d+/);
     expect(out).toMatch(/^ {2}tokens\/weight +f32\[vocab=256, embed=8\] +2,048 +8\.19 kB$/m);
     const json = JSON.parse((await call("inspect", "a", "--json")).out);

@@ -3,7 +3,19 @@ import { folder, type Outcome, xenarc } from "./command.js";
 
 const cwd = folder();
 const call = (...args: string[]): Promise<Outcome> => xenarc({ cwd }, ...args);
-const COMMANDS = ["init", "compile", "train", "launch", "generate", "inspect", "run", "config", "quickstart", "doctor"];
+const COMMANDS = [
+  "init",
+  "compile",
+  "plan",
+  "train",
+  "launch",
+  "generate",
+  "inspect",
+  "run",
+  "config",
+  "quickstart",
+  "doctor",
+];
 
 test("--help names every command", async () => {
   const { code, out } = await call("--help");
