@@ -30,7 +30,7 @@ const CHUNK_BYTES = 256 * 2 ** 20;
  * @param hidden `[batch, seq, embed]`
  * @param targets `[batch, seq]`, integers; those of -1 are left out.
  * @param chunk how many positions of what a device has of a sequence; rounded down to what divides it. Default: all, unless their scores
- *   would take more than 256 MiB and more than the weights: then as many as do not.
+ *   would take more than 256 MiB and more than four times the weights: then as many as take no more than 256 MiB, or the weights.
  */
 export function chunkedCrossEntropy<M>(
   model: M,
@@ -90,8 +90,11 @@ export function chunkedCrossEntropy<M>(
 /** The smallest number of equal chunks of a device's `seq` positions that are small enough; `local` is the shape of its scores. */
 function chunkCount(local: readonly number[], seq: number, weights: readonly Tensor[], chunk?: number): number {
   const bytes = (shape: readonly number[]) => shape.reduce((n, d) => n * d, 4);
-  const limit = Math.max(CHUNK_BYTES, ...weights.map((w) => bytes(perDevice(w))));
-  const least = chunk === undefined ? bytes(local) / limit : seq / chunk;
+  const sums = weights.reduce((n, w) => n + bytes(perDevice(w)), 0);
+  const limit = Math.max(CHUNK_BYTES, sums);
+  // The weights' sums live as long as the loop: for scores that are hardly larger, nothing is won.
+  const automatic = bytes(local) > 4 * sums ? bytes(local) / limit : 1;
+  const least = chunk === undefined ? automatic : seq / chunk;
   let chunks = Math.min(seq, Math.max(1, Math.ceil(least)));
   while (seq % chunks !== 0) chunks++;
   return chunks;
