@@ -7,7 +7,10 @@ import { temporaryFolder } from "../runtime/support.js";
 import { gradientDifference, lossDifference, trainAll, weightDifference } from "./support.js";
 
 const folder = temporaryFolder();
-const MESHES = [{ data: 2, expert: 4 }, { fsdp: 2, expert: 2, tensor: 2 }];
+const MESHES = [
+  { data: 2, expert: 4 },
+  { fsdp: 2, expert: 2, tensor: 2 },
+];
 
 test.each([
   ["dropless", {}],
