@@ -5,10 +5,12 @@ import { join } from "node:path";
 import { XenarcError } from "../../compiler/errors.js";
 import { Layout, makeMesh } from "../../compiler/mesh.js";
 import { dce } from "../../compiler/passes/dce.js";
-import { peak } from "../../compiler/plan/chips.js";
+import { CHIPS, peak } from "../../compiler/plan/chips.js";
+import { estimate } from "../../compiler/plan/model.js";
 import { type Choice, type Judged, meshes, resized, runCost, search, type Traced } from "../../compiler/plan/search.js";
 import { parseTarget, type Target } from "../../compiler/plan/target.js";
 import { type Timeline, timelineOf } from "../../compiler/plan/timeline.js";
+import { layoutOf } from "../../models/layout.js";
 import { page } from "../plan_page.js";
 import { gib, meshName, type Plan, percent, type Row, rematName, type Scaled, time } from "../plan_text.js";
 import { openProject, type Project, sortWords } from "../project.js";
@@ -28,6 +30,7 @@ export interface PlanCommandOptions {
 }
 
 const NAMES = ["attn_out", "residual", "mlp_up"] as const;
+const ONE_DEVICE = new Layout(makeMesh({ data: 1 }));
 const CHUNK = 256 * 2 ** 20;
 
 export async function planCommand(words: readonly string[], options: PlanCommandOptions): Promise<void> {
@@ -136,12 +139,14 @@ class Planner {
     return { ...judged, batch, tokensPerSecond: tokens / step, mfu };
   }
 
-  /** Operations of a forward pass, a token. */
+  /** Operations of a forward pass, a token: of products of matrices, as everywhere in a plan. */
   #forward(): number {
     if (this.#flopsPerToken === undefined) {
       const { model, config } = this.project;
       const [program] = model.programs({ ...config, target: "cpu", mesh: {}, slices: {} }, ["forward"]);
-      this.#flopsPerToken = program!.cost.flops / (config.generate.batch * config.model.context);
+      dce(program!.region);
+      const tokens = config.generate.batch * config.model.context;
+      this.#flopsPerToken = estimate(timelineOf(program!), ONE_DEVICE, CHIPS.v5p).flops / tokens;
     }
     return this.#flopsPerToken;
   }
@@ -149,8 +154,7 @@ class Planner {
   #traced(target: Target, sizes: { readonly context: number; readonly batch: number }): Traced {
     return (choice) => {
       const config = configOf(this.project, target, choice, sizes, this.mode);
-      const { sequence, ...rules } = config.sharding;
-      const layout = new Layout(makeMesh(config.mesh, config.slices, target.devices), rules, sequence);
+      const layout = layoutOf(config) ?? ONE_DEVICE;
       const { vocab = 1 } = config.model as { readonly vocab?: number };
       const batch = config.train.batch;
       // The loss is cut into as many chunks as what a device has of the scores asks for.

@@ -60,6 +60,7 @@ export function meshes(
 /** What a search goes through. */
 export interface Space {
   readonly meshes: readonly MeshSizes[];
+  /** What keeps most first. */
   readonly remats: readonly Choice["remat"][];
   /** Numbers of micro-batches, the smallest first: a larger one is tried only where the smaller does not fit. */
   readonly accumulations: readonly number[];
@@ -69,14 +70,10 @@ export interface Space {
 export function search(space: Space, traced: Traced, chip: Chip): Judged[] {
   const found: Judged[] = [];
   for (const mesh of space.meshes) {
-    for (const remat of space.remats) {
-      for (const accumulation of space.accumulations) {
-        const choice = { mesh, remat, accumulation };
-        const judged = judge(choice, traced, chip);
-        if (judged === undefined) continue;
-        found.push(judged);
-        if (judged.fits) break;
-      }
+    for (const accumulation of space.accumulations) {
+      const judged = policies(space.remats, { mesh, accumulation }, traced, chip);
+      found.push(...judged);
+      if (judged.some((j) => j.fits)) break;
     }
   }
   const sum = ({ compute, traffic, network }: Estimate) => compute + traffic + network;
@@ -85,6 +82,18 @@ export function search(space: Space, traced: Traced, chip: Chip): Judged[] {
     if (!a.fits) return a.estimate.memory.total - b.estimate.memory.total;
     return a.estimate.step - b.estimate.step || sum(a.estimate) - sum(b.estimate);
   });
+}
+
+/** Policies up to the first that fits: what keeps more computes less again. */
+function policies(remats: Space["remats"], choice: Omit<Choice, "remat">, traced: Traced, chip: Chip): Judged[] {
+  const found: Judged[] = [];
+  for (const remat of remats) {
+    const judged = judge({ ...choice, remat }, traced, chip);
+    if (judged === undefined) break;
+    found.push(judged);
+    if (judged.fits) break;
+  }
+  return found;
 }
 
 function judge(choice: Choice, traced: Traced, chip: Chip): Judged | undefined {

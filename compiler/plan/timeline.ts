@@ -2,6 +2,7 @@
  * What a traced program keeps in memory, computes and exchanges, before any mesh is chosen: which values XLA will make (the others
  * it computes inside of fusions), in which order, and until when each is needed. A mesh is then judged by arithmetic alone.
  */
+import { XenarcError } from "../errors.js";
 import { bytesOf, type DType, elements, type Op, type Region, type Value } from "../ir.js";
 import type { ScanAttrs } from "../passes/scan.js";
 import type { DotAttrs } from "../passes/simplify.js";
@@ -80,6 +81,9 @@ const VIEW = new Set(["xenarc.identity", "xenarc.stop_gradient", "stablehlo.resh
 const CONSTRAINT = "sdy.sharding_constraint";
 const INLINED = new Set(["xenarc.remat", "xenarc.custom_vjp", "stablehlo.optimization_barrier"]);
 
+/** Inside of it shapes are those of one device, and depend on the mesh. */
+const MANUAL = "A program that is written for each device by itself (context parallelism, stages) is not reckoned.";
+
 /** An op with its operands resolved to the values that have memory, or would. */
 interface Step {
   readonly op: Op;
@@ -114,13 +118,18 @@ interface Entry {
   readonly inner?: readonly Entry[];
 }
 
-/** The timeline of a program as traced, with what nobody reads removed. */
+/**
+ * The timeline of a program as traced, with what nobody reads removed.
+ * @throws XenarcError for one with parts that are written for each device by itself.
+ */
 export function timelineOf(program: Program): Timeline {
   return new Builder(program).timeline();
 }
 
 class Builder {
   readonly #uses = new Map<Value, Step[]>();
+  /** The memory of what loops carry. */
+  readonly #carried = new Set<Made>();
   /** What loops hand on. */
   readonly #results = new Set<Value>();
   readonly #source = new Map<Value, Source>();
@@ -172,6 +181,7 @@ class Builder {
       for (const op of list) {
         const name = op.def.name;
         const operands = op.operands.map(resolve);
+        if (name === "sdy.manual_computation") throw new XenarcError({ what: MANUAL });
         // What rows are added up in is whole: any device may have any of them.
         if (name === "stablehlo.scatter") this.#kinds.set(op.results[0]!, "activations");
         if (INLINED.has(name)) {
@@ -284,6 +294,7 @@ class Builder {
       else this.#materialize(result, source, runs, entries);
       return;
     }
+    if (name === "stablehlo.composite") this.#kernel(op, operands, runs);
     if (!FUSED.has(name) && !name.startsWith("chlo.")) {
       const reads = operands.flatMap((v) => this.#reads(v));
       for (const r of op.results) this.#materialize(r, { ...NOTHING, reads }, runs, entries);
@@ -315,6 +326,16 @@ class Builder {
     const shared = users > 1 && (source.expensive || whole > bytesOf(result.type));
     if (source.open ? !this.#joins(result) : shared) this.#materialize(result, source, runs, entries);
     else this.#source.set(result, source);
+  }
+
+  /** What a kernel computes is that of its decomposition; what that would keep in memory, a kernel does not. */
+  #kernel(op: Op, operands: readonly Value[], runs: number): void {
+    const region = op.regions[0]!;
+    const steps = this.#flatten(region.ops, new Map(region.args.map((arg, i) => [arg, operands[i]!])));
+    this.#countUses(steps);
+    const before = this.#made.length;
+    this.#entries(steps, runs);
+    this.#made.length = before;
   }
 
   /** Whether a product's result is used in one pass over it alone. */
@@ -379,13 +400,20 @@ class Builder {
     const { region, carries, length, results } = loop;
     const inside = runs * length;
     // Each carry and each stack is one piece of memory from before the first step to after the last.
-    const buffers = op.results.map((r, i) =>
-      this.#make({
-        value: this.#shaped(i < carries ? region.args[i]! : r),
-        reads: [],
-        runs: 0,
-      }),
-    );
+    const shared = new Set<Made>();
+    const buffers = op.results.map((r, i) => {
+      const begin = i < carries ? operands[i]! : undefined;
+      const held = begin && this.#has.get(begin);
+      // A loop that goes on with what the one around it carries goes on in its memory.
+      if (held && this.#carried.has(held) && this.#uses.get(begin)?.length === 1) {
+        shared.add(held);
+        return held;
+      }
+      const value = this.#shaped(i < carries ? region.args[i]! : r);
+      const made = this.#make({ value, reads: [], runs: 0 });
+      if (i < carries) this.#carried.add(made);
+      return made;
+    });
     region.args.forEach((arg, i) => {
       if (i < carries) this.#has.set(arg, buffers[i]!);
       else this.#source.set(arg, { ...NOTHING, reads: this.#hoisted(arg, operands[i]!, runs, entries) });
@@ -401,7 +429,8 @@ class Builder {
       this.#write(v, reads, inside);
       inner.push({ make: [], reads, inPlace: true });
     });
-    entries.push({ make: buffers.slice(0, carries), reads: operands.flatMap((v) => this.#reads(v)), inPlace: true });
+    const begun = buffers.slice(0, carries).filter((made) => !shared.has(made));
+    entries.push({ make: begun, reads: operands.flatMap((v) => this.#reads(v)), inPlace: true });
     entries.push({
       make: buffers.slice(carries),
       reads: operands.slice(carries).flatMap((v) => this.#reads(v)),
