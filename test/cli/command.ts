@@ -38,6 +38,7 @@ export function run({ cwd, env = {}, watch }: Where, program: string, ...args: s
       env: { ...own, NO_COLOR: "1", ...env },
       stdio: ["ignore", "pipe", "pipe"],
     });
+    children.add(child);
     const said = { out: "", err: "" };
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       said.out += text;
@@ -47,7 +48,10 @@ export function run({ cwd, env = {}, watch }: Where, program: string, ...args: s
       said.err += text;
     });
     child.on("error", fail);
-    child.on("close", (code) => settle({ code, ...said }));
+    child.on("close", (code) => {
+      children.delete(child);
+      settle({ code, ...said });
+    });
   });
 }
 
@@ -63,7 +67,10 @@ export function folder(files: Record<string, string | Uint8Array> = {}): string 
 }
 
 const folders: string[] = [];
+/** What still runs: a test that gave up must not leave its command at work. */
+const children = new Set<ChildProcess>();
 afterAll(() => {
+  for (const child of children) child.kill();
   for (const made of folders) rmSync(made, { recursive: true, force: true });
 });
 
