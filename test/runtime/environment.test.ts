@@ -123,11 +123,12 @@ describe("the environment", () => {
     const python = await ensurePython();
     const lines: string[] = [];
     const onProgress = (line: string) => lines.push(line);
-    const [first, second] = await Promise.all([ensureTpuCompiler(python, onProgress), ensureTpuCompiler(python)]);
+    const [first, second] = await Promise.all([1, 2].map(() => ensureTpuCompiler(python, onProgress)));
     expect(first).toBe(second);
     expect(first).toMatch(/xenarc\/tpu-[0-9a-f]{16}$/);
     expect(readFileSync(fake.log, "utf8")).toBe("venv\npip\npip\n");
-    expect(lines).toContain("installing the TPU compiler (libtpu, 213 MB)");
+    // Either may come first.
+    expect(lines.filter((line) => line === "installing the TPU compiler (libtpu, 213 MB)")).toHaveLength(1);
   });
 
   const failures: [name: string, env: Record<string, string>, expected: RegExp][] = [
