@@ -89,11 +89,8 @@ export class Llama extends LanguageModel {
 
   run(tokens: Tensor<"batch" | "seq">, { positions, cache, key }: RunOptions = {}): Hidden {
     const { dtype, layers } = this.config;
-    const at =
-      positions ??
-      iota({ seq: tokens.size("seq") })
-        .broadcast({ batch: tokens.size("batch") })
-        .ordered(["batch", "seq"]);
+    // The same for all examples: layers in stages have a part of the batch at a time.
+    const at = positions ?? iota({ seq: tokens.size("seq") });
     const keys = key && this.random ? split(key(), { layers }) : undefined;
     const x = this.tokens.call(tokens).cast(dtype);
     const [h, stacked] = this.blocks.scanWith(x, { cache: cache?.blocks, keys }, (block, h, layer) =>

@@ -61,7 +61,7 @@ class Block extends Module {
     this.mlp = new GatedMlp({ embed }, { mlp }, { init, outputInit });
   }
 
-  call(x: Stream, positions: Tensor<"batch" | "seq">, cache?: KvCache): [Stream, KvCache] {
+  call(x: Stream, positions: Tensor, cache?: KvCache): [Stream, KvCache] {
     const [attended, seen] = this.attention.call<"batch">(this.attentionNorm.call(x), { positions, cache });
     const h = x.add(attended);
     return [h.add(this.mlp.call(this.mlpNorm.call(h))), seen];
@@ -85,11 +85,7 @@ class Llama extends LanguageModel {
   }
 
   run(tokens: Tensor<"batch" | "seq">, { positions, cache }: RunOptions = {}): Hidden {
-    const at =
-      positions ??
-      iota({ seq: tokens.size("seq") })
-        .broadcast({ batch: tokens.size("batch") })
-        .ordered(["batch", "seq"]);
+    const at = positions ?? iota({ seq: tokens.size("seq") });
     const x = this.tokens.call(tokens).cast(this.config.dtype);
     const [h, stacked] = this.blocks.scanWith(x, { cache: cache?.blocks }, (block, h, layer) =>
       block.call(h, at, layer.cache),

@@ -18,6 +18,8 @@ import { defineModel } from "../../models/define.js";
 import { type Hidden, LanguageModel, type RunOptions } from "../../models/language_model.js";
 import { Block, Dropout, Embedding, GatedMlp, LayerNorm, Linear, RmsNorm } from "../../models/layers/index.js";
 import { pipelineOf } from "../../models/layout.js";
+import { llama } from "../../models/llama.js";
+import { mixtral } from "../../models/mixtral.js";
 import { iota } from "../../ops/functions.js";
 import { type Module, Stack } from "../../ops/module.js";
 import { key, split } from "../../ops/random.js";
@@ -207,6 +209,26 @@ test("combined with other axes, accumulation and remat", async () => {
     expect({ name, unexpected }).toEqual({ name, unexpected: [] });
   }
 }, 600_000);
+
+const small = { layers: 2, heads: 4, kvHeads: 2, embed: 32, mlp: 48, context: 16 };
+
+test("Llama in stages trains as one device does", async () => {
+  const [one, run] = await trainAll(folder, llama, [
+    { model: small, train },
+    { model: small, train, mesh: { stage: 2 } },
+  ]);
+  expect(wrong(run!, one!)).toEqual([]);
+}, 300_000);
+
+// The loss that balances is a product of means, which of micro-batches is another than of the batch.
+test("Mixtral in stages trains as one device does", async () => {
+  const experts = { ...small, mlp: 24, experts: 4, loadBalance: 0, zLoss: 0.01 };
+  const [one, run] = await trainAll(folder, mixtral, [
+    { model: experts, train },
+    { model: experts, train, mesh: { stage: 2 } },
+  ]);
+  expect(wrong(run!, one!)).toEqual([]);
+}, 300_000);
 
 test("evaluation, the forward pass, prefill and decoding in stages give what one device gives", async () => {
   const meshes = [

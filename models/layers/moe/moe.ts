@@ -68,7 +68,8 @@ export class Moe extends Module {
   ): Tensor<A | "embed"> {
     // Two axes that rules of sharding do not speak of: groups of tokens lie where the batch does, or where experts are exchanged for it.
     const isLocal = (n: string) => this.local.includes(n);
-    const others = (x.names as readonly string[]).filter((n) => n !== "embed").sort();
+    // An axis that the weights have besides, as those of layers in stages do, is no axis of tokens.
+    const others = (x.names as readonly string[]).filter((n) => !(this.router.weight as Tensor).has(n)).sort();
     const grouped = merged(x as Tensor, others.filter(isLocal), "group");
     const tokens = merged(
       grouped.joined,
@@ -132,7 +133,8 @@ const gated = <A extends string>(gate: Tensor<A>, up: Tensor<A>): Tensor<A> =>
 
 function reportDropped({ taken, expert }: Routing, { kept }: Plan): void {
   if (!kept) return;
-  const number = (mask: typeof kept) => mask.cast("f32").sum(mask.names);
-  const all = taken ? number(taken) : Object.values<number>(expert.sizes).reduce((n, d) => n * d, 1);
+  const choices = expert.names.filter((n) => ["group", "token", "choice"].includes(n));
+  const number = (mask: typeof kept) => mask.cast("f32").sum(choices);
+  const all = taken ? number(taken) : choices.reduce((n, axis) => n * expert.size(axis), 1);
   report.metric("dropped", number(kept).div(all).neg().add(1));
 }

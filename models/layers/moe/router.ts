@@ -122,9 +122,10 @@ export class Router extends Module {
     load: Tensor<"group" | "expert">,
   ): void {
     const { experts, loadBalance = 0, zLoss = 0, biasRate } = this.options;
-    const all = load.cast("f32").sum(load.names.filter((n): n is "group" => n !== "expert"));
+    // Axes that the weights have besides, as those of layers in stages do, stay.
+    const everywhere = logits.names.filter((n): n is Tokens => !this.weight.has(n));
+    const all = load.cast("f32").sum(everywhere.filter((n): n is "group" => n !== "token"));
     const share = all.div(all.sum("expert"));
-    const everywhere = logits.names.filter((n): n is Tokens => n !== "expert");
     const mean = probs.mean(everywhere);
     report.loss("load_balance", share.mul(mean).sum("expert").mul(experts), loadBalance);
     report.loss("router_z", logSumExp(logits, "expert").square().mean(everywhere), zLoss);

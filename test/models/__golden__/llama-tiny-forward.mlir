@@ -1,7 +1,6 @@
 module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1 : i32} {
   func.func public @main(%params.tokens.weight: tensor<64x32xf32>, %params.blocks.attentionNorm.scale: tensor<2x32xf32>, %params.blocks.attention.query.weight: tensor<2x32x4x8xf32>, %params.blocks.attention.key.weight: tensor<2x32x2x8xf32>, %params.blocks.attention.value.weight: tensor<2x32x2x8xf32>, %params.blocks.attention.output.weight: tensor<2x4x8x32xf32>, %params.blocks.mlpNorm.scale: tensor<2x32xf32>, %params.blocks.mlp.gate.weight: tensor<2x32x48xf32>, %params.blocks.mlp.up.weight: tensor<2x32x48xf32>, %params.blocks.mlp.down.weight: tensor<2x48x32xf32>, %params.norm.scale: tensor<32xf32>, %params.head.weight: tensor<32x64xf32>, %tokens: tensor<1x16xi32>) -> tensor<1x16x64xf32> {
-    %at.iota = stablehlo.iota dim = 0 : tensor<16xi32>
-    %at = stablehlo.broadcast_in_dim %at.iota, dims = [1] : (tensor<16xi32>) -> tensor<1x16xi32>
+    %at = stablehlo.iota dim = 0 : tensor<16xi32>
     %x = "stablehlo.gather"(%params.tokens.weight, %tokens) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<64x32xf32>, tensor<1x16xi32>) -> tensor<1x16x32xf32>
     %c = stablehlo.constant dense<0> : tensor<i32>
     %h:2 = stablehlo.while(%iterArg = %c, %iterArg_1 = %x) : tensor<i32>, tensor<1x16x32xf32>
@@ -45,17 +44,17 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %cst_6 = stablehlo.constant dense<-2.30258512> : tensor<4xf32>
       %frequencies.multiply = stablehlo.multiply %frequencies.iota, %cst_6 : tensor<4xf32>
       %frequencies = stablehlo.exponential %frequencies.multiply : tensor<4xf32>
-      %phase.convert = stablehlo.convert %at : (tensor<1x16xi32>) -> tensor<1x16xf32>
-      %attended.broadcast_in_dim = stablehlo.broadcast_in_dim %phase.convert, dims = [0, 1] : (tensor<1x16xf32>) -> tensor<1x16x4xf32>
-      %phase.broadcast_in_dim = stablehlo.broadcast_in_dim %frequencies, dims = [2] : (tensor<4xf32>) -> tensor<1x16x4xf32>
-      %phase = stablehlo.multiply %attended.broadcast_in_dim, %phase.broadcast_in_dim : tensor<1x16x4xf32>
-      %attended.cosine = stablehlo.cosine %phase : tensor<1x16x4xf32>
-      %attended.sine = stablehlo.sine %phase : tensor<1x16x4xf32>
+      %phase.convert = stablehlo.convert %at : (tensor<16xi32>) -> tensor<16xf32>
+      %attended.broadcast_in_dim = stablehlo.broadcast_in_dim %phase.convert, dims = [0] : (tensor<16xf32>) -> tensor<16x4xf32>
+      %phase.broadcast_in_dim = stablehlo.broadcast_in_dim %frequencies, dims = [1] : (tensor<4xf32>) -> tensor<16x4xf32>
+      %phase = stablehlo.multiply %attended.broadcast_in_dim, %phase.broadcast_in_dim : tensor<16x4xf32>
+      %attended.cosine = stablehlo.cosine %phase : tensor<16x4xf32>
+      %attended.sine = stablehlo.sine %phase : tensor<16x4xf32>
       %slice = stablehlo.slice %y.reshape_3 [0:1, 0:16, 0:4, 0:4] : (tensor<1x16x4x8xf32>) -> tensor<1x16x4x4xf32>
       %slice_1 = stablehlo.slice %y.reshape_3 [0:1, 0:16, 0:4, 4:8] : (tensor<1x16x4x8xf32>) -> tensor<1x16x4x4xf32>
-      %broadcast_in_dim_4 = stablehlo.broadcast_in_dim %attended.cosine, dims = [0, 1, 3] : (tensor<1x16x4xf32>) -> tensor<1x16x4x4xf32>
+      %broadcast_in_dim_4 = stablehlo.broadcast_in_dim %attended.cosine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<1x16x4x4xf32>
       %multiply_4 = stablehlo.multiply %slice, %broadcast_in_dim_4 : tensor<1x16x4x4xf32>
-      %broadcast_in_dim_5 = stablehlo.broadcast_in_dim %attended.sine, dims = [0, 1, 3] : (tensor<1x16x4xf32>) -> tensor<1x16x4x4xf32>
+      %broadcast_in_dim_5 = stablehlo.broadcast_in_dim %attended.sine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<1x16x4x4xf32>
       %multiply_5 = stablehlo.multiply %slice_1, %broadcast_in_dim_5 : tensor<1x16x4x4xf32>
       %subtract = stablehlo.subtract %multiply_4, %multiply_5 : tensor<1x16x4x4xf32>
       %multiply_6 = stablehlo.multiply %slice_1, %broadcast_in_dim_4 : tensor<1x16x4x4xf32>
@@ -67,9 +66,9 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %y.reshape_5 = stablehlo.reshape %y.dot_general_2 : (tensor<16x16xf32>) -> tensor<1x16x2x8xf32>
       %slice_2 = stablehlo.slice %y.reshape_5 [0:1, 0:16, 0:2, 0:4] : (tensor<1x16x2x8xf32>) -> tensor<1x16x2x4xf32>
       %slice_3 = stablehlo.slice %y.reshape_5 [0:1, 0:16, 0:2, 4:8] : (tensor<1x16x2x8xf32>) -> tensor<1x16x2x4xf32>
-      %broadcast_in_dim_6 = stablehlo.broadcast_in_dim %attended.cosine, dims = [0, 1, 3] : (tensor<1x16x4xf32>) -> tensor<1x16x2x4xf32>
+      %broadcast_in_dim_6 = stablehlo.broadcast_in_dim %attended.cosine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<1x16x2x4xf32>
       %multiply_8 = stablehlo.multiply %slice_2, %broadcast_in_dim_6 : tensor<1x16x2x4xf32>
-      %broadcast_in_dim_7 = stablehlo.broadcast_in_dim %attended.sine, dims = [0, 1, 3] : (tensor<1x16x4xf32>) -> tensor<1x16x2x4xf32>
+      %broadcast_in_dim_7 = stablehlo.broadcast_in_dim %attended.sine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<1x16x2x4xf32>
       %multiply_9 = stablehlo.multiply %slice_3, %broadcast_in_dim_7 : tensor<1x16x2x4xf32>
       %subtract_1 = stablehlo.subtract %multiply_8, %multiply_9 : tensor<1x16x2x4xf32>
       %multiply_10 = stablehlo.multiply %slice_3, %broadcast_in_dim_6 : tensor<1x16x2x4xf32>

@@ -14,8 +14,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %c_2 = stablehlo.constant dense<0> : tensor<2x16xi32>
     %inputs = stablehlo.maximum %inputs.slice, %c_2 : tensor<2x16xi32>
     %targets = stablehlo.slice %batch [0:2, 1:17] : (tensor<2x17xi32>) -> tensor<2x16xi32>
-    %at.iota = stablehlo.iota dim = 0 : tensor<16xi32>
-    %at = stablehlo.broadcast_in_dim %at.iota, dims = [1] : (tensor<16xi32>) -> tensor<2x16xi32>
+    %at = stablehlo.iota dim = 0 : tensor<16xi32>
     %x = "stablehlo.gather"(%params.tokens.weight, %inputs) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<64x32xf32>, tensor<2x16xi32>) -> tensor<2x16x32xf32>
     %cst_2 = stablehlo.constant dense<0.000000e+00> : tensor<2x2x16x32xf32>
     %cst_3 = stablehlo.constant dense<0.000000e+00> : tensor<2x2x16x48xf32>
@@ -65,17 +64,17 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %cst_83 = stablehlo.constant dense<-2.30258512> : tensor<4xf32>
       %frequencies.multiply = stablehlo.multiply %frequencies.iota, %cst_83 : tensor<4xf32>
       %frequencies = stablehlo.exponential %frequencies.multiply : tensor<4xf32>
-      %phase.convert = stablehlo.convert %at : (tensor<2x16xi32>) -> tensor<2x16xf32>
-      %attended.broadcast_in_dim = stablehlo.broadcast_in_dim %phase.convert, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x4xf32>
-      %phase.broadcast_in_dim = stablehlo.broadcast_in_dim %frequencies, dims = [2] : (tensor<4xf32>) -> tensor<2x16x4xf32>
-      %phase = stablehlo.multiply %attended.broadcast_in_dim, %phase.broadcast_in_dim : tensor<2x16x4xf32>
-      %attended.cosine = stablehlo.cosine %phase : tensor<2x16x4xf32>
-      %attended.sine = stablehlo.sine %phase : tensor<2x16x4xf32>
+      %phase.convert = stablehlo.convert %at : (tensor<16xi32>) -> tensor<16xf32>
+      %attended.broadcast_in_dim = stablehlo.broadcast_in_dim %phase.convert, dims = [0] : (tensor<16xf32>) -> tensor<16x4xf32>
+      %phase.broadcast_in_dim = stablehlo.broadcast_in_dim %frequencies, dims = [1] : (tensor<4xf32>) -> tensor<16x4xf32>
+      %phase = stablehlo.multiply %attended.broadcast_in_dim, %phase.broadcast_in_dim : tensor<16x4xf32>
+      %attended.cosine = stablehlo.cosine %phase : tensor<16x4xf32>
+      %attended.sine = stablehlo.sine %phase : tensor<16x4xf32>
       %slice = stablehlo.slice %y.reshape_3 [0:2, 0:16, 0:4, 0:4] : (tensor<2x16x4x8xf32>) -> tensor<2x16x4x4xf32>
       %slice_1 = stablehlo.slice %y.reshape_3 [0:2, 0:16, 0:4, 4:8] : (tensor<2x16x4x8xf32>) -> tensor<2x16x4x4xf32>
-      %broadcast_in_dim_4 = stablehlo.broadcast_in_dim %attended.cosine, dims = [0, 1, 3] : (tensor<2x16x4xf32>) -> tensor<2x16x4x4xf32>
+      %broadcast_in_dim_4 = stablehlo.broadcast_in_dim %attended.cosine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<2x16x4x4xf32>
       %multiply_6 = stablehlo.multiply %slice, %broadcast_in_dim_4 : tensor<2x16x4x4xf32>
-      %broadcast_in_dim_5 = stablehlo.broadcast_in_dim %attended.sine, dims = [0, 1, 3] : (tensor<2x16x4xf32>) -> tensor<2x16x4x4xf32>
+      %broadcast_in_dim_5 = stablehlo.broadcast_in_dim %attended.sine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<2x16x4x4xf32>
       %multiply_7 = stablehlo.multiply %slice_1, %broadcast_in_dim_5 : tensor<2x16x4x4xf32>
       %subtract_1 = stablehlo.subtract %multiply_6, %multiply_7 : tensor<2x16x4x4xf32>
       %multiply_8 = stablehlo.multiply %slice_1, %broadcast_in_dim_4 : tensor<2x16x4x4xf32>
@@ -87,9 +86,9 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %y.reshape_5 = stablehlo.reshape %y.dot_general_2 : (tensor<32x16xf32>) -> tensor<2x16x2x8xf32>
       %slice_2 = stablehlo.slice %y.reshape_5 [0:2, 0:16, 0:2, 0:4] : (tensor<2x16x2x8xf32>) -> tensor<2x16x2x4xf32>
       %slice_3 = stablehlo.slice %y.reshape_5 [0:2, 0:16, 0:2, 4:8] : (tensor<2x16x2x8xf32>) -> tensor<2x16x2x4xf32>
-      %broadcast_in_dim_6 = stablehlo.broadcast_in_dim %attended.cosine, dims = [0, 1, 3] : (tensor<2x16x4xf32>) -> tensor<2x16x2x4xf32>
+      %broadcast_in_dim_6 = stablehlo.broadcast_in_dim %attended.cosine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<2x16x2x4xf32>
       %multiply_10 = stablehlo.multiply %slice_2, %broadcast_in_dim_6 : tensor<2x16x2x4xf32>
-      %broadcast_in_dim_7 = stablehlo.broadcast_in_dim %attended.sine, dims = [0, 1, 3] : (tensor<2x16x4xf32>) -> tensor<2x16x2x4xf32>
+      %broadcast_in_dim_7 = stablehlo.broadcast_in_dim %attended.sine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<2x16x2x4xf32>
       %multiply_11 = stablehlo.multiply %slice_3, %broadcast_in_dim_7 : tensor<2x16x2x4xf32>
       %subtract_2 = stablehlo.subtract %multiply_10, %multiply_11 : tensor<2x16x2x4xf32>
       %multiply_12 = stablehlo.multiply %slice_3, %broadcast_in_dim_6 : tensor<2x16x2x4xf32>
@@ -308,12 +307,12 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %cst_80 = stablehlo.constant dense<-2.30258512> : tensor<4xf32>
       %frequencies.multiply = stablehlo.multiply %frequencies.iota, %cst_80 : tensor<4xf32>
       %frequencies = stablehlo.exponential %frequencies.multiply : tensor<4xf32>
-      %phase.convert = stablehlo.convert %at : (tensor<2x16xi32>) -> tensor<2x16xf32>
-      %attended.broadcast_in_dim = stablehlo.broadcast_in_dim %phase.convert, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x4xf32>
-      %phase.broadcast_in_dim = stablehlo.broadcast_in_dim %frequencies, dims = [2] : (tensor<4xf32>) -> tensor<2x16x4xf32>
-      %phase = stablehlo.multiply %attended.broadcast_in_dim, %phase.broadcast_in_dim : tensor<2x16x4xf32>
-      %attended.cosine = stablehlo.cosine %phase : tensor<2x16x4xf32>
-      %attended.sine = stablehlo.sine %phase : tensor<2x16x4xf32>
+      %phase.convert = stablehlo.convert %at : (tensor<16xi32>) -> tensor<16xf32>
+      %attended.broadcast_in_dim = stablehlo.broadcast_in_dim %phase.convert, dims = [0] : (tensor<16xf32>) -> tensor<16x4xf32>
+      %phase.broadcast_in_dim = stablehlo.broadcast_in_dim %frequencies, dims = [1] : (tensor<4xf32>) -> tensor<16x4xf32>
+      %phase = stablehlo.multiply %attended.broadcast_in_dim, %phase.broadcast_in_dim : tensor<16x4xf32>
+      %attended.cosine = stablehlo.cosine %phase : tensor<16x4xf32>
+      %attended.sine = stablehlo.sine %phase : tensor<16x4xf32>
       %cst_81 = stablehlo.constant dense<0.353553385> : tensor<2x16x2x2x8xf32>
       %attended = stablehlo.transpose %d_h.reshape_12, dims = [0, 3, 1, 2, 4] : (tensor<2x2x2x16x8xf32>) -> tensor<2x16x2x2x8xf32>
       %d_y.reshape_2 = stablehlo.reshape %iterArg_1 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
@@ -379,12 +378,12 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_attended = stablehlo.reshape %d_scaled : (tensor<2x16x2x2x8xf32>) -> tensor<2x16x4x8xf32>
       %d_y.dot_general_9 = stablehlo.dot_general %d_dot_general_2, %d_h.reshape_1, contracting_dims = [1, 2] x [1, 2] : (tensor<2x2x8x16xf32>, tensor<32x2x8xf32>) -> tensor<2x16x32xf32>
       %d_y.dot_general_10 = stablehlo.dot_general %d_h.reshape_17, %d_dot_general_2, contracting_dims = [0, 1] x [0, 3] : (tensor<2x16x32xf32>, tensor<2x2x8x16xf32>) -> tensor<32x2x8xf32>
-      %d_negate = stablehlo.negate %attended.sine : tensor<2x16x4xf32>
+      %d_negate = stablehlo.negate %attended.sine : tensor<16x4xf32>
       %d_slice = stablehlo.slice %d_attended.transpose_1 [0:2, 0:16, 0:2, 0:4] : (tensor<2x16x2x8xf32>) -> tensor<2x16x2x4xf32>
       %d_slice_1 = stablehlo.slice %d_attended.transpose_1 [0:2, 0:16, 0:2, 4:8] : (tensor<2x16x2x8xf32>) -> tensor<2x16x2x4xf32>
-      %d_broadcast_in_dim_1 = stablehlo.broadcast_in_dim %attended.cosine, dims = [0, 1, 3] : (tensor<2x16x4xf32>) -> tensor<2x16x2x4xf32>
+      %d_broadcast_in_dim_1 = stablehlo.broadcast_in_dim %attended.cosine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<2x16x2x4xf32>
       %d_multiply_3 = stablehlo.multiply %d_slice, %d_broadcast_in_dim_1 : tensor<2x16x2x4xf32>
-      %d_broadcast_in_dim_2 = stablehlo.broadcast_in_dim %d_negate, dims = [0, 1, 3] : (tensor<2x16x4xf32>) -> tensor<2x16x2x4xf32>
+      %d_broadcast_in_dim_2 = stablehlo.broadcast_in_dim %d_negate, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<2x16x2x4xf32>
       %d_multiply_4 = stablehlo.multiply %d_slice_1, %d_broadcast_in_dim_2 : tensor<2x16x2x4xf32>
       %d_subtract = stablehlo.subtract %d_multiply_3, %d_multiply_4 : tensor<2x16x2x4xf32>
       %d_multiply_5 = stablehlo.multiply %d_slice_1, %d_broadcast_in_dim_1 : tensor<2x16x2x4xf32>
@@ -400,9 +399,9 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_y.add_1 = stablehlo.add %d_y.dot_general_9, %d_y.reshape_15 : tensor<2x16x32xf32>
       %d_slice_2 = stablehlo.slice %d_attended [0:2, 0:16, 0:4, 0:4] : (tensor<2x16x4x8xf32>) -> tensor<2x16x4x4xf32>
       %d_slice_3 = stablehlo.slice %d_attended [0:2, 0:16, 0:4, 4:8] : (tensor<2x16x4x8xf32>) -> tensor<2x16x4x4xf32>
-      %d_broadcast_in_dim_3 = stablehlo.broadcast_in_dim %attended.cosine, dims = [0, 1, 3] : (tensor<2x16x4xf32>) -> tensor<2x16x4x4xf32>
+      %d_broadcast_in_dim_3 = stablehlo.broadcast_in_dim %attended.cosine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<2x16x4x4xf32>
       %d_multiply_7 = stablehlo.multiply %d_slice_2, %d_broadcast_in_dim_3 : tensor<2x16x4x4xf32>
-      %d_broadcast_in_dim_4 = stablehlo.broadcast_in_dim %d_negate, dims = [0, 1, 3] : (tensor<2x16x4xf32>) -> tensor<2x16x4x4xf32>
+      %d_broadcast_in_dim_4 = stablehlo.broadcast_in_dim %d_negate, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<2x16x4x4xf32>
       %d_multiply_8 = stablehlo.multiply %d_slice_3, %d_broadcast_in_dim_4 : tensor<2x16x4x4xf32>
       %d_subtract_1 = stablehlo.subtract %d_multiply_7, %d_multiply_8 : tensor<2x16x4x4xf32>
       %d_multiply_9 = stablehlo.multiply %d_slice_3, %d_broadcast_in_dim_3 : tensor<2x16x4x4xf32>
