@@ -302,6 +302,22 @@ export class Layout {
     return { stages, repeats, microBatches: divides ? microBatches : 1 };
   }
 
+  /**
+   * The layout as layers in stages see it, along an axis of theirs: a place along `stage` is a stage with its part of the batch along the
+   * mesh axes `replicas`.
+   */
+  inStages(axis: string, replicas: readonly string[]): Layout {
+    const { parameters, activations } = this.#rules;
+    const stage = ["stage", ...replicas];
+    const batch = activations.batch?.filter((m) => !replicas.includes(m)) ?? [];
+    const rules = {
+      ...this.rules,
+      parameters: { ...parameters, [axis]: [], stage },
+      activations: { ...activations, [axis]: [], stage, batch },
+    };
+    return this.#changed({}, rules);
+  }
+
   /** @throws XenarcError for a rule of the author's whose axis no tensor had; call it when everything is traced. */
   checkUsed(): void {
     for (const [kind, table] of Object.entries(this.rules)) {

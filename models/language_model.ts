@@ -2,7 +2,7 @@ import { forEachUse, type Op, type Value } from "../compiler/ir.js";
 import { currentLayout, tracing, withLayout } from "../compiler/trace.js";
 import { iota } from "../ops/functions.js";
 import { Module } from "../ops/module.js";
-import type { Key } from "../ops/random.js";
+import { asParts, type Key } from "../ops/random.js";
 import { type Tensor, tensorError } from "../ops/tensor.js";
 import { inZigzag } from "./layers/attention/context_parallel.js";
 import { chunkedCrossEntropy, type KvCache } from "./layers/index.js";
@@ -95,7 +95,11 @@ function balanced<R>(
   const positions = inOrder(natural);
   const { ops } = tracing().region;
   const before = ops.length;
-  const found = withLayout(layout.balanced(), () => loss(inOrder(tokens), inOrder(targets), { ...options, positions }));
+  const size = tokens.size("seq");
+  const seq = { at: inZigzag<never>(iota({ seq: size }), devices), of: size };
+  const found = withLayout(layout.balanced(), () =>
+    asParts({ seq }, () => loss(inOrder(tokens), inOrder(targets), { ...options, positions })),
+  );
   if (!ops.slice(before).some((op) => reads(op, positions.value))) {
     throw tensorError(
       "The model does not ask where its tokens are: run(...) was given positions, and did not use them.",

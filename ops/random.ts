@@ -67,7 +67,10 @@ export function bits<A extends string, B extends string = never>(
 ): Tensor<A | Exclude<B, "threefry">> {
   return oneCall(() => {
     key.refuse("random numbers", Object.keys(sizes), []);
-    const [high, low] = hash(key, counters(sizes));
+    const part = Object.entries(parts).filter(([axis, { at }]) => sizes[axis as A] === at.size(axis));
+    const apart = Object.entries(parts).flatMap(([axis, { number }]) => (axis in sizes || !number ? [] : [number]));
+    const own = apart.reduce((k, number) => foldIn(k as Key, number) as Keys<B>, key);
+    const [high, low] = hash(own, counters(sizes, Object.fromEntries(part)));
     if (width === 64) return high.cast("ui64").shiftLeft(32).or(low.cast("ui64"));
     return high.xor(low).cast(`ui${width}`);
   });
@@ -146,6 +149,10 @@ export function truncatedNormal<A extends string, B extends string = never>(
 export const alphabetical = <A extends string>(sizes: Sizes<A>): Sizes<A> =>
   Object.fromEntries(Object.entries(sizes).sort(([a], [b]) => (a < b ? -1 : 1))) as Sizes<A>;
 
+/** The sizes to draw with a key for a tensor: `alphabetical`, without the axes of the key's own, for which each of its elements draws. */
+export const drawnBy = (key: Keys<any>, x: Tensor): Sizes<string> =>
+  Object.fromEntries(Object.entries<number>(alphabetical(x.sizes)).filter(([axis]) => !key.has(axis)));
+
 /** True with probability `p`: one number, or a tensor with axes among those of the result. (As `jax.random.bernoulli`.) */
 export function bernoulli<A extends string, B extends string = never, P extends A | B = never>(
   key: Keys<B>,
@@ -207,21 +214,56 @@ export function randint<A extends string, B extends string = never>(
   return offset.cast("i32").cast(dtype).add(low) as Tensor<A | Exclude<B, "threefry">>;
 }
 
-/** Counts 0, 1, 2, ... of the elements in row-major order, as high and low words. */
-function counters<A extends string>(sizes: Sizes<A>): readonly [Tensor<A>, Tensor<A>] {
+/** What of a longer axis is at hand. */
+export interface Part {
+  /** The places along it (i32): its own axis, and others that keys or what is drawn have. */
+  readonly at: Tensor;
+  /** How long it is. */
+  readonly of: number;
+  /** The part's number (i32): what is drawn without the axis is each part's own. Default: it is the same for all. */
+  readonly number?: Tensor;
+}
+
+let parts: Readonly<Record<string, Part>> = {};
+
+/**
+ * Runs `f` on parts of tensors, by axis name: what it draws along these axes is what would be drawn for the whole, at the part's places. So a
+ * batch that is worked on in micro-batches, or a sequence in another order, sees the same random numbers.
+ */
+export function asParts<T>(more: Readonly<Record<string, Part>>, f: () => T): T {
+  const before = parts;
+  parts = { ...before, ...more };
+  try {
+    return f();
+  } finally {
+    parts = before;
+  }
+}
+
+/** Counts 0, 1, 2, ... of the elements in row-major order, as high and low words; of those at some places, where there are parts. */
+function counters<A extends string>(
+  sizes: Sizes<A>,
+  parts: Readonly<Record<string, Part>> = {},
+): readonly [Tensor<A>, Tensor<A>] {
   const names = Object.keys(sizes) as A[];
   const shape = names.map((n) => sizes[n]);
-  const total = shape.reduce((n, d) => n * d, 1);
+  const whole = names.map((n) => parts[n]?.of ?? sizes[n]);
+  const total = whole.reduce((n, d) => n * d, 1);
   const dtype = total > 2 ** 32 ? "ui64" : "ui32";
   let stride = 1;
   let count: Tensor | undefined;
   for (let d = names.length - 1; d >= 0; d--) {
-    const along = new Tensor<any>(names, hlo().iota({ shape, dtype }, d, names)).mul(stride) as Tensor;
+    const at = parts[names[d]!]?.at;
+    const others = at && Object.fromEntries(names.filter((n) => !at.has(n)).map((n) => [n, sizes[n]]));
+    const places = at
+      ? (at.cast(dtype).broadcast(others as Sizes<string>) as Tensor)
+      : new Tensor<any>(names, hlo().iota({ shape, dtype }, d, names));
+    const along = places.mul(stride) as Tensor;
     count = count ? (count.add(along) as Tensor) : along;
-    stride *= shape[d]!;
+    stride *= whole[d]!;
   }
   if (!count) return [zeros(sizes, "ui32"), zeros(sizes, "ui32")];
-  if (dtype === "ui32") return [zeros(sizes, "ui32"), count];
+  if (dtype === "ui32") return [zeros(count.sizes as Sizes<A>, "ui32"), count];
   return [count.shiftRight(32).cast("ui32"), count.cast("ui32")];
 }
 

@@ -1,6 +1,6 @@
 import { where } from "../../ops/functions.js";
 import { Module } from "../../ops/module.js";
-import { alphabetical, bernoulli, type Key } from "../../ops/random.js";
+import { bernoulli, drawnBy, type Key } from "../../ops/random.js";
 import { type Tensor, tensorError } from "../../ops/tensor.js";
 
 /**
@@ -24,9 +24,7 @@ export class Dropout extends Module {
   call<A extends string>(x: Tensor<A>, key: Key | undefined): Tensor<A> {
     if (key === undefined || this.rate === 0) return x;
     const keep = 1 - this.rate;
-    // A key with axes of its own draws for each of its elements.
-    const drawn = Object.entries<number>(alphabetical(x.sizes)).filter(([axis]) => !key.has(axis));
-    const kept = bernoulli(key, keep, Object.fromEntries(drawn)) as Tensor;
+    const kept = bernoulli(key, keep, drawnBy(key, x)) as Tensor;
     return where(kept as Tensor<A>, x.mul(1 / keep) as Tensor<A>, 0);
   }
 }

@@ -178,7 +178,9 @@ agrees("what a router reports", {
   "noise while training": {
     inputs: [f32(`batch:2 seq:3 embed:${D}`, { min: -2, max: 2 }), f32(`embed:${D} expert:${E}`), ...weights()],
     run: (x, ...ws) => mixture({ ...plain, jitter: 0.25 }, ws).call(x, { key: key(7) }),
-    jax: reference(`k=2, noise=lambda x: random.uniform(random.key(7), x.T.shape, minval=0.75, maxval=1.25).T`),
+    jax: reference(
+      `k=2, noise=lambda x: random.uniform(random.key(7), (2, ${D}, 3), minval=0.75, maxval=1.25).swapaxes(1, 2).reshape(x.shape)`,
+    ),
     out: `batch:2 seq:3 embed:${D}`,
     derivatives: 1,
     tolerance: { rtol: 1e-4, atol: 1e-4 },

@@ -47,9 +47,10 @@ export class Moe extends Module {
   readonly shared: GatedMlp | undefined;
   private readonly capacity: number | undefined;
   private readonly local: readonly string[];
+  private readonly jitter: number;
   constructor({ embed }: Sizes<"embed">, { mlp }: Sizes<"mlp">, options: MoeOptions) {
     super();
-    const { experts, shared, capacity, local = [], init = normal(0.02), outputInit = init } = options;
+    const { experts, shared, capacity, local = [], jitter = 0, init = normal(0.02), outputInit = init } = options;
     if (capacity !== undefined && !(capacity > 0))
       throw tensorError(`Moe: the capacity factor is ${capacity}.`, [], { expected: "a positive number" });
     this.router = new Router(embed, options);
@@ -59,6 +60,7 @@ export class Moe extends Module {
     this.shared = shared ? new GatedMlp({ embed }, { mlp: shared }, { init, outputInit }) : undefined;
     this.capacity = capacity;
     this.local = local;
+    this.jitter = jitter;
   }
 
   /** x `[..., embed]` to `[..., embed]`. `key`: randomness of the router's jitter; without it there is none. */
@@ -70,21 +72,26 @@ export class Moe extends Module {
     const isLocal = (n: string) => this.local.includes(n);
     // An axis that the weights have besides, as those of layers in stages do, is no axis of tokens.
     const others = (x.names as readonly string[]).filter((n) => !(this.router.weight as Tensor).has(n)).sort();
-    const grouped = merged(x as Tensor, others.filter(isLocal), "group");
-    const tokens = merged(
-      grouped.joined,
-      others.filter((n) => !isLocal(n)),
-      "token",
-    );
+    const inOrder = (y: Tensor) => {
+      const groups = merged(y, others.filter(isLocal), "group");
+      const tokens = merged(
+        groups.joined,
+        others.filter((n) => !isLocal(n)),
+        "token",
+      );
+      return { joined: tokens.joined, back: (z: Tensor) => groups.back(tokens.back(z)) };
+    };
+    const tokens = inOrder(x as Tensor);
     if (!tokens.joined.has("token"))
       throw tensorError(`Moe: there are no tokens in ${describe(x)}.`, [x], { expected: "an axis that is not local" });
 
-    const routing = this.router.call(tokens.joined as Tokens, key);
+    const seen = key && this.jitter > 0 ? inOrder(this.router.jittered(x as Tensor, key)) : tokens;
+    const routing = this.router.call(seen.joined as Tokens);
     const rows = this.capacity === undefined ? dropless(routing) : limited(routing, this.rowsOf(routing));
     reportDropped(routing, rows);
     const out = combine(this.experts(dispatch(tokens.joined as Tokens, rows), routing), routing.weight, rows) as Tensor;
 
-    const mixed = grouped.back(tokens.back(out)) as Tensor<A | "embed">;
+    const mixed = tokens.back(out) as Tensor<A | "embed">;
     return this.shared ? (mixed.add(this.shared.call<A>(x) as Tensor) as Tensor) : mixed;
   }
 

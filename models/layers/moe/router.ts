@@ -2,7 +2,7 @@ import { stopGradient } from "../../../ops/control.js";
 import { cumsum, dot, gather, logSumExp, oneHot, softmax, topK, where } from "../../../ops/functions.js";
 import { type Initializer, normal, zeros } from "../../../ops/initializers.js";
 import { Module, param } from "../../../ops/module.js";
-import { alphabetical, type Key, uniform } from "../../../ops/random.js";
+import { drawnBy, type Key, uniform } from "../../../ops/random.js";
 import { report } from "../../../ops/report.js";
 import { type Tensor, tensorError } from "../../../ops/tensor.js";
 
@@ -86,20 +86,16 @@ export class Router extends Module {
     this.bias = biasRate === undefined ? undefined : param({ expert: experts }, zeros, { decay: false });
   }
 
-  /** Tokens `[..., token, embed]` to their experts. `key`: randomness of the jitter; without it there is none. */
-  call(x: Tensor<Tokens | "embed">, key?: Key): Routing {
-    const {
-      experts,
-      perToken,
-      scores: kind = "softmax",
-      jitter = 0,
-      threshold,
-      normalize = true,
-      scale = 1,
-    } = this.options;
-    const wide = x.cast("f32");
-    const noise = key && jitter > 0 ? uniform(key, alphabetical(x.sizes), 1 - jitter, 1 + jitter) : undefined;
-    const logits = dot(noise ? wide.mul(noise) : wide, this.weight, "embed", { precision: "HIGHEST" });
+  /** x (f32) times the jitter's noise, drawn for its axes in alphabetical order. */
+  jittered<A extends string>(x: Tensor<A>, key: Key): Tensor<A> {
+    const { jitter = 0 } = this.options;
+    return x.cast("f32").mul(uniform(key, drawnBy(key, x), 1 - jitter, 1 + jitter) as Tensor) as Tensor<A>;
+  }
+
+  /** Tokens `[..., token, embed]`, jittered if they are to be, to their experts. */
+  call(x: Tensor<Tokens | "embed">): Routing {
+    const { experts, perToken, scores: kind = "softmax", threshold, normalize = true, scale = 1 } = this.options;
+    const logits = dot(x.cast("f32"), this.weight, "embed", { precision: "HIGHEST" });
     const scores = kind === "softmax" ? softmax(logits, "expert") : logits.sigmoid();
     const probs = kind === "softmax" ? scores : scores.div(scores.sum("expert").add(TINY));
 
