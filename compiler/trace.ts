@@ -77,7 +77,7 @@ function constrainedLeaf(on: Layout, leaf: Leaf, kind: Kind): Leaf {
   const spec = on.spec(kind, { name, axes: names, shape: value.type.shape, ...(where && { where }) });
   // A constraint that leaves every dimension open says nothing.
   if (spec.every((over) => over === undefined)) return leaf;
-  return leaf.with((tracing() as ConstrainingBuilder).shardingConstraint(value, spec));
+  return leaf.with((tracing() as ConstrainingBuilder).shardingConstraint(value, spec, kind));
 }
 
 /** Into how many parts the layout splits an axis of a kind; 1 without one. */
@@ -95,7 +95,7 @@ export function perDevice({ names, value }: Leaf): readonly number[] {
 }
 
 /** What the vocabulary of ops must have for meshes. */
-type ConstrainingBuilder = Builder & { shardingConstraint(value: Value, spec: Spec): Value };
+type ConstrainingBuilder = Builder & { shardingConstraint(value: Value, spec: Spec, kind: Kind): Value };
 
 /** By which rules an input or output lies on the mesh. */
 function kindOf(role: Role, name: string): Kind {

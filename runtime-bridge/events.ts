@@ -11,6 +11,7 @@ export const memorySchema = z.object({
   outputs: count,
   aliased: count,
   temporaries: count,
+  peak: count,
   code: count,
   host_arguments: count,
   host_outputs: count,
@@ -18,7 +19,7 @@ export const memorySchema = z.object({
   host_temporaries: count,
 });
 
-/** Bytes of a program on each device, by XLA's account: arguments, results, what they share by donation, temporaries, code; `host_...` are those in the host's memory. */
+/** Bytes of a program on each device, by XLA's account: arguments, results, what they share by donation, temporaries, all of these when that is most (`peak`), code; `host_...` are those in the host's memory. */
 export type MemoryStats = z.infer<typeof memorySchema>;
 
 const eventSchema = z.discriminatedUnion("event", [

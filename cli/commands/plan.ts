@@ -268,7 +268,7 @@ async function confirm(
   }
 }
 
-const BOUND = { compute: "computing", memory: "memory", network: "interconnect" } as const;
+const BOUND = { compute: "computing", memory: "memory", network: "interconnect", host: "host link" } as const;
 
 function render(plan: Plan, options: PlanCommandOptions): string[] {
   const { bold, dim, red } = paint(process.stdout);

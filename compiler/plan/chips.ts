@@ -5,6 +5,7 @@
  *   the table in tpu7x also gives v5p's and v6e's network.
  * - "How to Scale Your Model", jax-ml.github.io/scaling-book/tpus: what those pages leave out (v3's and v4's links, the network of a
  *   host, v5p's int8).
+ * - `hostLink`: PCIe, of a TPU 16 GB/s and of a v6e 32 by the same book (7x, of which no source says, like v6e); of GPUs Gen4 and Gen5 with 16 lanes.
  * - `usable`: "available HBM" in libtpu 0.0.42.1's out-of-memory errors, tried for every generation.
  * - NVIDIA's data sheets for A100 80GB SXM, H100 SXM, H200 SXM and HGX B200, dense figures (half of what is advertised with
  *   sparsity), read at glennklockwood.com/garden/processors; B200's memory as docs.vultr.com/inference-cookbook measured it;
@@ -38,6 +39,8 @@ export interface Chip {
   /** Operations/s by element type, per device. */
   readonly flops: Readonly<Partial<Record<Rate, number>> & { bf16: number }>;
   readonly interconnect: Interconnect;
+  /** Bytes/s to the host's memory, and as many back, per chip. */
+  readonly hostLink: number;
   /** Bytes/s over the data-centre network, per chip; absent where no source says. */
   readonly network?: number;
   /** The most chips of one slice (TPU), or GPUs that a switch joins. */
@@ -61,6 +64,7 @@ export const CHIPS = {
     hbmBandwidth: 450 * GB,
     flops: { bf16: 61.5 * TERA },
     interconnect: { link: 100 * GB, dimensions: 2 },
+    hostLink: 16 * GB,
     network: (200 / 4) * Gbps, // a host of four chips
     most: 1024,
   },
@@ -74,6 +78,7 @@ export const CHIPS = {
     hbmBandwidth: 1200 * GB,
     flops: { bf16: 275 * TERA, int8: 275 * TERA },
     interconnect: { link: 45 * GB, dimensions: 3 },
+    hostLink: 16 * GB,
     network: (200 / 4) * Gbps, // a host of four chips
     most: 4096,
   },
@@ -86,6 +91,7 @@ export const CHIPS = {
     hbmBandwidth: 819 * GB,
     flops: { bf16: 197 * TERA, int8: 393 * TERA },
     interconnect: { link: 50 * GB, dimensions: 2 }, // 400 GB/s over 4 links, both directions
+    hostLink: 16 * GB,
     network: 25 * Gbps, // 6.4 Tb/s for 256 chips
     most: 256,
   },
@@ -98,6 +104,7 @@ export const CHIPS = {
     hbmBandwidth: 2765 * GB,
     flops: { bf16: 459 * TERA, int8: 918 * TERA, fp8: 459 * TERA },
     interconnect: { link: 100 * GB, dimensions: 3 }, // 1,200 GB/s over 6 links, both directions
+    hostLink: 16 * GB,
     network: 50 * Gbps,
     most: 8960,
   },
@@ -110,6 +117,7 @@ export const CHIPS = {
     hbmBandwidth: 1638 * GB,
     flops: { bf16: 918 * TERA, int8: 1836 * TERA, fp8: 918 * TERA },
     interconnect: { link: 100 * GB, dimensions: 2 }, // 800 GB/s over 4 links, both directions
+    hostLink: 32 * GB,
     network: 100 * Gbps,
     most: 256,
   },
@@ -122,6 +130,7 @@ export const CHIPS = {
     hbmBandwidth: 3690 * GB,
     flops: { bf16: 1153.5 * TERA, fp8: 2307 * TERA },
     interconnect: { link: 100 * GB, dimensions: 3 }, // 1,200 GB/s over 6 links, both directions
+    hostLink: 32 * GB,
     network: 100 * Gbps,
     most: 9216,
   },
@@ -134,6 +143,7 @@ export const CHIPS = {
     hbmBandwidth: 2039 * GB,
     flops: { bf16: 312 * TERA, f32: 19.5 * TERA, int8: 624 * TERA },
     interconnect: { link: 300 * GB, dimensions: 0 },
+    hostLink: 32 * GB,
     most: 8,
   },
   h100: {
@@ -145,6 +155,7 @@ export const CHIPS = {
     hbmBandwidth: 3350 * GB,
     flops: { bf16: 989.4 * TERA, f32: 66.9 * TERA, int8: 1978.9 * TERA, fp8: 1978.9 * TERA },
     interconnect: { link: 450 * GB, dimensions: 0 },
+    hostLink: 64 * GB,
     network: 400 * Gbps,
     most: 8,
   },
@@ -157,6 +168,7 @@ export const CHIPS = {
     hbmBandwidth: 4800 * GB,
     flops: { bf16: 989.4 * TERA, f32: 66.9 * TERA, int8: 1978.9 * TERA, fp8: 1978.9 * TERA },
     interconnect: { link: 450 * GB, dimensions: 0 },
+    hostLink: 64 * GB,
     network: 400 * Gbps,
     most: 8,
   },
@@ -169,6 +181,7 @@ export const CHIPS = {
     hbmBandwidth: 8000 * GB,
     flops: { bf16: 2250 * TERA, f32: 80 * TERA, int8: 4500 * TERA, fp8: 4500 * TERA },
     interconnect: { link: 900 * GB, dimensions: 0 },
+    hostLink: 64 * GB,
     most: 8,
   },
 } as const satisfies Record<string, Chip>;

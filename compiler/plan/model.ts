@@ -1,7 +1,7 @@
 /** What a program takes on a mesh, reckoned: memory, operations, memory traffic, communication, the time they take at least. */
-import { type Layout, localShape, type Mesh, meshSize, type Spec } from "../mesh.js";
+import { type Kind, type Layout, localShape, type Mesh, meshSize, type Spec } from "../mesh.js";
 import { type Chip, peak } from "./chips.js";
-import type { Made, Product, Shaped, Timeline } from "./timeline.js";
+import type { Event, Made, Product, Shaped, Timeline } from "./timeline.js";
 import { bytesOf } from "./verdict.js";
 
 /** Bytes of a device's memory. */
@@ -15,6 +15,8 @@ export interface MemoryEstimate {
   readonly activations: number;
   readonly code: number;
   readonly total: number;
+  /** In the host's memory beside. */
+  readonly host: number;
 }
 
 /** A program on a mesh, per device and run. */
@@ -26,12 +28,14 @@ export interface Estimate {
   readonly sent: Readonly<Record<string, number>>;
   /** Of these, between slices. */
   readonly across: number;
-  /** Seconds at least; `step` is the longest of the three. */
+  /** Seconds at least; `step` is the longest of the four. */
   readonly compute: number;
   readonly traffic: number;
   readonly network: number;
+  /** To the host's memory and back. */
+  readonly host: number;
   readonly step: number;
-  readonly bound: "compute" | "memory" | "network";
+  readonly bound: "compute" | "memory" | "network" | "host";
 }
 
 /** The program of a train step as XLA:TPU writes it: 17 to 49 MB in all of test/plan/calibration.json. */
@@ -70,20 +74,9 @@ class Evaluation {
   }
 
   estimate(): Estimate {
-    const { events, made, products, scatters } = this.timeline;
-    let live = 0;
-    let most = 0;
-    let gradients = 0;
-    let gradientsAtMost = 0;
-    for (const { made: m, freed } of events) {
-      const size = this.#size(m);
-      live += freed ? -size : size;
-      if (m.value.kind === "parameters" && m.value.dtype === "f32" && !m.from) gradients += freed ? -size : size;
-      if (live > most) {
-        most = live;
-        gradientsAtMost = gradients;
-      }
-    }
+    const { made, products, scatters, exchanges, transfers } = this.timeline;
+    const { most, alive } = this.#fullest();
+    const gradients = alive.reduce((n, m) => n + (isGradient(m) ? this.#size(m) : 0), 0);
     for (const m of made) if (m.from && !(m.of?.part === 2)) this.#exchanged(m);
     let flops = 0;
     for (const product of products) {
@@ -96,15 +89,20 @@ class Evaluation {
       const summed = split.filter((m) => !out.some((over) => over?.includes(m)));
       this.#send(summed, this.#bytes(result, out) * runs, 2);
     }
+    for (const { value, axes, share, runs } of exchanges) {
+      const spec = this.#spec(value);
+      const over = typeof axes === "number" ? (spec[axes] ?? []) : axes;
+      const group = over.reduce((n, m) => n * meshSize(this.mesh, m), 1);
+      const bytes = this.#bytes(value, spec) * runs;
+      if (share === "all") this.#send(over, (bytes * group) / Math.max(1, group - 1), 1);
+      else this.#send(over, bytes, share === "rest" ? 1 : 2);
+    }
     const bytes = made.reduce((n, m) => {
       if (m.from) return n;
-      return (
-        n +
-        m.runs *
-          (this.#size(m) + m.reads.reduce((sum, read) => sum + Math.min(this.#size(read), this.#touched(read, m)), 0))
-      );
+      return n + m.runs * (this.#whole(m) + m.reads.reduce((sum, read) => sum + this.#touched(read, m), 0));
     }, 0);
-    const memory = this.#memory(most, gradientsAtMost);
+    const memory = this.#memory(most, gradients);
+    const moved = transfers.reduce((n, { value, runs }) => n + this.#bytes(value, this.#spec(value)) * runs, 0);
     const { interconnect, network: dcn } = this.chip;
     const total = [...this.#sent.values()].reduce((a, b) => a + b, 0);
     const rate = interconnect.link * (interconnect.dimensions === 0 ? 1 : 2);
@@ -113,6 +111,7 @@ class Evaluation {
       compute: flops / peak(this.chip, "bf16"),
       memory: bytes / this.chip.hbmBandwidth,
       network: Math.max(inside, this.#across === 0 ? 0 : (this.#across * this.chip.devices) / (dcn ?? rate)),
+      host: (moved * this.chip.devices) / this.chip.hostLink,
     };
     const bound = (Object.keys(times) as (keyof typeof times)[]).reduce((a, b) => (times[b] > times[a] ? b : a));
     return {
@@ -124,46 +123,89 @@ class Evaluation {
       compute: times.compute,
       traffic: times.memory,
       network: times.network,
+      host: times.host,
       step: times[bound],
       bound,
     };
   }
 
   alive(): Alive[] {
+    const buffers = this.#fullest().alive.map((made) => ({ value: made.value, bytes: this.#size(made) }));
+    return buffers.filter(({ bytes }) => bytes > 0).sort((a, b) => b.bytes - a.bytes);
+  }
+
+  /** When most memory is taken beside the arguments, how much, and by what. */
+  #fullest(): { most: number; alive: Made[] } {
+    const users = new Map<Made, number>();
     let live = 0;
     let most = 0;
     let end = 0;
     const { events } = this.timeline;
-    events.forEach(({ made, freed }, i) => {
-      live += freed ? -this.#size(made) : this.#size(made);
+    const step = ({ made, freed }: Event) => {
+      const held = this.#held(made);
+      const before = users.get(held) ?? 0;
+      const after = before + (freed ? -1 : 1);
+      users.set(held, after);
+      if (before === 0 || after === 0) live += (after - before) * this.#size(held);
+    };
+    events.forEach((event, i) => {
+      step(event);
       if (live > most) [most, end] = [live, i + 1];
     });
-    const alive = new Set<Made>();
-    for (const { made, freed } of events.slice(0, end)) freed ? alive.delete(made) : alive.add(made);
-    const buffers = [...alive].map((made) => ({ value: made.value, bytes: this.#size(made) }));
-    return buffers.filter(({ bytes }) => bytes > 0).sort((a, b) => b.bytes - a.bytes);
+    users.clear();
+    events.slice(0, end).forEach(step);
+    return { most, alive: [...users].filter(([, n]) => n > 0).map(([made]) => made) };
+  }
+
+  /** The value whose memory a value has: its own, or that of the one it was exchanged from, where both lie the same. */
+  #held(m: Made): Made {
+    return m.origin && m.from && same(this.#lies(m), this.#spec(m.from)) ? this.#held(m.origin) : m;
   }
 
   #memory(temporaries: number, gradients: number): MemoryEstimate {
-    const sums = { parameters: 0, optimizer: 0, rest: 0 };
-    for (const { name, role, axes, shape, dtype } of this.timeline.program.inputs) {
+    const sums = { parameters: 0, optimizer: 0, rest: 0, host: 0 };
+    for (const { name, role, axes, shape, dtype, memory } of this.timeline.program.inputs) {
       const kind = role !== "state" ? "activations" : name.startsWith("optimizer/") ? "optimizer" : "parameters";
       const to = role === "state" && (name.startsWith("params/") ? "parameters" : kind === "optimizer" ? kind : "rest");
-      sums[to || "rest"] += this.#bytes({ axes, shape, dtype, kind }, this.#spec({ axes, shape, dtype, kind }));
+      const spec = this.layout.spec(kind, { name, axes, shape }).map((over) => over ?? []);
+      sums[memory ? "host" : to || "rest"] += this.#bytes({ axes, shape, dtype, kind }, spec);
     }
     const total = sums.parameters + sums.optimizer + sums.rest + temporaries + CODE;
     return { ...sums, gradients, activations: temporaries - gradients, code: CODE, total };
   }
 
-  #spec(v: Shaped): Spec {
-    const key = `${v.kind} ${v.axes.join()} ${v.shape.join()}`;
-    let spec = this.#specs.get(key);
-    if (spec === undefined) {
-      const name = `The tensor (${v.axes.join(", ")})`;
-      spec = this.layout.spec(v.kind, { name, axes: v.axes, shape: v.shape }).map((over) => over ?? []);
-      this.#specs.set(key, spec);
+  /** Dimensions by their own rules first, then those that follow others; a mesh axis splits one dimension, evenly. */
+  #spec({ kind, axes, shape, follows, manual }: Shaped): Spec {
+    const key = `${kind} ${axes.join()} ${shape.join()} ${follows?.join()} ${manual?.join()}`;
+    const known = this.#specs.get(key);
+    if (known !== undefined) return known;
+    const layout = manual ? this.layout.within(manual) : this.layout;
+    const spec = axes.map((): readonly string[] => []);
+    for (const following of [false, true]) {
+      axes.forEach((axis, d) => {
+        if ((follows?.[d] ?? false) !== following) return;
+        const over = layout.over(kind, axis).filter((m) => !spec.some((others) => others.includes(m)));
+        if (shape[d]! > 1 && shape[d]! % over.reduce((n, m) => n * meshSize(this.mesh, m), 1) === 0) spec[d] = over;
+      });
     }
+    this.#inSequence(kind, layout, axes, shape, spec);
+    this.#specs.set(key, spec);
     return spec;
+  }
+
+  /** Sequence parallelism: see {@link Layout}. */
+  #inSequence(
+    kind: Kind,
+    layout: Layout,
+    axes: readonly string[],
+    shape: readonly number[],
+    spec: (readonly string[])[],
+  ): void {
+    const seq = axes.indexOf("seq");
+    const taken = layout.manual.includes("tensor") || spec.some((over) => over.includes("tensor"));
+    if (!layout.sequence || kind !== "activations" || seq < 0 || taken || meshSize(this.mesh, "tensor") === 1) return;
+    const over = [...spec[seq]!, "tensor"];
+    if (shape[seq]! % over.reduce((n, m) => n * meshSize(this.mesh, m), 1) === 0) spec[seq] = over;
   }
 
   #bytes({ shape, dtype }: Shaped, spec: Spec): number {
@@ -177,21 +219,28 @@ class Evaluation {
     return of.part === 2 ? this.#partial(of.product) : this.#needed(of.product, of.part);
   }
 
+  /** What it takes of the device's memory beside the arguments. */
   #size(m: Made): number {
     let size = this.#sizes.get(m);
     if (size === undefined) {
       const spec = this.#lies(m);
-      size = m.from && same(spec, this.#spec(m.from)) ? 0 : this.#bytes(m.value, spec);
+      const nothing = m.argument || m.host || (m.from && !m.origin && same(spec, this.#spec(m.from)));
+      size = nothing ? 0 : this.#bytes(m.value, spec);
       this.#sizes.set(m, size);
     }
     return size;
   }
 
+  /** Bytes of a value that an operation writes, or reads whole. */
+  #whole(m: Made): number {
+    return this.#bytes(m.value, this.#lies(m));
+  }
+
   /** An operation that loops over a stack reads one element of it at a time. */
   #touched(read: Made, by: Made): number {
-    return read.runs < by.runs && read.value.shape.length > by.value.shape.length
-      ? this.#size(read) / (read.value.shape[0] ?? 1)
-      : this.#size(read);
+    if (read.host || (read.from && same(this.#lies(read), this.#spec(read.from)))) return 0;
+    const stacked = read.runs < by.runs && read.value.shape.length > by.value.shape.length;
+    return this.#whole(read) / (stacked ? (read.value.shape[0] ?? 1) : 1);
   }
 
   /**
@@ -240,12 +289,25 @@ class Evaluation {
     return all / [...parts].reduce((n, m) => n * meshSize(this.mesh, m), 1);
   }
 
-  /** Counts what a value costs that is gathered: each device sends its part once around the ring. */
+  /**
+   * Counts what a value costs that is to lie otherwise: what is gathered, each device sends around the ring once; what another dimension is
+   * to be split over, each device sends but for its own part.
+   */
   #exchanged(m: Made): void {
     const from = this.#spec(m.from!);
     const to = this.#lies(m);
-    const gathered = from.flatMap((over) => over ?? []).filter((axis) => !to.some((over) => over?.includes(axis)));
-    if (gathered.length > 0) this.#send(gathered, this.#bytes(m.value, to) * m.runs, 1);
+    const bytes = this.#bytes(m.value, to) * m.runs;
+    const before = from.flatMap((over) => over ?? []);
+    this.#send(
+      before.filter((axis) => !to.some((over) => over?.includes(axis))),
+      bytes,
+      1,
+    );
+    this.#send(
+      before.filter((axis) => to.some((over, d) => over?.includes(axis) && !from[d]?.includes(axis))),
+      bytes,
+      1,
+    );
   }
 
   #added(product: Product): void {
@@ -273,6 +335,9 @@ class Evaluation {
     if (slices > 1) this.#across += (times * (bytes / (group / slices)) * (slices - 1)) / slices;
   }
 }
+
+/** Of parameters' axes, in float32, and not a parameter as a product needs it. */
+const isGradient = ({ value, of }: Made): boolean => value.kind !== "activations" && value.dtype === "f32" && !of;
 
 const same = (a: Spec, b: Spec): boolean =>
   a.length === b.length && a.every((over, d) => (over ?? []).join() === (b[d] ?? []).join());

@@ -2,18 +2,24 @@
  * What a traced program keeps in memory, computes and exchanges, before any mesh is chosen: which values XLA will make (the others
  * it computes inside of fusions), in which order, and until when each is needed. A mesh is then judged by arithmetic alone.
  */
-import { XenarcError } from "../errors.js";
-import { bytesOf, type DType, elements, type Op, type Region, type Value } from "../ir.js";
+import { bytesOf, type DType, elements, type Memory, type Op, type Region, type Value } from "../ir.js";
+import { DEFAULT_RULES, type Kind } from "../mesh.js";
 import type { ScanAttrs } from "../passes/scan.js";
 import type { DotAttrs } from "../passes/simplify.js";
 import type { Program } from "../program.js";
+import { Axes } from "./axes.js";
+import { axesOfGroups } from "./collectives.js";
 
 /** A value as layouts see it: `parameters` are weights, their gradients and what else has no axis but those of weights. */
 export interface Shaped {
   readonly axes: readonly string[];
   readonly shape: readonly number[];
   readonly dtype: DType;
-  readonly kind: "parameters" | "optimizer" | "activations";
+  readonly kind: Kind;
+  /** Dimensions that lie as others do, where those leave them a mesh axis. */
+  readonly follows?: readonly boolean[];
+  /** Mesh axes of which this is one device's part already. */
+  readonly manual?: readonly string[];
 }
 
 /** A product of matrices, by the dimensions of its operands. */
@@ -34,6 +40,22 @@ export interface Scatter {
   readonly runs: number;
 }
 
+/** What devices say to each other in code that is written for one of them, or from one stage to the next. */
+export interface Exchange {
+  readonly value: Shaped;
+  /** Mesh axes; undefined: those along which this dimension is split. */
+  readonly axes: readonly string[] | number;
+  /** How much of it one of `n` devices sends. */
+  readonly share: "all" | "rest" | "twice the rest";
+  readonly runs: number;
+}
+
+/** A value that comes from the host's memory or goes there. */
+export interface Transfer {
+  readonly value: Shaped;
+  readonly runs: number;
+}
+
 /** A value that gets memory of its own. */
 export interface Made {
   readonly value: Shaped;
@@ -43,6 +65,12 @@ export interface Made {
   readonly runs: number;
   /** It exists where this lies otherwise than `value`: the same value before it was exchanged between devices. */
   readonly from?: Shaped;
+  /** That other value, if it has memory, which is this one's too where both lie the same. */
+  readonly origin?: Made | undefined;
+  /** Whether it is in memory from the beginning to the end. */
+  readonly argument?: boolean;
+  /** Whether it is in the host's memory. */
+  readonly host?: boolean;
   /** It is an operand (0, 1) as a product needs it, or the result (2) before devices have added up their parts. */
   readonly of?: { readonly product: Product; readonly part: 0 | 1 | 2 };
 }
@@ -61,6 +89,8 @@ export interface Timeline {
   readonly made: readonly Made[];
   readonly products: readonly Product[];
   readonly scatters: readonly Scatter[];
+  readonly exchanges: readonly Exchange[];
+  readonly transfers: readonly Transfer[];
 }
 
 /** Computed where they are used: one pass over memory does any number of them. */
@@ -81,8 +111,14 @@ const VIEW = new Set(["xenarc.identity", "xenarc.stop_gradient", "stablehlo.resh
 const CONSTRAINT = "sdy.sharding_constraint";
 const INLINED = new Set(["xenarc.remat", "xenarc.custom_vjp", "stablehlo.optimization_barrier"]);
 
-/** Inside of it shapes are those of one device, and depend on the mesh. */
-const MANUAL = "A program that is written for each device by itself (context parallelism, stages) is not reckoned.";
+const MANUAL = "sdy.manual_computation";
+const COLLECTIVES: Readonly<Record<string, Exchange["share"]>> = {
+  "stablehlo.all_gather": "rest",
+  "stablehlo.all_reduce": "twice the rest",
+  "stablehlo.all_to_all": "rest",
+  "stablehlo.collective_permute": "all",
+  "stablehlo.reduce_scatter": "rest",
+};
 
 /** An op with its operands resolved to the values that have memory, or would. */
 interface Step {
@@ -118,10 +154,7 @@ interface Entry {
   readonly inner?: readonly Entry[];
 }
 
-/**
- * The timeline of a program as traced, with what nobody reads removed.
- * @throws XenarcError for one with parts that are written for each device by itself.
- */
+/** The timeline of a program as traced, with what nobody reads removed. */
 export function timelineOf(program: Program): Timeline {
   return new Builder(program).timeline();
 }
@@ -137,6 +170,11 @@ class Builder {
   readonly #made: Made[] = [];
   readonly #products: Product[] = [];
   readonly #scatters: Scatter[] = [];
+  readonly #exchanges: Exchange[] = [];
+  readonly #transfers: Transfer[] = [];
+  readonly #axes: Axes;
+  /** Mesh axes of which a value is one device's part. */
+  readonly #manual = new Map<Value, readonly string[]>();
   /** Values that lie on the mesh otherwise than their axes say. */
   readonly #kinds = new Map<Value, Shaped["kind"]>();
   readonly #weightAxes: ReadonlySet<string>;
@@ -147,6 +185,7 @@ class Builder {
   constructor(readonly program: Program) {
     const weights = program.inputs.filter((port) => port.role === "state" && port.name.startsWith("params/"));
     this.#weightAxes = new Set(weights.flatMap((port) => port.axes));
+    this.#axes = new Axes([...Object.keys(DEFAULT_RULES.activations), ...this.#weightAxes]);
   }
 
   timeline(): Timeline {
@@ -154,7 +193,8 @@ class Builder {
     region.args.forEach((arg, i) => {
       const optimizer = inputs[i]!.name.startsWith("optimizer/");
       const shaped = this.#shaped(arg);
-      this.#has.set(arg, { value: optimizer ? { ...shaped, kind: "optimizer" } : shaped, reads: [], runs: 1 });
+      const value: Shaped = optimizer ? { ...shaped, kind: "optimizer" } : shaped;
+      this.#has.set(arg, { value, reads: [], runs: 1, argument: true, host: inputs[i]!.memory === "pinned_host" });
     });
     const alias = new Map<Value, Value>();
     const steps = this.#flatten(region.ops, alias);
@@ -171,56 +211,103 @@ class Builder {
     });
     const events: Event[] = [];
     order(entries, events);
-    return { program: this.program, events, made: this.#made, products: this.#products, scatters: this.#scatters };
+    return {
+      program: this.program,
+      events,
+      made: this.#made,
+      products: this.#products,
+      scatters: this.#scatters,
+      exchanges: this.#exchanges,
+      transfers: this.#transfers,
+    };
   }
 
-  #flatten(ops: readonly Op[], alias: Map<Value, Value>): Step[] {
+  #flatten(ops: readonly Op[], alias: Map<Value, Value>, within: readonly string[] = []): Step[] {
     const steps: Step[] = [];
     const resolve = (v: Value) => alias.get(v) ?? v;
-    const visit = (list: readonly Op[]) => {
+    const visit = (list: readonly Op[], manual: readonly string[]) => {
       for (const op of list) {
         const name = op.def.name;
         const operands = op.operands.map(resolve);
-        if (name === "sdy.manual_computation") throw new XenarcError({ what: MANUAL });
+        if (manual.length > 0) for (const r of op.results) this.#manual.set(r, manual);
+        if (name === MANUAL) {
+          const region = op.regions[0]!;
+          const inside = [...manual, ...(op.attrs as { manual: readonly string[] }).manual];
+          region.args.forEach((arg, i) => {
+            this.#axes.pass(op.operands[i]!, arg);
+            this.#manual.set(arg, inside);
+            alias.set(arg, operands[i]!);
+          });
+          visit(region.ops, inside);
+          op.results.forEach((r, i) => {
+            this.#axes.pass(region.results[i]!, r);
+            alias.set(r, resolve(region.results[i]!));
+          });
+          continue;
+        }
         // What rows are added up in is whole: any device may have any of them.
         if (name === "stablehlo.scatter") this.#kinds.set(op.results[0]!, "activations");
         if (INLINED.has(name)) {
           const region = op.regions[0];
-          region?.args.forEach((arg, i) => alias.set(arg, operands[i]!));
-          if (region) visit(region.ops);
-          op.results.forEach((r, i) => alias.set(r, region ? resolve(region.results[i]!) : operands[i]!));
+          region?.args.forEach((arg, i) => {
+            this.#axes.pass(op.operands[i]!, arg);
+            if (manual.length > 0) this.#manual.set(arg, manual);
+            alias.set(arg, operands[i]!);
+          });
+          if (region) visit(region.ops, manual);
+          op.results.forEach((r, i) => {
+            this.#axes.pass(region ? region.results[i]! : op.operands[i]!, r);
+            alias.set(r, region ? resolve(region.results[i]!) : operands[i]!);
+          });
         } else if (VIEW.has(name) || name === CONSTRAINT) {
+          this.#axes.visit(op);
+          if (name === CONSTRAINT) this.#kinds.set(op.results[0]!, (op.attrs as { kind: Kind }).kind);
           const moves = this.#moves(op);
-          if (name === CONSTRAINT) this.#kinds.set(op.results[0]!, "activations");
           if (moves) steps.push({ op, operands, moves });
           else alias.set(op.results[0]!, operands[0]!);
         } else if (name === "xenarc.scan" || name === "stablehlo.while") {
           const region = op.regions.at(-1)!;
           const attrs = op.attrs as ScanAttrs | null;
-          const inner = this.#flatten(region.ops, alias);
-          const results = region.results.map(resolve);
           const carries = attrs?.carries ?? op.operands.length;
+          region.args.forEach((arg, i) => {
+            this.#axes.pass(op.operands[i]!, arg, i < carries ? 0 : 1);
+            if (manual.length > 0) this.#manual.set(arg, manual);
+          });
+          op.results.forEach((r, i) => {
+            if (i < carries) this.#axes.pass(op.operands[i]!, r);
+          });
+          const inner = this.#flatten(region.ops, alias, manual);
+          const results = region.results.map(resolve);
           const length = attrs?.length ?? tripsOf(region);
           steps.push({ op, operands, loop: { steps: inner, region, results, length, carries } });
-        } else steps.push({ op, operands });
+        } else {
+          this.#axes.visit(op);
+          steps.push({ op, operands });
+        }
       }
     };
-    visit(ops);
+    visit(ops, within);
     return steps;
   }
 
   /** Whether a view may lie on other devices than what it views. */
   #moves(op: Op): boolean {
     const [from, to] = [op.operands[0]!, op.results[0]!];
-    if (op.def.name === CONSTRAINT) return this.#shaped(from).kind === "parameters" && from.type.shape.length > 1;
+    if (op.def.name === CONSTRAINT) {
+      const [before, after] = [this.#shaped(from), this.#shaped(to)];
+      if (before.kind !== after.kind) return from.type.shape.length > 1;
+      return before.axes.some((axis, d) => axis !== after.axes[d] || before.follows?.[d] !== after.follows?.[d]);
+    }
     const names = (v: Value) => new Set(v.axes ?? []);
     return names(from).has("seq") !== names(to).has("seq") && (names(from).has("key") || names(to).has("key"));
   }
 
   #shaped(v: Value, kind?: Shaped["kind"]): Shaped {
     const axes = v.axes ?? v.type.shape.map(() => "");
+    const manual = this.#manual.get(v);
     return {
-      axes,
+      ...this.#axes.of(v),
+      ...(manual && { manual }),
       shape: v.type.shape,
       dtype: v.type.dtype,
       kind:
@@ -280,14 +367,24 @@ class Builder {
       return;
     }
     if (moves) {
-      const kind = name === CONSTRAINT ? "activations" : undefined;
       const reads = operands.flatMap((v) => this.#reads(v));
       const from = this.#shaped(op.operands[0]!);
-      const made = this.#make({ value: this.#shaped(result, kind), reads, runs, from });
+      const origin = this.#has.get(operands[0]!);
+      const made = this.#make({ value: this.#shaped(result), reads, runs, from, origin });
       entries.push({ make: [made], reads, inPlace: false });
       this.#has.set(result, made);
       return;
     }
+    const memory = name === "stablehlo.custom_call" && (op.attrs as { memory?: Memory }).memory;
+    if (memory) {
+      const reads = operands.flatMap((v) => this.#reads(v));
+      const made = this.#make({ value: this.#shaped(result), reads, runs, host: memory === "pinned_host" });
+      entries.push({ make: [made], reads, inPlace: false });
+      this.#has.set(result, made);
+      this.#transfers.push({ value: made.value, runs });
+      return;
+    }
+    this.#exchange(op, runs);
     if (name === "stablehlo.dot_general") {
       const source = this.#product(op, operands, runs, entries);
       if (this.#joins(result)) this.#source.set(result, source);
@@ -328,6 +425,21 @@ class Builder {
     else this.#source.set(result, source);
   }
 
+  /** What goes from device to device for an operation itself. */
+  #exchange(op: Op, runs: number): void {
+    const share = COLLECTIVES[op.def.name];
+    if (share !== undefined) {
+      const { groups, pairs } = op.attrs as Partial<Record<"groups" | "pairs", readonly (readonly number[])[]>>;
+      const value = this.#shaped(op.def.name === "stablehlo.all_gather" ? op.results[0]! : op.operands[0]!);
+      const axes = axesOfGroups(groups ?? pairs ?? [], this.program.mesh?.axes ?? []);
+      this.#exchanges.push({ value, axes, share, runs });
+    } else if (op.def.name === "stablehlo.concatenate") {
+      // Along a dimension that is split, what is put in another order.
+      const axes = (op.attrs as { dimension: number }).dimension;
+      this.#exchanges.push({ value: this.#shaped(op.results[0]!), axes, share: "all", runs });
+    }
+  }
+
   /** What a kernel computes is that of its decomposition; what that would keep in memory, a kernel does not. */
   #kernel(op: Op, operands: readonly Value[], runs: number): void {
     const region = op.regions[0]!;
@@ -365,7 +477,7 @@ class Builder {
       let made = this.#gathered.get(v);
       if (made === undefined) {
         const own = this.#reads(v);
-        made = this.#make({ ...this.#part(product, i as 0 | 1, runs), reads: own });
+        made = this.#make({ ...this.#part(product, i as 0 | 1, runs), reads: own, origin: this.#has.get(v) });
         entries.push({ make: [made], reads: own, inPlace: false });
         this.#gathered.set(v, made);
       }
@@ -410,7 +522,8 @@ class Builder {
         return held;
       }
       const value = this.#shaped(i < carries ? region.args[i]! : r);
-      const made = this.#make({ value, reads: [], runs: 0 });
+      const toHost = (results[i]?.op?.attrs as { memory?: Memory } | null)?.memory === "pinned_host";
+      const made = this.#make({ value, reads: [], runs: 0, host: toHost });
       if (i < carries) this.#carried.add(made);
       return made;
     });

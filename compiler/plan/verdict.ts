@@ -13,6 +13,8 @@ export interface XlaMemory {
   readonly outputs: number;
   readonly aliased: number;
   readonly temporaries: number;
+  /** Of arguments, results and temporaries together, when that is most. */
+  readonly peak: number;
   readonly code: number;
   readonly host_arguments: number;
   readonly host_temporaries: number;
@@ -24,9 +26,9 @@ export interface MemoryUse {
   readonly optimizer: number;
   /** Other arguments and results: batches, caches, metrics. */
   readonly rest: number;
-  /** Of a train step: as large as the parameters, in float32. Part of what XLA counts as temporary, as activations are. */
+  /** Of a train step: as large as the parameters, in float32. */
   readonly gradients: number;
-  /** Activations and workspace: what is temporary beside the gradients. */
+  /** Activations and workspace: what there is beside arguments, results and gradients when memory is fullest. */
   readonly activations: number;
   readonly code: number;
   readonly host: number;
@@ -108,18 +110,20 @@ function memoryUse(program: Program, { chip }: Target, xla: XlaMemory): MemoryUs
   const optimizer = sum(state("optimizer/"));
   const parameters = sum(state("params/"));
   const elements = state("params/").reduce((n, p) => n + localBytes(p, program.mesh) / bytesOf(p.dtype), 0);
-  const gradients = optimizer > 0 ? Math.min(4 * elements, xla.temporaries) : 0;
   const held = xla.arguments + xla.outputs - xla.aliased;
+  // What XLA lays out as temporary has gaps, and is more than it asks a device for: a program fits by its peak.
+  const temporary = Math.max(0, xla.peak - held);
+  const gradients = optimizer > 0 ? Math.min(4 * elements, temporary) : 0;
   const onDevice = Math.max(0, optimizer - xla.host_arguments);
   return {
     parameters,
     optimizer: onDevice,
     rest: Math.max(0, held - parameters - onDevice),
     gradients,
-    activations: xla.temporaries - gradients,
+    activations: temporary - gradients,
     code: xla.code,
     host: xla.host_arguments + xla.host_temporaries,
-    total: held + xla.temporaries + xla.code,
+    total: held + temporary + xla.code,
     ...(chip && { available: chip.usable }),
   };
 }

@@ -1,17 +1,19 @@
 import { sameType, typeText, type Value } from "../../compiler/ir.js";
-import { type Spec, specText } from "../../compiler/mesh.js";
+import { type Kind, type Spec, specText } from "../../compiler/mesh.js";
 import { emitOne, type HloOp } from "./define.js";
 
 /** Where the value lies. */
 export interface ShardingConstraintAttrs {
   readonly spec: Spec;
+  /** The rules that say so. */
+  readonly kind: Kind;
 }
 
 /**
  * The operand, lying on the mesh as the specification says. Its derivative holds the cotangent to the same. Shardy dialect,
  * "sdy.sharding_constraint"; the module's mesh is `@mesh`.
  */
-export const shardingConstraint: HloOp<ShardingConstraintAttrs, [operand: Value, spec: Spec]> = {
+export const shardingConstraint: HloOp<ShardingConstraintAttrs, [operand: Value, spec: Spec, kind?: Kind]> = {
   name: "sdy.sharding_constraint",
   view: true,
   constraints: {
@@ -30,6 +32,6 @@ export const shardingConstraint: HloOp<ShardingConstraintAttrs, [operand: Value,
   syntax: ({ def, operands: [x], results: [y], attrs }, p) =>
     `${def.name} ${p.value(x!)} <@mesh, ${specText(attrs.spec)}> : ${p.type(y!.type)}`,
   cost: () => ({ flops: 0, transcendentals: 0, bytes: 0 }),
-  make: (b, x, spec) => emitOne(b, shardingConstraint, [x], { spec }, x.type, x.axes),
-  vjp: (b, { attrs }, [ct]) => [b.shardingConstraint(ct!, attrs.spec)],
+  make: (b, x, spec, kind = "activations") => emitOne(b, shardingConstraint, [x], { spec, kind }, x.type, x.axes),
+  vjp: (b, { attrs }, [ct]) => [b.shardingConstraint(ct!, attrs.spec, attrs.kind)],
 };

@@ -422,9 +422,10 @@ def execute(
 
 
 def memory(executable: Executable | Compiled) -> dict[str, int]:
-    """Bytes per device of arguments, results, what they share (donation) and temporaries, by XLA's account.
+    """Bytes per device of arguments, results, what they share (donation), temporaries and code, by XLA's account.
 
-    `host_...` are those in the host's memory, not counted in the others.
+    `peak` is what arguments, results and temporaries take when that is most; `temporaries` are all that XLA has laid out, of which more
+    than fits can be said to be there. `host_...` are those in the host's memory, not counted in the others.
     """
     stats = _xla_executable(executable).get_compiled_memory_stats()
     return {
@@ -432,6 +433,7 @@ def memory(executable: Executable | Compiled) -> dict[str, int]:
         "outputs": stats.output_size_in_bytes,
         "aliased": stats.alias_size_in_bytes,
         "temporaries": stats.temp_size_in_bytes,
+        "peak": stats.peak_memory_in_bytes,
         "code": stats.generated_code_size_in_bytes,
         "host_arguments": stats.host_argument_size_in_bytes,
         "host_outputs": stats.host_output_size_in_bytes,
