@@ -9,7 +9,16 @@ import { backward, identity, stopGradient as stopGradientOp } from "../compiler/
 import { type RematPolicy, remat as rematOp } from "../compiler/passes/remat.js";
 import { scan as scanOp } from "../compiler/passes/scan.js";
 import { inBackwardOf } from "../compiler/site.js";
-import { constrained, type Escape, escape, into, intoRegion, takeEscapes } from "../compiler/trace.js";
+import {
+  constrained,
+  currentLayout,
+  type Escape,
+  escape,
+  into,
+  intoRegion,
+  takeEscapes,
+  withLayout,
+} from "../compiler/trace.js";
 import { leaves as anyLeaves, leavesWithPaths, mapLeaves, withValues } from "../compiler/tree.js";
 import { type AnyTensor, describe, hlo, type Scalar, Tensor, tensorError } from "./tensor.js";
 
@@ -309,6 +318,8 @@ export function customVjp<T extends readonly AnyTensor[], R, S>(
     const escaped = takeEscapes(region);
     region.results = [...results, ...escaped.map((e) => e.value)];
     const ofLibrary = b.site !== undefined;
+    // A derivative lies on the mesh as what it is of, whoever asks for it.
+    const layout = currentLayout();
     const attrs: CustomVjpAttrs = {
       outputs: outs.length,
       residuals,
@@ -319,7 +330,9 @@ export function customVjp<T extends readonly AnyTensor[], R, S>(
             // A function that is one call of the library keeps that call's location; an author's rule has lines of its own.
             if (!ofLibrary) builder.site = undefined;
             try {
-              const given = backwardRule(withValues(kept, residualValues), withValues(result, cotangents));
+              const given = withLayout(layout, () =>
+                backwardRule(withValues(kept, residualValues), withValues(result, cotangents)),
+              );
               return (args as unknown as readonly Tensor[]).map((a, i) => {
                 const g = given[i] as Tensor | undefined;
                 if (g === undefined) return undefined;
