@@ -92,7 +92,7 @@ export class Llama extends LanguageModel {
     // The same for all examples: layers in stages have a part of the batch at a time.
     const at = positions ?? iota({ seq: tokens.size("seq") });
     const keys = key && this.random ? split(key(), { layers }) : undefined;
-    const x = this.tokens.call(tokens).cast(dtype);
+    const x = this.tokens.call(tokens, dtype);
     const [h, stacked] = this.blocks.scanWith(x, { cache: cache?.blocks, keys }, (block, h, layer) =>
       block.call(h, { positions: at, cache: layer.cache, key: layer.keys }),
     );

@@ -86,7 +86,7 @@ class Llama extends LanguageModel {
 
   run(tokens: Tensor<"batch" | "seq">, { positions, cache }: RunOptions = {}): Hidden {
     const at = positions ?? iota({ seq: tokens.size("seq") });
-    const x = this.tokens.call(tokens).cast(this.config.dtype);
+    const x = this.tokens.call(tokens, this.config.dtype);
     const [h, stacked] = this.blocks.scanWith(x, { cache: cache?.blocks }, (block, h, layer) =>
       block.call(h, at, layer.cache),
     );

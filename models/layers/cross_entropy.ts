@@ -1,8 +1,9 @@
-import { perDevice } from "../../compiler/trace.js";
+import { meshSize } from "../../compiler/mesh.js";
+import { currentLayout, perDevice, withLayout } from "../../compiler/trace.js";
 import { leaves, mapLeaves } from "../../compiler/tree.js";
 import { customVjp, dryRun, scan, shard, valueAndGrad } from "../../ops/control.js";
 import { full, iota, where, zeros } from "../../ops/functions.js";
-import type { Scalar, Tensor } from "../../ops/tensor.js";
+import { describe, type Scalar, type Tensor } from "../../ops/tensor.js";
 
 /**
  * The sum of the cross-entropies (nats, f32) of targets `[...]` (integers) under softmax(logits `[..., vocab]`), and the number of
@@ -46,15 +47,21 @@ export function chunkedCrossEntropy<M>(
     number,
     number,
   ];
-  const chunks = chunkCount(local, local[logits.position("seq")]!, weights, chunk);
+  // Under sequence parallelism hidden states are split further along `seq`, over what splits the vocabulary of the scores.
+  const further = seqOver(hidden as Tensor).filter((m) => !seqOver(logits).includes(m));
+  const part = further.reduce((n, m) => n * meshSize(currentLayout()!.mesh, m), 1);
+  const chunks = chunkCount(local, local[logits.position("seq")]! / part, weights, chunk && chunk / part);
   if (chunks === 1) return crossEntropy<"batch" | "seq">(head(model, hidden), targets);
 
   // Each device sums up what the weights get from its own tokens, and the sums meet after the loop: from here on `batch` and `seq` number
-  // the devices that tokens are split over, weights have a copy for each, and `row` and `position` are a device's own.
+  // the devices that tokens are split over, weights have a copy for each, and `row` and `position` are a device's own. A chunk has some
+  // positions of each part of the hidden states' sequence, so that its own are all that is gathered for it.
+  const inParts = (t: Tensor): Tensor =>
+    withLayout(currentLayout()?.withActivations({ part: further }), () => shard(t));
   const cut = (t: Tensor): Tensor =>
-    shard(t.split("batch", { batch, row: -1 }).split("seq", { seq, chunk: chunks, position: -1 }) as Tensor);
+    inParts(t.split("batch", { batch, row: -1 }).split("seq", { seq, part, chunk: chunks, position: -1 }) as Tensor);
   const joined = (t: Tensor): Tensor =>
-    t.merge(["batch", "row"], "batch").merge(["seq", "chunk", "position"], "seq") as Tensor;
+    t.merge(["batch", "row"], "batch").merge(["seq", "part", "chunk", "position"], "seq") as Tensor;
   const summed = customVjp(
     (h: Tensor, t: Tensor, ...w: readonly Tensor[]) => {
       const copies = w.map((x) => shard((x.broadcast({ batch, seq }) as Tensor).ordered(["batch", "seq", ...x.names])));
@@ -69,7 +76,7 @@ export function chunkedCrossEntropy<M>(
         { h: cut(h), t: cut(t) },
         ([sum, sums], x) => {
           const [more, [dh, ...dw]] = both([x.h, ...copies], x.t);
-          return [[sum.add(more), sums.map((s, i) => s.add(dw[i]!.cast("f32")))] as never, dh!] as const;
+          return [[sum.add(more), sums.map((s, i) => s.add(dw[i]!.cast("f32")))] as never, inParts(dh!)] as const;
         },
       );
       const ofWeights = ofCopies.map((g) => shard((g as Tensor).sum(["batch", "seq"]) as Tensor, "optimizer"));
@@ -85,6 +92,12 @@ export function chunkedCrossEntropy<M>(
     sum: summed(hidden as Tensor, targets as Tensor, ...weights) as Scalar,
     count: targets.ge(0).cast("f32").sum(targets.names),
   };
+}
+
+/** The mesh axes that split an activation along `seq`. */
+function seqOver(x: Tensor): readonly string[] {
+  const tensor = { name: describe(x), axes: x.names, shape: x.value.type.shape };
+  return currentLayout()?.spec("activations", tensor)[x.position("seq")] ?? [];
 }
 
 /** The smallest number of equal chunks of a device's `seq` positions that are small enough; `local` is the shape of its scores. */

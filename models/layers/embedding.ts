@@ -1,8 +1,12 @@
-import { shard } from "../../ops/control.js";
-import { gather } from "../../ops/functions.js";
+import type { DType } from "../../compiler/ir.js";
+import type { Layout } from "../../compiler/mesh.js";
+import { currentLayout } from "../../compiler/trace.js";
+import { customVjp, shard } from "../../ops/control.js";
+import { gather, scatterAdd, where, zeros } from "../../ops/functions.js";
 import { type Initializer, normal } from "../../ops/initializers.js";
 import { Module, param } from "../../ops/module.js";
-import type { Distinct, Sizes, Tensor } from "../../ops/tensor.js";
+import { allGather, allReduce, axisIndex, perDevice, reduceScatter } from "../../ops/per_device.js";
+import { type Distinct, describe, type Sizes, type Tensor } from "../../ops/tensor.js";
 
 /** A table of vectors, looked up by number. The optimizer's weight decay spares it. */
 export class Embedding<V extends string, D extends string> extends Module {
@@ -18,8 +22,76 @@ export class Embedding<V extends string, D extends string> extends Module {
     this.weight = param<V | D>({ ...vocab, ...to } as Sizes<V | D>, init, { decay: false });
   }
 
-  /** Numbers `[...]` (integers; outside of the table: clamped) to their vectors `[..., D]` (f32). */
-  call<A extends string>(tokens: Tensor<A>): Tensor<A | D> {
-    return gather(shard(this.weight as Tensor), this.vocab, tokens as Tensor) as Tensor;
+  /** Numbers `[...]` (integers; outside of the table: clamped) to their vectors `[..., D]`, of the element type `dtype`. */
+  call<A extends string>(tokens: Tensor<A>, dtype: DType = "f32"): Tensor<A | D> {
+    const layout = currentLayout();
+    const weight = this.weight as Tensor;
+    if (layout === undefined) return gather(weight, this.vocab, tokens as Tensor).cast(dtype) as Tensor;
+    return lookUp(layout, shard(weight.cast(dtype)), this.vocab, tokens as Tensor) as Tensor;
   }
+}
+
+/** The part of a sequence that sequence parallelism leaves to a device. */
+const PART = "part";
+
+/**
+ * Each device looks up in its part of the table, and what the devices of a table found meets where the result lies: the partitioner would
+ * gather the table, and sum up all devices' gradients of the whole of it. A device sums up its own in float32, and they meet in the
+ * table's element type, as other weights' do.
+ */
+function lookUp(layout: Layout, table: Tensor, vocab: string, tokens: Tensor): Tensor {
+  const over = layout.over("activations", vocab);
+  const rows = table.size(vocab) / layout.parts("activations", vocab);
+  const specOf = (x: Tensor, of: Layout) =>
+    of.spec("activations", { name: describe(x), axes: x.names, shape: x.value.type.shape });
+  const plain = specOf(tokens, layout.withActivations({}));
+  const seq = tokens.names.indexOf("seq");
+  const part = specOf(tokens, layout)[seq] ?? [];
+  const isScattered = over.length > 0 && part.length > (plain[seq] ?? []).length;
+  const devices = plain.flatMap((m) => m ?? []);
+  const options = { over: [...devices, ...over], axes: { [PART]: part } };
+  const asPart = (x: Tensor): Tensor => (isScattered ? (x.rename("seq", PART) as Tensor) : x);
+  const asSeq = (x: Tensor): Tensor => (isScattered ? (x.rename(PART, "seq") as Tensor) : x);
+
+  /** Where a device has the rows, and what it has of them: nothing of other devices' rows. */
+  const place = (tokens: Tensor) => {
+    if (over.length === 0) return { at: tokens, only: (x: Tensor) => x };
+    const at = tokens.sub(axisIndex(over).mul(rows)) as Tensor;
+    return { at, only: (x: Tensor): Tensor => where(at.ge(0).and(at.lt(rows)), x, 0) as Tensor };
+  };
+  const find = customVjp(
+    (table: Tensor, tokens: Tensor) => {
+      const found = perDevice(
+        { table, tokens },
+        ({ table, tokens }): Tensor => {
+          const { at, only } = place(tokens);
+          const mine = only(gather(table, vocab, at));
+          return isScattered ? asPart(reduceScatter(mine, "seq", over)) : allReduce(mine, over);
+        },
+        options,
+      );
+      return [asSeq(found), { tokens }] as const;
+    },
+    ({ tokens }, ct) => {
+      const given = perDevice(
+        { ct: asPart(ct), tokens },
+        ({ ct, tokens }): Tensor => {
+          const whole = isScattered ? allGather(asSeq(ct), "seq", over) : ct;
+          const { at, only } = place(tokens);
+          const none = zeros({ ...table.sizes, [vocab]: rows }) as Tensor;
+          const sum = scatterAdd(none, vocab, at, only(whole).cast("f32") as Tensor);
+          return allReduce(sum.cast(table.dtype), devices);
+        },
+        options,
+      );
+      return [given, undefined];
+    },
+  );
+  return find(
+    table,
+    tokens
+      .cast("i32")
+      .maximum(0)
+      .minimum(table.size(vocab) - 1) as Tensor,
+  ) as Tensor;
 }
