@@ -22,18 +22,6 @@ const TPUS = ["v4", "v5e", "v5p", "v6e", "7x"];
 /** Why each flag is set. Held by a test to what libtpu accepts on every generation. */
 export const FLAGS: readonly Flag[] = [
   {
-    name: "xla_tpu_enable_async_collective_fusion",
-    value: true,
-    targets: TPUS,
-    why: `a collective runs while the fusions beside it compute (${MAXTEXT}, "continuation fusion")`,
-  },
-  {
-    name: "xla_tpu_enable_async_collective_fusion_fuse_all_gather",
-    value: true,
-    targets: TPUS,
-    why: `the same for gathers, of which FSDP has one for each weight (${MAXTEXT})`,
-  },
-  {
     name: "xla_tpu_overlap_compute_collective_tc",
     value: true,
     targets: TPUS,
