@@ -1,9 +1,9 @@
 import { named } from "../../ops/control.js";
 import { put } from "../../ops/functions.js";
-import { type Initializer, normal } from "../../ops/initializers.js";
-import { Module } from "../../ops/module.js";
+import { type Initializer, normal, zeros } from "../../ops/initializers.js";
+import { Module, param } from "../../ops/module.js";
 import { type Tensor, tensorError } from "../../ops/tensor.js";
-import { attention } from "./attention/dot_product.js";
+import { type AttentionOptions, attention } from "./attention/dot_product.js";
 import { Linear } from "./linear.js";
 import { rotary } from "./rotary.js";
 
@@ -28,6 +28,12 @@ export interface AttentionLayerOptions {
   readonly outputInit?: Initializer;
   /** Rotary positions with this base (theta). Default none. */
   readonly rotary?: number | undefined;
+  /** A position sees the last so many up to itself only: see `AttentionOptions`. Default all. */
+  readonly window?: number | undefined;
+  /** Scores are held between this and its negative: see `AttentionOptions`. Default none. */
+  readonly softCap?: number | undefined;
+  /** Every head has a learned score of one more key whose value is zero, which begins at 0: see `AttentionOptions`. Default false. */
+  readonly sinks?: boolean | undefined;
   /** Queries and keys worked on at a time. Default 512. */
   readonly blockSize?: number | undefined;
 }
@@ -38,6 +44,11 @@ export interface AttentionCallOptions {
   readonly positions?: Tensor | undefined;
   /** Keys and values of earlier positions. */
   readonly cache?: KvCache | undefined;
+  /**
+   * The sequences packed into a row, by number (integers): `seq`, or `batch` and `seq`. A position sees its own sequence only. With a
+   * cache, what the cache has of them is kept in it.
+   */
+  readonly segments?: Tensor | undefined;
   /** Default true. */
   readonly causal?: boolean;
 }
@@ -46,6 +57,8 @@ export interface AttentionCallOptions {
 export interface KvCache<B extends string = any> {
   readonly key: Tensor<B | "key" | "kvHeads" | "headDim">;
   readonly value: Tensor<B | "key" | "kvHeads" | "headDim">;
+  /** The sequences that they belong to (i32), where rows are packed. */
+  readonly segments?: Tensor<B | "key"> | undefined;
 }
 
 /**
@@ -57,14 +70,16 @@ export class Attention extends Module {
   readonly key: Linear<"embed", "kvHeads" | "headDim">;
   readonly value: Linear<"embed", "kvHeads" | "headDim">;
   readonly output: Linear<"heads" | "headDim", "embed">;
+  readonly sinks: Tensor<"heads"> | undefined;
   private readonly group: number;
   private readonly theta: number | undefined;
-  private readonly blockSize: number | undefined;
+  private readonly scores: Pick<AttentionOptions, "window" | "softCap" | "blockSize">;
   constructor(
     { embed, heads, headDim = embed / heads, kvHeads = heads }: AttentionSizes,
-    { bias = true, init = normal(0.02), outputInit = init, rotary, blockSize }: AttentionLayerOptions = {},
+    options: AttentionLayerOptions = {},
   ) {
     super();
+    const { bias = true, init = normal(0.02), outputInit = init, rotary, window, softCap, blockSize } = options;
     this.group = heads / kvHeads;
     if (!Number.isInteger(headDim) || !Number.isInteger(this.group)) {
       throw tensorError(`Attention: embed is ${embed}, heads ${heads}, kvHeads ${kvHeads}.`, [], {
@@ -75,8 +90,9 @@ export class Attention extends Module {
     this.key = new Linear({ embed }, { kvHeads, headDim }, { bias, init });
     this.value = new Linear({ embed }, { kvHeads, headDim }, { bias, init });
     this.output = new Linear({ heads, headDim }, { embed }, { bias, init: outputInit });
+    this.sinks = options.sinks ? param({ heads }, zeros, { decay: false }) : undefined;
     this.theta = rotary;
-    this.blockSize = blockSize;
+    this.scores = { window, softCap, ...(blockSize && { blockSize }) };
   }
 
   /**
@@ -88,13 +104,18 @@ export class Attention extends Module {
    */
   call<B extends string>(
     x: Tensor<B | "seq" | "embed">,
-    { positions, cache, causal = true }: AttentionCallOptions = {},
+    { positions, cache, causal = true, segments }: AttentionCallOptions = {},
   ): [Tensor<B | "seq" | "embed">, KvCache<B>] {
     if (!positions && (cache || this.theta)) {
       throw tensorError(
         `Attention: ${cache ? "a cache is" : "rotary embeddings are"} used by position, and positions are not given.`,
         [x],
       );
+    }
+    if (cache && !cache.segments !== !segments) {
+      throw tensorError(`Attention: ${segments ? "segments are" : "no segments are"} given.`, [x], {
+        expected: `${segments ? "a cache with segments: its keys are of some, too" : "segments of x, as the cache has some"}`,
+      });
     }
     // From here on `batch` stands for all of B.
     const input = x as Tensor as Tensor<"batch" | "seq" | "embed">;
@@ -103,15 +124,21 @@ export class Attention extends Module {
     const query = named(turned(this.query.call<"batch" | "seq">(input)), "query");
     const key = named(turned(this.key.call<"batch" | "seq">(input)), "key");
     const value = named(this.value.call<"batch" | "seq">(input), "value");
+    const packed = segments && this.packed(segments, input);
     const seen = cache
       ? { key: write(cache.key, positions!, key), value: write(cache.value, positions!, value) }
       : { key: key.rename("seq", "key"), value: value.rename("seq", "key") };
+    const ofKeys = packed && (cache ? write(cache.segments!, positions!, packed) : packed.rename("seq", "key"));
     const out = attention(this.grouped(query), seen.key.cast(x.dtype), seen.value.cast(x.dtype), {
       causal,
       positions: cache && positions,
-      ...(this.blockSize && { blockSize: this.blockSize }),
+      ...this.scores,
+      sinks: this.sinks && this.byKey(this.sinks),
+      segments: packed,
+      keySegments: ofKeys,
     });
-    return [this.output.call<"batch" | "seq">(this.ungrouped(out)) as Tensor, seen as KvCache];
+    const kept = ofKeys ? { ...seen, segments: ofKeys } : seen;
+    return [this.output.call<"batch" | "seq">(this.ungrouped(out)) as Tensor, kept as KvCache];
   }
 
   /** Heads as groups that share a key: `heads` is `kvHeads` times `group`; groups of one have no axis. */
@@ -121,6 +148,17 @@ export class Attention extends Module {
     if (this.group === 1) return x.rename("heads", "kvHeads") as Tensor;
     return x.split("heads", { kvHeads: x.size("heads") / this.group, group: this.group });
   }
+  /** The segments of every row of x (i32). */
+  private packed(segments: Tensor, x: Tensor): Tensor<"batch" | "seq"> {
+    const missing = x.names.filter((n) => n !== "embed" && !segments.has(n)).map((n) => [n, x.size(n)]);
+    return segments.cast("i32").broadcast(Object.fromEntries(missing)) as Tensor;
+  }
+
+  /** What each head has, as queries have their heads. */
+  private byKey(x: Tensor<"heads">): Tensor {
+    const kvHeads = x.size("heads") / this.group;
+    return this.group === 1 ? x.rename("heads", "kvHeads") : x.split("heads", { kvHeads, group: this.group });
+  }
   private ungrouped(
     x: Tensor<"batch" | "seq" | "kvHeads" | "headDim" | "group">,
   ): Tensor<"batch" | "seq" | "heads" | "headDim"> {
@@ -129,9 +167,11 @@ export class Attention extends Module {
   }
 }
 
-type Entries<P extends string> = Tensor<"batch" | P | "kvHeads" | "headDim">;
-
 /** A cache with new entries at their positions. */
-function write(cache: Entries<"key">, positions: Tensor, entries: Entries<"seq">): Entries<"key"> {
-  return put(cache, "key", positions as Tensor<"batch" | "seq">, entries.cast(cache.dtype));
+function write<E extends string>(
+  cache: Tensor<E | "key">,
+  positions: Tensor,
+  entries: Tensor<E | "seq">,
+): Tensor<E | "key"> {
+  return put(cache as Tensor, "key", positions, entries.cast(cache.dtype) as Tensor) as Tensor;
 }

@@ -30,6 +30,10 @@ export interface BlockOptions extends AttentionSizes {
   readonly residualInit?: Initializer;
   /** Rotary positions with this base (theta). Default none. */
   readonly rotary?: number;
+  /** See {@link AttentionLayerOptions}. */
+  readonly window?: number;
+  readonly softCap?: number;
+  readonly sinks?: boolean;
   /** Queries and keys worked on at a time by attention. Default 512. */
   readonly blockSize?: number;
 }
@@ -40,6 +44,7 @@ export interface BlockCallOptions {
   readonly positions?: Tensor | undefined;
   readonly cache?: KvCache | undefined;
   readonly causal?: boolean;
+  readonly segments?: Tensor | undefined;
   /** Randomness of dropout and of the router's jitter; without it there is none. */
   readonly key?: Key | undefined;
 }
@@ -61,12 +66,12 @@ export class Block extends Module {
   constructor(options: BlockOptions) {
     super();
     const { embed, mlp, norm = "layer", epsilon = 1e-5, feedForward = "gelu", bias = true, dropout = 0 } = options;
-    const { init = normal(0.02), residualInit = init, rotary, blockSize } = options;
+    const { init = normal(0.02), residualInit = init, rotary, window, softCap, sinks, blockSize } = options;
     const makeNorm = () =>
       norm === "layer" ? new LayerNorm({ embed }, { epsilon, bias }) : new RmsNorm({ embed }, { epsilon });
     const weights = { bias, init, outputInit: residualInit };
     this.attentionNorm = makeNorm();
-    this.attention = new Attention(options, { ...weights, rotary, blockSize });
+    this.attention = new Attention(options, { ...weights, rotary, window, softCap, sinks, blockSize });
     this.mlpNorm = makeNorm();
     if (feedForward === "gelu") this.mlp = new Mlp({ embed }, { mlp }, weights);
     else if (feedForward === "swiglu") this.mlp = new GatedMlp({ embed }, { mlp }, weights);

@@ -23,6 +23,8 @@ const CAUSAL = "jnp.tril(jnp.ones((q.shape[1], k.shape[1]), bool))[None, None]";
 const WINDOW = `(${CAUSAL} & ~jnp.tril(jnp.ones((q.shape[1], k.shape[1]), bool), -3)[None, None])`;
 /** A window of 3, scores between -0.7 and 0.7, and sinks: the softmax has one more column. */
 const CAPPED = `lambda q, k, v, s: (lambda z: jnp.einsum("bkgst,btkd->bskgd", jax.nn.softmax(jnp.concatenate([jnp.where(${WINDOW}[0, 0], 0.7 * jnp.tanh(z / 0.7), -jnp.inf), jnp.broadcast_to(s[..., None, None], (*z.shape[:-1], 1))], -1), -1)[..., :-1], v))(jnp.einsum("bskgd,btkd->bkgst", q, k) * q.shape[-1] ** -0.5)`;
+/** Segments of queries and, where given, of keys. */
+const PACKED = (keys = "a[0]") => `(a[0][:, :, None] == ${keys}[:, None, :])[:, None]`;
 const UP_TO = "(jnp.arange(k.shape[1]) <= a[0][:, :, None])[:, None]";
 
 /** The same case at once and with blocks that fit the lengths or do not. */
@@ -85,6 +87,41 @@ agrees("attention", {
     inputs: [query(11), keys(11), keys(11), f32("kvHeads group", one)],
     jax: CAPPED,
   }),
+  ...inBlocks("packed rows, causal", (segments) => ({ causal: true, segments }), {
+    inputs: [query(11), keys(11), keys(11), i32("batch seq:11", { min: 0, max: 3 })],
+    jax: inJax(`${PACKED()} & ${CAUSAL}`),
+  }),
+  ...inBlocks(
+    "keys of other segments, of which some queries have none",
+    (segments, keySegments) => ({ segments, keySegments }),
+    {
+      inputs: [
+        query(6),
+        keys(9),
+        keys(9),
+        i32("batch seq:6", { min: 0, max: 4 }),
+        i32("batch key:9", { min: 0, max: 3 }),
+      ],
+      jax: inJax(PACKED("a[1]")),
+    },
+  ),
+  ...inBlocks(
+    "a window, capped scores, sinks, packed rows by head",
+    (sinks, segments) => ({ causal: true, window: 3, softCap: 0.7, sinks, segments }),
+    {
+      inputs: [
+        query(11),
+        keys(11),
+        keys(11),
+        f32("kvHeads group", one),
+        i32("batch kvHeads seq:11", { min: 0, max: 2 }),
+      ],
+      jax: CAPPED.replace("v, s:", "v, s, a:").replace(
+        `${WINDOW}[0, 0]`,
+        `(a[:, :, None, :, None] == a[:, :, None, None, :]) & ${WINDOW}[0, 0]`,
+      ),
+    },
+  ),
   "in bfloat16, at once and in blocks": {
     inputs: [f32("batch seq:8 kvHeads group headDim", one), keys(8), keys(8)],
     run: (q, k, v) => [4, 8].map((blockSize) => attention(q, k, v, { causal: true, blockSize })),
@@ -112,15 +149,23 @@ const withWeights = <M extends Module>(module: M, weights: readonly Tensor[]): M
 
 /** Runs a sequence position by position, each putting its keys and values into a cache of the whole length. */
 function decoded(
-  call: (x: Tensor, at: Tensor, cache: KvCache) => [Tensor, KvCache],
+  call: (x: Tensor, at: Tensor, cache: KvCache, segments?: Tensor) => [Tensor, KvCache],
   x: Tensor,
   entry: Record<string, number>,
+  segments?: Tensor,
 ): Tensor {
   const sizes = { batch: x.size("batch"), key: x.size("seq"), ...entry };
-  const empty = { key: full(sizes, 7), value: zeros(sizes) };
-  const [, ys] = scan("seq", empty as KvCache, { x, at: iota({ seq: x.size("seq") }) }, (cache, step) => {
+  const { batch, key } = sizes;
+  const empty = {
+    key: full(sizes, 7),
+    value: zeros(sizes),
+    ...(segments && { segments: full({ batch, key }, 0, "i32") }),
+  };
+  const xs = { x, at: iota({ seq: x.size("seq") }), segments };
+  const [, ys] = scan("seq", empty as KvCache, xs, (cache, step) => {
     const at = (step.at as Scalar).broadcast({ batch: x.size("batch"), seq: 1 }) as Tensor;
-    const [y, next] = call((step.x as Tensor).broadcast({ seq: 1 }) as Tensor, at, cache);
+    const own = (step.segments as Tensor | undefined)?.broadcast({ seq: 1 }) as Tensor | undefined;
+    const [y, next] = call((step.x as Tensor).broadcast({ seq: 1 }) as Tensor, at, cache, own);
     return [next, y.at("seq", 0)];
   });
   return ys as Tensor;
@@ -167,6 +212,63 @@ agrees("the attention layer, at once and token by token", {
     out,
     derivatives: 1,
   },
+});
+
+/** The layer with all its options, its heads in two groups; x and segments have the batch, scores s are of all heads. */
+const ALL = `lambda x, q, k, v, o, s, g: (lambda z, n: jnp.einsum("bhst,bthd,hde->bse", jax.nn.softmax(jnp.concatenate([jnp.where(jnp.tril(n) & ~jnp.tril(n, -4) & (g[:, :, None] == g[:, None])[:, None], 0.7 * jnp.tanh(z / 0.7), -jnp.inf), jnp.broadcast_to(s[:, None, None], (*z.shape[:-1], 1))], -1), -1)[..., :-1], jnp.repeat(jnp.einsum("bse,ehd->bshd", x, v), 2, 2), o))(jnp.einsum("bshd,bthd->bhst", jnp.einsum("bse,ehd->bshd", x, q), jnp.repeat(jnp.einsum("bse,ehd->bshd", x, k), 2, 2)) / 2, jnp.ones((8, 8), bool))`;
+
+agrees("the attention layer with a window, a soft cap, sinks and segments, at once, in blocks and token by token", {
+  "packed rows": {
+    inputs: [
+      f32("batch seq:8 embed:6", one),
+      ...projections(2),
+      f32("heads:4", one),
+      i32("batch seq:8", { min: 1, max: 2 }),
+    ],
+    run: (x, ...given) => {
+      const segments = given.at(-1)!;
+      const options = { bias: false, window: 4, softCap: 0.7, sinks: true };
+      const of = (blockSize: number) =>
+        withWeights(new Attention({ ...shapes, kvHeads: 2 }, { ...options, blockSize }), given.slice(0, -1));
+      const [whole, blocks] = [of(512), of(3)];
+      const stepwise = decoded(
+        (x, positions, cache, segments) => whole.call(x, { positions, cache, segments }) as [Tensor, KvCache],
+        x,
+        { kvHeads: 2, headDim: 4 },
+        segments,
+      );
+      return [...[whole, blocks].map((m) => m.call(x, { segments })[0]), stepwise];
+    },
+    jax: `lambda *a: [(${ALL})(*a)] * 3`,
+    out: ["batch seq:8 embed", "batch seq:8 embed", "batch seq:8 embed"],
+    derivatives: 1,
+  },
+});
+
+test("segments and their cache go together", () => {
+  const entries = spec({ batch: 2, key: 4, kvHeads: 2, headDim: 4 });
+  const inputs = {
+    layer: new Attention({ embed: 8, heads: 2 }, { bias: false }),
+    x: spec({ batch: 2, seq: 4, embed: 8 }) as Tensor,
+    positions: spec({ seq: 4 }, "i32") as Tensor,
+    segments: spec({ batch: 2, seq: 4 }, "i32") as Tensor,
+    cache: { key: entries, value: entries } as KvCache,
+  };
+  const run = (f: (given: typeof inputs) => Tensor) => () =>
+    traceProgram("forward", { argument: inputs }, ({ argument }) => ({ result: f(argument) }));
+  expect(run(({ layer, x, ...options }) => layer.call(x, options)[0])).toThrow("Attention: segments are given.");
+  expect(
+    run(
+      ({ layer, x, positions, cache, segments }) =>
+        layer.call(x, { positions, cache: { ...cache, segments: segments.rename("seq", "key") as Tensor } })[0],
+    ),
+  ).toThrow("Attention: no segments are given.");
+  const q = ({ x }: typeof inputs) => x.split("embed", { kvHeads: 2, headDim: 4 }) as Tensor;
+  expect(
+    run((given) =>
+      attention(q(given), given.cache.key, given.cache.value, { segments: given.segments.cast("f32") as Tensor }),
+    ),
+  ).toThrow('attention: the segments along "seq" are (batch 2, seq 4) f32.');
 });
 
 agrees("a block", {

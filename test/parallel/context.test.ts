@@ -27,8 +27,8 @@ interface Variant {
   readonly zigzag?: boolean;
   readonly seq: number;
   readonly blockSize: number;
-  /** Given a mask of random numbers [batch, seq, key]. */
-  readonly options: (random: Tensor) => AttentionOptions;
+  /** Given random numbers [batch, seq, key], and the queries. */
+  readonly options: (random: Tensor, queries: Tensor) => AttentionOptions;
   /** Who sees whom, as JAX broadcasts it to [batch, heads, seq, key]; `n` is the length, x the random numbers. */
   readonly mask: string;
   /** The same attention in JAX, where it is not `jax.nn.dot_product_attention`; q, k and v [batch, n, heads, headDim]. */
@@ -44,6 +44,18 @@ const zigzag = (seq: number, n: number): number[] => {
 const PLAIN = "lambda q, k, v, m: jax.nn.dot_product_attention(q, k, v, mask=m)";
 const CAPPED =
   "lambda q, k, v, m: jnp.einsum('bhst,bthd->bshd', jax.nn.softmax(jnp.where(m, jnp.tanh(jnp.einsum('bshd,bthd->bhst', q, jnp.repeat(k, 2, 2)) / 2 / 0.3) * 0.3, -jnp.inf)), jnp.repeat(v, 2, 2))";
+/** Each head's sink is the mean of its queries. */
+const WITH_SINKS =
+  "lambda q, k, v, m: jnp.einsum('bhst,bthd->bshd', jax.nn.softmax(jnp.concatenate([jnp.where(m, jnp.einsum('bshd,bthd->bhst', q, jnp.repeat(k, 2, 2)) / 2, -jnp.inf), jnp.broadcast_to(q.mean((1, 3))[:, :, None, None], (2, 4, q.shape[1], 1))], -1))[..., :-1], jnp.repeat(v, 2, 2))";
+/** Three sequences in a row, here and there. */
+const segments = (x: Tensor) =>
+  (x as Tensor)
+    .at("key", 0)
+    .gt(-0.3)
+    .cast("i32")
+    .add((x as Tensor).at("key", 0).gt(0.3).cast("i32")) as Tensor;
+const PACKED =
+  "(lambda s: (s[:, :, None] == s[:, None])[:, None])(((x[:, :, 0] > -0.3).astype(int) + (x[:, :, 0] > 0.3))[:, places])";
 const CAUSAL = "jnp.tril(jnp.ones((n, n), bool))";
 /** Attention and its gradients. In zigzag the inputs are as they would lie, and JAX brings them into order and its results out of it. */
 function attentionCase({ mesh, context, seq, blockSize, options, mask, attend = PLAIN, ...v }: Variant): DeviceCase {
@@ -60,7 +72,7 @@ function attentionCase({ mesh, context, seq, blockSize, options, mask, attend = 
     layout,
     inputs: [q, k, k, { batch: 2, seq, key: seq }],
     run: (...[q, k, value, random]: Tensor[]) => {
-      const attend = (xs: Tensor[]) => attention(xs[0]!, xs[1]!, xs[2]!, { ...options(random!), blockSize });
+      const attend = (xs: Tensor[]) => attention(xs[0]!, xs[1]!, xs[2]!, { ...options(random!, xs[0]!), blockSize });
       const weighted = (xs: Tensor[]) => {
         const y = attend(xs);
         return y.mul(q!).sin().sum(y.names) as unknown as Tensor<never>;
@@ -109,6 +121,26 @@ const variants: Readonly<Record<string, Variant>> = {
     options: () => ({ causal: true, window: 7, softCap: 0.3 }),
     mask: `${CAUSAL} & ~jnp.tril(jnp.ones((n, n), bool), -7)`,
     attend: CAPPED,
+  },
+  "ring, packed rows, sinks, zigzag": {
+    mesh: { data: 2, context: 4 },
+    seq: 24,
+    blockSize: 2,
+    zigzag: true,
+    options: (x, q) => ({ causal: true, segments: segments(x), sinks: q.mean(["seq", "headDim"]) as Tensor }),
+    mask: `${PACKED} & ${CAUSAL}`,
+    attend: WITH_SINKS,
+  },
+  "gathered, keys of other segments": {
+    mesh: { context: 4 },
+    context: { attention: "allgather" },
+    seq: 24,
+    blockSize: 4,
+    options: (x) => ({
+      segments: segments(x),
+      keySegments: segments(x).minimum(1).rename("seq", "key") as Tensor,
+    }),
+    mask: `(lambda s: (s[:, :, None] == jnp.minimum(s, 1)[:, None])[:, None])((x[:, :, 0] > -0.3).astype(int) + (x[:, :, 0] > 0.3))`,
   },
   "ring, a mask of keys": {
     mesh: { context: 4 },

@@ -30,6 +30,8 @@ interface Case {
   readonly window?: number;
   readonly softCap?: number;
   readonly sinks?: true;
+  /** Of queries alone, or of keys by themselves too. */
+  readonly segments?: "shared" | "own";
   readonly dtype?: DType;
   readonly mesh?: Readonly<Record<string, number>>;
 }
@@ -45,6 +47,7 @@ async function artifact({
   dtype = "f32",
   mesh,
   sinks,
+  segments,
   ...options
 }: Case): Promise<string> {
   const keys = spec({ batch: 2, key: seq, kvHeads, headDim }, dtype);
@@ -52,14 +55,19 @@ async function artifact({
   const layout = mesh && new Layout(makeMesh(mesh));
   const inputs = {
     argument: { q: queries, k: keys, v: keys, weights: queries, ...(sinks && { sinks: spec({ kvHeads }, "f32") }) },
+    batch: {
+      ...(segments && { segments: spec({ batch: 2, seq }, "i32") }),
+      ...(segments === "own" && { keySegments: spec({ batch: 2, key: seq }, "i32") }),
+    },
   };
   const program = withKernels(["attention"], () =>
     withLayout(layout, () =>
-      traceProgram("attention", inputs, ({ argument: { weights, ...operands } }) => {
+      traceProgram("attention", inputs, ({ argument: { weights, ...operands }, batch }) => {
         const loss = ({ q, k, v, sinks }: typeof operands) => {
           const out = attention(q as Tensor, k as Tensor, v as Tensor, {
             causal,
             sinks,
+            ...batch,
             ...options,
             blockSize: 128,
           }) as Tensor;
@@ -101,6 +109,12 @@ test.each<[string, Case, number]>([
   ["causal, the heads of one group", {}, 1e-5],
   ["causal, grouped queries, batch and heads over a mesh", { group: 2, mesh: { data: 2, tensor: 2 } }, 1e-5],
   ["a window, capped scores, sinks", { window: 70, softCap: 0.5, sinks: true }, 1e-5],
+  ["packed rows, grouped queries, over a mesh", { segments: "shared", group: 2, mesh: { data: 2, tensor: 2 } }, 1e-5],
+  [
+    "packed rows, keys of others, capped scores, sinks",
+    { segments: "own", causal: false, softCap: 0.5, sinks: true },
+    1e-5,
+  ],
   ["all keys, 128 wide, bfloat16", { causal: false, headDim: 128, dtype: "bf16" }, 2e-2],
 ])(
   "%s: values and gradients of the kernels are those of the decomposition",
@@ -137,12 +151,22 @@ test("TPUs whose compiler takes no bfloat16 in kernels are given the decompositi
   expect(kernels(parseOptimizedHlo(readFileSync(event.hlo, "utf8"))).get("tpu_custom_call")).toBeUndefined();
 }, 120_000);
 
-test("the TPU compiler is given the kernels, on each device's part", async () => {
-  const target = parseTarget("tpu:v5e:2x2");
-  const path = await artifact({ seq: 512, headDim: 128, dtype: "bf16", mesh: { data: 2, tensor: 2 } });
-  const event = await compileAhead({ artifact: path, entry: "attention", target, out: `${path}-out` });
-  if (event.event !== "ahead") throw new Error(event.message);
-  const found = kernels(parseOptimizedHlo(readFileSync(event.hlo, "utf8")));
-  // One forward; one for the queries' gradient, and one for that of keys and values.
-  expect([...found.values()].reduce((a, b) => a + b, 0)).toBe(3);
-}, 120_000);
+test.each<[string, Case]>([
+  ["attention", {}],
+  [
+    "attention of packed rows, a window, capped scores, sinks",
+    { segments: "shared", window: 200, softCap: 30, sinks: true },
+  ],
+])(
+  "the TPU compiler is given the kernels of %s, on each device's part",
+  async (_, c) => {
+    const target = parseTarget("tpu:v5e:2x2");
+    const path = await artifact({ seq: 512, headDim: 128, dtype: "bf16", mesh: { data: 2, tensor: 2 }, ...c });
+    const event = await compileAhead({ artifact: path, entry: "attention", target, out: `${path}-out` });
+    if (event.event !== "ahead") throw new Error(event.message);
+    const found = kernels(parseOptimizedHlo(readFileSync(event.hlo, "utf8")));
+    // One forward; one for the queries' gradient, and one for that of keys and values.
+    expect([...found.values()].reduce((a, b) => a + b, 0)).toBe(3);
+  },
+  120_000,
+);

@@ -4,6 +4,7 @@ import { dot, full, fullLike, scalar, where, zeros } from "../../../ops/function
 import type { Scalar, Tensor } from "../../../ops/tensor.js";
 import {
   both,
+  capped,
   count,
   HIDDEN,
   type Keys,
@@ -12,6 +13,7 @@ import {
   type Row,
   type Scores,
   type Sees,
+  uncapped,
   visible,
 } from "./visible.js";
 
@@ -19,11 +21,12 @@ export type QueryBlocks = Tensor<"queryBlock" | "head" | "seq" | "headDim">;
 export type KeyBlocks = Tensor<"keyBlock" | "head" | "key" | "headDim">;
 type MaskBlocks = Tensor<"keyBlock" | "head" | "seq" | "key">;
 
-/** What scores depend on besides queries and keys: the queries' positions, and the mask (in blocks of keys if it is about keys). */
+/** What scores depend on besides queries and keys: positions, mask (in blocks of keys if it is about keys), segments (keys' in blocks). */
 export interface View {
   /** Relative to the first key. */
   readonly positions: Row;
   readonly mask: Scores | MaskBlocks | undefined;
+  readonly segments?: { readonly query: Row; readonly key: Tensor<"keyBlock" | "head" | "key"> } | undefined;
 }
 
 /** The keys that a block of queries is compared with: `count` blocks of one size. */
@@ -95,13 +98,13 @@ export function overKeys(
   const needed = ({ positions }: View): Scalar =>
     causal ? positions.max(positions.names).add(size).div(size).minimum(blocks).cast("i32") : scalar(blocks, "i32");
 
-  const scores = (q: Queries, k: Keys, { positions, mask }: View, j: Scalar): Scores => {
+  const scores = (q: Queries, k: Keys, { positions, mask, segments }: View, j: Scalar): Scores => {
     const indices = count("key", size, j.mul(size));
     const here = mask?.has("keyBlock" as never) ? (mask as MaskBlocks).at("keyBlock", j) : (mask as Scores | undefined);
     const filling = hideFrom === undefined ? undefined : (indices.lt(hideFrom) as Scores);
-    const seen = both(visible(causal, positions, indices, here, window), filling);
-    const products = dot(q, k, "headDim", wide);
-    const s = softCap === undefined ? products : products.div(softCap).tanh().mul(softCap);
+    const ofKeys = segments && { query: segments.query, key: segments.key.at("keyBlock", j) };
+    const seen = both(visible({ causal, window, mask: here, segments: ofKeys }, positions, indices), filling);
+    const s = capped(dot(q, k, "headDim", wide), softCap);
     return seen ? where(seen, s, HIDDEN) : s;
   };
 
@@ -140,10 +143,7 @@ export function overKeys(
         const s = scores(q, kj, view, j);
         const probs = s.sub(logSum).exp();
         const dProbs = dot(ct, vj, "headDim", wide);
-        const dCapped = probs.mul(dProbs.sub(delta));
-        // Hidden scores are far outside of the cap's range, and have no cotangent.
-        const slope = softCap === undefined ? undefined : s.maximum(-softCap).div(softCap).square().neg().add(1);
-        const dScores = (slope ? dCapped.mul(slope) : dCapped).cast(q.dtype);
+        const dScores = uncapped(probs.mul(dProbs.sub(delta)), s, softCap).cast(q.dtype);
         return {
           j: j.add(1),
           dq: dq.add(dot(dScores, kj, "key", wide)),

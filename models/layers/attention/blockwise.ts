@@ -14,6 +14,7 @@ import {
   type QueryBlocks,
   type View,
 } from "./block.js";
+import { differentiable, type Passes } from "./differentiable.js";
 import { count, type Keys, type Order, type Queries, type Row, type Sees } from "./visible.js";
 
 /** The forward and the backward pass in blocks, for queries and keys of these sizes, and the way into blocks and back. */
@@ -32,13 +33,19 @@ function inSteps(query: Queries, key: Keys, order: Order, sees: Sees, blockSize:
   const positions = sees.positions ?? (count("seq", length) as Row);
   const perRow = positions.has("seq") ? positions : (positions as Tensor<"head">).broadcast({ seq: length });
   const mask = sees.mask && (byQueries(byKeys(sees.mask)) as View["mask"]);
+  const segments = sees.segments && { query: byQueries(sees.segments.query), key: byKeys(sees.segments.key) };
   // What changes from one block of queries to the next goes through the scan; a mask that is not about queries stays outside.
   const changing = mask?.has("queryBlock" as never);
   const perBlock = {
     positions: byQueries(perRow) as Tensor<"queryBlock" | "head" | "seq">,
     mask: changing ? mask : undefined,
+    segment: segments?.query,
   };
-  const view = (own: { positions: Row }): View => (changing ? (own as View) : { ...own, mask });
+  const view = ({ positions, mask: own, segment }: { positions: Row; mask?: unknown; segment?: unknown }): View => ({
+    positions,
+    mask: changing ? (own as View["mask"]) : mask,
+    segments: segments && { query: segment as Row, key: segments.key },
+  });
 
   const range = { size: keyBlock, count: keyBlocks, hideFrom: hideFilling ? keys : undefined };
   const { attend, differentiate } = overKeys(causal, range, rows, sees);
@@ -59,8 +66,8 @@ function inSteps(query: Queries, key: Keys, order: Order, sees: Sees, blockSize:
     const [qAcross, ctAcross] = [across(q, rows), across(ct, rows)];
     const init = { dk: accumulator(k), dv: accumulator(v) };
     const xs = { q, qAcross, ct, ctAcross, logSum, delta, ...perBlock };
-    const [{ dk, dv }, dq] = scan("queryBlock", init, xs, (sums, { positions, mask, ...x }) => {
-      const { dq, ...next } = differentiate(x, k, v, view({ positions, mask } as View), sums);
+    const [{ dk, dv }, dq] = scan("queryBlock", init, xs, (sums, { positions, mask, segment, ...x }) => {
+      const { dq, ...next } = differentiate(x, k, v, view({ positions, mask, segment }), sums);
       return [next, dq.cast(q.dtype)];
     });
     return [dq, dk.cast(k.dtype), dv.cast(v.dtype)] as const;
@@ -104,7 +111,10 @@ export function blockwise(
   asKernel = false,
 ): Queries {
   const operands = [query.ordered(order.query), key.ordered(order.key), value.ordered(order.key)] as const;
-  if (asKernel || sees.sinks) return asWhole(order, sees, blockSize, asKernel)(...operands).ordered(query.names);
+  if (asKernel || sees.sinks) {
+    const whole = differentiable(order, asWhole(order, sees, blockSize, asKernel), sees.sinks);
+    return whole(...operands).ordered(query.names);
+  }
   const [q, k, v] = operands;
   const steps = inSteps(q, k, order, sees, blockSize);
   const attend = customVjp(steps.forward, steps.backward);
@@ -113,13 +123,8 @@ export function blockwise(
 }
 
 /** The same as one operation, and its derivative as another: where allowed, a platform's kernels may take their place. */
-function asWhole(
-  order: Order,
-  sees: Sees,
-  blockSize: number,
-  asKernel: boolean,
-): (q: Queries, k: Keys, v: Keys) => Queries {
-  const { causal, window, softCap, sinks } = sees;
+function asWhole(order: Order, sees: Sees, blockSize: number, asKernel: boolean): Passes {
+  const { causal, window, softCap, segments } = sees;
   const attributes: Attributes = {
     causal,
     ...(window !== undefined && { window: { value: window, type: "i64" } }),
@@ -128,62 +133,49 @@ function asWhole(
   const rows = order.query.filter((n) => n !== "headDim");
   const operation = <T extends readonly AnyTensor[], R>(name: string, f: (...args: T) => R) =>
     asKernel ? composite(name, attributes, f) : f;
-  const attend = operation("xenarc.attention", (q: Queries, k: Keys, v: Keys) => {
-    const steps = inSteps(q, k, order, sees, blockSize);
-    const [, { out, logSum }] = steps.forward(steps.inQueryBlocks(q), steps.inKeyBlocks(k), steps.inKeyBlocks(v));
+  /** The steps for these segments: a kernel's decomposition has them among its arguments. */
+  const steps = (q: Queries, k: Keys, [query, key]: readonly Tensor[]) =>
+    inSteps(q, k, order, { ...sees, segments: query && key && { query: query as Row, key } }, blockSize);
+
+  const forward = operation("xenarc.attention", (q: Queries, k: Keys, v: Keys, ...segments: readonly Tensor[]) => {
+    const s = steps(q, k, segments);
+    const [, { out, logSum }] = s.forward(s.inQueryBlocks(q), s.inKeyBlocks(k), s.inKeyBlocks(v));
     return {
-      out: steps.wholeQueries(out).ordered(order.query),
-      logSum: steps.wholeQueries(logSum as Tensor).ordered(rows) as Row,
+      out: s.wholeQueries(out).ordered(order.query),
+      logSum: s.wholeQueries(logSum as Tensor).ordered(rows) as Row,
     };
   });
-  const differentiate = operation(
+  type Backward = [q: Queries, k: Keys, v: Keys, out: Queries, logSum: Row, ct: Queries, ...segments: Tensor[]];
+  const backward = operation(
     "xenarc.attention_backward",
-    (q: Queries, k: Keys, v: Keys, out: Queries, logSum: Row, ct: Queries): [Queries, Keys, Keys] => {
-      const steps = inSteps(q, k, order, sees, blockSize);
+    (...[q, k, v, out, logSum, ct, ...segments]: Backward): [Queries, Keys, Keys] => {
+      const s = steps(q, k, segments);
       const kept = {
-        q: steps.inQueryBlocks(q),
-        k: steps.inKeyBlocks(k),
-        v: steps.inKeyBlocks(v),
-        out: steps.inQueryBlocks(out),
-        logSum: steps.inQueryBlocks(logSum) as Tensor,
+        q: s.inQueryBlocks(q),
+        k: s.inKeyBlocks(k),
+        v: s.inKeyBlocks(v),
+        out: s.inQueryBlocks(out),
+        logSum: s.inQueryBlocks(logSum) as Tensor,
       };
-      const [dq, dk, dv] = steps.backward(kept, steps.inQueryBlocks(ct));
-      const wholeKeys = (x: KeyBlocks) => steps.wholeKeys(x).ordered(order.key);
-      return [steps.wholeQueries(dq).ordered(order.query), wholeKeys(dk), wholeKeys(dv)];
+      const [dq, dk, dv] = s.backward(kept, s.inQueryBlocks(ct));
+      const wholeKeys = (x: KeyBlocks) => s.wholeKeys(x).ordered(order.key);
+      return [s.wholeQueries(dq).ordered(order.query), wholeKeys(dk), wholeKeys(dv)];
     },
   );
-  if (sinks) return (q, k, v) => withSinks(q, k, v, sinks.cast("f32") as Row);
-  return customVjp(
-    (q: Queries, k: Keys, v: Keys) => {
-      const given = attend(q, k, v);
-      const [out, logSum] = [named(given.out, "attn_out"), named(given.logSum, "attn_out")];
-      return [out, { q, k, v, out, logSum }] as const;
-    },
-    ({ q, k, v, out, logSum }, ct) => differentiate(q, k, v, out, logSum, ct.ordered(order.query)),
-  );
-
-  /**
-   * A sink is one more key, whose score is given and whose value is zero: it makes the rows' logSumExp larger and the result smaller, and
-   * from these two the derivative follows as it is.
-   */
-  function withSinks(q: Queries, k: Keys, v: Keys, sinks: Row): Queries {
-    return customVjp(
-      (q: Queries, k: Keys, v: Keys, sinks: Row) => {
-        const given = attend(q, k, v);
-        const all = given.logSum.maximum(sinks);
-        const sum = all.add(given.logSum.sub(all).exp().add(sinks.sub(all).exp()).log());
-        const share = given.logSum.sub(sum).exp();
-        const out = named(given.out.cast("f32").mul(share).cast(q.dtype).ordered(order.query), "attn_out");
-        const logSum = named(sum.ordered(rows) as Row, "attn_out");
-        return [out, { q, k, v, sinks, out, logSum }] as const;
-      },
-      ({ q, k, v, sinks, out, logSum }, given) => {
-        const ct = given.ordered(order.query);
-        const delta = ct.cast("f32").mul(out.cast("f32")).sum("headDim") as Row;
-        const dSinks = delta.mul(sinks.sub(logSum).exp()).neg() as unknown as Tensor;
-        const others = dSinks.names.filter((n) => !sinks.has(n as "head"));
-        return [...differentiate(q, k, v, out, logSum, ct), dSinks.sum(others) as unknown as Row] as const;
-      },
-    )(q, k, v, sinks);
-  }
+  const ofRows = (q: Queries, k: Keys) =>
+    segments ? [byPlace(segments.query, "seq", q, order), byPlace(segments.key, "key", k, order)] : [];
+  return {
+    forward: (q, k, v) => forward(q, k, v, ...ofRows(q, k)),
+    backward: (q, k, v, out, logSum, ct) => backward(q, k, v, out, logSum, ct.ordered(order.query), ...ofRows(q, k)),
+  };
 }
+
+/** Segments as a kernel takes them: by place among all axes in front of the heads (see `placesOf`). */
+function byPlace(segments: Tensor, along: "seq" | "key", of: Tensor, order: Order): Tensor {
+  const missing = placesOf(order).filter((n) => !segments.has(n));
+  const wide = segments.broadcast(Object.fromEntries(missing.map((n) => [n, of.size(n)]))) as Tensor;
+  return wide.ordered([...wide.names.filter((n) => n !== along), along]);
+}
+
+/** The axes that kernels take one batch element after the other of: what queries and keys share but the last of it, their heads. */
+export const placesOf = ({ key }: Order): readonly string[] => key.slice(0, -3);

@@ -1,4 +1,4 @@
-import { customVjp, named, scan } from "../../../ops/control.js";
+import { scan } from "../../../ops/control.js";
 import { iota, scalar, stack, zeros } from "../../../ops/functions.js";
 import { allGather, axisIndex, axisSize, perDevice, reduceScatter, ring } from "../../../ops/per_device.js";
 import { type Scalar, type Tensor, tensorError } from "../../../ops/tensor.js";
@@ -15,6 +15,7 @@ import {
   type Running,
   type View,
 } from "./block.js";
+import { differentiable, type Passes } from "./differentiable.js";
 import type { Keys, Order, Queries, Row, Sees } from "./visible.js";
 
 /** How attention is spread over the mesh. */
@@ -52,6 +53,7 @@ interface Chunks {
   readonly v: Keys;
   readonly start: Tensor<"chunk">;
   readonly mask: Tensor | undefined;
+  readonly segments: Tensor | undefined;
 }
 
 /** What a device is given: its parts of the queries, keys and values, and of what says who sees whom. */
@@ -62,6 +64,9 @@ interface Local {
   readonly positions?: Row | undefined;
   /** Its keys, all of them, are along `maskKey`. */
   readonly mask?: Tensor | undefined;
+  readonly segments?: Tensor | undefined;
+  /** Of all keys, along `maskKey`. */
+  readonly keySegments?: Tensor | undefined;
 }
 
 /**
@@ -86,25 +91,28 @@ export function contextParallel(
   const devices = axisSize(over);
   const rows = order.query.filter((n) => !key.has(n as "head")) as "seq"[];
   const split = { axes: { key: over } };
-  const { positions } = sees;
-  const mask = (sees.mask as Tensor | undefined)?.has("key") ? sees.mask!.rename("key", "maskKey") : sees.mask;
-  const seen = { ...(positions && { positions }), ...(mask && { mask: mask as Tensor }) };
+  const { positions, segments, sinks } = sees;
+  // Of what says who sees whom every device has the part about its queries and all keys.
+  const ofAllKeys = (x: Tensor | undefined) => (x?.has("key") ? (x.rename("key", "maskKey") as Tensor) : x);
+  const mask = ofAllKeys(sees.mask);
+  const seen = {
+    ...(positions && { positions }),
+    ...(mask && { mask }),
+    ...(segments && { segments: segments.query, keySegments: ofAllKeys(segments.key) }),
+  };
   const chunk = query.size("seq") / devices / (zigzag ? 2 : 1);
   const device = new Device(sees, order, rows, parallel, { chunk, blockSize, valueDim: value.size("headDim") });
 
-  const attend = customVjp(
-    (q: Queries, k: Keys, v: Keys) => {
-      const given = perDevice({ q, k, v, ...seen } as Local, (local) => device.forward(local), split);
-      const [out, logSum] = [named(given.out, "attn_out"), named(given.logSum, "attn_out")];
-      return [out, { q, k, v, out, logSum }] as const;
-    },
-    ({ q, k, v, out, logSum }, ct) => {
+  const passes: Passes = {
+    forward: (q, k, v) => perDevice({ q, k, v, ...seen } as Local, (local) => device.forward(local), split),
+    backward: (q, k, v, out, logSum, ct) => {
       const delta = ct.cast("f32").mul(out.cast("f32")).sum("headDim") as Row;
       const given = { q, k, v, ct, logSum, delta, ...seen } as Local & BackwardInputs;
       const { dq, dk, dv } = perDevice(given, (local) => device.backward(local), split);
       return [dq, dk, dv];
     },
-  );
+  };
+  const attend = differentiable(order, passes, sinks);
   return attend(query.ordered(order.query), key.ordered(order.key), value.ordered(order.key)).ordered(query.names);
 }
 
@@ -146,8 +154,8 @@ class Device {
     const q = this.queryBlocks(local.q);
     const positions = this.positions(local);
     const visit = (running: Running, chunks: Chunks): Running => {
-      const [after] = scan("chunk", running, this.keyChunks(chunks), (running, { k, v, start, mask }) => {
-        const perBlock = this.perBlock({ q, running }, positions, mask);
+      const [after] = scan("chunk", running, this.keyChunks(chunks), (running, { k, v, start, ...seen }) => {
+        const perBlock = this.perBlock({ q, running }, positions, local, seen);
         const [, next] = scan("queryBlock", {}, perBlock.xs, (carry, { q, running, ...own }) => [
           carry,
           this.overKeys.attend(q as Queries, k, v, perBlock.view(own, start), running as Running),
@@ -170,14 +178,19 @@ class Device {
     type Sums = { readonly dq: QueryBlocks };
     /** The cotangents of the queries go on; those of the keys and values visited come out chunk by chunk. */
     const visit = (sums: Sums, chunks: Chunks): [Sums, KeySums] => {
-      const [after, each] = scan("chunk", sums, this.keyChunks(chunks), ({ dq }, { k, v, start, mask }) => {
-        const perBlock = this.perBlock({ ...xs, dq }, positions, mask);
+      const [after, each] = scan("chunk", sums, this.keyChunks(chunks), ({ dq }, { k, v, start, ...seen }) => {
+        const perBlock = this.perBlock({ ...xs, dq }, positions, local, seen);
         const init: KeySums = { dk: accumulator(k), dv: accumulator(v) };
-        const [keySums, next] = scan("queryBlock", init, perBlock.xs, (keySums, { dq, positions, mask, ...x }) => {
-          const view = perBlock.view({ positions, mask }, start);
-          const { dq: more, ...after } = this.overKeys.differentiate(x as never, k, v, view, keySums as KeySums);
-          return [after as never, (dq as Queries).add(more)];
-        });
+        const [keySums, next] = scan(
+          "queryBlock",
+          init,
+          perBlock.xs,
+          (keySums, { dq, positions, mask, segment, ...x }) => {
+            const view = perBlock.view({ positions, mask, segment }, start);
+            const { dq: more, ...after } = this.overKeys.differentiate(x as never, k, v, view, keySums as KeySums);
+            return [after as never, (dq as Queries).add(more)];
+          },
+        );
         return [{ dq: next as QueryBlocks }, keySums];
       });
       return [after, each as KeySums];
@@ -228,18 +241,20 @@ class Device {
   }
 
   /** Keys and values that came from a device. */
-  private own({ k, v, mask }: Local, source: Scalar): Chunks {
+  private own({ k, v, mask, keySegments }: Local, source: Scalar): Chunks {
     const start = this.starts(source) as Tensor<"chunk">;
-    return { k, v, start, mask: mask && this.maskChunks(mask).at("source", source) };
+    const own = (x: Tensor | undefined) => x && this.maskChunks(x).at("source", source);
+    return { k, v, start, mask: own(mask), segments: own(keySegments) };
   }
 
   /** The keys and values of all devices. */
-  private gathered({ k, v, mask }: Local): Chunks {
+  private gathered({ k, v, mask, keySegments }: Local): Chunks {
     const { over } = this.parallel;
     const all = (x: Keys) => allGather(x as Tensor, "key", over) as unknown as Keys;
     const source = iota({ source: axisSize(over) }) as Tensor;
     const start = this.starts(source).merge(["source", "chunk"], "chunk") as Tensor<"chunk">;
-    return { k: all(k), v: all(v), start, mask: mask && this.maskChunks(mask).merge(["source", "chunk"], "chunk") };
+    const chunks = (x: Tensor | undefined) => x && (this.maskChunks(x).merge(["source", "chunk"], "chunk") as Tensor);
+    return { k: all(k), v: all(v), start, mask: chunks(mask), segments: chunks(keySegments) };
   }
 
   /** Where the chunks of devices begin: axes of the devices' numbers and `chunk`. */
@@ -267,14 +282,16 @@ class Device {
   }
 
   /** What goes through a scan over blocks of queries, and the view of one of them on the keys from `start` on. */
-  private perBlock<T>(xs: T, positions: Tensor, mask: Tensor | undefined) {
+  private perBlock<T>(xs: T, positions: Tensor, local: Local, { mask, segments }: Pick<Chunks, "mask" | "segments">) {
     // A mask that is not about queries stays outside.
     const changing = mask?.has("queryBlock");
+    const segment = local.segments && this.queryBlocks(local.segments);
     return {
-      xs: { ...xs, positions, mask: changing ? mask : undefined } as unknown as T & Record<string, Tensor>,
+      xs: { ...xs, positions, mask: changing ? mask : undefined, segment } as unknown as T & Record<string, Tensor>,
       view: (own: Record<string, unknown>, start: unknown): View => ({
         positions: (own.positions as Tensor).sub(start as never) as Row,
         mask: (changing ? own.mask : mask) as View["mask"],
+        segments: segments && { query: own.segment as Row, key: segments as NonNullable<View["segments"]>["key"] },
       }),
     };
   }
@@ -301,9 +318,15 @@ class Device {
   }
 
   /** Keys and values in chunks, those in blocks, and the mask likewise. */
-  private keyChunks({ k, v, start, mask }: Chunks) {
+  private keyChunks({ k, v, start, mask, segments }: Chunks) {
     const masks = mask && this.maskBlocks(mask);
-    return { k: this.inChunks(k), v: this.inChunks(v), start, mask: masks };
+    return {
+      k: this.inChunks(k),
+      v: this.inChunks(v),
+      start,
+      mask: masks,
+      segments: segments && this.maskBlocks(segments),
+    };
   }
 
   private inChunks(x: Keys): Tensor<"chunk" | "keyBlock" | "head" | "key" | "headDim"> {

@@ -1,10 +1,11 @@
 import { allowsKernel } from "../../../compiler/kernels.js";
 import { currentLayout } from "../../../compiler/trace.js";
+import { kinds } from "../../../ops/hlo/define.js";
 import { describe, type Tensor, tensorError } from "../../../ops/tensor.js";
-import { blockwise } from "./blockwise.js";
+import { blockwise, placesOf } from "./blockwise.js";
 import { type ContextParallel, contextParallel } from "./context_parallel.js";
 import { direct } from "./direct.js";
-import type { Order } from "./visible.js";
+import type { Order, Segments } from "./visible.js";
 
 /** What a query sees, and how it is computed. */
 export interface AttentionOptions {
@@ -20,6 +21,13 @@ export interface AttentionOptions {
   readonly softCap?: number | undefined;
   /** Scores of one more key each whose value is zero, axes among the query's (Agarwal et al. 2025, arXiv:2508.10925). Default none. */
   readonly sinks?: Tensor | undefined;
+  /**
+   * The sequences that are packed into one row, by number (integers): a query sees keys of its own number only (Krell et al. 2021,
+   * arXiv:2107.02027). Axes among the query's, `seq` one of them. Default: all are of one.
+   */
+  readonly segments?: Tensor | undefined;
+  /** Those of the keys, with `key` in the place of `seq`. Default the queries'. */
+  readonly keySegments?: Tensor | undefined;
   /** What products are multiplied by. Default 1 / sqrt(headDim). */
   readonly scale?: number;
   /** How many queries and how many keys are worked on at a time. Default 512. */
@@ -36,7 +44,7 @@ export interface AttentionOptions {
  *
  * For remat policies the result is named `attn_out`, together with what else of it the derivative needs: where that is kept,
  * attention is not computed again.
- * @throws XenarcError when the key has axes that the query has not, or their sizes differ.
+ * @throws XenarcError when the key has axes that the query has not, or their sizes differ; likewise of what the options give.
  */
 export function attention<Q extends string, K extends Q>(
   query: Tensor<Q | "seq" | "headDim">,
@@ -60,23 +68,37 @@ export function attention<Q extends string, K extends Q>(
   // What queries and keys share first, then what each key is compared with: every product is one batched product of matrices.
   const own = (query.names as readonly string[]).filter((n) => n !== "seq" && n !== "headDim" && !shared.includes(n));
   const order = { query: [...shared, ...own, "seq", "headDim"], key: [...shared, "key", "headDim"] } as Order;
+  const segments = segmentsOf(query as Tensor, key as Tensor, options);
   const oneBlock = key.size("key") <= blockSize || query.size("seq") === 1;
-  // A few queries, those at positions of their own and masks of any form are no work for a kernel.
-  const asKernel = allowsKernel("attention") && query.size("seq") > 1 && !positions && !mask;
-  const plain = window === undefined && softCap === undefined && !sinks;
-  const form = oneBlock && plain && !asKernel ? direct : blockwise;
+  // A few queries, those at positions of their own, masks of any form and segments by head are no work for a kernel.
+  const byHead = segments?.key.names.some((n) => n !== "key" && !placesOf(order).includes(n));
+  const asKernel = allowsKernel("attention") && query.size("seq") > 1 && !positions && !mask && !byHead;
+  const form = oneBlock && !asKernel ? direct : blockwise;
   const scaled = query.mul(scale) as Tensor;
-  const sees = { causal, positions, mask, window, softCap, sinks };
+  const sees = { causal, positions, mask, window, softCap, sinks, segments };
   const parallel = splitSequence(query as Tensor, key as Tensor);
   if (parallel) {
-    if (sinks) {
-      throw tensorError("attention: sinks are not for a sequence that is split over the mesh.", [query], {
-        fix: "Leave the sequence whole: sharding.activations.seq=[].",
-      });
-    }
     return contextParallel(scaled, key as Tensor, value as Tensor, order, sees, blockSize, parallel) as Tensor;
   }
   return form(scaled, key as Tensor, value as Tensor, order, sees, blockSize, asKernel) as Tensor;
+}
+
+/** The segments of queries and keys (i32). */
+function segmentsOf(query: Tensor, key: Tensor, options: AttentionOptions): Segments | undefined {
+  const { segments } = options;
+  const keySegments =
+    options.keySegments ?? (segments?.has("seq") ? (segments.rename("seq", "key") as Tensor) : undefined);
+  if (!segments && !keySegments) return undefined;
+  const refuse = (x: Tensor | undefined, axis: string, of: Tensor): void => {
+    const wrong = x?.names.find((n) => !of.has(n) || of.size(n) !== x.size(n));
+    if (x?.has(axis) && wrong === undefined && kinds.integer(x.dtype)) return;
+    throw tensorError(`attention: the segments along "${axis}" are ${x ? describe(x) : "not given"}.`, [of], {
+      expected: `integers with the axis "${axis}" and others of ${describe(of)}, of its sizes`,
+    });
+  };
+  refuse(segments, "seq", query);
+  refuse(keySegments, "key", key);
+  return { query: segments!.cast("i32"), key: keySegments!.cast("i32") } as Segments;
 }
 
 /** How the sequence lies on the mesh, where queries and keys are of one sequence that is split over it. */

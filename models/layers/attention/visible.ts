@@ -16,6 +16,12 @@ export interface Order {
   readonly key: readonly ("head" | "key" | "headDim")[];
 }
 
+/** The sequences of one row that queries and keys belong to, by number (integers). */
+export interface Segments {
+  readonly query: Row;
+  readonly key: Tensor<"head" | "key">;
+}
+
 /** Which keys a query sees, and what its scores are: see `AttentionOptions`. */
 export interface Sees {
   readonly causal: boolean;
@@ -24,6 +30,7 @@ export interface Sees {
   readonly window?: number | undefined;
   readonly softCap?: number | undefined;
   readonly sinks?: Row | undefined;
+  readonly segments?: Segments | undefined;
 }
 
 /** What the score of a key that is not seen is set to: finite, so that no difference of two is NaN. */
@@ -37,20 +44,35 @@ export function count<A extends "seq" | "key">(axis: A, size: number, start?: Sc
   return start === undefined ? numbers : numbers.add<never>(start);
 }
 
-/** Whether queries at `positions` see the keys of these indices, with a `window` the last so many; undefined: all see all. */
+/** Whether queries at `positions` see the keys of these indices; undefined: all see all. */
 export function visible(
-  causal: boolean,
+  { causal, window, mask, segments }: Pick<Sees, "causal" | "window" | "mask" | "segments">,
   positions: Row,
   indices: Tensor<"key">,
-  mask: Scores | undefined,
-  window?: number,
 ): Scores | undefined {
   const before = causal
     ? positions.broadcast({ key: indices.size("key") }).ge(indices.cast(positions.dtype))
     : undefined;
-  if (window === undefined) return both(before, mask);
+  const allowed = both(segments && sameSegment(segments), mask);
+  if (window === undefined) return both(before, allowed);
   const behind = positions.sub(window).broadcast({ key: indices.size("key") });
-  return both(both(before, behind.lt(indices.cast(positions.dtype))), mask);
+  return both(both(before, behind.lt(indices.cast(positions.dtype))), allowed);
+}
+
+/** Whether query and key are of one sequence. */
+function sameSegment({ query, key }: Segments): Scores {
+  const missing = key.names.filter((n) => !query.has(n as "head")).map((n) => [n, key.size(n)]);
+  return (query as Tensor).broadcast(Object.fromEntries(missing)).eq(key) as Tensor;
+}
+
+/** Scores held between `softCap` and its negative. */
+export const capped = (s: Scores, softCap: number | undefined): Scores =>
+  softCap === undefined ? s : s.div(softCap).tanh().mul(softCap);
+
+/** The cotangent of scores before they were capped, from that of the capped scores `s`. */
+export function uncapped(ct: Scores, s: Scores | undefined, softCap: number | undefined): Scores {
+  // Hidden scores are far outside of the cap's range, and have no cotangent.
+  return s === undefined || softCap === undefined ? ct : ct.mul(s.maximum(-softCap).div(softCap).square().neg().add(1));
 }
 
 /** True where both are; an absent one is true everywhere. Either may have axes that the other has not. */

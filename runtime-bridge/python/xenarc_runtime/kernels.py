@@ -41,7 +41,7 @@ class Case:
 class Offer:
     """A composite that there is a kernel for.
 
-    `whole` of an operand: dimensions that must not be split; `results`: the operand and the number of its dimensions
+    `whole` of an operand (the last ones may be absent): dimensions that must not be split; `results`: the operand and the number of its dimensions
     that each result lies like.
     """
 
@@ -89,7 +89,7 @@ def _replace(
     taken = _manual_axes(op)
     free = [axis for axis in sizes if axis not in taken]
     split = [_split(operand, free) for operand in op.operands]
-    for dims, whole in zip(split, offer.whole, strict=True):
+    for dims, whole in zip(split, offer.whole, strict=False):
         for d in whole:
             if dims[d]:
                 raise NoKernel(f"its sequence is split over {', '.join(dims[d])}")
@@ -261,10 +261,10 @@ _LANES = 128
 _BLOCK = 512
 
 
-def _splash(case: Case) -> tuple[Callable[..., Any], Any, Any]:
+def _splash(case: Case) -> tuple[Callable[..., Any], Any, Any, Any]:
     """Splash attention for the operands' sizes; q `[..., seq, d]` has dimensions that k `[..., key, d]` lacks, before seq.
 
-    Gives the kernel of one batch element with residuals, and functions that bring queries and keys to its form.
+    Gives the kernel of one batch element with residuals, and functions that bring queries, keys and segments to its form.
     """
     from jax.experimental.pallas.ops.tpu.splash_attention import splash_attention_kernel as splash
     from jax.experimental.pallas.ops.tpu.splash_attention import splash_attention_mask as masks
@@ -314,14 +314,24 @@ def _splash(case: Case) -> tuple[Callable[..., Any], Any, Any]:
     def by_head(x: jax.Array, n: int, trailing: int) -> jax.Array:
         return x.reshape(batch, n, *x.shape[x.ndim - trailing :])
 
-    return kernel, lambda x, trailing=2: by_head(x, heads, trailing), lambda x: by_head(x, kv_heads, 2)
+    def segments(given: Sequence[jax.Array]) -> Any:
+        return splash.SegmentIds(*(x.reshape(batch, x.shape[-1]) for x in given)) if given else None
+
+    return kernel, lambda x, trailing=2: by_head(x, heads, trailing), lambda x: by_head(x, kv_heads, 2), segments
+
+
+# What the decompositions give as the logSumExp of a query that sees no key: far above the score of a key that is not seen.
+_NONE_SEEN = -1e29
 
 
 def _attention(case: Case) -> Kernel:
-    kernel, queries, keys = _splash(case)
+    kernel, queries, keys, segments = _splash(case)
 
-    def attention(q: jax.Array, k: jax.Array, v: jax.Array) -> tuple[jax.Array, jax.Array]:
-        out, (log_sum,) = jax.vmap(kernel)(queries(q), keys(k), keys(v))
+    def attention(q: jax.Array, k: jax.Array, v: jax.Array, *given: jax.Array) -> tuple[jax.Array, jax.Array]:
+        out, (log_sum,) = jax.vmap(kernel)(queries(q), keys(k), keys(v), segments(given))
+        if given:
+            seen = log_sum > _NONE_SEEN
+            out, log_sum = jnp.where(seen[..., None], out, 0), jnp.where(seen, log_sum, _NONE_SEEN)
         return out.reshape(q.shape), log_sum.reshape(q.shape[:-1])
 
     return attention
@@ -330,10 +340,10 @@ def _attention(case: Case) -> Kernel:
 def _attention_backward(case: Case) -> Kernel:
     from jax.experimental.pallas.ops.tpu.splash_attention import splash_attention_kernel as splash
 
-    kernel, queries, keys = _splash(case)
+    kernel, queries, keys, segments = _splash(case)
 
-    def one(q, k, v, out, log_sum, ct):
-        residuals = (q, k, v, None, None, out, log_sum, kernel.dq_mask_info, kernel.dkv_mask_info)
+    def one(q, k, v, out, log_sum, ct, ids):
+        residuals = (q, k, v, ids, None, out, log_sum, kernel.dq_mask_info, kernel.dkv_mask_info)
         static = {"residual_checkpoint_name": None, **kernel.kwargs, "save_residuals": False}
         order = (
             "save_residuals",
@@ -348,8 +358,8 @@ def _attention_backward(case: Case) -> Kernel:
         given = splash._splash_attention_bwd(*[static[key] for key in order], residuals, ct)
         return given[3:6]
 
-    def backward(q, k, v, out, log_sum, ct):
-        args = (queries(q), keys(k), keys(v), queries(out), queries(log_sum, 1), queries(ct))
+    def backward(q, k, v, out, log_sum, ct, *given):
+        args = (queries(q), keys(k), keys(v), queries(out), queries(log_sum, 1), queries(ct), segments(given))
         dq, dk, dv = jax.vmap(one)(*args)
         return dq.reshape(q.shape).astype(q.dtype), dk.reshape(k.shape).astype(k.dtype), dv.reshape(v.shape).astype(v.dtype)
 
@@ -357,11 +367,12 @@ def _attention_backward(case: Case) -> Kernel:
 
 
 _ROWS = (-2, -1)
+_SEGMENTS = ((-1,), (-1,))
 
 OFFERS: Mapping[str, Offer] = {
-    "xenarc.attention": Offer(_attention, (_ROWS,) * 3, ((0, None), (0, -1))),
+    "xenarc.attention": Offer(_attention, (_ROWS,) * 3 + _SEGMENTS, ((0, None), (0, -1))),
     "xenarc.attention_backward": Offer(
-        _attention_backward, (_ROWS,) * 4 + ((-1,),) + (_ROWS,), ((0, None), (1, None), (2, None))
+        _attention_backward, (_ROWS,) * 4 + ((-1,),) + (_ROWS,) + _SEGMENTS, ((0, None), (1, None), (2, None))
     ),
 }
 """The kernels that there are, by the composites' names."""
