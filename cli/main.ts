@@ -239,8 +239,6 @@ for (const stream of [process.stdout, process.stderr]) {
 // The author's line may lie below many of the library's.
 Error.stackTraceLimit = 50;
 
-try {
-  await xenarc.parseAsync();
-} catch (error) {
+xenarc.parseAsync().catch((error: unknown) => {
   process.exitCode = error instanceof CommanderError ? usage(error) : report(error);
-}
+});

@@ -68,7 +68,7 @@ const holder: { stack?: unknown } = {};
 function authorFrames(): Frame[] {
   const out: Frame[] = [];
   for (const s of sites) {
-    const file = s.getFileName() ?? "";
+    const file = s.getScriptNameOrSourceURL() ?? "";
     if (isHidden(file)) {
       if (s.getFunctionName() === BOUNDARY) break;
       continue;

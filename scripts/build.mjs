@@ -1,11 +1,11 @@
 /**
  * Compiles the package to dist/ and writes the names of the library's own variables beside it; `--clean` starts anew.
  *
- * tsc writes a file for each source. Loading these one by one would be a quarter of a command's time, so what every command or
- * every model loads is then put together into a few chunks, and each file of dist/ hands on what its source exports: an
- * address stays good, and a module has one instance, whichever way it is imported.
+ * tsc writes a file for each source. Loading these one by one would be half of a command's time, so what every command or
+ * every model loads, zod included, is then put together into a few chunks, which scripts/chunk_loader.mjs loads, and each file
+ * of dist/ hands on what its source exports: an address stays good, and a module has one instance, whichever way it is imported.
  */
-import { chmodSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { rollup } from "@rollup/wasm-node";
 import { bin, root, sourceFolders } from "./setup.mjs";
@@ -14,18 +14,35 @@ const dist = join(root, "dist");
 
 /** The chunks, and the files whose static imports they hold. A file is in the first that reaches it; others stay alone. */
 const CHUNKS = {
-  command: ["cli/main"],
-  xenarc: ["index", "cli/commands/compile", "compiler/source/load", "emit/config"],
+  "chunks/command": ["cli/main"],
+  "chunks/xenarc": ["index", "cli/commands/compile", "compiler/source/load", "emit/config"],
 };
 /** Frames in models/ count as the author's (compiler/site.ts tells by the folder), so its files have a chunk to themselves. */
 const MODELS = "models/all";
 const isModel = (id) => relative(dist, id).startsWith("models");
 
-/** Reads tsc's files with their source maps. */
+/** The chunk of zod alone, which authors' schemas share (compiler/source/load.ts). */
+const zod = join(root, "node_modules/zod/");
+const ZOD = "chunks/zod";
+
+/** Reads tsc's files with their source maps, and zod. */
 const compiled = {
   name: "compiled",
-  resolveId: (id, from) => (from !== undefined && id.startsWith(".") ? resolve(dirname(from), id) : undefined),
-  load: (id) => ({ code: readFileSync(id, "utf8"), map: readFileSync(`${id}.map`, "utf8") }),
+  resolveId(id, from) {
+    if (id === "zod") return `${zod}index.js`;
+    return from !== undefined && id.startsWith(".") ? resolve(dirname(from), id) : undefined;
+  },
+  load: (id) => ({
+    code: readFileSync(id, "utf8"),
+    map: id.startsWith(zod) ? { mappings: "" } : readFileSync(`${id}.map`, "utf8"),
+  }),
+};
+
+/** What a module has and a script has not, as chunk_loader.mjs gives it. */
+const scripts = {
+  name: "scripts",
+  resolveImportMeta: (property, { format }) => (format === "cjs" && property === "url" ? "url" : undefined),
+  renderDynamicImport: ({ format }) => (format === "cjs" ? { left: "load(", right: ")" } : undefined),
 };
 
 /** Functions that had to be renamed in a chunk, because two files have one of a name, tell their own name to locations. */
@@ -48,50 +65,79 @@ async function bundle() {
   );
   const names = ["index.ts", ...sources.filter((name) => name.endsWith(".ts"))].map((name) => name.slice(0, -3));
   const program = await rollup({
-    input: Object.fromEntries(names.map((name) => [name, join(dist, `${name}.js`)])),
+    input: { ...Object.fromEntries(names.map((name) => [name, join(dist, `${name}.js`)])), [ZOD]: "zod" },
     // Nothing is dropped and no import is reordered: the modules run as tsc wrote them.
     treeshake: false,
-    external: (id) => !/^[./]/.test(id),
+    external: (id) => id !== "zod" && !/^[./]/.test(id),
     onLog(_, log) {
-      throw new Error(log.message);
+      if (![log.id, ...(log.ids ?? [])].some((id) => id?.startsWith(zod))) throw new Error(log.message);
     },
-    plugins: [compiled, ownNames],
+    plugins: [compiled, ownNames, scripts],
   });
-  const roots = Object.values(CHUNKS).flat();
   const chunkOf = new Map();
-  const { output } = await program.write({
+  const layout = (format, end) => ({
+    format,
     dir: dist,
     sourcemap: true,
     sourcemapExcludeSources: true,
     hoistTransitiveImports: false,
     minifyInternalExports: false,
-    chunkFileNames: ({ name }) => (name === MODELS ? "[name].js" : "chunks/[name].js"),
+    exports: "named",
+    chunkFileNames: `[name].${end}`,
+    entryFileNames: ({ name }) => (name === ZOD ? `[name].${end}` : "[name].js"),
     manualChunks(id, { getModuleInfo }) {
       if (chunkOf.size === 0)
-        for (const [chunk, from] of Object.entries(CHUNKS)) for (const name of from) visit(chunk, name);
+        for (const [chunk, from] of Object.entries(CHUNKS))
+          for (const name of from) visit(chunk, join(dist, `${name}.js`));
       return chunkOf.get(id);
 
-      function visit(chunk, name) {
-        for (const to of getModuleInfo(join(dist, `${name}.js`)).importedIds) {
-          const imported = relative(dist, to).replace(/\.js$/, "");
-          if (!to.startsWith(dist) || chunkOf.has(to)) continue;
-          if (!roots.includes(imported)) chunkOf.set(to, isModel(to) ? MODELS : chunk);
-          visit(chunk, imported);
+      function visit(chunk, from) {
+        for (const to of getModuleInfo(from).importedIds) {
+          if (getModuleInfo(to).isExternal || chunkOf.has(to)) continue;
+          chunkOf.set(to, to.startsWith(zod) ? ZOD : isModel(to) ? MODELS : chunk);
+          visit(chunk, to);
         }
       }
     },
   });
-  for (const { fileName, modules = {} } of output) {
+  const isChunk = ({ name }) => name === ZOD || name === MODELS || name in CHUNKS;
+  for (const output of (await program.generate(layout("cjs", "cjs"))).output) {
+    const { fileName, modules = {}, code, source } = output;
+    if (fileName.endsWith(".cjs") || fileName.endsWith(".cjs.map")) write(fileName, code ?? source);
     const models = Object.keys(modules).filter(isModel).length;
     if (models !== (isModel(join(dist, fileName)) ? Object.keys(modules).length : 0))
       throw new Error(`dist/${fileName} mixes models with other files: ${Object.keys(modules).join(", ")}`);
   }
+  for (const output of (await program.generate(layout("es", "js"))).output) {
+    const { name, fileName, code, source } = output;
+    if (output.type === "chunk" && isChunk(output)) write(fileName, handingOn(name, output.exports));
+    else if (!isChunk({ name: fileName.replace(/\.js\.map$/, "") })) write(fileName, code ?? source);
+  }
+  copyFileSync(join(root, "scripts/chunk_loader.mjs"), join(dist, "chunks/load.js"));
+  copyFileSync(join(zod, "LICENSE"), join(dist, "chunks/zod.LICENSE"));
+}
+
+function write(name, text) {
+  mkdirSync(dirname(join(dist, name)), { recursive: true });
+  writeFileSync(join(dist, name), text);
+}
+
+/** The module that stands for a chunk. Names that it exports need not be names of variables: `catch`. */
+function handingOn(chunk, names) {
+  return [
+    `import { load } from "${chunk === MODELS ? "../chunks" : "."}/load.js";`,
+    `const { ${names.map((name, i) => `${name}: $${i}`).join(", ")} } = load("${chunk}");`,
+    `export { ${names.map((name, i) => `$${i} as ${name}`).join(", ")} };`,
+    "",
+  ].join("\n");
 }
 
 if (process.argv.includes("--clean")) rmSync(dist, { recursive: true, force: true });
 const code = await bin("tsc", ["-p", "tsconfig.build.json"]);
 if (code !== 0) process.exit(code);
 await bundle();
+// V8 tells one source from another by its length.
+rmSync(join(root, ".xenarc/cache/code"), { recursive: true, force: true });
 const { buildNames } = await import(new URL("dist/compiler/source/names.js", `file://${root}`));
 await buildNames(root);
 chmodSync(join(dist, "cli/main.js"), 0o755);

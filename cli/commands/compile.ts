@@ -70,14 +70,15 @@ export async function compileProject(
   folder: string,
   options: { readonly only?: readonly string[]; readonly canonical?: boolean; readonly locations?: boolean } = {},
 ): Promise<{ compiled: Compiled; seconds: number }> {
-  const started = performance.now();
+  // Not performance.now: Node loads what it belongs to when it is first asked for.
+  const started = process.uptime();
   const compiled = await compile(project.model, project.config, {
     names: options.canonical ? "canonical" : "author",
     locations: options.locations ?? true,
     ...(options.only && { only: options.only }),
   });
   await compiled.write(folder);
-  return { compiled, seconds: (performance.now() - started) / 1000 };
+  return { compiled, seconds: process.uptime() - started };
 }
 
 /** XLA's own view of every program: its optimized HLO. */

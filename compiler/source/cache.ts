@@ -83,7 +83,7 @@ function temporaryFolder(): string {
 }
 
 /** What a cache entry is. */
-export type CacheKind = "modules" | "names" | "maps";
+export type CacheKind = "modules" | "names" | "maps" | "positions";
 
 const fileOf = (path: string, kind: CacheKind): string =>
   join(cacheFolder(path), kind, `${basename(path)}-${sha256(path).slice(0, 16)}.json`);

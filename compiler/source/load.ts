@@ -5,9 +5,9 @@ import { basename, dirname, join, resolve } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 import type { BuildFailure, Message, Plugin } from "esbuild";
 import { didYouMean, XenarcError } from "../errors.js";
-import { cacheFolder, readCache, sha256, writeAtomically, writeCache } from "./cache.js";
+import { cacheFolder, projectRoot, readCache, sha256, writeAtomically, writeCache } from "./cache.js";
 import { startNaming } from "./names.js";
-import { entryNames, entryUrl, librarySource, packageRoot, packageVersion, runningUrl } from "./package.js";
+import { entryNames, entryUrl, librarySource, packageVersion, runningUrl, zodUrl, zodVersion } from "./package.js";
 import { originalPosition } from "./position.js";
 import { pathFrom } from "./render.js";
 import { esbuild, TSCONFIG } from "./transform.js";
@@ -125,6 +125,11 @@ async function bundle(entry: string): Promise<Built> {
   return built;
 }
 
+/** Whether a file of zod is of the release that the running package has too: then this one's copy serves. */
+function isOwnZod(path: string): boolean {
+  return JSON.parse(readFileSync(join(projectRoot(path), "package.json"), "utf8")).version === zodVersion();
+}
+
 const RESOLVING = {};
 /** Author's files have the suffix that their imports lack; what Node cannot run is inlined. */
 const TYPESCRIPT = /\.[cm]?tsx?$/;
@@ -145,11 +150,10 @@ const packages: Plugin = {
         if (url !== undefined) return { path: url, external: true };
         return { errors: [{ text: `xenarc has no entry "${path}".${didYouMean(path, entryNames())}` }] };
       }
-      let found = await esbuildResolve(path, { importer, kind, resolveDir, pluginData: RESOLVING });
+      const found = await esbuildResolve(path, { importer, kind, resolveDir, pluginData: RESOLVING });
       // A configuration's schema is written in zod, which xenarc brings along for files that belong to no package.
-      if (found.errors.length > 0 && path === "zod") {
-        found = await esbuildResolve(path, { kind, resolveDir: packageRoot, pluginData: RESOLVING });
-      }
+      if (path === "zod" && (found.errors.length > 0 || isOwnZod(found.path)))
+        return { path: zodUrl(), external: true };
       if (found.errors.length > 0) return { errors: [{ text: `Cannot find package "${path}".` }] };
       if (TYPESCRIPT.test(found.path)) return { path: found.path };
       return { path: found.external ? found.path : pathToFileURL(found.path).href, external: true };

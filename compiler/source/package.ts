@@ -5,7 +5,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { projectRoot } from "./cache.js";
 
 const here = import.meta.url;
-const compiled = here.endsWith(".js");
+const compiled = /\.c?js$/.test(here);
 
 /** The package's root folder, with a final slash. */
 export const packageRoot: string = join(projectRoot(fileURLToPath(here)), "/");
@@ -15,6 +15,7 @@ export const isCompiled: boolean = compiled;
 
 interface PackageJson {
   readonly version: string;
+  readonly dependencies: { readonly zod: string };
   readonly exports: Readonly<Record<string, string | { readonly default: string }>>;
 }
 
@@ -52,3 +53,10 @@ export function librarySource(path: string): string | undefined {
 /** The file URL under which the running package has one of its own source files (`models/gpt.ts`). */
 export const runningUrl = (source: string): string =>
   new URL(compiled ? `dist/${source.replace(/\.ts$/, ".js")}` : source, pathToFileURL(packageRoot)).href;
+
+/** The release of zod that the package is written with. */
+export const zodVersion = (): string => packageJson().dependencies.zod;
+
+/** The file URL of the running package's own zod: in dist/ it is a chunk (scripts/build.mjs). */
+export const zodUrl = (): string =>
+  new URL(compiled ? "dist/chunks/zod.js" : "node_modules/zod/index.js", pathToFileURL(packageRoot)).href;

@@ -1,10 +1,10 @@
 /** From a position in generated JavaScript, as the engine reports it, to the author's file. */
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readFileSync, statSync } from "node:fs";
 import { findSourceMap, SourceMap } from "node:module";
 import { dirname, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { projectRoot, readCache, writeCache } from "./cache.js";
-import { librarySource } from "./package.js";
+import { isCompiled, librarySource } from "./package.js";
 import { transform, transformKey } from "./transform.js";
 
 /** A place in a source file; line and column count from 1. */
@@ -30,7 +30,7 @@ const mappers = new Map<string, Mapper>();
 export function originalPosition(file: string, line: number, column: number): Position {
   let mapper = mappers.get(file);
   if (mapper === undefined) {
-    mapper = remembering(makeMapper(file));
+    mapper = makeMapper(file);
     mappers.set(file, mapper);
   }
   return mapper(line, column);
@@ -52,14 +52,19 @@ export function shownPath(file: string): string {
   return path;
 }
 
-function remembering(mapper: Mapper): Mapper {
-  const known = new Map<number, Position>();
+/** A position without what follows from the file. */
+type Place = readonly [file: string, line: number, column: number];
+
+function remembering(mapper: (line: number, column: number) => Place, known: Map<number, Place>): Mapper {
+  const positions = new Map<number, Position>();
   return (line, column) => {
     const key = line * 0x10000 + column;
-    let position = known.get(key);
+    let position = positions.get(key);
     if (position === undefined) {
-      position = mapper(line, column);
-      known.set(key, position);
+      const place = known.get(key) ?? mapper(line, column);
+      known.set(key, place);
+      position = { file: place[0], path: shownPath(place[0]), line: place[1], column: place[2] };
+      positions.set(key, position);
     }
     return position;
   };
@@ -67,16 +72,32 @@ function remembering(mapper: Mapper): Mapper {
 
 function makeMapper(file: string): Mapper {
   const path = file.startsWith("file:") ? fileURLToPath(file) : file;
-  const here = (line: number, column: number): Position => ({ file: path, path: shownPath(path), line, column });
-  const map = sourceMapOf(file, path);
-  if (map === undefined) return here;
-  return (line, column) => {
-    const entry = map.findEntry(line - 1, column - 1);
-    if (!("originalSource" in entry)) return here(line, column);
-    const source = sourcePath(path, entry.originalSource);
-    return { file: source, path: shownPath(source), line: entry.originalLine + 1, column: entry.originalColumn + 1 };
+  let read: { map: SourceMap | undefined } | undefined;
+  const mapper = (line: number, column: number): Place => {
+    read ??= { map: sourceMapOf(file, path) };
+    const entry = read.map?.findEntry(line - 1, column - 1);
+    if (entry === undefined || !("originalSource" in entry)) return [path, line, column];
+    return [sourcePath(path, entry.originalSource), entry.originalLine + 1, entry.originalColumn + 1];
   };
+  return remembering(mapper, isCompiled && !isTypeScript(path) ? kept(path) : new Map());
 }
+
+/**
+ * The places that were looked up in a compiled file or a bundle, kept between runs: a model's are nearly the same each time, and reading
+ * the library's map takes as long as tracing.
+ */
+function kept(path: string): Map<number, Place> {
+  const map = statSync(`${path}.map`, { throwIfNoEntry: false });
+  const key = `${map?.mtimeMs} ${map?.size}`;
+  const places = new Map(readCache<[number, Place][]>(path, "positions", key));
+  const before = places.size;
+  process.once("exit", () => {
+    if (places.size > before && existsSync(path)) writeCache(path, "positions", key, [...places]);
+  });
+  return places;
+}
+
+const isTypeScript = (path: string): boolean => /\.[cm]?tsx?$/.test(path);
 
 function sourcePath(generated: string, source: string): string {
   return source.startsWith("file:") ? fileURLToPath(source) : resolve(dirname(generated), source);
@@ -87,13 +108,13 @@ function sourcePath(generated: string, source: string): string {
  * loader (tsx) gave to Node; jest gives Node none, so there the transform is done once more.
  */
 function sourceMapOf(file: string, path: string): SourceMap | undefined {
-  if (!/\.[cm]?tsx?$/.test(path)) return read(`${path}.map`);
+  if (!isTypeScript(path)) return readMap(`${path}.map`);
   return (
     findSourceMap(file) ?? findSourceMap(path) ?? (process.env.JEST_WORKER_ID === undefined ? undefined : again(path))
   );
 }
 
-function read(path: string): SourceMap | undefined {
+function readMap(path: string): SourceMap | undefined {
   try {
     return new SourceMap(JSON.parse(readFileSync(path, "utf8")));
   } catch {
