@@ -32,13 +32,14 @@ export const MESH_AXES = ["data", "fsdp", "stage", "expert", "context", "tensor"
 
 /**
  * Rules that are right for transformers: the batch over data and fsdp, weights sharded along `embed` over fsdp (ZeRO-3, Rajbhandari
- * et al. 2020, arXiv:1910.02054), heads and hidden widths over tensor (Shoeybi et al. 2019, arXiv:1909.08053), experts over expert,
+ * et al. 2020, arXiv:1910.02054) and over expert, heads and hidden widths over tensor (Shoeybi et al. 2019, arXiv:1909.08053), experts over expert,
  * the sequence over context. `key` is the sequence as attention reads it: whole. Layers lie in stages; `stage`, `repeat` and `microBatch`
- * are the axes that a pipeline adds.
+ * are the axes that a pipeline adds. A mesh axis that is not the first of its rule goes to the axis of the same tensor whose first it is:
+ * the experts' weights lie over expert by expert, all others along `embed`.
  */
 export const DEFAULT_RULES: Readonly<Record<Kind, Rules>> = {
   parameters: {
-    embed: ["fsdp"],
+    embed: ["fsdp", "expert"],
     vocab: ["tensor"],
     heads: ["tensor"],
     kvHeads: ["tensor"],
@@ -217,14 +218,16 @@ export class Layout {
   spec(kind: Kind, { name, axes, shape, where }: Sharded): Spec {
     const rules = this.#rules[kind];
     const users = new Map<string, string>();
+    const firsts = axes.flatMap((axis, d) => (shape[d] === 1 ? [] : (rules[axis]?.slice(0, 1) ?? [])));
     const split = axes.map((axis, d) => {
       this.#seen.add(axis);
       const size = shape[d]!;
       const rule = rules[axis];
       if (rule === undefined) return kind === "activations" ? undefined : [];
       if (size === 1) return [];
-      const over = this.over(kind, axis);
-      const parts = this.parts(kind, axis);
+      const all = this.over(kind, axis);
+      const over = this.#isOwn(kind, axis) ? all : all.filter((m) => m === rule[0] || !firsts.includes(m));
+      const parts = over.reduce((n, m) => n * meshSize(this.mesh, m), 1);
       if (size % parts !== 0) {
         const over_ = over.map((m) => `${m} ${meshSize(this.mesh, m)}`).join(" x ");
         throw new XenarcError({
@@ -255,6 +258,12 @@ export class Layout {
     const parts = [...along, "tensor"].reduce((n, m) => n * meshSize(this.mesh, m), 1);
     if (meshSize(this.mesh, "tensor") > 1 && shape[seq]! % parts === 0) split[seq] = [...along, "tensor"];
     return split;
+  }
+
+  /** Whether a rule is the author's. */
+  #isOwn(kind: Kind, axis: string): boolean {
+    const { [kind]: own, parameters } = this.rules;
+    return own?.[axis] !== undefined || (kind === "optimizer" && parameters?.[axis] !== undefined);
   }
 
   /** The mesh axes larger than 1 over which the rules split an axis. */

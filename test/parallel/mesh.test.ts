@@ -139,3 +139,20 @@ test("rules by hand: heads over tensor, the rest whole, a dimension of one left 
   ]);
   expect(spec("activations", { batch: 1, key: 9 })).toEqual([[], []]);
 });
+
+test("rules by hand: a mesh axis goes to the axis whose first it is, unless the author says otherwise", () => {
+  const mesh = makeMesh({ fsdp: 2, expert: 2 });
+  const spec = (layout: Layout, axes: string[]) =>
+    layout.spec("parameters", { name: "x", axes, shape: axes.map(() => 8) });
+  const layout = new Layout(mesh);
+  expect(spec(layout, ["embed", "heads"])).toEqual([["fsdp", "expert"], []]);
+  expect(spec(layout, ["expert", "embed", "mlp"])).toEqual([["expert"], ["fsdp"], []]);
+  expect(spec(layout, ["embed", "expert"])).toEqual([["fsdp"], ["expert"]]);
+  const noFsdp = new Layout(makeMesh({ expert: 2 }));
+  expect(spec(noFsdp, ["embed", "mlp"])).toEqual([["expert"], []]);
+  expect(spec(noFsdp, ["expert", "embed"])).toEqual([["expert"], []]);
+  const own = new Layout(mesh, { parameters: { embed: ["fsdp", "expert"] } });
+  expect(() => spec(own, ["expert", "embed"])).toThrow(
+    "the rules split both expert and embed over the mesh axis expert",
+  );
+});
