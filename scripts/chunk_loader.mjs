@@ -15,7 +15,7 @@ const cache = fileURLToPath(new URL("../.xenarc/cache/code", dist));
 const loaded = new Map();
 
 /** The command that runs, each of which needs other parts of a chunk; undefined where the package is a library. */
-const command = ["main.js", "xenarc"].includes(basename(process.argv[1] ?? ""))
+const command = /(?:\bcli[\\/]main\.js|\bxenarc)$/.test(process.argv[1] ?? "")
   ? /^[a-z]+$/.exec(process.argv[2] ?? "")?.[0]
   : undefined;
 

@@ -156,11 +156,11 @@ export interface Use {
 export interface Agreement {
   /** Uses in one program. Default 1. */
   readonly uses?: number;
-  /** Programs. Default 2; 30 times as many in the long form of the tests. */
+  /** Programs. Default 2; 10 times as many in the long form of the tests. */
   readonly runs?: number;
 }
 
-const long = process.env.XENARC_FULL === "1" ? 30 : 1;
+const long = process.env.XENARC_FULL === "1" ? 10 : 1;
 
 /** Random uses of an op compute what JAX computes, and have its gradients. */
 export function agrees(
