@@ -1,115 +1,240 @@
-/** A plan as one HTML file: the table, where memory goes, what the time is spent on. Nothing is fetched. */
-import { gib, meshName, type Plan, type Row, rematName, time } from "./plan_text.js";
-import { duration, short } from "./terminal.js";
+/** A plan as one HTML file: the table, where memory goes, what the time is spent on, what was assumed. Nothing is fetched. */
+import type { Chip } from "../compiler/plan/chips.js";
+import {
+  boundName,
+  columns,
+  gib,
+  keptName,
+  MEMORY,
+  meshName,
+  notes,
+  type Plan,
+  percent,
+  type Row,
+  type Scaled,
+  TIME,
+  time,
+} from "./plan_text.js";
+import { count, duration, short } from "./terminal.js";
 
 const escape = (text: string): string =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
 
-const MEMORY = [
-  ["parameters", "#4269d0"],
-  ["optimizer", "#97bbf5"],
-  ["gradients", "#efb118"],
-  ["activations", "#ff725c"],
-  ["rest", "#9c6b4e"],
-  ["code", "#9498a0"],
-] as const;
-const TIME = [
-  ["compute", "computing", "#4269d0"],
-  ["traffic", "memory traffic", "#efb118"],
-  ["network", "interconnect", "#ff725c"],
-] as const;
+/** Colours that are told apart with any kind of colour vision, as CSS classes of the page (Okabe and Ito, jfly.uni-koeln.de/color). */
+const COLOURS = ["#0072b2", "#56b4e9", "#e69f00", "#d55e00", "#009e73", "#999999"];
 
-const WIDTH = 640;
-const LEFT = 220;
-const BAR = 20;
+const STYLE = `
+:root { color-scheme: light dark; --ink: #1c2024; --soft: #60646c; --line: #e0e1e6; --back: #fcfcfd; --card: #f2f3f5 }
+@media (prefers-color-scheme: dark) { :root { --ink: #edeef0; --soft: #a0a4ab; --line: #363a3f; --back: #111113; --card: #1d1f22 } }
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2.5rem auto; max-width: 62rem; padding: 0 1.25rem; color: var(--ink); background: var(--back) }
+h1 { font-size: 1.6rem; margin: 0 } h2 { font-size: 1.15rem; margin: 2.5rem 0 .25rem } p { margin: .25rem 0; color: var(--soft) }
+.facts { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.25rem 0 }
+.facts div { background: var(--card); border-radius: .5rem; padding: .6rem 1rem; min-width: 7rem }
+.facts b { display: block; font-size: 1.3rem; font-variant-numeric: tabular-nums } .facts span { color: var(--soft); font-size: .85rem }
+.wide { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .9rem; margin: .5rem 0 }
+th { color: var(--soft); font-weight: 500 } th, td { padding: .3rem .75rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap }
+.r { text-align: right } td.text { white-space: normal } .wide tbody tr:first-child td { font-weight: 600 }
+pre { background: var(--card); border-radius: .5rem; padding: .75rem 1rem; white-space: pre-wrap; font-size: .85rem }
+.legend { font-size: .85rem } .legend i { display: inline-block; width: .8em; height: .8em; margin: 0 .35em 0 1em; border-radius: 2px } .legend i:first-child { margin-left: 0 }
+svg { display: block; width: 100%; height: auto; margin-top: .5rem } svg text { font: 12px system-ui, sans-serif; fill: var(--ink) }
+svg .soft { fill: var(--soft) } svg .grid { stroke: var(--line) } svg .limit { stroke: var(--ink); stroke-dasharray: 4 3 }
+${COLOURS.map((colour, i) => `.c${i} { fill: ${colour}; background: ${colour}; stroke: none }`).join(" ")}
+polyline { fill: none; stroke: ${COLOURS[0]}; stroke-width: 2 }`;
 
-export function page(plan: Plan, mode: "train" | "decode"): string {
-  const { target } = plan;
+export function page(plan: Plan): string {
+  const { target, rows } = plan;
+  const chip = target.chip!;
   const title = `${plan.name} on ${target.name}`;
-  const summary = plan.instead
-    ? `It does not fit on any mesh of this pod. ${plan.instead.length > 0 ? `What would: ${plan.instead.join("; ")}.` : ""}`
-    : `${plan.considered} candidates in ${duration(plan.seconds)}. ${target.devices} devices of ${gib(target.chip!.usable)}.`;
+  const what = plan.mode === "train" ? "a train step" : "decoding one token of every sequence";
+  const about = `${count(target.devices)} devices (${chip.title}, ${gib(chip.usable)} for a program). ${count(plan.considered)} ways to run ${what} on them were judged in ${duration(plan.seconds)}.`;
   return `<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
+<meta name="viewport" content="width=device-width">
 <title>${escape(title)}</title>
-<style>
-body { font: 14px/1.5 system-ui, sans-serif; margin: 2rem auto; max-width: 64rem; padding: 0 1rem; color: #222 }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums }
-th, td { padding: .2rem .8rem .2rem 0; text-align: left; border-bottom: 1px solid #ddd }
-svg { display: block; max-width: 100%; height: auto } svg text { font: 12px system-ui, sans-serif; fill: #222 }
-i { display: inline-block; width: .8em; height: .8em; margin: 0 .3em 0 1em; border-radius: 2px }
+<style>${STYLE}
 </style>
 <h1>${escape(title)}</h1>
-<p>${escape(summary)}</p>
-${tableOf(plan.rows, mode)}
+<p>${escape(about)}</p>
+${plan.instead ? unfit(plan) : first(plan)}
+<h2>Candidates</h2>
+${rowsTable(plan)}
+${notes(plan)
+  .map((note) => `<p>${escape(note)}</p>`)
+  .join("\n")}
 <h2>Memory of a device</h2>
-<p>${MEMORY.map(([name, colour]) => legend(name, colour)).join("")}; the line is what a program can have.</p>
-${bars(plan.rows, (row) => MEMORY.map(([name, colour]) => [row.estimate.memory[name], colour]), gib, target.chip!.usable)}
-<h2>Time of a step, at least</h2>
-<p>${TIME.map(([, name, colour]) => legend(name, colour)).join("")}: each alone; a step takes at least the longest.</p>
-${TIME.map(([key, , colour]) => bars(plan.rows, (row) => [[row.estimate[key], colour]], time, undefined, Math.max(...plan.rows.map((row) => row.estimate.step)))).join("\n")}
+${legend(MEMORY)}
+${memoryChart(rows, chip)}
+<h2>Time of a step</h2>
+<p>What each would take alone. A step takes at least the longest.</p>
+${legend(TIME.map(([, name]) => name))}
+${timeChart(rows)}
+${plan.scaling && plan.scaling.length > 0 ? `<h2>Scaling</h2>\n<p>The best of pods of other sizes, for the same batch: tokens/s of a chip, of what the first has.</p>\n${scalingChart(plan.scaling)}` : ""}
+<h2>What is assumed</h2>
+${assumptions(chip)}
 </html>
 `;
 }
 
-const legend = (name: string, colour: string): string => `<i style="background:${colour}"></i>${name}`;
-
-function tableOf(rows: readonly Row[], mode: "train" | "decode"): string {
-  const cells = rows.map((row) => [
-    meshName(row.mesh),
-    mode === "train" ? rematName(row.remat) : `batch ${row.batch}`,
-    mode === "train" ? `${row.accumulation} x ${row.batch / row.accumulation}` : "",
-    gib(row.estimate.memory.total),
-    row.confirmed?.memory === undefined ? "" : gib(row.confirmed.memory),
-    time(row.estimate.step),
-    short(row.tokensPerSecond),
-    `${(100 * row.mfu).toFixed(1)} %`,
-    row.estimate.bound,
-  ]);
-  const line = (tag: string, texts: readonly string[]) =>
-    `<tr>${texts.map((text) => `<${tag}>${escape(text)}</${tag}>`).join("")}</tr>`;
-  const head = [
-    "mesh",
-    mode === "train" ? "remat" : "batch",
-    "micro-batches",
-    "memory",
-    "compiler's",
-    "step",
-    "tokens/s",
-    "MFU",
-    "bound",
+/** What matters most, of the best candidate. */
+function first({ rows, run, settings, mode }: Plan): string {
+  const { estimate, mfu, tokensPerSecond, batch } = rows[0]!;
+  const facts: (readonly [string, string])[] = [
+    [gib(estimate.memory.total), "of a device's memory"],
+    [time(estimate.step), mode === "train" ? "a step, at least" : "a token, at least"],
+    [short(tokensPerSecond), "tokens/s, at most"],
+    mode === "train" ? [percent(mfu), "MFU, at most"] : [count(batch), "sequences at once"],
+    [boundName(estimate), "is the bound"],
   ];
-  return `<table>${line("th", head)}${cells.map((c) => line("td", c)).join("")}</table>`;
+  if (run) {
+    facts.push([`${run.days.toFixed(1)} days`, `for ${short(run.tokens)} tokens, at least`]);
+    if (run.price !== undefined)
+      facts.push([`$${count(Math.round(run.dollars))}`, `at $${run.price} a chip-hour, at least`]);
+  }
+  const cards = facts.map(([value, name]) => `<div><b>${escape(value)}</b><span>${escape(name)}</span></div>`);
+  return `<div class="facts">${cards.join("")}</div>\n<pre>${escape(settings.join(" "))}</pre>`;
 }
 
-/** A row of stacked bars for each candidate, all to one scale. */
-function bars(
+function unfit({ rows, instead }: Plan): string {
+  const least = rows[0] ? gib(rows[0].estimate.memory.total) : "more";
+  const would = instead!.length > 0 ? instead!.join("; ") : "neither a larger pod of this kind nor a shorter context";
+  return `<div class="facts"><div><b>It does not fit</b><span>${least} a device at the least. What would: ${escape(would)}</span></div></div>`;
+}
+
+function rowsTable(plan: Plan): string {
+  const shown = columns(plan);
+  const line = (tag: string, cells: readonly string[]) =>
+    `<tr>${cells.map((text, i) => `<${tag}${shown[i]!.align ? ' class="r"' : ""}>${escape(text)}</${tag}>`).join("")}</tr>`;
+  const head = line(
+    "th",
+    shown.map((column) => column.head),
+  );
+  const body = plan.rows.map((row) =>
+    line(
+      "td",
+      shown.map((column) => column.cell(row)),
+    ),
+  );
+  return `<div class="wide"><table><thead>${head}</thead><tbody>${body.join("\n")}</tbody></table></div>`;
+}
+
+const legend = (names: readonly string[]): string =>
+  `<p class="legend">${names.map((name, i) => `<i class="c${i}"></i>${name}`).join("")}</p>`;
+
+const WIDTH = 960;
+const LEFT = 300;
+const RIGHT = 90;
+const ROW = 26;
+const TOP = 20;
+
+/** A chart with a labelled row for each candidate over a common scale. */
+function chart(
   rows: readonly Row[],
-  parts: (row: Row) => readonly (readonly [number, string])[],
+  most: number,
   unit: (n: number) => string,
-  limit?: number,
-  most = Math.max(limit ?? 0, ...rows.map((row) => parts(row).reduce((n, [size]) => n + size, 0))),
+  bars: (row: Row, y: number, scale: number) => string,
+  height = ROW,
 ): string {
-  const scale = (WIDTH - 100) / (most || 1);
-  const lines = rows.map((row, i) => {
-    const y = i * (BAR + 6);
-    let x = LEFT;
-    const rects = parts(row).map(([size, colour]) => {
-      const width = size * scale;
-      const rect = `<rect x="${x.toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${BAR}" fill="${colour}"/>`;
-      x += width;
-      return rect;
-    });
-    const total = parts(row).reduce((n, [size]) => n + size, 0);
-    const name = `<text x="${LEFT - 8}" y="${y + 15}" text-anchor="end">${escape(meshName(row.mesh))}</text>`;
-    return `${name}${rects.join("")}<text x="${(x + 6).toFixed(1)}" y="${y + 15}">${unit(total)}</text>`;
+  const scale = (WIDTH - LEFT - RIGHT) / (most || 1);
+  const bottom = TOP + rows.length * height;
+  const grid = [0, 0.25, 0.5, 0.75, 1].map((part) => {
+    const x = (LEFT + part * most * scale).toFixed(1);
+    return `<line class="grid" x1="${x}" x2="${x}" y1="${TOP}" y2="${bottom}"/><text class="soft" x="${x}" y="12" text-anchor="middle">${unit(part * most)}</text>`;
   });
-  const height = rows.length * (BAR + 6);
-  const at = limit === undefined ? "" : LEFT + limit * scale;
-  const line =
-    at === ""
-      ? ""
-      : `<line x1="${at.toFixed(1)}" x2="${at.toFixed(1)}" y1="0" y2="${height}" stroke="#222" stroke-dasharray="4"/>`;
-  return `<svg viewBox="0 0 ${LEFT + WIDTH} ${height}" width="${LEFT + WIDTH}" height="${height}" role="img">${lines.join("")}${line}</svg>`;
+  const lines = rows.map((row, i) => {
+    const y = TOP + i * height;
+    const label = `${meshName(row.mesh)}, ${row.accumulation > 1 ? `${row.accumulation} x, ` : ""}${keptName(row)}`;
+    const name = `<text x="${LEFT - 8}" y="${y + height / 2 + 4}" text-anchor="end">${escape(label)}</text>`;
+    return name + bars(row, y, scale);
+  });
+  return `<svg viewBox="0 0 ${WIDTH} ${bottom + 4}" role="img">${grid.join("")}${lines.join("\n")}</svg>`;
+}
+
+const rect = (x: number, y: number, width: number, height: number, colour: number, title: string): string =>
+  `<rect class="c${colour}" x="${x.toFixed(1)}" y="${y}" width="${width.toFixed(1)}" height="${height}"><title>${escape(title)}</title></rect>`;
+
+function memoryChart(rows: readonly Row[], { usable }: Chip): string {
+  const most = Math.max(usable, ...rows.map((row) => row.estimate.memory.total));
+  const stacked = (row: Row, y: number, scale: number) => {
+    let x = LEFT;
+    const parts = MEMORY.map((name, i) => {
+      const size = row.estimate.memory[name];
+      const part = rect(x, y + 4, size * scale, ROW - 8, i, `${name}: ${gib(size)}`);
+      x += size * scale;
+      return part;
+    });
+    const { memory } = row.confirmed ?? {};
+    const at = memory === undefined ? undefined : (LEFT + memory * scale).toFixed(1);
+    const mark =
+      at === undefined ? "" : `<line class="limit" x1="${at}" x2="${at}" y1="${y + 1}" y2="${y + ROW - 1}"/>`;
+    return `${parts.join("")}${mark}<text x="${(x + 6).toFixed(1)}" y="${y + 17}">${gib(row.estimate.memory.total)}</text>`;
+  };
+  const asked = rows.some((row) => row.confirmed?.memory);
+  const note = asked ? "<p>Dashed: what the compiler says.</p>" : "";
+  return `${chart(rows, most, gib, stacked)}${note}<p>The scale ends at ${most === usable ? "what a program can have" : "the largest candidate"}.</p>`;
+}
+
+function timeChart(rows: readonly Row[]): string {
+  const used = TIME.map(([key, name], i) => ({ key, name, i })).filter(({ key }) =>
+    rows.some((row) => row.estimate[key] > 0),
+  );
+  const height = 8 * used.length + 10;
+  const beside = (row: Row, y: number, scale: number) =>
+    used
+      .map(({ key, name, i }, k) => {
+        const seconds = row.estimate[key];
+        return rect(LEFT, y + 5 + 8 * k, seconds * scale, 7, i, `${name}: ${time(seconds)}`);
+      })
+      .join("") +
+    `<text x="${(LEFT + row.estimate.step * scale + 6).toFixed(1)}" y="${y + height / 2 + 4}">${time(row.estimate.step)}</text>`;
+  return chart(rows, Math.max(...rows.map((row) => row.estimate.step)), time, beside, height);
+}
+
+function scalingChart(scaling: readonly Scaled[]): string {
+  const [height, step] = [180, (WIDTH - LEFT - RIGHT) / Math.max(1, scaling.length - 1)];
+  const most = Math.max(1, ...scaling.map(({ efficiency }) => efficiency));
+  const at = ({ efficiency }: Scaled, i: number) => [
+    60 + i * step,
+    TOP + (1 - efficiency / most) * (height - TOP - 20),
+  ];
+  const points = scaling.map((s, i) =>
+    at(s, i)
+      .map((n) => n.toFixed(1))
+      .join(),
+  );
+  const marks = scaling.map((s, i) => {
+    const [x, y] = at(s, i) as [number, number];
+    return `<circle class="c0" cx="${x}" cy="${y}" r="4"/><text x="${x}" y="${y - 9}" text-anchor="middle">${percent(s.efficiency)}</text><text class="soft" x="${x}" y="${height}" text-anchor="middle">${count(s.chips)} chips, ${short(s.tokensPerSecond)}/s</text>`;
+  });
+  return `<svg viewBox="0 0 ${WIDTH} ${height + 6}" role="img"><polyline points="${points.join(" ")}"/>${marks.join("")}</svg>`;
+}
+
+/** The figures that times are reckoned with, of a device, and how. */
+function assumptions(chip: Chip): string {
+  const { interconnect, devices } = chip;
+  const links =
+    interconnect.dimensions === 0
+      ? "through a switch"
+      : `torus of ${interconnect.dimensions} dimensions; a collective uses both directions of one`;
+  const rate = (n: number) => `${short(n)}B/s`;
+  const cloud = "Google Cloud's pages of this generation";
+  const vendor = chip.platform === "tpu" ? cloud : "NVIDIA's data sheet";
+  const figures: (readonly [string, string, string])[] = [
+    ["memory", gib(chip.usable), chip.platform === "tpu" ? "libtpu: what it leaves to a program" : vendor],
+    ["computing", `${short(chip.flops.bf16)}FLOP/s in bf16`, vendor],
+    ["memory bandwidth", rate(chip.hbmBandwidth), vendor],
+    [
+      "interconnect",
+      `${rate(interconnect.link / devices)} a link, ${links}`,
+      `${vendor}; jax-ml.github.io/scaling-book`,
+    ],
+    ["host link", rate(chip.hostLink / devices), "jax-ml.github.io/scaling-book; PCIe for GPUs"],
+    ...(chip.network === undefined
+      ? []
+      : [["between slices", rate(chip.network / devices), `${vendor}; jax-ml.github.io/scaling-book`] as const]),
+  ];
+  const rows = figures.map((cells) => `<tr>${cells.map((c) => `<td class="text">${escape(c)}</td>`).join("")}</tr>`);
+  return `<p>Of a device. Products of matrices run at the peak, every pass over memory at full bandwidth, and all overlap: real steps are slower.
+Memory is what is alive at once in the program as it was traced, fused as XLA does; docs/planning.md says how far that is from the compiler's.</p>
+<table><thead><tr><th>figure</th><th>value</th><th>source</th></tr></thead><tbody>${rows.join("\n")}</tbody></table>`;
 }

@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { XenarcError } from "../../compiler/errors.js";
-import { Layout, makeMesh } from "../../compiler/mesh.js";
+import { DEFAULT_RULES, Layout, makeMesh } from "../../compiler/mesh.js";
 import { dce } from "../../compiler/passes/dce.js";
 import { CHIPS, peak } from "../../compiler/plan/chips.js";
 import { estimate } from "../../compiler/plan/model.js";
@@ -12,9 +12,9 @@ import { parseTarget, type Target } from "../../compiler/plan/target.js";
 import { type Timeline, timelineOf } from "../../compiler/plan/timeline.js";
 import { layoutOf } from "../../models/layout.js";
 import { page } from "../plan_page.js";
-import { gib, meshName, type Plan, percent, type Row, rematName, type Scaled, time } from "../plan_text.js";
+import { KEPT, type Mode, meshName, type Plan, type Row, render, type Scaled } from "../plan_text.js";
 import { openProject, type Project, sortWords } from "../project.js";
-import { count, duration, paint, short, table } from "../terminal.js";
+import { COMMAND, columns, paint } from "../terminal.js";
 
 export interface PlanCommandOptions {
   readonly config?: string;
@@ -22,16 +22,16 @@ export interface PlanCommandOptions {
   readonly tokens?: number;
   readonly price?: number;
   readonly scaling?: readonly [number, number];
-  readonly mode: "train" | "decode";
+  readonly mode: Mode;
   readonly confirm: number;
   readonly show: number;
   readonly html?: string;
   readonly json?: boolean;
 }
 
-const NAMES = ["attn_out", "residual", "mlp_up"] as const;
 const ONE_DEVICE = new Layout(makeMesh({ data: 1 }));
-const CHUNK = 256 * 2 ** 20;
+/** Shorter sequences are not split: batches are. */
+const LONG = 16_384;
 
 export async function planCommand(words: readonly string[], options: PlanCommandOptions): Promise<void> {
   const sorted = sortWords(words);
@@ -56,13 +56,16 @@ export async function planCommand(words: readonly string[], options: PlanCommand
       ? {
           tokens: options.tokens,
           ...runCost(options.tokens, best.tokensPerSecond, chipsOf(target), options.price ?? 0),
+          price: options.price,
         }
       : undefined;
   const scaling = options.scaling && planner.scaling(target, options.scaling);
   const instead = fits ? undefined : planner.instead(target);
-  const plan = {
+  const plan: Plan = {
     name: project.model.name,
     target,
+    mode: options.mode,
+    settings: fits ? commandOf(words, settingsOf(target, best, options.mode), options.mode) : [],
     seconds,
     rows: rows.slice(0, options.show),
     considered: rows.length,
@@ -70,12 +73,12 @@ export async function planCommand(words: readonly string[], options: PlanCommand
     scaling,
     instead,
   };
-  if (options.html !== undefined) await writeFile(options.html, page(plan, options.mode));
+  if (options.html !== undefined) await writeFile(options.html, page(plan));
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ ...plan, target: target.name }, undefined, 2)}\n`);
     return;
   }
-  process.stdout.write(`${render(plan, options).join("\n")}\n`);
+  process.stdout.write(`${render(plan, columns(process.stdout), paint(process.stdout)).join("\n")}\n`);
 }
 
 const chipsOf = (target: Target): number => target.devices / (target.chip?.devices ?? 1);
@@ -87,7 +90,7 @@ class Planner {
 
   constructor(
     readonly project: Project,
-    readonly mode: "train" | "decode",
+    readonly mode: Mode,
   ) {}
 
   plan(target: Target, context = this.project.config.model.context): Row[] {
@@ -97,10 +100,12 @@ class Planner {
   #train(target: Target, context: number): Row[] {
     const { train, model } = this.project.config;
     const batch = train.batch * train.accumulation;
+    const { experts } = model as { readonly experts?: number };
     const judged = search(
       {
-        meshes: meshes(target),
-        remats: "remat" in model ? ["everything", NAMES, "nothing"] : [undefined],
+        meshes: meshes(target, { context: context >= LONG, ...(experts !== undefined && { experts }) }),
+        remats: "remat" in model ? ["everything", KEPT, { offload: KEPT }, "nothing"] : [undefined],
+        offload: true,
         accumulations: [1, 2, 4, 8, 16, 32].filter((n) => batch % n === 0),
       },
       this.#traced(target, { context, batch }),
@@ -113,7 +118,7 @@ class Planner {
   #decode(target: Target): Row[] {
     const rows: Row[] = [];
     const context = this.project.config.model.context;
-    let open = meshes(target).filter((mesh) => mesh.context === 1);
+    let open = meshes(target, { context: false });
     for (let batch = 1; batch <= 2 ** 16 && open.length > 0; batch *= 2) {
       const judged = search(
         { meshes: open, remats: [undefined], accumulations: [1] },
@@ -155,25 +160,17 @@ class Planner {
     return (choice) => {
       const config = configOf(this.project, target, choice, sizes, this.mode);
       const layout = layoutOf(config) ?? ONE_DEVICE;
-      const { vocab = 1 } = config.model as { readonly vocab?: number };
-      const batch = config.train.batch;
-      // The loss is cut into as many chunks as what a device has of the scores asks for.
-      const shape = [batch, sizes.context, vocab];
-      const spec = layout.spec("activations", { name: "the scores", axes: ["batch", "seq", "vocab"], shape });
-      const parts = spec
-        .flatMap((over) => over ?? [])
-        .reduce((n, m) => n * (choice.mesh[m as keyof Choice["mesh"]] ?? 1), 1);
-      const chunks =
-        this.mode === "train"
-          ? 2 ** Math.ceil(Math.log2(Math.max(1, (4 * batch * sizes.context * vocab) / parts / CHUNK)))
-          : 1;
-      const key = [choice.remat, batch, sizes.batch, sizes.context, chunks].join(" ");
-      let timeline = this.#timelines.get(key);
+      const { remat, offload, mesh } = choice;
+      // All that a program asks the layout while it is traced, unless parts of it are written for one device.
+      const parts = Object.keys(DEFAULT_RULES.activations).map((axis) => layout.parts("activations", axis));
+      const key = JSON.stringify([remat, offload, config.train.batch, sizes, parts]);
+      const onMesh = `${key} ${meshName(mesh)}`;
+      let timeline = this.#timelines.get(key) ?? this.#timelines.get(onMesh);
       if (timeline === undefined) {
         const [program] = this.project.model.programs(config, [this.mode === "train" ? "train_step" : "decode_step"]);
         dce(program!.region);
         timeline = timelineOf(program!);
-        this.#timelines.set(key, timeline);
+        this.#timelines.set(timeline.ofItsMesh ? onMesh : key, timeline);
       }
       return { timeline, layout };
     };
@@ -217,11 +214,12 @@ class Planner {
 function configOf(
   { config }: Project,
   target: Target,
-  { mesh, remat, accumulation }: Choice,
+  { mesh, remat, accumulation, offload }: Choice,
   { context, batch }: { readonly context: number; readonly batch: number },
-  mode: "train" | "decode",
+  mode: Mode,
 ): Project["config"] {
   const { data, ...inside } = mesh;
+  const { train } = config;
   return {
     ...config,
     target: target.name,
@@ -229,18 +227,42 @@ function configOf(
     slices: target.slices > 1 ? { data: target.slices } : {},
     model: { ...config.model, context, ...(remat !== undefined && { remat }) },
     ...(mode === "train"
-      ? { train: { ...config.train, batch: batch / accumulation, accumulation } }
+      ? { train: { ...train, batch: batch / accumulation, accumulation, offload: { optimizer: offload } } }
       : { generate: { ...config.generate, batch } }),
   };
 }
 
+/** The command that takes a choice: what was typed, with its settings in the place of others. */
+function commandOf(words: readonly string[], settings: readonly string[], mode: Mode): string[] {
+  const key = (word: string) => word.split("=")[0]!;
+  const own = new Set(settings.map(key));
+  const quoted = (word: string) => (/^[\w./:,=@-]*$/.test(word) ? word : `'${word}'`);
+  const kept = words.filter((word) => !own.has(key(word)));
+  return [...COMMAND.split(" "), mode === "train" ? "train" : "compile", ...[...kept, ...settings].map(quoted)];
+}
+
+/** A choice as settings on a command line. */
+function settingsOf(target: Target, { mesh, remat, accumulation, offload, batch }: Row, mode: Mode): string[] {
+  const sizes = Object.entries(mesh).map(([name, size]): [string, number] => [
+    name,
+    name === "data" ? size / target.slices : size,
+  ]);
+  return [
+    `target=${target.name}`,
+    ...sizes
+      .filter(([name, size]) => size > 1 || (name === "data" && target.slices > 1))
+      .map(([n, s]) => `mesh.${n}=${s}`),
+    ...(target.slices > 1 ? [`slices.data=${target.slices}`] : []),
+    ...(remat === undefined ? [] : [`model.remat=${typeof remat === "string" ? remat : JSON.stringify(remat)}`]),
+    ...(mode === "train"
+      ? [`train.batch=${batch / accumulation}`, `train.accumulation=${accumulation}`]
+      : [`generate.batch=${batch}`]),
+    ...(offload ? ["train.offload.optimizer=true"] : []),
+  ];
+}
+
 /** Has the compiler judge candidates, and writes what it says into them. */
-async function confirm(
-  project: Project,
-  target: Target,
-  rows: readonly Row[],
-  mode: "train" | "decode",
-): Promise<void> {
+async function confirm(project: Project, target: Target, rows: readonly Row[], mode: Mode): Promise<void> {
   if (target.platform !== "tpu") return;
   const [{ judge }, { compileProject }] = await Promise.all([import("../verdict.js"), import("./compile.js")]);
   const entry = mode === "train" ? "train_step" : "decode_step";
@@ -266,71 +288,4 @@ async function confirm(
       await rm(folder, { recursive: true, force: true });
     }
   }
-}
-
-const BOUND = { compute: "computing", memory: "memory", network: "interconnect", host: "host link" } as const;
-
-function render(plan: Plan, options: PlanCommandOptions): string[] {
-  const { bold, dim, red } = paint(process.stdout);
-  const { target, rows } = plan;
-  const lines = [
-    "",
-    `${bold(plan.name)} on ${bold(target.name)}: ${count(target.devices)} devices of ${gib(target.chip!.usable)}  ${dim(`${count(plan.considered)} candidates in ${duration(plan.seconds)}`)}`,
-    "",
-  ];
-  if (plan.instead) {
-    const least = rows[0];
-    lines.push(
-      red(
-        `It does not fit on any mesh of this pod${least ? `: ${gib(least.estimate.memory.total)} a device at least` : ""}.`,
-      ),
-    );
-    lines.push(
-      ...(plan.instead.length > 0
-        ? ["What would:", ...plan.instead.map((s) => `  ${s}`)]
-        : ["Nor on a larger one of this kind, nor with a shorter context."]),
-    );
-    return lines;
-  }
-  const confirmed = rows.some((row) => row.confirmed);
-  const head = [
-    "mesh",
-    options.mode === "train" ? "remat" : "batch",
-    options.mode === "train" ? "micro-batches" : "",
-    "memory",
-    "step at least",
-    "tokens/s",
-    "MFU at most",
-    "bound",
-    ...(confirmed ? ["compiler: memory", "sent"] : []),
-  ];
-  const cells = rows.map((row) => [
-    meshName(row.mesh),
-    options.mode === "train" ? rematName(row.remat) : count(row.batch),
-    options.mode === "train" ? `${row.accumulation} of ${row.batch / row.accumulation}` : "",
-    row.fits ? gib(row.estimate.memory.total) : `${gib(row.estimate.memory.total)}, too much`,
-    time(row.estimate.step),
-    short(row.tokensPerSecond),
-    percent(row.mfu),
-    BOUND[row.estimate.bound],
-    ...(confirmed
-      ? [
-          row.confirmed?.memory ? gib(row.confirmed.memory) : "",
-          row.confirmed?.sent !== undefined ? short(row.confirmed.sent) : "",
-        ]
-      : []),
-  ]);
-  const [heading, ...rest] = table([head, ...cells], "lllrrrrlrr");
-  lines.push(dim(heading!), ...rest);
-  if (plan.run) {
-    const cost =
-      options.price === undefined ? "" : `, $${count(Math.round(plan.run.dollars))} at $${options.price} a chip-hour`;
-    lines.push("", `${short(plan.run.tokens)} tokens with the first: ${plan.run.days.toFixed(1)} days at least${cost}`);
-  }
-  if (plan.scaling) {
-    const steps = plan.scaling.map((s) => [count(s.chips), short(s.tokensPerSecond), percent(s.efficiency)]);
-    const [first, ...more] = table([["chips", "tokens/s", "efficiency"], ...steps], "rrr");
-    lines.push("", dim(first!), ...more);
-  }
-  return lines;
 }

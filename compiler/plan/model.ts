@@ -208,9 +208,9 @@ class Evaluation {
     if (shape[seq]! % over.reduce((n, m) => n * meshSize(this.mesh, m), 1) === 0) spec[seq] = over;
   }
 
-  #bytes({ shape, dtype }: Shaped, spec: Spec): number {
+  #bytes({ shape, dtype }: Shaped, spec: Spec, rowMajor = false): number {
     const local = localShape(this.mesh, spec, shape);
-    return padded(local, bytesOf(dtype), this.chip) * bytesOf(dtype);
+    return padded(local, bytesOf(dtype), this.chip, rowMajor) * bytesOf(dtype);
   }
 
   /** How a value lies on the mesh. */
@@ -225,7 +225,7 @@ class Evaluation {
     if (size === undefined) {
       const spec = this.#lies(m);
       const nothing = m.argument || m.host || (m.from && !m.origin && same(spec, this.#spec(m.from)));
-      size = nothing ? 0 : this.#bytes(m.value, spec);
+      size = nothing ? 0 : this.#bytes(m.value, spec, this.timeline.rowMajor.has(m));
       this.#sizes.set(m, size);
     }
     return size;
@@ -343,20 +343,23 @@ const same = (a: Spec, b: Spec): boolean =>
   a.length === b.length && a.every((over, d) => (over ?? []).join() === (b[d] ?? []).join());
 
 /**
- * Elements as TPUs hold them, in tiles of 8 x 128 words of four bytes (openxla.org/xla/tiled_layout): XLA chooses which two dimensions
- * lie innermost, here those that are padded least.
+ * Elements as TPUs hold them, in tiles of up to 8 x 128 words of four bytes (openxla.org/xla/tiled_layout): XLA chooses which two
+ * dimensions lie innermost, here those that are padded least, unless it is to be the last ones.
  */
-export function padded(shape: readonly number[], bytes: number, chip: Chip): number {
+export function padded(shape: readonly number[], bytes: number, chip: Chip, rowMajor = false): number {
   const all = shape.reduce((a, b) => a * b, 1);
   if (chip.platform !== "tpu" || shape.length === 0) return all;
   const up = (n: number, to: number) => (Math.ceil(n / to) * to) / n;
-  const rows = 8 * Math.max(1, 4 / bytes);
+  const rows = (n: number) => up(n, Math.min(8, Math.max(4 / bytes, 2 ** Math.ceil(Math.log2(n)))));
+  const lanes = (n: number) => up(n, 128);
+  const last = shape.length - 1;
+  if (last === 0) return all * lanes(shape[0]!);
+  if (rowMajor) return all * lanes(shape[last]!) * rows(shape[last - 1]!);
   let least = Number.POSITIVE_INFINITY;
-  for (let i = 0; i < shape.length; i++) {
-    const lanes = up(shape[i]!, 128);
-    if (shape.length === 1) least = lanes;
-    for (let j = 0; j < shape.length; j++)
-      if (i !== j) least = Math.min(least, lanes * up(shape[j]!, Math.min(rows, 8)));
-  }
+  shape.forEach((minor, i) => {
+    shape.forEach((next, j) => {
+      if (i !== j) least = Math.min(least, lanes(minor) * rows(next));
+    });
+  });
   return all * least;
 }

@@ -1,6 +1,7 @@
 /** Every way to lay a program on the devices of a target, judged by {@link estimate}, the fastest that fit first. */
 import { XenarcError } from "../errors.js";
 import type { Layout } from "../mesh.js";
+import type { RematPolicy } from "../passes/remat.js";
 import type { Chip } from "./chips.js";
 import { type Estimate, estimate } from "./model.js";
 import type { Target } from "./target.js";
@@ -10,6 +11,7 @@ import type { Timeline } from "./timeline.js";
 export interface MeshSizes {
   readonly data: number;
   readonly fsdp: number;
+  readonly expert: number;
   readonly context: number;
   readonly tensor: number;
 }
@@ -18,9 +20,11 @@ export interface MeshSizes {
 export interface Choice {
   readonly mesh: MeshSizes;
   /** What of a layer is kept; undefined: as the model has it. */
-  readonly remat: string | readonly string[] | undefined;
+  readonly remat: RematPolicy | undefined;
   /** Micro-batches of a step. */
   readonly accumulation: number;
+  /** Whether the optimizer's moments lie in the host's memory. */
+  readonly offload: boolean;
 }
 
 /** A choice and what it takes. */
@@ -42,41 +46,47 @@ export function factorizations(n: number, count: number): number[][] {
   return found;
 }
 
-/** All meshes of a target's devices. Only `data` goes across slices: it communicates least. */
+/**
+ * All meshes of a target's devices. Only `data` goes across slices: it communicates least. Without `context` no sequence is split; `experts`
+ * is what is divided over the axis `expert`.
+ */
 export function meshes(
   target: Pick<Target, "devices" | "slices">,
-  allowed: { readonly context?: boolean } = {},
+  { context = true, experts = 1 }: { readonly context?: boolean; readonly experts?: number } = {},
 ): MeshSizes[] {
-  return factorizations(target.devices / target.slices, 4)
-    .map(([data, fsdp, context, tensor]) => ({
+  return factorizations(target.devices / target.slices, 5)
+    .map(([data, fsdp, expert, context, tensor]) => ({
       data: data! * target.slices,
       fsdp: fsdp!,
+      expert: expert!,
       context: context!,
       tensor: tensor!,
     }))
-    .filter((mesh) => allowed.context !== false || mesh.context === 1);
+    .filter((mesh) => (context || mesh.context === 1) && experts % mesh.expert === 0);
 }
 
 /** What a search goes through. */
 export interface Space {
   readonly meshes: readonly MeshSizes[];
-  /** What keeps most first. */
+  /** What keeps most of the device's memory first. */
   readonly remats: readonly Choice["remat"][];
   /** Numbers of micro-batches, the smallest first: a larger one is tried only where the smaller does not fit. */
   readonly accumulations: readonly number[];
+  /** Whether to try the host's memory for what the optimizer keeps, on meshes on which nothing fits without. */
+  readonly offload?: boolean;
 }
 
 /** Judges every choice: those that fit by their time, then those that do not by their memory. Sizes that do not divide are left out. */
 export function search(space: Space, traced: Traced, chip: Chip): Judged[] {
   const found: Judged[] = [];
   for (const mesh of space.meshes) {
-    for (const accumulation of space.accumulations) {
-      const judged = policies(space.remats, { mesh, accumulation }, traced, chip);
+    for (const offload of space.offload ? [false, true] : [false]) {
+      const judged = microBatches(space, { mesh, offload }, traced, chip);
       found.push(...judged);
       if (judged.some((j) => j.fits)) break;
     }
   }
-  const sum = ({ compute, traffic, network }: Estimate) => compute + traffic + network;
+  const sum = ({ compute, traffic, network, host }: Estimate) => compute + traffic + network + host;
   return found.sort((a, b) => {
     if (a.fits !== b.fits) return a.fits ? -1 : 1;
     if (!a.fits) return a.estimate.memory.total - b.estimate.memory.total;
@@ -84,14 +94,33 @@ export function search(space: Space, traced: Traced, chip: Chip): Judged[] {
   });
 }
 
-/** Policies up to the first that fits: what keeps more computes less again. */
+/** Numbers of micro-batches up to the first with which a policy fits. */
+function microBatches(
+  { remats, accumulations }: Space,
+  choice: Pick<Choice, "mesh" | "offload">,
+  traced: Traced,
+  chip: Chip,
+): Judged[] {
+  const found: Judged[] = [];
+  for (const accumulation of accumulations) {
+    // Where what keeps least does not fit, nothing does.
+    const least = judge({ ...choice, accumulation, remat: remats.at(-1) }, traced, chip);
+    if (least === undefined) break;
+    if (least.fits)
+      return [...found, ...policies(remats.slice(0, -1), { ...choice, accumulation }, traced, chip), least];
+    found.push(least);
+  }
+  return found;
+}
+
+/** Policies up to the first that fits without the host's help: what keeps more computes less again. */
 function policies(remats: Space["remats"], choice: Omit<Choice, "remat">, traced: Traced, chip: Chip): Judged[] {
   const found: Judged[] = [];
   for (const remat of remats) {
     const judged = judge({ ...choice, remat }, traced, chip);
     if (judged === undefined) break;
     found.push(judged);
-    if (judged.fits) break;
+    if (judged.fits && judged.estimate.host === 0) break;
   }
   return found;
 }

@@ -91,6 +91,10 @@ export interface Timeline {
   readonly scatters: readonly Scatter[];
   readonly exchanges: readonly Exchange[];
   readonly transfers: readonly Transfer[];
+  /** What kernels read and write, which have their last dimension innermost; of other values XLA chooses the order. */
+  readonly rowMajor: ReadonlySet<Made>;
+  /** Whether it has code that is written for one device: then it holds for the mesh alone that it was traced for. */
+  readonly ofItsMesh: boolean;
 }
 
 /** Computed where they are used: one pass over memory does any number of them. */
@@ -172,6 +176,7 @@ class Builder {
   readonly #scatters: Scatter[] = [];
   readonly #exchanges: Exchange[] = [];
   readonly #transfers: Transfer[] = [];
+  readonly #rowMajor = new Set<Made>();
   readonly #axes: Axes;
   /** Mesh axes of which a value is one device's part. */
   readonly #manual = new Map<Value, readonly string[]>();
@@ -219,6 +224,8 @@ class Builder {
       scatters: this.#scatters,
       exchanges: this.#exchanges,
       transfers: this.#transfers,
+      rowMajor: this.#rowMajor,
+      ofItsMesh: this.#manual.size > 0,
     };
   }
 
@@ -391,10 +398,16 @@ class Builder {
       else this.#materialize(result, source, runs, entries);
       return;
     }
-    if (name === "stablehlo.composite") this.#kernel(op, operands, runs);
+    if (name === "stablehlo.composite") {
+      this.#kernel(op, operands, runs);
+      for (const v of operands) this.#inRows(v);
+    }
     if (!FUSED.has(name) && !name.startsWith("chlo.")) {
       const reads = operands.flatMap((v) => this.#reads(v));
-      for (const r of op.results) this.#materialize(r, { ...NOTHING, reads }, runs, entries);
+      for (const r of op.results) {
+        this.#materialize(r, { ...NOTHING, reads }, runs, entries);
+        if (name === "stablehlo.composite") this.#inRows(r);
+      }
       if (name === "stablehlo.scatter") {
         const scatter = { parts: this.#shaped(op.operands[2]!), result: this.#shaped(result), runs };
         this.#scatters.push(scatter);
@@ -406,6 +419,12 @@ class Builder {
         });
       }
       return;
+    }
+    // A product keeps its type: what it is widened to, its users compute.
+    const from = operands[0];
+    if (name === "stablehlo.convert" && from && bytesOf(result.type) > bytesOf(op.operands[0]!.type)) {
+      const source = this.#source.get(from);
+      if (source?.open) this.#materialize(from, source, runs, entries);
     }
     // One product can be joined to what follows it.
     const open = operands.filter((v) => this.#source.get(v)?.open);
@@ -448,6 +467,11 @@ class Builder {
     const before = this.#made.length;
     this.#entries(steps, runs);
     this.#made.length = before;
+  }
+
+  #inRows(v: Value): void {
+    const last = v.axes?.at(-1);
+    for (const made of this.#reads(v)) if (made.value.axes.at(-1) === last) this.#rowMajor.add(made);
   }
 
   /** Whether a product's result is used in one pass over it alone. */

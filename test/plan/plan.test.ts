@@ -89,9 +89,10 @@ test("a loop stacks what its steps give, and runs them all", () => {
   expect(memory.gradients + memory.activations).toBe((1 + 4 + 1) * one);
 });
 
-test("tiles of 8 x 128 are filled up", () => {
+test("tiles of up to 8 x 128 are filled up", () => {
   expect(padded([16, 256], 4, CHIPS.v4)).toBe(16 * 256);
-  expect(padded([3, 5], 4, CHIPS.v4)).toBe(8 * 128);
+  expect(padded([3, 5], 4, CHIPS.v4)).toBe(4 * 128);
+  expect(padded([5, 3], 4, CHIPS.v4, true)).toBe(8 * 128);
   expect(padded([64, 1000], 4, CHIPS.v4)).toBe(64 * 1024);
   expect(padded([3, 5], 4, CHIPS.h100)).toBe(15);
 });
