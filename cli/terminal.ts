@@ -66,6 +66,9 @@ export function short(n: number): string {
 /** `1.23 MB` */
 export const bytes = (n: number): string => (n < 1000 ? `${n} B` : `${short(n)}B`);
 
+/** `42.9 %` */
+export const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
+
 /** `0.8 s`, `42 s`, `3 min 20 s`, `5 h 12 min` */
 export function duration(seconds: number): string {
   if (seconds < 9.95) return `${seconds.toFixed(1)} s`;

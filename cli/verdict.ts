@@ -8,7 +8,7 @@ import type { Program } from "../compiler/program.js";
 import { addExecutable } from "../emit/artifact.js";
 import type { Compiled } from "../emit/compile.js";
 import type { EventOf } from "../runtime-bridge/events.js";
-import { bytes, count, duration, paint, short, table } from "./terminal.js";
+import { bytes, count, duration, paint, percent, short, table } from "./terminal.js";
 
 /** The entry points that are judged. */
 const JUDGED = ["train_step", "prefill", "decode_step"];
@@ -165,7 +165,6 @@ const where = ({ axes, acrossSlices }: { readonly axes: readonly string[]; reado
 
 /** `835 TFLOP`, `0 FLOP` */
 const unit = (n: number, name: string): string => `${short(n)}${n < 999.5 && !name.startsWith(" ") ? " " : ""}${name}`;
-const percent = (share: number): string => `${(100 * share).toFixed(1)} %`;
 const milliseconds = (s: number): string => (s < 1 ? `${(s * 1e3).toPrecision(3)} ms` : `${s.toPrecision(3)} s`);
 const place = (stack: readonly Frame[]): string => (stack[0] ? `${stack[0].file}:${stack[0].line}` : "");
 

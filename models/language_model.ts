@@ -86,19 +86,17 @@ function balanced<R>(
   const layout = currentLayout();
   const devices = layout?.parts("activations", "seq") ?? 1;
   if (layout === undefined || devices === 1 || layout.context.balance === false) return loss(tokens, targets, options);
-  const natural =
-    options.positions ??
-    (iota({ seq: tokens.size("seq") })
-      .broadcast({ batch: tokens.size("batch") })
-      .ordered(tokens.names) as Tensor<"batch" | "seq">);
-  const inOrder = (x: Tensor<"batch" | "seq">) => inZigzag<"batch">(x, devices);
-  const positions = inOrder(natural);
+  const size = tokens.size("seq");
+  const inOrder = <A extends string>(x: Tensor<A | "seq">) => inZigzag<A>(x, devices);
+  const places = inOrder<never>(iota({ seq: size }));
+  const alike = () =>
+    places.broadcast({ batch: tokens.size("batch") }).ordered(tokens.names) as Tensor<"batch" | "seq">;
+  const positions = options.positions ? inOrder<"batch">(options.positions) : alike();
   const { ops } = tracing().region;
   const before = ops.length;
-  const size = tokens.size("seq");
-  const seq = { at: inZigzag<never>(iota({ seq: size }), devices), of: size };
+  const seq = { at: places, of: size };
   const found = withLayout(layout.balanced(), () =>
-    asParts({ seq }, () => loss(inOrder(tokens), inOrder(targets), { ...options, positions })),
+    asParts({ seq }, () => loss(inOrder<"batch">(tokens), inOrder<"batch">(targets), { ...options, positions })),
   );
   if (!ops.slice(before).some((op) => reads(op, positions.value))) {
     throw tensorError(

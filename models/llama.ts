@@ -1,5 +1,6 @@
 /** Llama: a decoder with RMSNorm, rotary positions, groups of heads that share keys and values, gated feed-forward layers, no biases. */
 import { z } from "zod";
+import { stagesOf } from "../compiler/trace.js";
 import { iota } from "../ops/functions.js";
 import { normal } from "../ops/initializers.js";
 import { Stack } from "../ops/module.js";
@@ -89,12 +90,18 @@ export class Llama extends LanguageModel {
 
   run(tokens: Tensor<"batch" | "seq">, { positions, cache, key }: RunOptions = {}): Hidden {
     const { dtype, layers } = this.config;
-    // The same for all examples: layers in stages have a part of the batch at a time.
     const at = positions ?? iota({ seq: tokens.size("seq") });
     const keys = key && this.random ? split(key(), { layers }) : undefined;
     const x = this.tokens.call(tokens, dtype);
-    const [h, stacked] = this.blocks.scanWith(x, { cache: cache?.blocks, keys }, (block, h, layer) =>
-      block.call(h, { positions: at, cache: layer.cache, key: layer.keys }),
+    // In stages each part of the batch takes the positions of its own along.
+    const own = stagesOf("layers") && !cache ? positions : undefined;
+    const [{ h }, stacked] = this.blocks.scanWith(
+      { h: x, own },
+      { cache: cache?.blocks, keys },
+      (block, { h, own }, layer) => {
+        const [out, seen] = block.call(h, { positions: own ?? at, cache: layer.cache, key: layer.keys });
+        return [{ h: out, own }, seen];
+      },
     );
     return { hidden: this.norm.call(h), cache: { blocks: stacked } };
   }

@@ -1,8 +1,10 @@
 /** `xenarc compile`: a model and its configuration to an artifact, with a summary of one screen. */
 import { join } from "node:path";
+import { bubble, type Pipeline, ticks } from "../../compiler/pipeline.js";
 import { type Compiled, compile } from "../../emit/compile.js";
+import { pipelineOf } from "../../models/layout.js";
 import { openProject, type Project, sortWords } from "../project.js";
-import { bytes, count, duration, paint, short, table } from "../terminal.js";
+import { bytes, count, duration, paint, percent, short, table } from "../terminal.js";
 
 export interface CompileCommandOptions {
   readonly config?: string;
@@ -113,6 +115,20 @@ function flopsPerToken({ programs }: Compiled): { training?: number; forward?: n
   return { ...(training !== undefined && { training }), ...(forward !== undefined && { forward }) };
 }
 
+/** How much of its time a stage of a pipeline has nothing to do. */
+function pipelineRow({ config, programs }: Compiled): string[][] {
+  const pipeline = programs.some(({ name }) => name === "train_step") && pipelineOf(config as never);
+  return pipeline ? [["pipeline", idle(pipeline)]] : [];
+}
+
+/** `4 stages, 4 micro-batches: each stage is idle in 3 of 7 ticks (42.9 %)`. */
+export function idle(p: Pipeline): string {
+  const { stages, repeats, microBatches } = p;
+  const rounds = repeats > 1 ? [`${repeats} repeats`] : [];
+  const shape = [`${stages} stages`, ...rounds, `${microBatches} micro-batches`].join(", ");
+  return `${shape}: each stage is idle in ${ticks(p) - repeats * microBatches} of ${ticks(p)} ticks (${percent(bubble(p))})`;
+}
+
 function summary(compiled: Compiled, folder: string, seconds: number, hlo: string | undefined): string {
   const { bold, dim } = paint(process.stdout);
   const sizes = compiled.programs.map((program) => ({ name: program.name, ...sizeOf(program) }));
@@ -133,6 +149,7 @@ function summary(compiled: Compiled, folder: string, seconds: number, hlo: strin
     ...table([
       ["parameters", count(compiled.parameters)],
       ["FLOPs a token", flops.filter(Boolean).join(", ")],
+      ...pipelineRow(compiled),
       ...(hlo === undefined ? [] : [["optimized HLO", hlo]]),
     ]),
     "",
