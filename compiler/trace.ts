@@ -84,7 +84,7 @@ function constrainedLeaf(on: Layout, leaf: Leaf, kind: Kind): Leaf {
 export const splitOver = (kind: Kind, axis: string): number => layout?.parts(kind, axis) ?? 1;
 
 /** The shape that one device holds of an activation. */
-export function perDevice({ names, value }: Leaf): readonly number[] {
+export function deviceShape({ names, value }: Leaf): readonly number[] {
   const { shape } = value.type;
   if (layout === undefined) return shape;
   return localShape(

@@ -1,5 +1,5 @@
 import { meshSize } from "../../compiler/mesh.js";
-import { currentLayout, perDevice, withLayout } from "../../compiler/trace.js";
+import { currentLayout, deviceShape, withLayout } from "../../compiler/trace.js";
 import { leaves, mapLeaves } from "../../compiler/tree.js";
 import { customVjp, dryRun, scan, shard, valueAndGrad } from "../../ops/control.js";
 import { full, iota, where, zeros } from "../../ops/functions.js";
@@ -42,7 +42,7 @@ export function chunkedCrossEntropy<M>(
 ): { sum: Scalar; count: Scalar } {
   const { result: logits, reads } = dryRun(() => head(model, hidden));
   const weights = leaves(model).filter(({ value }) => reads.has(value)) as Tensor[];
-  const local = perDevice(logits);
+  const local = deviceShape(logits);
   const [batch, seq] = (["batch", "seq"] as const).map((n) => logits.size(n) / local[logits.position(n)]!) as [
     number,
     number,
@@ -103,7 +103,7 @@ function seqOver(x: Tensor): readonly string[] {
 /** The smallest number of equal chunks of a device's `seq` positions that are small enough; `local` is the shape of its scores. */
 function chunkCount(local: readonly number[], seq: number, weights: readonly Tensor[], chunk?: number): number {
   const bytes = (shape: readonly number[]) => shape.reduce((n, d) => n * d, 4);
-  const sums = weights.reduce((n, w) => n + bytes(perDevice(w)), 0);
+  const sums = weights.reduce((n, w) => n + bytes(deviceShape(w)), 0);
   const limit = Math.max(CHUNK_BYTES, sums);
   // The weights' sums live as long as the loop: for scores that are hardly larger, nothing is won.
   const automatic = bytes(local) > 4 * sums ? bytes(local) / limit : 1;
