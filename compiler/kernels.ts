@@ -1,7 +1,7 @@
 /** Which kernels the program being traced may have: operations that it names as composites for the runtime to replace. */
 
 /** The kernels that there are, by the names that configurations know them by. */
-export const KERNELS = ["attention"] as const;
+export const KERNELS = ["attention", "grouped_matmul"] as const;
 export type Kernel = (typeof KERNELS)[number];
 
 let allowed: readonly Kernel[] = [];

@@ -5,14 +5,16 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { DType } from "../../compiler/ir.js";
-import { withKernels } from "../../compiler/kernels.js";
+import { KERNELS, withKernels } from "../../compiler/kernels.js";
 import { Layout, makeMesh } from "../../compiler/mesh.js";
 import { kernels } from "../../compiler/plan/costs.js";
 import { parseOptimizedHlo } from "../../compiler/plan/optimized_hlo.js";
 import { parseTarget } from "../../compiler/plan/target.js";
+import type { Program } from "../../compiler/program.js";
 import { traceProgram, withLayout } from "../../compiler/trace.js";
 import { Compiled, print } from "../../emit/compile.js";
 import { attention } from "../../models/layers/attention/dot_product.js";
+import { Moe, type MoeOptions } from "../../models/layers/index.js";
 import { valueAndGrad } from "../../ops/control.js";
 import { spec } from "../../ops/module.js";
 import type { Tensor } from "../../ops/tensor.js";
@@ -37,6 +39,19 @@ interface Case {
 }
 
 let count = 0;
+/** An artifact with one program, which may have kernels. */
+async function written(
+  name: string,
+  mesh: Readonly<Record<string, number>> | undefined,
+  trace: () => Program,
+): Promise<string> {
+  const program = withKernels(KERNELS, () => withLayout(mesh && new Layout(makeMesh(mesh)), trace));
+  const text = await print(program, { locations: false });
+  const path = join(folder, `artifact-${count++}`);
+  await new Compiled(name, {}, 0, [{ name, program, text }]).write(path);
+  return path;
+}
+
 /** An artifact with one program: attention, the sum of its products with weights, and the gradients of that. */
 async function artifact({
   kvHeads = 2,
@@ -52,7 +67,6 @@ async function artifact({
 }: Case): Promise<string> {
   const keys = spec({ batch: 2, key: seq, kvHeads, headDim }, dtype);
   const queries = spec({ batch: 2, seq, kvHeads, group, headDim }, dtype);
-  const layout = mesh && new Layout(makeMesh(mesh));
   const inputs = {
     argument: { q: queries, k: keys, v: keys, weights: queries, ...(sinks && { sinks: spec({ kvHeads }, "f32") }) },
     batch: {
@@ -60,34 +74,45 @@ async function artifact({
       ...(segments === "own" && { keySegments: spec({ batch: 2, key: seq }, "i32") }),
     },
   };
-  const program = withKernels(["attention"], () =>
-    withLayout(layout, () =>
-      traceProgram("attention", inputs, ({ argument: { weights, ...operands }, batch }) => {
-        const loss = ({ q, k, v, sinks }: typeof operands) => {
-          const out = attention(q as Tensor, k as Tensor, v as Tensor, {
-            causal,
-            sinks,
-            ...batch,
-            ...options,
-            blockSize: 128,
-          }) as Tensor;
-          return out
-            .mul(weights as Tensor)
-            .cast("f32")
-            .sum(out.names);
-        };
-        const [value, gradients] = valueAndGrad(loss as never)(operands as never) as unknown as [
-          Tensor,
-          typeof operands,
-        ];
-        return { result: { value, gradients } };
-      }),
-    ),
+  return written("attention", mesh, () =>
+    traceProgram("attention", inputs, ({ argument: { weights, ...operands }, batch }) => {
+      const loss = ({ q, k, v, sinks }: typeof operands) => {
+        const seen = { causal, sinks, ...batch, ...options, blockSize: 128 };
+        const out = attention(q as Tensor, k as Tensor, v as Tensor, seen) as Tensor;
+        return weighted(out, weights as Tensor);
+      };
+      const [value, gradients] = valueAndGrad(loss as never)(operands as never) as unknown as [Tensor, typeof operands];
+      return { result: { value, gradients } };
+    }),
   );
-  const text = await print(program, { locations: false });
-  const path = join(folder, `artifact-${count++}`);
-  await new Compiled("attention", {}, 0, [{ name: "attention", program, text }]).write(path);
-  return path;
+}
+
+const weighted = (out: Tensor, weights: Tensor): Tensor =>
+  out.mul(weights).cast("f32").sum(out.names) as unknown as Tensor;
+
+interface MixtureCase extends MoeOptions {
+  readonly sizes?: Readonly<Record<"batch" | "seq" | "embed" | "mlp", number>>;
+  readonly dtype?: DType;
+  readonly mesh?: Readonly<Record<string, number>>;
+}
+
+/** Likewise with a mixture of experts, nothing dropped. */
+async function mixture({
+  sizes = { batch: 4, seq: 64, embed: 128, mlp: 256 },
+  dtype = "f32",
+  mesh,
+  ...options
+}: MixtureCase): Promise<string> {
+  const { mlp, ...ofTokens } = sizes;
+  const moe = new Moe({ embed: sizes.embed }, { mlp }, options);
+  const inputs = { argument: { moe, x: spec(ofTokens, dtype) as Tensor, weights: spec(ofTokens, dtype) as Tensor } };
+  return written("mixture", mesh, () =>
+    traceProgram("mixture", inputs, ({ argument: { weights, ...operands } }) => {
+      const loss = ({ moe, x }: typeof operands) => weighted(moe.call(x) as Tensor, weights);
+      const [value, gradients] = valueAndGrad(loss as never)(operands as never) as unknown as [Tensor, typeof operands];
+      return { result: { value, gradients } };
+    }),
+  );
 }
 
 interface Comparison {
@@ -96,9 +121,8 @@ interface Comparison {
   readonly missing: readonly string[];
 }
 
-async function compare(c: Case): Promise<Comparison> {
-  const path = await artifact(c);
-  await python("compare_kernels.py", path, "attention", `${path}.json`);
+async function compare(path: string, entry = "attention"): Promise<Comparison> {
+  await python("compare_kernels.py", path, entry, `${path}.json`);
   return JSON.parse(readFileSync(`${path}.json`, "utf8"));
 }
 
@@ -119,7 +143,7 @@ test.each<[string, Case, number]>([
 ])(
   "%s: values and gradients of the kernels are those of the decomposition",
   async (_, c, tolerance) => {
-    const { differences, kernels, missing } = await compare(c);
+    const { differences, kernels, missing } = await compare(await artifact(c));
     expect(missing).toEqual([]);
     expect(kernels).toEqual(BOTH);
     for (const [name, difference] of Object.entries(differences))
@@ -129,8 +153,36 @@ test.each<[string, Case, number]>([
   120_000,
 );
 
+// 256 rows a device, in blocks of 256: groups end inside of them.
+test.each<[string, MixtureCase, number]>([
+  ["one device", { experts: 4, perToken: 2 }, 1e-5],
+  [
+    "tokens, experts and their width over a mesh",
+    { experts: 4, perToken: 2, mesh: { data: 2, expert: 2, tensor: 2 } },
+    1e-5,
+  ],
+  [
+    "not all experts taken, parameters over the mesh",
+    { experts: 4, perToken: 2, threshold: 0.6, mesh: { fsdp: 4 } },
+    1e-5,
+  ],
+])(
+  "grouped products, %s: values and gradients of the kernels are those of the decomposition",
+  async (_, c, tolerance) => {
+    const { differences, kernels, missing } = await compare(await mixture(c), "mixture");
+    expect(missing).toEqual([]);
+    expect(kernels.map((name) => name.replace(/_\d+$/, ""))).toEqual(
+      expect.arrayContaining(["xenarc.grouped_matmul.kernel", "xenarc.grouped_matmul_weights.kernel"]),
+    );
+    const wrong = Object.entries(differences).filter(([, difference]) => !(difference < tolerance));
+    expect(wrong).toEqual([]);
+    expect(Object.keys(differences)).toHaveLength(6);
+  },
+  120_000,
+);
+
 test("a case that no kernel is for runs without, and says why", async () => {
-  const { differences, kernels, missing } = await compare({ seq: 100 });
+  const { differences, kernels, missing } = await compare(await artifact({ seq: 100 }));
   expect(kernels).toEqual([]);
   expect(missing).toEqual([
     "xenarc.attention runs without a kernel: 100 queries and 100 keys are no multiples of 128",

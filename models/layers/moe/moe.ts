@@ -1,12 +1,13 @@
-import { named, shard } from "../../../ops/control.js";
-import { dot, groupedDot, silu } from "../../../ops/functions.js";
+import { shard } from "../../../ops/control.js";
+import { dot } from "../../../ops/functions.js";
 import { type Initializer, normal } from "../../../ops/initializers.js";
 import { Module, param } from "../../../ops/module.js";
 import type { Key } from "../../../ops/random.js";
 import { report } from "../../../ops/report.js";
 import { describe, type Sizes, type Tensor, tensorError } from "../../../ops/tensor.js";
 import { GatedMlp } from "../gated_mlp.js";
-import { combine, dispatch, dropless, limited, type Plan } from "./dispatch.js";
+import { combine, dispatch, limited } from "./dispatch.js";
+import { gated, throughExperts } from "./experts.js";
 import { Router, type RouterOptions, type Routing } from "./router.js";
 
 /** Sizes and kinds of the parts of a {@link Moe}. */
@@ -87,11 +88,11 @@ export class Moe extends Module {
 
     const seen = key && this.jitter > 0 ? inOrder(this.router.jittered(x as Tensor, key)) : tokens;
     const routing = this.router.call(seen.joined as Tokens);
-    const rows = this.capacity === undefined ? dropless(routing) : limited(routing, this.rowsOf(routing));
-    reportDropped(routing, rows);
-    const out = combine(this.experts(dispatch(tokens.joined as Tokens, rows), routing), routing.weight, rows) as Tensor;
-
-    const mixed = tokens.back(out) as Tensor<A | "embed">;
+    const mixed = (
+      this.capacity === undefined
+        ? this.dropless(x as Tensor, routing, tokens.back, others)
+        : tokens.back(this.limited(tokens.joined as Tokens, routing) as Tensor)
+    ) as Tensor<A | "embed">;
     return this.shared ? (mixed.add(this.shared.call<A>(x) as Tensor) as Tensor) : mixed;
   }
 
@@ -102,14 +103,25 @@ export class Moe extends Module {
     return Math.min(tokens, Math.ceil(share * this.capacity!));
   }
 
+  /** All tokens' results. `back` brings what tokens have from their one axis to the `axes` of x. */
+  private dropless(x: Tensor, routing: Routing, back: (y: Tensor) => Tensor, axes: readonly string[]): Tensor {
+    reportDropped(routing, routing.taken);
+    const [expert, weight] = [back(routing.expert as Tensor), back(routing.weight as Tensor)];
+    const choices = { expert, weight, taken: routing.taken && back(routing.taken as Tensor) };
+    return throughExperts(x, choices, this, axes);
+  }
+
+  /** Results of the tokens that their experts have room for. */
+  private limited(tokens: Tokens, routing: Routing): Tokens {
+    const rows = limited(routing, this.rowsOf(routing));
+    reportDropped(routing, rows.kept);
+    return combine(this.experts(dispatch(tokens, rows), routing), routing.weight, rows);
+  }
+
   /** Each row through its expert. */
   private experts(rows: Rows, { load }: Routing): Rows {
     const weight = <A extends string>(w: Tensor<A>) => shard(w.cast(rows.dtype));
     const [gate, up, down] = [weight(this.gate), weight(this.up), weight(this.down)];
-    if (this.capacity === undefined) {
-      const inner = gated(groupedDot(rows, gate, load, "row", "embed"), groupedDot(rows, up, load, "row", "embed"));
-      return groupedDot(inner, down, load, "row", "mlp");
-    }
     const experts = load.size("expert");
     const buffers = this.withTokens(rows).split("row", { expert: experts, capacity: rows.size("row") / experts });
     const sent = shard(buffers);
@@ -135,13 +147,10 @@ function merged(tensor: Tensor, axes: readonly string[], name: string) {
 type Tokens = Tensor<"group" | "token" | "embed">;
 type Rows = Tensor<"group" | "row" | "embed">;
 
-const gated = <A extends string>(gate: Tensor<A>, up: Tensor<A>): Tensor<A> =>
-  silu(named(gate, "mlp_gate")).mul(named(up, "mlp_up") as Tensor) as Tensor<A>;
-
-function reportDropped({ taken, expert }: Routing, { kept }: Plan): void {
+function reportDropped({ taken, expert }: Routing, kept: Tensor | undefined): void {
   if (!kept) return;
   const choices = expert.names.filter((n) => ["group", "token", "choice"].includes(n));
-  const number = (mask: typeof kept) => mask.cast("f32").sum(choices);
+  const number = (mask: Tensor) => mask.cast("f32").sum(choices);
   const all = taken ? number(taken) : choices.reduce((n, axis) => n * expert.size(axis), 1);
   report.metric("dropped", number(kept).div(all).neg().add(1));
 }

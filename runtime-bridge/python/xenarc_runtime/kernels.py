@@ -42,7 +42,7 @@ class Offer:
     """A composite that there is a kernel for.
 
     `whole` of an operand (the last ones may be absent): dimensions that must not be split; `results`: the operand and the number of its dimensions
-    that each result lies like.
+    that each result lies like; further dimensions are whole.
     """
 
     make: Callable[[Case], Kernel]
@@ -92,7 +92,7 @@ def _replace(
     for dims, whole in zip(split, offer.whole, strict=False):
         for d in whole:
             if dims[d]:
-                raise NoKernel(f"its sequence is split over {', '.join(dims[d])}")
+                raise NoKernel(f"an operand is split over {', '.join(dims[d])} along what each device must have whole")
     local = []
     for operand, dims in zip(op.operands, split, strict=True):
         kind = _ir.RankedTensorType(operand.type)
@@ -105,7 +105,8 @@ def _replace(
         kernel = offer.make(Case(tuple(local), attributes, device, interpret))
         made[key] = _add(module, name, kernel, local, platform)
     symbol, results = made[key]
-    shardings = [split[i][:n] for i, n in offer.results]
+    ranks = [_ir.RankedTensorType(r.type).rank for r in op.results]
+    shardings = [(split[i][:n] + ((),) * rank)[:rank] for (i, n), rank in zip(offer.results, ranks, strict=True)]
     with _ir.InsertionPoint(op), op.location:
         callee = _ir.FlatSymbolRefAttr.get(symbol)
         if math.prod(sizes[axis] for axis in free) == 1:
@@ -157,7 +158,7 @@ def _manual_axes(op: _ir.Operation) -> set[str]:
     parent = op.parent
     while parent is not None:
         if parent.name == "sdy.manual_computation":
-            taken |= {axis.value for axis in map(_ir.StringAttr, _sdy.ManualAxesAttr(parent.attributes["manual_axes"]))}
+            taken |= set(_sdy.ManualAxesAttr(parent.attributes["manual_axes"]))
         parent = parent.parent
     return taken
 
@@ -261,6 +262,11 @@ _LANES = 128
 _BLOCK = 512
 
 
+def _refuse_old_bfloat16(case: Case) -> None:
+    if case.device in ("TPU v2", "TPU v3") and case.operands[0].dtype == jnp.bfloat16:
+        raise NoKernel(f"the compiler of {case.device} takes no bfloat16 products in kernels")
+
+
 def _splash(case: Case) -> tuple[Callable[..., Any], Any, Any, Any]:
     """Splash attention for the operands' sizes; q `[..., seq, d]` has dimensions that k `[..., key, d]` lacks, before seq.
 
@@ -274,8 +280,7 @@ def _splash(case: Case) -> tuple[Callable[..., Any], Any, Any, Any]:
     batch, kv_heads = (math.prod(q[: shared - 1]), q[shared - 1]) if shared else (1, 1)
     heads = kv_heads * math.prod(q[shared:-2])
     length, keys, width = q[-2], k[-2], q[-1]
-    if case.device in ("TPU v2", "TPU v3") and case.operands[0].dtype == jnp.bfloat16:
-        raise NoKernel(f"the compiler of {case.device} takes no bfloat16 products in kernels")
+    _refuse_old_bfloat16(case)
     if length % _LANES or keys % _LANES:
         raise NoKernel(f"{length} queries and {keys} keys are no multiples of {_LANES}")
     if width % 64:
@@ -366,6 +371,51 @@ def _attention_backward(case: Case) -> Kernel:
     return backward
 
 
+# Grouped matrix products -------------------------------------------------------------------------------------------------
+
+
+def _tiles(case: Case, rows: int, inner: int, outer: int) -> tuple[int, int, int]:
+    """The blocks that a grouped product `[rows, inner] x [inner, outer]` is computed in: the largest that a core has room for."""
+    _refuse_old_bfloat16(case)
+    for what, size in (("rows", rows), ("columns", inner), ("columns", outer)):
+        if size % _LANES:
+            raise NoKernel(f"{size} {what} are no multiple of {_LANES}")
+    width = 512 * 4 // case.operands[0].dtype.itemsize
+    limits = (512, width, width)
+    sizes = (rows, inner, outer)
+    tiles = [max(t for t in range(_LANES, limit + 1, _LANES) if n % t == 0) for n, limit in zip(sizes, limits, strict=True)]
+    return tiles[0], tiles[1], tiles[2]
+
+
+def _grouped_matmul(case: Case) -> Kernel:
+    """Rows `[m, k]` in groups, each times its matrix of `[groups, k, n]`, or of `[groups, n, k]` where `transposed`."""
+    from jax.experimental.pallas.ops.tpu.megablox.gmm import gmm
+
+    (rows, inner), (_, *matrix) = (x.shape for x in case.operands[:2])
+    transposed = case.attributes["transposed"]
+    tiling = _tiles(case, rows, inner, matrix[0 if transposed else 1])
+
+    def product(x: jax.Array, w: jax.Array, sizes: jax.Array) -> jax.Array:
+        # Rows of no group are a further one, without a matrix: the kernel gives zeros for it.
+        given = sizes if case.attributes["all"] else jnp.append(sizes, rows - sizes.sum())
+        return gmm(x, w, given, x.dtype, tiling, transpose_rhs=transposed, interpret=case.interpret)
+
+    return product
+
+
+def _grouped_matmul_weights(case: Case) -> Kernel:
+    """Of rows `[m, k]` and `[m, n]` in groups each group's product `[k, n]`."""
+    from jax.experimental.pallas.ops.tpu.megablox.gmm import tgmm
+
+    (rows, left), (_, right) = (x.shape for x in case.operands[:2])
+    tiling = _tiles(case, rows, left, right)
+
+    def product(x: jax.Array, y: jax.Array, sizes: jax.Array) -> jax.Array:
+        return tgmm(x.T, y, sizes, x.dtype, tiling, interpret=case.interpret)
+
+    return product
+
+
 _ROWS = (-2, -1)
 _SEGMENTS = ((-1,), (-1,))
 
@@ -374,5 +424,8 @@ OFFERS: Mapping[str, Offer] = {
     "xenarc.attention_backward": Offer(
         _attention_backward, (_ROWS,) * 4 + ((-1,),) + (_ROWS,) + _SEGMENTS, ((0, None), (1, None), (2, None))
     ),
+    # Their operands are a device's own already: see throughExperts.
+    "xenarc.grouped_matmul": Offer(_grouped_matmul, (_ROWS, (0, 1, 2), (0,)), ((0, None),)),
+    "xenarc.grouped_matmul_weights": Offer(_grouped_matmul_weights, (_ROWS, _ROWS, (0,)), ((0, 0),)),
 }
 """The kernels that there are, by the composites' names."""

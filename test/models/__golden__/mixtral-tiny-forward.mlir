@@ -3,11 +3,11 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
     %at = stablehlo.iota dim = 0 : tensor<16xi32>
     %x = "stablehlo.gather"(%params.tokens.weight, %tokens) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<64x32xf32>, tensor<1x16xi32>) -> tensor<1x16x32xf32>
     %c = stablehlo.constant dense<0> : tensor<i32>
-    %h:2 = stablehlo.while(%iterArg = %c, %iterArg_1 = %x) : tensor<i32>, tensor<1x16x32xf32>
+    %stacked:2 = stablehlo.while(%iterArg = %c, %iterArg_1 = %x) : tensor<i32>, tensor<1x16x32xf32>
     cond {
       %c_1 = stablehlo.constant dense<2> : tensor<i32>
-      %h_1 = stablehlo.compare LT, %iterArg, %c_1, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %h_1 : tensor<i1>
+      %stacked_1 = stablehlo.compare LT, %iterArg, %c_1, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %stacked_1 : tensor<i1>
     } do {
       %c_1 = stablehlo.constant dense<0> : tensor<i32>
       %attentionNorm.scale = stablehlo.dynamic_slice %params.blocks.attentionNorm.scale, %iterArg, %c_1, sizes = [1, 32] : (tensor<2x32xf32>, tensor<i32>, tensor<i32>) -> tensor<1x32xf32>
@@ -109,14 +109,14 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %y.reshape_9 = stablehlo.reshape %attention.output.weight : (tensor<1x4x8x32xf32>) -> tensor<32x32xf32>
       %y.dot_general_4 = stablehlo.dot_general %y.reshape_8, %y.reshape_9, contracting_dims = [1] x [0] : (tensor<16x32xf32>, tensor<32x32xf32>) -> tensor<16x32xf32>
       %y_1 = stablehlo.reshape %y.dot_general_4 : (tensor<16x32xf32>) -> tensor<1x16x32xf32>
-      %h_1 = stablehlo.add %iterArg_1, %y_1 : tensor<1x16x32xf32>
-      %rrms.multiply_4 = stablehlo.multiply %h_1, %h_1 : tensor<1x16x32xf32>
+      %h = stablehlo.add %iterArg_1, %y_1 : tensor<1x16x32xf32>
+      %rrms.multiply_4 = stablehlo.multiply %h, %h : tensor<1x16x32xf32>
       %rrms.reduce_2 = stablehlo.reduce(%rrms.multiply_4 init: %cst_3) applies stablehlo.add across dimensions = [2] : (tensor<1x16x32xf32>, tensor<f32>) -> tensor<1x16xf32>
       %rrms.multiply_5 = stablehlo.multiply %rrms.reduce_2, %cst_4 : tensor<1x16xf32>
       %rrms.add_2 = stablehlo.add %rrms.multiply_5, %cst_5 : tensor<1x16xf32>
       %rrms_1 = stablehlo.rsqrt %rrms.add_2 : tensor<1x16xf32>
       %broadcast_in_dim_8 = stablehlo.broadcast_in_dim %rrms_1, dims = [0, 1] : (tensor<1x16xf32>) -> tensor<1x16x32xf32>
-      %multiply_12 = stablehlo.multiply %h_1, %broadcast_in_dim_8 : tensor<1x16x32xf32>
+      %multiply_12 = stablehlo.multiply %h, %broadcast_in_dim_8 : tensor<1x16x32xf32>
       %broadcast_in_dim_9 = stablehlo.broadcast_in_dim %mlpNorm.scale_1, dims = [2] : (tensor<32xf32>) -> tensor<1x16x32xf32>
       %multiply_13 = stablehlo.multiply %multiply_12, %broadcast_in_dim_9 : tensor<1x16x32xf32>
       %joined = stablehlo.reshape %multiply_13 : (tensor<1x16x32xf32>) -> tensor<16x32xf32>
@@ -292,77 +292,77 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %inner.logistic = stablehlo.logistic %inner.reshape_2 : tensor<32x24xf32>
       %inner.multiply = stablehlo.multiply %inner.reshape_2, %inner.logistic : tensor<32x24xf32>
       %inner = stablehlo.multiply %inner.multiply, %inner.reshape_4 : tensor<32x24xf32>
-      %fed.reshape = stablehlo.reshape %inner : (tensor<32x24xf32>) -> tensor<1x32x1x24xf32>
-      %fed.reshape_1 = stablehlo.reshape %mlp.down : (tensor<1x4x24x32xf32>) -> tensor<4x1x24x32xf32>
-      %fed.reduce_window = "stablehlo.reduce_window"(%inner.maximum, %c_1) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
+      %mixed.reshape = stablehlo.reshape %inner : (tensor<32x24xf32>) -> tensor<1x32x1x24xf32>
+      %mixed.reshape_1 = stablehlo.reshape %mlp.down : (tensor<1x4x24x32xf32>) -> tensor<4x1x24x32xf32>
+      %mixed.reduce_window = "stablehlo.reduce_window"(%inner.maximum, %c_1) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
       ^bb0(%arg0: tensor<i32>, %arg1: tensor<i32>):
-        %fed_1 = stablehlo.add %arg0, %arg1 : tensor<i32>
-        stablehlo.return %fed_1 : tensor<i32>
+        %mixed_1 = stablehlo.add %arg0, %arg1 : tensor<i32>
+        stablehlo.return %mixed_1 : tensor<i32>
       }) : (tensor<1x4xi32>, tensor<i32>) -> tensor<1x4xi32>
-      %fed.minimum = stablehlo.minimum %fed.reduce_window, %c_4 : tensor<1x4xi32>
+      %mixed.minimum = stablehlo.minimum %mixed.reduce_window, %c_4 : tensor<1x4xi32>
       %cst_18 = stablehlo.constant dense<0.000000e+00> : tensor<1x32x1x32xf32>
-      %fed.while:3 = stablehlo.while(%iterArg_2 = %c_1, %iterArg_3 = %c_1, %iterArg_4 = %cst_18) : tensor<i32>, tensor<i32>, tensor<1x32x1x32xf32>
+      %mixed.while:3 = stablehlo.while(%iterArg_2 = %c_1, %iterArg_3 = %c_1, %iterArg_4 = %cst_18) : tensor<i32>, tensor<i32>, tensor<1x32x1x32xf32>
       cond {
         %c_6 = stablehlo.constant dense<1> : tensor<i32>
-        %fed_1 = stablehlo.compare LT, %iterArg_2, %c_6, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        stablehlo.return %fed_1 : tensor<i1>
+        %mixed_1 = stablehlo.compare LT, %iterArg_2, %c_6, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        stablehlo.return %mixed_1 : tensor<i1>
       } do {
         %c_6 = stablehlo.constant dense<0> : tensor<i32>
-        %fed.dynamic_slice = stablehlo.dynamic_slice %fed.minimum, %iterArg_2, %c_6, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
-        %fed.reshape_2 = stablehlo.reshape %fed.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
-        %fed.broadcast_in_dim = stablehlo.broadcast_in_dim %iterArg_3, dims = [] : (tensor<i32>) -> tensor<4xi32>
-        %fed.compare = stablehlo.compare LE, %fed.reshape_2, %fed.broadcast_in_dim, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
-        %fed.convert_1 = stablehlo.convert %fed.compare : (tensor<4xi1>) -> tensor<4xi32>
-        %fed.reduce = stablehlo.reduce(%fed.convert_1 init: %c_6) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
-        %fed.dynamic_slice_1 = stablehlo.dynamic_slice %fed.reshape_2, %fed.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
-        %fed.reshape_3 = stablehlo.reshape %fed.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
-        %fed.minimum_1 = stablehlo.minimum %iterArg_3, %c_6 : tensor<i32>
-        %fed.iota = stablehlo.iota dim = 0 : tensor<32xi32>
-        %fed.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %fed.minimum_1, dims = [] : (tensor<i32>) -> tensor<32xi32>
-        %fed.add = stablehlo.add %fed.iota, %fed.broadcast_in_dim_1 : tensor<32xi32>
-        %fed.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %iterArg_3, dims = [] : (tensor<i32>) -> tensor<32xi32>
-        %fed.compare_1 = stablehlo.compare GE, %fed.add, %fed.broadcast_in_dim_2, SIGNED : (tensor<32xi32>, tensor<32xi32>) -> tensor<32xi1>
-        %fed.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %fed.reshape_3, dims = [] : (tensor<i32>) -> tensor<32xi32>
-        %fed.compare_2 = stablehlo.compare LT, %fed.add, %fed.broadcast_in_dim_3, SIGNED : (tensor<32xi32>, tensor<32xi32>) -> tensor<32xi1>
-        %fed.and = stablehlo.and %fed.compare_1, %fed.compare_2 : tensor<32xi1>
+        %mixed.dynamic_slice = stablehlo.dynamic_slice %mixed.minimum, %iterArg_2, %c_6, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
+        %mixed.reshape_2 = stablehlo.reshape %mixed.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
+        %mixed.broadcast_in_dim = stablehlo.broadcast_in_dim %iterArg_3, dims = [] : (tensor<i32>) -> tensor<4xi32>
+        %mixed.compare = stablehlo.compare LE, %mixed.reshape_2, %mixed.broadcast_in_dim, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
+        %mixed.convert_1 = stablehlo.convert %mixed.compare : (tensor<4xi1>) -> tensor<4xi32>
+        %mixed.reduce = stablehlo.reduce(%mixed.convert_1 init: %c_6) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
+        %mixed.dynamic_slice_1 = stablehlo.dynamic_slice %mixed.reshape_2, %mixed.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
+        %mixed.reshape_3 = stablehlo.reshape %mixed.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
+        %mixed.minimum_1 = stablehlo.minimum %iterArg_3, %c_6 : tensor<i32>
+        %mixed.iota = stablehlo.iota dim = 0 : tensor<32xi32>
+        %mixed.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %mixed.minimum_1, dims = [] : (tensor<i32>) -> tensor<32xi32>
+        %mixed.add = stablehlo.add %mixed.iota, %mixed.broadcast_in_dim_1 : tensor<32xi32>
+        %mixed.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %iterArg_3, dims = [] : (tensor<i32>) -> tensor<32xi32>
+        %mixed.compare_1 = stablehlo.compare GE, %mixed.add, %mixed.broadcast_in_dim_2, SIGNED : (tensor<32xi32>, tensor<32xi32>) -> tensor<32xi1>
+        %mixed.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %mixed.reshape_3, dims = [] : (tensor<i32>) -> tensor<32xi32>
+        %mixed.compare_2 = stablehlo.compare LT, %mixed.add, %mixed.broadcast_in_dim_3, SIGNED : (tensor<32xi32>, tensor<32xi32>) -> tensor<32xi1>
+        %mixed.and = stablehlo.and %mixed.compare_1, %mixed.compare_2 : tensor<32xi1>
         %c_7 = stablehlo.constant dense<1> : tensor<i32>
-        %fed.divide = stablehlo.divide %iterArg_2, %c_7 : tensor<i32>
-        %fed.dynamic_slice_2 = stablehlo.dynamic_slice %fed.reshape_1, %fed.reduce, %fed.divide, %c_6, %c_6, sizes = [1, 1, 24, 32] : (tensor<4x1x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x24x32xf32>
-        %fed.reshape_4 = stablehlo.reshape %fed.dynamic_slice_2 : (tensor<1x1x24x32xf32>) -> tensor<24x32xf32>
-        %fed.dynamic_slice_3 = stablehlo.dynamic_slice %fed.reshape, %iterArg_2, %fed.minimum_1, %c_6, %c_6, sizes = [1, 32, 1, 24] : (tensor<1x32x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x24xf32>
-        %fed.reshape_5 = stablehlo.reshape %fed.dynamic_slice_3 : (tensor<1x32x1x24xf32>) -> tensor<32x24xf32>
-        %fed.dot_general = stablehlo.dot_general %fed.reshape_5, %fed.reshape_4, contracting_dims = [1] x [0] : (tensor<32x24xf32>, tensor<24x32xf32>) -> tensor<32x32xf32>
-        %fed.reshape_6 = stablehlo.reshape %fed.dot_general : (tensor<32x32xf32>) -> tensor<32x1x32xf32>
-        %fed.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_4, %iterArg_2, %fed.minimum_1, %c_6, %c_6, sizes = [1, 32, 1, 32] : (tensor<1x32x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x32xf32>
-        %fed.reshape_7 = stablehlo.reshape %fed.dynamic_slice_4 : (tensor<1x32x1x32xf32>) -> tensor<32x1x32xf32>
-        %fed.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %fed.and, dims = [0] : (tensor<32xi1>) -> tensor<32x1x32xi1>
-        %fed.select = stablehlo.select %fed.broadcast_in_dim_4, %fed.reshape_6, %fed.reshape_7 : tensor<32x1x32xi1>, tensor<32x1x32xf32>
-        %fed.reshape_8 = stablehlo.reshape %fed.select : (tensor<32x1x32xf32>) -> tensor<1x32x1x32xf32>
-        %fed.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_4, %fed.reshape_8, %iterArg_2, %fed.minimum_1, %c_6, %c_6 : (tensor<1x32x1x32xf32>, tensor<1x32x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x32xf32>
+        %mixed.divide = stablehlo.divide %iterArg_2, %c_7 : tensor<i32>
+        %mixed.dynamic_slice_2 = stablehlo.dynamic_slice %mixed.reshape_1, %mixed.reduce, %mixed.divide, %c_6, %c_6, sizes = [1, 1, 24, 32] : (tensor<4x1x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x24x32xf32>
+        %mixed.reshape_4 = stablehlo.reshape %mixed.dynamic_slice_2 : (tensor<1x1x24x32xf32>) -> tensor<24x32xf32>
+        %mixed.dynamic_slice_3 = stablehlo.dynamic_slice %mixed.reshape, %iterArg_2, %mixed.minimum_1, %c_6, %c_6, sizes = [1, 32, 1, 24] : (tensor<1x32x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x24xf32>
+        %mixed.reshape_5 = stablehlo.reshape %mixed.dynamic_slice_3 : (tensor<1x32x1x24xf32>) -> tensor<32x24xf32>
+        %mixed.dot_general = stablehlo.dot_general %mixed.reshape_5, %mixed.reshape_4, contracting_dims = [1] x [0] : (tensor<32x24xf32>, tensor<24x32xf32>) -> tensor<32x32xf32>
+        %mixed.reshape_6 = stablehlo.reshape %mixed.dot_general : (tensor<32x32xf32>) -> tensor<32x1x32xf32>
+        %mixed.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_4, %iterArg_2, %mixed.minimum_1, %c_6, %c_6, sizes = [1, 32, 1, 32] : (tensor<1x32x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x32xf32>
+        %mixed.reshape_7 = stablehlo.reshape %mixed.dynamic_slice_4 : (tensor<1x32x1x32xf32>) -> tensor<32x1x32xf32>
+        %mixed.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %mixed.and, dims = [0] : (tensor<32xi1>) -> tensor<32x1x32xi1>
+        %mixed.select = stablehlo.select %mixed.broadcast_in_dim_4, %mixed.reshape_6, %mixed.reshape_7 : tensor<32x1x32xi1>, tensor<32x1x32xf32>
+        %mixed.reshape_8 = stablehlo.reshape %mixed.select : (tensor<32x1x32xf32>) -> tensor<1x32x1x32xf32>
+        %mixed.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_4, %mixed.reshape_8, %iterArg_2, %mixed.minimum_1, %c_6, %c_6 : (tensor<1x32x1x32xf32>, tensor<1x32x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x32xf32>
         %c_8 = stablehlo.constant dense<32> : tensor<i32>
-        %fed.add_1 = stablehlo.add %fed.minimum_1, %c_8 : tensor<i32>
-        %fed.minimum_2 = stablehlo.minimum %fed.add_1, %fed.reshape_3 : tensor<i32>
-        %fed.slice = stablehlo.slice %fed.reshape_2 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
-        %fed.reshape_9 = stablehlo.reshape %fed.slice : (tensor<1xi32>) -> tensor<i32>
-        %fed.compare_3 = stablehlo.compare GE, %fed.minimum_2, %fed.reshape_9, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        %fed.convert_2 = stablehlo.convert %fed.compare_3 : (tensor<i1>) -> tensor<i32>
-        %fed.add_2 = stablehlo.add %iterArg_2, %fed.convert_2 : tensor<i32>
-        %fed_1 = stablehlo.select %fed.compare_3, %c_6, %fed.minimum_2 : tensor<i1>, tensor<i32>
-        stablehlo.return %fed.add_2, %fed_1, %fed.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x32x1x32xf32>
+        %mixed.add_1 = stablehlo.add %mixed.minimum_1, %c_8 : tensor<i32>
+        %mixed.minimum_2 = stablehlo.minimum %mixed.add_1, %mixed.reshape_3 : tensor<i32>
+        %mixed.slice = stablehlo.slice %mixed.reshape_2 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
+        %mixed.reshape_9 = stablehlo.reshape %mixed.slice : (tensor<1xi32>) -> tensor<i32>
+        %mixed.compare_3 = stablehlo.compare GE, %mixed.minimum_2, %mixed.reshape_9, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        %mixed.convert_2 = stablehlo.convert %mixed.compare_3 : (tensor<i1>) -> tensor<i32>
+        %mixed.add_2 = stablehlo.add %iterArg_2, %mixed.convert_2 : tensor<i32>
+        %mixed_1 = stablehlo.select %mixed.compare_3, %c_6, %mixed.minimum_2 : tensor<i1>, tensor<i32>
+        stablehlo.return %mixed.add_2, %mixed_1, %mixed.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x32x1x32xf32>
       }
-      %fed.convert = stablehlo.convert %fed.while#2 : tensor<1x32x1x32xf32>
-      %fed = stablehlo.reshape %fed.convert : (tensor<1x32x1x32xf32>) -> tensor<32x32xf32>
-      %out.gather = "stablehlo.gather"(%fed, %at_1) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<32x32xf32>, tensor<2x16xi32>) -> tensor<2x16x32xf32>
+      %mixed.convert = stablehlo.convert %mixed.while#2 : tensor<1x32x1x32xf32>
+      %mixed = stablehlo.reshape %mixed.convert : (tensor<1x32x1x32xf32>) -> tensor<32x32xf32>
+      %out.gather = "stablehlo.gather"(%mixed, %at_1) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<32x32xf32>, tensor<2x16xi32>) -> tensor<2x16x32xf32>
       %out.broadcast_in_dim = stablehlo.broadcast_in_dim %weight, dims = [1, 0] : (tensor<16x2xf32>) -> tensor<2x16x32xf32>
       %out.multiply = stablehlo.multiply %out.gather, %out.broadcast_in_dim : tensor<2x16x32xf32>
       %out = stablehlo.reduce(%out.multiply init: %cst_3) applies stablehlo.add across dimensions = [0] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<16x32xf32>
-      %mixed = stablehlo.reshape %out : (tensor<16x32xf32>) -> tensor<1x16x32xf32>
-      %add_3 = stablehlo.add %h_1, %mixed : tensor<1x16x32xf32>
+      %out_1 = stablehlo.reshape %out : (tensor<16x32xf32>) -> tensor<1x16x32xf32>
+      %add_3 = stablehlo.add %h, %out_1 : tensor<1x16x32xf32>
       %c_5 = stablehlo.constant dense<1> : tensor<i32>
-      %h_2 = stablehlo.add %iterArg, %c_5 : tensor<i32>
-      stablehlo.return %h_2, %add_3 : tensor<i32>, tensor<1x16x32xf32>
+      %stacked_1 = stablehlo.add %iterArg, %c_5 : tensor<i32>
+      stablehlo.return %stacked_1, %add_3 : tensor<i32>, tensor<1x16x32xf32>
     }
-    %rrms.multiply = stablehlo.multiply %h#1, %h#1 : tensor<1x16x32xf32>
+    %rrms.multiply = stablehlo.multiply %stacked#1, %stacked#1 : tensor<1x16x32xf32>
     %cst = stablehlo.constant dense<0.000000e+00> : tensor<f32>
     %rrms.reduce = stablehlo.reduce(%rrms.multiply init: %cst) applies stablehlo.add across dimensions = [2] : (tensor<1x16x32xf32>, tensor<f32>) -> tensor<1x16xf32>
     %cst_1 = stablehlo.constant dense<3.125000e-02> : tensor<1x16xf32>
@@ -371,7 +371,7 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
     %rrms.add = stablehlo.add %rrms.multiply_1, %cst_2 : tensor<1x16xf32>
     %rrms = stablehlo.rsqrt %rrms.add : tensor<1x16xf32>
     %broadcast_in_dim = stablehlo.broadcast_in_dim %rrms, dims = [0, 1] : (tensor<1x16xf32>) -> tensor<1x16x32xf32>
-    %multiply = stablehlo.multiply %h#1, %broadcast_in_dim : tensor<1x16x32xf32>
+    %multiply = stablehlo.multiply %stacked#1, %broadcast_in_dim : tensor<1x16x32xf32>
     %broadcast_in_dim_1 = stablehlo.broadcast_in_dim %params.norm.scale, dims = [2] : (tensor<32xf32>) -> tensor<1x16x32xf32>
     %multiply_1 = stablehlo.multiply %multiply, %broadcast_in_dim_1 : tensor<1x16x32xf32>
     %y.reshape = stablehlo.reshape %multiply_1 : (tensor<1x16x32xf32>) -> tensor<16x32xf32>

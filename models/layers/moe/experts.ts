@@ -1,0 +1,112 @@
+import { allowsKernel } from "../../../compiler/kernels.js";
+import type { Spec } from "../../../compiler/mesh.js";
+import { currentLayout } from "../../../compiler/trace.js";
+import { composite } from "../../../ops/composite.js";
+import { customVjp, named } from "../../../ops/control.js";
+import { groupedDot, oneHot, silu } from "../../../ops/functions.js";
+import { hlo } from "../../../ops/hlo/index.js";
+import { allGather, allReduce, axisIndex, perDevice, reduceScatter } from "../../../ops/per_device.js";
+import { describe, Tensor } from "../../../ops/tensor.js";
+import { combine, dispatch, dropless } from "./dispatch.js";
+import type { Routing } from "./router.js";
+
+/** The weights of gated experts (SwiGLU). */
+export interface ExpertWeights {
+  readonly gate: Tensor<"expert" | "embed" | "mlp">;
+  readonly up: Tensor<"expert" | "embed" | "mlp">;
+  readonly down: Tensor<"expert" | "mlp" | "embed">;
+}
+
+/** The first half of a gated layer. */
+export const gated = <A extends string>(gate: Tensor<A>, up: Tensor<A>): Tensor<A> =>
+  silu(named(gate, "mlp_gate")).mul(named(up, "mlp_up") as Tensor) as Tensor<A>;
+
+/**
+ * Tokens `[..., embed]`, whose axes are `tokens` and those that the weights have besides, through the experts that they take, weighed and
+ * added up; the routing has the tokens' axes. Nothing is dropped, so it does not matter which tokens are worked on together: on a mesh
+ * each device sorts those that it has, of all devices that its experts are split over, and has their sum.
+ */
+export function throughExperts(
+  x: Tensor,
+  { expert, weight, taken }: Record<"expert" | "weight", Tensor> & { readonly taken: Tensor | undefined },
+  { gate, up, down }: ExpertWeights,
+  tokens: readonly string[],
+): Tensor {
+  const layout = currentLayout();
+  const lying = (kind: "activations" | "parameters", t: Tensor): Spec =>
+    layout?.spec(kind, { name: `The tensor ${describe(t)}`, axes: t.names, shape: t.value.type.shape }) ?? [];
+  const ofTokens = new Map(x.names.map((n, d) => [n as string, lying("activations", x)[d] ?? []]));
+  const over = (n: "embed" | "expert" | "mlp", kind: "activations" | "parameters") =>
+    lying(kind, gate as Tensor)[(gate as Tensor).position(n)] ?? [];
+  const [ofExperts, ofWidth, ofParameters] = [
+    over("expert", "activations"),
+    over("mlp", "activations"),
+    over("embed", "parameters"),
+  ];
+  // Weights lie as parameters do until they are multiplied, so that their gradients meet there too.
+  const stored = (w: Tensor) => w.cast(x.dtype).rename("embed", "weightEmbed") as Tensor;
+  const weights = { gate: stored(gate), up: stored(up), down: stored(down) };
+  const axes = { ...Object.fromEntries(tokens.map((n) => [n, ofTokens.get(n)!])), weightEmbed: ofParameters };
+  const inputs = { x, expert, weight, ...(taken && { taken }), ...weights };
+  /** What tokens have along each mesh axis whose devices have parts of their sum: an axis that is split over it too, or none. */
+  const parts = [...ofExperts, ...ofWidth].map((m) => [m, tokens.find((n) => ofTokens.get(n)!.includes(m))] as const);
+
+  const ofDevice = (local: typeof inputs): Tensor => {
+    const whole = (w: Tensor) => allGather(w, "weightEmbed", ofParameters).rename("weightEmbed", "embed") as Tensor;
+    const all = (t: Tensor) => parts.reduce((t, [m, n]) => (n === undefined ? t : allGather(t, n, m)), t);
+    const joined = (t: Tensor) => t.merge(tokens, "token") as Tensor;
+    const [here, chosen, weighed] = [local.x, local.expert, local.weight].map((t) => joined(all(t))) as [
+      Tensor,
+      Tensor,
+      Tensor,
+    ];
+    const [g, u, d] = [whole(local.gate), whole(local.up), whole(local.down)];
+    const count = g.size("expert");
+    const index = ofExperts.length ? (chosen.sub(axisIndex(ofExperts).mul(count)) as Tensor) : chosen;
+    const mine = ofExperts.length ? index.ge(0).and(index.lt(count)) : undefined;
+    const given = local.taken && joined(all(local.taken));
+    const own = (mine && given ? mine.and(given) : (mine ?? given)) as Tensor | undefined;
+    const choices = oneHot(index, { expert: count }, "i32") as Tensor;
+    const load = (own ? choices.mul(own.cast("i32")) : choices).sum(["token", "choice"]) as Tensor;
+    const plan = dropless({ expert: index, weight: weighed, taken: own, load } as Routing);
+    const rows = dispatch(here, plan) as Tensor;
+    // Rows of experts elsewhere come last, and are of no group.
+    const complete = own === undefined;
+    const inner = gated(product(rows, g, load, "embed", complete), product(rows, u, load, "embed", complete));
+    const mixed = combine(product(inner, d, load, "mlp", complete), weighed, plan) as Tensor;
+    const sizes = Object.fromEntries(tokens.map((n) => [n, all(local.x).size(n)]));
+    const out = mixed.split("token", sizes) as Tensor;
+    return [...parts]
+      .reverse()
+      .reduce((t, [m, n]) => (n === undefined ? allReduce(t, m) : reduceScatter(t, n, m)), out);
+  };
+  return perDevice(inputs, ofDevice, { axes }).ordered(x.names) as Tensor;
+}
+
+/**
+ * `groupedDot` along `along` of rows in groups of `sizes`, as operations that a platform's kernels may take the place of, where the operands
+ * are matrices. `all`: every row is of a group.
+ */
+function product(x: Tensor, w: Tensor, sizes: Tensor, along: "embed" | "mlp", all: boolean): Tensor {
+  const across = along === "embed" ? "mlp" : "embed";
+  if (!allowsKernel("grouped_matmul") || x.names.length !== 2 || w.names.length !== 3 || sizes.names.length !== 1)
+    return groupedDot(x, w, sizes, "row", along) as Tensor;
+  const multiply = (x: Tensor, w: Tensor, along: string, to: string, transposed: boolean) =>
+    composite("xenarc.grouped_matmul", { transposed, all }, (x: Tensor, w: Tensor, sizes: Tensor) =>
+      (groupedDot(x, w, sizes, "row", along) as Tensor).ordered(["row", to]),
+    )(x.ordered(["row", along]), w, sizes);
+  const ofWeights = composite("xenarc.grouped_matmul_weights", {}, (x: Tensor, ct: Tensor, sizes: Tensor) => {
+    const rows = { lhsContracting: [0], rhsContracting: [0], lhsRagged: [0] };
+    const attrs = { lhsBatch: [], rhsBatch: [], rhsGroup: [], ...rows };
+    const names = ["expert", along, across];
+    return new Tensor<any>(names, hlo().raggedDot(x.value, ct.value, sizes.value, attrs, undefined, names));
+  });
+  const multiplied = customVjp(
+    (x: Tensor, w: Tensor) => [multiply(x, w, along, across, false), { x, w }] as const,
+    ({ x, w }, ct) => [
+      multiply(ct, w, across, along, true),
+      ofWeights(x.ordered(["row", along]), ct.ordered(["row", across]), sizes),
+    ],
+  );
+  return multiplied(x, w.ordered(["expert", along, across]));
+}
