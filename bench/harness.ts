@@ -18,7 +18,7 @@ export interface Row {
   /** Our figure and the peer's (medians), in `unit`; a row about us alone has no `theirs`. */
   readonly ours: number;
   readonly theirs?: number;
-  readonly unit: "s" | "ms" | "MiB" | "nats" | "";
+  readonly unit: "s" | "ms" | "MiB" | "GiB" | "GB" | "TFLOP" | "nats" | "";
   /** Ours / theirs: the median of the pairs, the least and the greatest. */
   readonly ratio?: Ratio;
   /** The greatest ratio (or, without a peer, the greatest figure) that keeps the claim. */

@@ -13,9 +13,10 @@ import memory from "./memory.js";
 import process_ from "./process.js";
 import quality from "./quality.js";
 import step from "./step.js";
+import tpu from "./tpu.js";
 import trace from "./trace.js";
 
-const benches: readonly Bench[] = [trace, process_, chain, step, memory, quality];
+const benches: readonly Bench[] = [trace, process_, chain, step, memory, quality, tpu];
 
 interface Report {
   readonly machine: string;

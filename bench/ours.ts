@@ -3,6 +3,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { lowerToStableHlo } from "../compiler/compile.js";
+import { parseTarget } from "../compiler/plan/target.js";
 import { mainOf } from "../compiler/program.js";
 import { withoutSites } from "../compiler/site.js";
 import { packageRoot } from "../compiler/source/package.js";
@@ -13,12 +14,14 @@ import { resolveConfig } from "../emit/config.js";
 import { printModule } from "../emit/print.js";
 import charTransformer from "../models/char_transformer.js";
 import { attention } from "../models/layers/index.js";
+import { llama, llamaPresets } from "../models/llama.js";
+import { mixtral, mixtralPresets } from "../models/mixtral.js";
 import { trainStepProgram } from "../models/programs/index.js";
 import { valueAndGrad } from "../ops/control.js";
 import { spec } from "../ops/module.js";
 import type { Tensor } from "../ops/tensor.js";
-import { train } from "../runtime-bridge/bridge.js";
-import llama from "./models/llama.js";
+import { compileAhead, train } from "../runtime-bridge/bridge.js";
+import benchLlama from "./models/llama.js";
 
 const root = packageRoot;
 const nanogptConfig = () =>
@@ -38,9 +41,9 @@ async function timed<T>(f: () => T | Promise<T>): Promise<{ seconds: number; val
  * case, as JAX captures them; `locations`: also resolved to the author's files and printed, which JAX's text has not.
  */
 export async function traceLlama({ locations }: { locations: boolean }): Promise<number> {
-  const config = llama.schema.parse({ train: { batch: 8 } });
+  const config = benchLlama.schema.parse({ train: { batch: 8 } });
   const { seconds } = await timed(() => {
-    const program = trainStepProgram(llama.build(config), config);
+    const program = trainStepProgram(benchLlama.build(config), config);
     const body = lowerToStableHlo(builderFor(program.region), program.region);
     return printModule(
       { name: "train_step", funcs: [mainOf(program, body)] },
@@ -48,6 +51,44 @@ export async function traceLlama({ locations }: { locations: boolean }): Promise
     );
   });
   return seconds;
+}
+
+const V4 = { target: "tpu:v4:2x2x4", train: { learningRate: 3e-4, beta2: 0.95, warmup: 2000, steps: 100_000 } };
+const { capacity, ...dropless } = mixtralPresets.moe13b;
+
+/** The runs of bench/jax/tpu.py: a preset on a mesh. The batch lies over both axes of the mixtures' mesh, the experts over one. */
+const TPU_RUNS = {
+  "7b": { definition: llama, model: llamaPresets["7b"], batch: 64, mesh: { fsdp: 16 } },
+  "7b_tp4": { definition: llama, model: llamaPresets["7b"], batch: 64, mesh: { fsdp: 4, tensor: 4 }, sequence: true },
+  moe13b: { definition: mixtral, model: { ...dropless, capacity }, batch: 32, mesh: { fsdp: 2, expert: 8 } },
+  moe13b_gmm: { definition: mixtral, model: dropless, batch: 32, mesh: { fsdp: 2, expert: 8 } },
+} as const;
+export type TpuRun = keyof typeof TPU_RUNS;
+
+function tpuConfig(run: TpuRun, layers: number, sequences?: number) {
+  const { definition, model, batch: usual, mesh, ...rest } = TPU_RUNS[run];
+  const batch = sequences ?? usual;
+  const sharding = { sequence: "sequence" in rest };
+  return { definition, config: { ...V4, model: { ...model, layers }, mesh, sharding, train: { ...V4.train, batch } } };
+}
+
+/** Seconds to trace, differentiate and print the train step of a run, with its shardings, once, in this process. */
+export async function traceTpu(run: TpuRun): Promise<number> {
+  const { definition, config } = tpuConfig(run, 32);
+  const options = { only: ["train_step"], names: "canonical", locations: false } as const;
+  return (await timed(() => compile(definition, config, options))).seconds;
+}
+
+/** Has libtpu compile the train step of a run; its seconds, the kernels' lowering among them, bytes a device at the most (those it lacked, where there is no HLO). */
+export async function compileTpu(run: TpuRun, layers: number, folder: string, batch?: number) {
+  const { definition, config } = tpuConfig(run, layers, batch);
+  const artifact = join(folder, `${run}-${layers}`);
+  await (await compile(definition, config, { only: ["train_step"] })).write(artifact);
+  const options = { artifact, entry: "train_step", target: parseTarget(V4.target), out: `${artifact}.ours` };
+  const event = await compileAhead(options);
+  const { seconds } = event;
+  if (event.event === "ahead") return { seconds, peak: event.memory.peak, hlo: event.hlo };
+  return { seconds, peak: event.needed ?? Number.NaN, hlo: undefined };
 }
 
 /** Text and seconds of the `600b` configuration's train step, by number of layers. */
