@@ -247,7 +247,9 @@ class Evaluation {
    * An operand as a product needs it. A free dimension stays split where the result's is; a contracted or batch one where the other
    * operand's is; what splits weights otherwise splits their storage alone.
    */
-  #needed({ operands, result, attrs }: Product, side: 0 | 1): Spec {
+  #needed(product: Product, side: 0 | 1): Spec {
+    const { operands, result, attrs } = product;
+    const summed = this.#summed(product);
     const own = operands[side];
     const other = this.#spec(operands[1 - side]!);
     const out = this.#spec(result);
@@ -261,7 +263,8 @@ class Evaluation {
     const free = own.shape.map((_, d) => d).filter((d) => !mine.includes(d));
     return this.#spec(own).map((over, d) => {
       const joined = mine.indexOf(d);
-      const along = joined >= 0 ? other[theirs[joined]!] : out[before + free.indexOf(d)];
+      const contracted = joined >= attrs.lhsBatch.length;
+      const along = contracted ? summed : joined >= 0 ? other[theirs[joined]!] : out[before + free.indexOf(d)];
       return (over ?? []).filter((m) => along?.includes(m));
     });
   }
@@ -272,11 +275,17 @@ class Evaluation {
     return this.#spec(product.result).map((over) => (over ?? []).filter((m) => !summed.includes(m)));
   }
 
-  /** Mesh axes over which the parts of a product's result are added up. */
-  #summed({ operands, attrs }: Product): string[] {
+  /**
+   * Mesh axes over which the parts of a product's result are added up. An axis that splits a contracted dimension and one of the result
+   * stays with the larger tensor, as Shardy resolves it.
+   */
+  #summed({ operands, result, attrs }: Product): string[] {
     const [l, r] = operands.map((v) => this.#spec(v));
+    const out = this.#spec(result).flatMap((over) => over ?? []);
+    const elements = ({ shape }: Shaped) => shape.reduce((a, b) => a * b, 1);
+    const larger = operands.every((v) => elements(v) < elements(result));
     return attrs.lhsContracting.flatMap((d, i) =>
-      (l![d] ?? []).filter((m) => r![attrs.rhsContracting[i]!]?.includes(m)),
+      (l![d] ?? []).filter((m) => r![attrs.rhsContracting[i]!]?.includes(m) && !(larger && out.includes(m))),
     );
   }
 
