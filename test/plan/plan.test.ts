@@ -6,7 +6,7 @@ import { parseTarget } from "../../compiler/plan/target.js";
 import { timelineOf } from "../../compiler/plan/timeline.js";
 import type { Program } from "../../compiler/program.js";
 import { traceProgram } from "../../compiler/trace.js";
-import { scan } from "../../ops/control.js";
+import { place, scan } from "../../ops/control.js";
 import { contract } from "../../ops/functions.js";
 import { spec } from "../../ops/module.js";
 
@@ -117,6 +117,34 @@ test("between slices goes one device's part", () => {
   // Four devices gather 256 x 512; between the two slices go halves of halves.
   expect(sent).toEqual({ fsdp: 4 * 256 * 512 * (3 / 4) });
   expect(across).toBe((4 * 256 * 512) / 2 / 2);
+});
+
+test("an axis that no rule knows lies as what it comes from", () => {
+  const program = traceProgram("renamed", { batch: { x: spec({ batch: 16, embed: 256 }) } }, ({ batch: { x } }) => ({
+    result: { y: x.rename("batch", "group").exp() },
+  }));
+  const { memory } = on(program, { data: 4 });
+  expect(memory.gradients + memory.activations).toBe((4 * 16 * 256) / 4);
+});
+
+test("what lies in the host's memory comes and goes over its link", () => {
+  const mu = () => spec({ embed: 256, mlp: 512 });
+  const program = traceProgram(
+    "moments",
+    { state: { optimizer: { mu: mu() } } },
+    ({ state: { optimizer } }) => ({
+      state: { optimizer: { mu: place(place(optimizer.mu, "device").mul(0.9), "pinned_host") } },
+    }),
+    { host: ["optimizer"] },
+  );
+  const { memory, host, bound } = on(program, { data: 1 });
+  const bytes = 4 * 256 * 512;
+  expect(memory.host).toBe(bytes);
+  expect(memory.optimizer).toBe(0);
+  expect(host).toBe((2 * bytes) / 16e9);
+  expect(bound).toBe("host");
+  // The copy on the device, which the product is written over.
+  expect(memory.total - memory.code).toBe(bytes);
 });
 
 test("days and dollars", () => {
