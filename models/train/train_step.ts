@@ -156,13 +156,28 @@ function throughHost(
     }
   });
   for (const members of layered.values()) {
-    const xs = members.map((i) => slots[i]!);
-    const [, done] = scan(stacks[members[0]!]!, [] as readonly [], xs, (_, layer) => {
-      const each = layer as unknown as readonly Slot[];
-      return [[], each.map((slot, k) => moved(slot, decays[members[k]!]!))] as const;
-    });
+    const axis = stacks[members[0]!]!;
+    const of = members.map((i) => slots[i]!);
+    const layers = { g: of.map(({ g }) => g), layer: iota({ [axis]: of[0]!.p.size(axis) }) };
+    // What a layer's moments were is written over, not beside: the stacks are carried.
+    const [done] = scan(
+      axis,
+      of.map(({ p, mu, nu }): Moments => ({ p, mu, nu })),
+      layers,
+      (stacked, x) => {
+        const { g, layer } = x as unknown as { readonly g: readonly Tensor[]; readonly layer: Scalar };
+        const next = stacked.map(({ p, mu, nu }, k) => {
+          const own = (t: Tensor) => t.at(axis, layer) as Tensor;
+          const slot = { p: own(p), mu: own(mu), nu: own(nu), g: g[k]! };
+          const updated = moved(slot, decays[members[k]!]!);
+          const put = (t: Tensor, y: Tensor) => t.update(axis, layer, y.broadcast({ [axis]: 1 })) as Tensor;
+          return { p: put(p, updated.p), mu: put(mu, updated.mu), nu: put(nu, updated.nu) };
+        });
+        return [next, []] as const;
+      },
+    );
     members.forEach((i, k) => {
-      out[i] = (done as unknown as readonly Moments[])[k]!;
+      out[i] = done[k]!;
     });
   }
   return out;
