@@ -5,7 +5,7 @@ import { composite } from "../../../ops/composite.js";
 import { customVjp, named } from "../../../ops/control.js";
 import { groupedDot, oneHot, silu } from "../../../ops/functions.js";
 import { hlo } from "../../../ops/hlo/index.js";
-import { allGather, allReduce, axisIndex, perDevice, reduceScatter } from "../../../ops/per_device.js";
+import { allGather, allReduce, axisIndex, axisSize, perDevice, reduceScatter } from "../../../ops/per_device.js";
 import { describe, Tensor } from "../../../ops/tensor.js";
 import { combine, dispatch, dropless } from "./dispatch.js";
 import type { Routing } from "./router.js";
@@ -76,12 +76,17 @@ export function throughExperts(
     const mixed = combine(product(inner, d, load, "mlp", complete), weighed, plan) as Tensor;
     const sizes = Object.fromEntries(tokens.map((n) => [n, all(local.x).size(n)]));
     const out = mixed.split("token", sizes) as Tensor;
-    return [...parts]
-      .reverse()
-      .reduce((t, [m, n]) => (n === undefined ? allReduce(t, m) : reduceScatter(t, n, m)), out);
+    return [...parts].reverse().reduce((t, [m, n]) => (n === undefined ? sumOf(t, m) : reduceScatter(t, n, m)), out);
   };
   return perDevice(inputs, ofDevice, { axes }).ordered(x.names) as Tensor;
 }
+
+/** The sum of the devices' parts, as a result of theirs: that all are given an equal share of its cotangent spares them to sum that, too. */
+const sumOf = (x: Tensor, over: string): Tensor =>
+  customVjp(
+    (x: Tensor) => [allReduce(x, over), {}] as const,
+    (_, ct) => [ct.mul(axisSize(over))],
+  )(x);
 
 /**
  * `groupedDot` along `along` of rows in groups of `sizes`, as operations that a platform's kernels may take the place of, where the operands
