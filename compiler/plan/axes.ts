@@ -32,7 +32,7 @@ export class Axes {
     for (const r of op.results) this.#resolve(r, (d) => sources(op, r, d).map(([k, at]) => [op.operands[k]!, at]));
   }
 
-  /** `to` is `from`, without its first `dropped` dimensions. */
+  /** `to` is `from`, without its first `dropped` dimensions, or behind others (-1). */
   pass(from: Value, to: Value, dropped = 0): void {
     this.#resolve(to, (d) => [[from, d + dropped]]);
   }

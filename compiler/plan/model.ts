@@ -1,7 +1,7 @@
 /** What a program takes on a mesh, reckoned: memory, operations, memory traffic, communication, the time they take at least. */
 import { type Kind, type Layout, localShape, type Mesh, meshSize, type Spec } from "../mesh.js";
 import { type Chip, peak } from "./chips.js";
-import type { Event, Made, Product, Shaped, Timeline } from "./timeline.js";
+import type { Event, Grouped, Made, Product, Shaped, Timeline } from "./timeline.js";
 import { bytesOf } from "./verdict.js";
 
 /** Bytes of a device's memory. */
@@ -74,7 +74,7 @@ class Evaluation {
   }
 
   estimate(): Estimate {
-    const { made, products, scatters, exchanges, transfers } = this.timeline;
+    const { made, products, grouped, scatters, exchanges, transfers } = this.timeline;
     const { most, alive } = this.#fullest();
     const gradients = alive.reduce((n, m) => n + (isGradient(m) ? this.#size(m) : 0), 0);
     for (const m of made) if (m.from && !(m.of?.part === 2)) this.#exchanged(m);
@@ -83,6 +83,7 @@ class Evaluation {
       flops += this.#flops(product);
       if (!product.isTerm) this.#added(product);
     }
+    for (const product of grouped) flops += this.#groupedFlops(product);
     for (const { parts, result, runs } of scatters) {
       const out = this.#spec(result);
       const split = this.#spec(parts).flatMap((over) => over ?? []);
@@ -295,6 +296,14 @@ class Evaluation {
     const parts = new Set([...l!, ...r!].flatMap((over) => over ?? []));
     const contracted = attrs.lhsContracting.reduce((n, d) => n * operands[0].shape[d]!, 1);
     const all = result.shape.reduce((a, b) => a * b, 1) * contracted * 2 * runs;
+    return all / [...parts].reduce((n, m) => n * meshSize(this.mesh, m), 1);
+  }
+
+  /** Each device computes on its own rows, or for its part of the result. */
+  #groupedFlops({ operands, result, attrs, runs, share }: Grouped): number {
+    const parts = new Set([operands[0], result].flatMap((v) => this.#spec(v).flatMap((over) => over ?? [])));
+    const contracted = attrs.lhsContracting.reduce((n, d) => n * operands[0].shape[d]!, 1);
+    const all = result.shape.reduce((a, b) => a * b, 1) * contracted * 2 * runs * share;
     return all / [...parts].reduce((n, m) => n * meshSize(this.mesh, m), 1);
   }
 

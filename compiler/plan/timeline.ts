@@ -33,6 +33,11 @@ export interface Product {
   isTerm?: boolean;
 }
 
+/** A product of matrices group by group: `share` is the part of the work that one product with all groups would be. */
+export interface Grouped extends Product {
+  readonly share: number;
+}
+
 /** Rows added up in a table (the gradient of a look-up): `result` holds the sum of what each device has of `parts`. */
 export interface Scatter {
   readonly parts: Shaped;
@@ -88,6 +93,7 @@ export interface Timeline {
   /** All values, those included that are written into memory that is there already. */
   readonly made: readonly Made[];
   readonly products: readonly Product[];
+  readonly grouped: readonly Grouped[];
   readonly scatters: readonly Scatter[];
   readonly exchanges: readonly Exchange[];
   readonly transfers: readonly Transfer[];
@@ -173,6 +179,7 @@ class Builder {
   readonly #has = new Map<Value, Made>();
   readonly #made: Made[] = [];
   readonly #products: Product[] = [];
+  readonly #grouped: Grouped[] = [];
   readonly #scatters: Scatter[] = [];
   readonly #exchanges: Exchange[] = [];
   readonly #transfers: Transfer[] = [];
@@ -221,6 +228,7 @@ class Builder {
       events,
       made: this.#made,
       products: this.#products,
+      grouped: this.#grouped,
       scatters: this.#scatters,
       exchanges: this.#exchanges,
       transfers: this.#transfers,
@@ -284,6 +292,9 @@ class Builder {
             if (i < carries) this.#axes.pass(op.operands[i]!, r);
           });
           const inner = this.#flatten(region.ops, alias, manual);
+          op.results.forEach((r, i) => {
+            if (i >= carries) this.#axes.pass(region.results[i]!, r, -1);
+          });
           const results = region.results.map(resolve);
           const length = attrs?.length ?? tripsOf(region);
           steps.push({ op, operands, loop: { steps: inner, region, results, length, carries } });
@@ -392,6 +403,13 @@ class Builder {
       return;
     }
     this.#exchange(op, runs);
+    if (name === "chlo.ragged_dot") {
+      const [lhs, rhs] = op.operands.map((v) => this.#shaped(v)) as [Shaped, Shaped];
+      const attrs = op.attrs as DotAttrs & { lhsRagged: readonly number[] };
+      // Where the groups are what is added up, a result for each of them.
+      const share = attrs.lhsContracting.includes(attrs.lhsRagged[0]!) ? 1 / (result.type.shape[0] ?? 1) : 1;
+      this.#grouped.push({ operands: [lhs, rhs], result: this.#shaped(result), attrs, runs, share });
+    }
     if (name === "stablehlo.dot_general") {
       const source = this.#product(op, operands, runs, entries);
       if (this.#joins(result)) this.#source.set(result, source);
@@ -402,7 +420,7 @@ class Builder {
       this.#kernel(op, operands, runs);
       for (const v of operands) this.#inRows(v);
     }
-    if (!FUSED.has(name) && !name.startsWith("chlo.")) {
+    if (!FUSED.has(name) && (!name.startsWith("chlo.") || name === "chlo.ragged_dot")) {
       const reads = operands.flatMap((v) => this.#reads(v));
       for (const r of op.results) {
         this.#materialize(r, { ...NOTHING, reads }, runs, entries);
@@ -462,7 +480,12 @@ class Builder {
   /** What a kernel computes is that of its decomposition; what that would keep in memory, a kernel does not. */
   #kernel(op: Op, operands: readonly Value[], runs: number): void {
     const region = op.regions[0]!;
-    const steps = this.#flatten(region.ops, new Map(region.args.map((arg, i) => [arg, operands[i]!])));
+    const manual = this.#manual.get(op.results[0]!) ?? [];
+    region.args.forEach((arg, i) => {
+      this.#axes.pass(op.operands[i]!, arg);
+      if (manual.length > 0) this.#manual.set(arg, manual);
+    });
+    const steps = this.#flatten(region.ops, new Map(region.args.map((arg, i) => [arg, operands[i]!])), manual);
     this.#countUses(steps);
     const before = this.#made.length;
     this.#entries(steps, runs);
