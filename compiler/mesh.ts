@@ -316,9 +316,9 @@ export class Layout {
    * mesh axes `replicas`.
    */
   inStages(axis: string, replicas: readonly string[]): Layout {
-    const { parameters, activations } = this.#rules;
+    const { parameters, activations } = this.rules;
     const stage = ["stage", ...replicas];
-    const batch = activations.batch?.filter((m) => !replicas.includes(m)) ?? [];
+    const batch = this.#rules.activations.batch?.filter((m) => !replicas.includes(m)) ?? [];
     const rules = {
       ...this.rules,
       parameters: { ...parameters, [axis]: [], stage },
