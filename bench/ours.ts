@@ -53,20 +53,23 @@ export async function traceLlama({ locations }: { locations: boolean }): Promise
   return seconds;
 }
 
-const V4 = { target: "tpu:v4:2x2x4", train: { learningRate: 3e-4, beta2: 0.95, warmup: 2000, steps: 100_000 } };
+/** 16 chips, a device each. */
+export const TPU_TARGET = "tpu:v4:2x2x4";
+const V4 = { target: TPU_TARGET, train: { learningRate: 3e-4, beta2: 0.95, warmup: 2000, steps: 100_000 } };
 const { capacity, ...dropless } = mixtralPresets.moe13b;
 
 /** The runs of bench/jax/tpu.py: a preset on a mesh. The batch lies over both axes of the mixtures' mesh, the experts over one. */
-const TPU_RUNS = {
+const CONFIGS = {
   "7b": { definition: llama, model: llamaPresets["7b"], batch: 64, mesh: { fsdp: 16 } },
   "7b_tp4": { definition: llama, model: llamaPresets["7b"], batch: 64, mesh: { fsdp: 4, tensor: 4 }, sequence: true },
   moe13b: { definition: mixtral, model: { ...dropless, capacity }, batch: 32, mesh: { fsdp: 2, expert: 8 } },
   moe13b_gmm: { definition: mixtral, model: dropless, batch: 32, mesh: { fsdp: 2, expert: 8 } },
 } as const;
-export type TpuRun = keyof typeof TPU_RUNS;
+export type TpuRun = keyof typeof CONFIGS;
+export const TPU_RUNS = Object.keys(CONFIGS) as TpuRun[];
 
 function tpuConfig(run: TpuRun, layers: number, sequences?: number) {
-  const { definition, model, batch: usual, mesh, ...rest } = TPU_RUNS[run];
+  const { definition, model, batch: usual, mesh, ...rest } = CONFIGS[run];
   const batch = sequences ?? usual;
   const sharding = { sequence: "sequence" in rest };
   return { definition, config: { ...V4, model: { ...model, layers }, mesh, sharding, train: { ...V4.train, batch } } };
@@ -84,7 +87,7 @@ export async function compileTpu(run: TpuRun, layers: number, folder: string, ba
   const { definition, config } = tpuConfig(run, layers, batch);
   const artifact = join(folder, `${run}-${layers}`);
   await (await compile(definition, config, { only: ["train_step"] })).write(artifact);
-  const options = { artifact, entry: "train_step", target: parseTarget(V4.target), out: `${artifact}.ours` };
+  const options = { artifact, entry: "train_step", target: parseTarget(TPU_TARGET), out: `${artifact}.ours` };
   const event = await compileAhead(options);
   const { seconds } = event;
   if (event.event === "ahead") return { seconds, peak: event.memory.peak, hlo: event.hlo };

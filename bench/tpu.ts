@@ -1,22 +1,13 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { makeMesh } from "../compiler/mesh.js";
 import { totalCost } from "../compiler/plan/costs.js";
 import { parseOptimizedHlo } from "../compiler/plan/optimized_hlo.js";
 import { parseTarget } from "../compiler/plan/target.js";
 import { ensurePython, ensureTpuCompiler } from "../runtime-bridge/environment.js";
 import { type Bench, interleave, leastPairs, Peer, type Row, withPeers } from "./harness.js";
-import { compileTpu, type TpuRun, traceTpu } from "./ours.js";
+import { compileTpu, TPU_RUNS, TPU_TARGET, type TpuRun, traceTpu } from "./ours.js";
 
-/** The target and the mesh of a run. */
-const TARGET = "tpu:v4:2x2x4";
-const RUNS = {
-  "7b": { data: 16, model: 1 },
-  "7b_tp4": { data: 4, model: 4 },
-  moe13b: { data: 2, model: 8 },
-  moe13b_gmm: { data: 2, model: 8 },
-} as const satisfies Record<TpuRun, object>;
 const LAYERS = 32;
 
 /** What libtpu says of a step: seconds, bytes a device at the most, the file of the optimized HLO; none of what does not fit. */
@@ -36,7 +27,7 @@ export default {
     const quick = pairs < leastPairs;
     const rows: Row[] = [];
     try {
-      for (const run of (quick ? ["7b"] : Object.keys(RUNS)) as TpuRun[]) {
+      for (const run of quick ? TPU_RUNS.slice(0, 1) : TPU_RUNS) {
         await withPeers([Peer.start("jax/tpu.py", [folder], compiler)], async (jax) => {
           const peer = jax as Peer;
           const theirs = async () => (await peer.ask<{ seconds: number }>(`trace ${run} ${LAYERS}`)).seconds;
@@ -93,7 +84,7 @@ function figures(run: TpuRun, { peak, seconds, hlo }: Compiled) {
   if (hlo === undefined) return { ...memory, flops: Number.NaN, bytes: Number.NaN, sent: Number.NaN };
   const module = parseOptimizedHlo(readFileSync(hlo, "utf8"));
   if (module.unknownLoops.length > 0) throw new Error(`${run}: loops of unknown trips: ${module.unknownLoops}`);
-  const { flops, bytes, sent } = totalCost(module, parseTarget(TARGET).chip, makeMesh(RUNS[run]));
+  const { flops, bytes, sent } = totalCost(module, parseTarget(TPU_TARGET).chip);
   return { ...memory, flops: flops / 1e12, bytes: bytes / 1e9, sent: sent / 1e9 };
 }
 

@@ -1,0 +1,76 @@
+/** What the TPU compiler makes of a train step's tensor parallelism: activations go to where they are needed once, the table nowhere. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { makeMesh } from "../../compiler/mesh.js";
+import { collectives, collectiveTable } from "../../compiler/plan/collectives.js";
+import { parseOptimizedHlo } from "../../compiler/plan/optimized_hlo.js";
+import { parseTarget } from "../../compiler/plan/target.js";
+import { compile } from "../../emit/compile.js";
+import { llama } from "../../models/llama.js";
+import { compileAhead } from "../../runtime-bridge/bridge.js";
+import { temporaryFolder } from "../runtime/support.js";
+
+const folder = temporaryFolder();
+
+const LAYERS = 3;
+const CHUNKS = 4;
+const [batch, context, embed, vocab] = [16, 1024, 1024, 8192];
+const model = {
+  layers: LAYERS,
+  heads: 8,
+  kvHeads: 8,
+  embed,
+  mlp: 2048,
+  context,
+  vocab,
+  dtype: "bf16",
+  remat: "nothing",
+};
+/** What a device of fsdp 2 has of an activation, whole along the sequence, in bfloat16. */
+const STREAM = (batch / 2) * context * embed * 2;
+
+const mesh = { fsdp: 2, tensor: 4 };
+
+/** The collectives of a step, by the TPU compiler. */
+async function communication(sequence: boolean) {
+  const target = "tpu:v5e:2x4";
+  const train = { batch, lossChunk: context / CHUNKS };
+  const config = { target, mesh, sharding: { sequence }, model, train };
+  const artifact = join(folder, `llama-${sequence}`);
+  await (await compile(llama, config, { only: ["train_step"], locations: false })).write(artifact);
+  const options = { artifact, entry: "train_step", target: parseTarget(target), out: `${artifact}-out` };
+  const event = await compileAhead(options);
+  if (event.event !== "ahead") throw new Error(event.message);
+  const list = collectives(parseOptimizedHlo(readFileSync(event.hlo, "utf8")), makeMesh(mesh));
+  const table = collectiveTable(list);
+  const of = (kind: string, axis: string) =>
+    table.find((row) => row.kind === kind && row.axes.join() === axis) ?? { count: 0, bytes: 0 };
+  const elsewhere = list.filter(({ axes }) => axes.join() !== "tensor");
+  return { of, largestElsewhere: Math.max(...elsewhere.map(({ bytes }) => bytes)) };
+}
+
+test("tensor and sequence", async () => {
+  const { of, largestElsewhere } = await communication(true);
+  // A layer gathers the inputs of attention and MLP forward and again backward, there also the cotangents of their results; outside of
+  // layers the embedding's cotangent, and the hidden states, chunk by chunk. Targets are gathered too: numbers.
+  const gathered = of("all-gather", "tensor").bytes / STREAM;
+  expect(gathered).toBeGreaterThanOrEqual(6 * LAYERS + 2);
+  expect(gathered).toBeLessThan(6 * LAYERS + 2.01);
+  // The results of both; again, of attention, backward; their inputs' gradients, in each layer one. Then the embedding's, and a chunk's.
+  expect(of("reduce-scatter", "tensor").count).toBe(5 * LAYERS + 1 + CHUNKS);
+  // Of the rest, what is summed up over `tensor` are numbers: no gradient is, and no result.
+  expect(of("all-reduce", "tensor").bytes + of("all-reduce", "fsdp,tensor").bytes).toBeLessThan(STREAM / 20);
+  // The table is gathered along what FSDP splits alone: nothing is as large as all of it.
+  expect(largestElsewhere).toBeLessThan(vocab * embed * 2);
+}, 600_000);
+
+test("tensor alone", async () => {
+  const { of, largestElsewhere } = await communication(false);
+  // The same sums, whole: of what queries, keys and values, or gate and up, give to their input's gradient there is one. The embedding's
+  // gradient needs none.
+  const reduced = of("all-reduce", "tensor").bytes / STREAM;
+  expect(reduced).toBeGreaterThanOrEqual(5 * LAYERS + 2);
+  expect(reduced).toBeLessThan(5 * LAYERS + 2.05);
+  expect(of("all-gather", "tensor").bytes).toBeLessThan(STREAM / 20);
+  expect(largestElsewhere).toBeLessThan(vocab * embed * 2);
+}, 600_000);
