@@ -14,10 +14,11 @@ import { bytes, count, duration, paint, percent, short, table } from "./terminal
 const JUDGED = ["train_step", "prefill", "decode_step"];
 
 type OutOfMemory = EventOf<"out_of_memory">;
+type Kernels = EventOf<"ahead">["kernels"];
 
 /** An entry point on the target: compiled, too large for it, or (on GPUs) not compiled but reckoned. */
 export type Judgement =
-  | { readonly entry: string; readonly seconds: number; readonly verdict: Verdict }
+  | { readonly entry: string; readonly seconds: number; readonly verdict: Verdict; readonly kernels: Kernels }
   | { readonly entry: string; readonly seconds: number; readonly outOfMemory: OutOfMemory }
   | { readonly entry: string; readonly estimate: Estimate };
 
@@ -59,7 +60,7 @@ export async function judge(compiled: Compiled, artifact: string, target: Target
       tokens,
       modelFlops: modelFlops(compiled, name, tokens),
     });
-    judgements.push({ entry: name, seconds, verdict });
+    judgements.push({ entry: name, seconds, verdict, kernels: event.kernels });
   }
   return judgements;
 }
@@ -93,7 +94,7 @@ export function render(judgements: readonly Judgement[], target: Target): string
     lines.push("");
     if ("estimate" in j) lines.push(...estimated(j.entry, j.estimate, bold, dim));
     else if ("outOfMemory" in j) lines.push(...tooLarge(j.entry, j.outOfMemory, target, bold, red));
-    else lines.push(...judged(j.entry, j.verdict, j.seconds, { bold, dim, red, green }));
+    else lines.push(...judged(j.entry, j.verdict, j.kernels, j.seconds, { bold, dim, red, green }));
   }
   return lines;
 }
@@ -110,7 +111,7 @@ const gib = (n: number): string =>
 
 type Paint = Pick<ReturnType<typeof paint>, "bold" | "dim" | "red" | "green">;
 
-function judged(entry: string, v: Verdict, seconds: number, { bold, dim, green }: Paint): string[] {
+function judged(entry: string, v: Verdict, kernels: Kernels, seconds: number, { bold, dim, green }: Paint): string[] {
   const m = v.memory;
   const share = m.available === undefined ? "" : ` of ${gib(m.available)} (${percent(m.total / m.available)})`;
   const parts: [string, number][] = [
@@ -152,12 +153,22 @@ function judged(entry: string, v: Verdict, seconds: number, { bold, dim, green }
     );
     lines.push(dim(head!), ...rest);
   }
-  const kernels = Object.entries(v.kernels).filter(([name]) => /kernel|tpu_custom_call|mosaic|gmm|splash/i.test(name));
-  if (kernels.length > 0) lines.push(`  kernels: ${kernels.map(([name, n]) => `${name} x ${count(n)}`).join(", ")}`);
+  lines.push(...placed(kernels, v.kernels));
   const whole = v.costliest.reduce((sum, c) => sum + c.seconds, 0) || 1;
   const rows = v.costliest.map((c) => [percent(c.seconds / whole), c.opName || c.opcode, place(c.stack)]);
   lines.push(dim(`    the ${rows.length} costliest operations`), ...table(rows, "r", "    "));
   return lines;
+}
+
+/** Which operations have kernels, how often kernels run, and which have none and why. */
+function placed(placements: Kernels, runs: Readonly<Record<string, number>>): string[] {
+  const short = (composite: string) => composite.replace(/^xenarc\./, "");
+  const own = placements.filter((p) => p.kernel !== null).map((p) => `${short(p.composite)} by ${p.kernel}`);
+  const calls = runs.tpu_custom_call ?? 0;
+  return [
+    ...(own.length ? [`  kernels: ${own.join(", ")}; ${count(calls)} calls a step`] : []),
+    ...placements.flatMap((p) => (p.reason === null ? [] : [`  no kernel for ${short(p.composite)}: ${p.reason}`])),
+  ];
 }
 
 const where = ({ axes, acrossSlices }: { readonly axes: readonly string[]; readonly acrossSlices: boolean }): string =>

@@ -59,6 +59,8 @@ const eventSchema = z.discriminatedUnion("event", [
     memory: memorySchema,
     hlo: z.string(),
     executable: z.string(),
+    /** What became of the operations that kernels may take the place of: the kernel, or why there is none. */
+    kernels: z.array(z.object({ composite: z.string(), kernel: z.string().nullable(), reason: z.string().nullable() })),
     versions: z.record(z.string(), z.string()),
   }),
   /** A program needs more memory than such a device has: bytes by XLA's account, and the largest allocations where it lists them. */

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,7 @@ def compile_ahead(
         memory=pjrt.memory(compiled),
         hlo=str(hlo),
         executable=str(executable),
+        kernels=[asdict(placement) for placement in compiled.kernels],
         versions={name: version for name, version in pjrt.versions().items() if name in ("jaxlib", "libtpu")},
     )
 

@@ -38,20 +38,30 @@ class Case:
 
 
 @dataclass(frozen=True)
+class Placement:
+    """What became of a composite: the `kernel` in its place, or the `reason` why there is none."""
+
+    composite: str
+    kernel: str | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
 class Offer:
-    """A composite that there is a kernel for.
+    """A composite that there is a kernel for, and what people call that.
 
     `whole` of an operand (the last ones may be absent): dimensions that must not be split; `results`: the operand and the number of its dimensions
     that each result lies like; further dimensions are whole.
     """
 
+    kernel: str
     make: Callable[[Case], Kernel]
     whole: tuple[tuple[int, ...], ...]
     results: tuple[tuple[int, int | None], ...]
 
 
-def replace(module: _ir.Module, platform: str, device: str = "", *, interpret: bool = False) -> list[str]:
-    """Replaces the composites of a module for which the platform has kernels; says where it has none, and why.
+def replace(module: _ir.Module, platform: str, device: str = "", *, interpret: bool = False) -> list[Placement]:
+    """Replaces the composites of a module for which the platform has kernels; says what became of each.
 
     `device` is what jax calls the kind of devices that the module is for, such as `TPU v4`.
     `interpret` has the TPU's kernels run by jax's interpreter, on any platform. Must be called inside the module's context.
@@ -61,7 +71,7 @@ def replace(module: _ir.Module, platform: str, device: str = "", *, interpret: b
         return []
     sizes = _mesh(module)
     made: dict[object, tuple[str, list[_ir.Type]]] = {}
-    kept: dict[str, None] = {}
+    placements: dict[Placement, None] = {}
     for op in composites:
         name = _ir.StringAttr(op.attributes["name"]).value
         offer = OFFERS.get(name)
@@ -69,10 +79,11 @@ def replace(module: _ir.Module, platform: str, device: str = "", *, interpret: b
             continue
         try:
             _replace(module, op, name, offer, sizes, made, platform, device, interpret)
+            placements[Placement(name, kernel=offer.kernel)] = None
         except NoKernel as reason:
-            kept[f"{name} runs without a kernel: {reason}"] = None
+            placements[Placement(name, reason=str(reason))] = None
     _drop_unused(module)
-    return list(kept)
+    return list(placements)
 
 
 def _replace(
@@ -420,12 +431,12 @@ _ROWS = (-2, -1)
 _SEGMENTS = ((-1,), (-1,))
 
 OFFERS: Mapping[str, Offer] = {
-    "xenarc.attention": Offer(_attention, (_ROWS,) * 3 + _SEGMENTS, ((0, None), (0, -1))),
+    "xenarc.attention": Offer("splash attention", _attention, (_ROWS,) * 3 + _SEGMENTS, ((0, None), (0, -1))),
     "xenarc.attention_backward": Offer(
-        _attention_backward, (_ROWS,) * 4 + ((-1,),) + (_ROWS,) + _SEGMENTS, ((0, None), (1, None), (2, None))
+        "splash attention", _attention_backward, (_ROWS,) * 4 + ((-1,),) + (_ROWS,) + _SEGMENTS, ((0, None), (1, None), (2, None))
     ),
     # Their operands are a device's own already: see throughExperts.
-    "xenarc.grouped_matmul": Offer(_grouped_matmul, (_ROWS, (0, 1, 2), (0,)), ((0, None),)),
-    "xenarc.grouped_matmul_weights": Offer(_grouped_matmul_weights, (_ROWS, _ROWS, (0,)), ((0, 0),)),
+    "xenarc.grouped_matmul": Offer("megablox gmm", _grouped_matmul, (_ROWS, (0, 1, 2), (0,)), ((0, None),)),
+    "xenarc.grouped_matmul_weights": Offer("megablox tgmm", _grouped_matmul_weights, (_ROWS, _ROWS, (0,)), ((0, 0),)),
 }
 """The kernels that there are, by the composites' names."""

@@ -71,6 +71,7 @@ class Compiled:
     """A program compiled for devices that need not be here: it cannot run, but be looked at and saved."""
 
     executable: _xla.Executable | _xla.LoadedExecutable
+    kernels: Sequence[kernels.Placement]
 
 
 class OutOfMemory(Problem):
@@ -299,7 +300,11 @@ def compile_program(text: str, options: bytes | None = None, mesh: Mesh | None =
     MLIR refuses, one that needs more memory than there is, or one for another number of devices than the mesh has.
     """
     _enable_cache()
-    with _ready(text, options, mesh or make_mesh(())) as (module, grid, compile_options):
+    with _ready(text, options, mesh or make_mesh(())) as (module, grid, compile_options, placements):
+        for placement in placements:
+            if placement.reason is not None:
+                message = f"{placement.composite} runs without a kernel: {placement.reason}"
+                events.emit("log", level="info", message=message)
         inputs, outputs = _signature(module)
         # The cache names its files by the module; a module may have no name.
         if "sym_name" not in module.operation.attributes:
@@ -313,18 +318,19 @@ def compile_program(text: str, options: bytes | None = None, mesh: Mesh | None =
 
 def compile_ahead(text: str, options: bytes | None, mesh: Mesh) -> Compiled:
     """Compiles a StableHLO text for devices that need not be here. Raises Problem as `compile_program` does."""
-    with _ready(text, options, mesh) as (module, grid, compile_options):
+    with _ready(text, options, mesh) as (module, grid, compile_options, placements):
         client, devices = grid.flat[0].client, _xla.DeviceList(tuple(grid.flat))
         # XLA's client for CPUs cannot compile without loading.
         compile_only = client.compile_and_load if client.platform == "cpu" else client.compile
-        return Compiled(compile_only(module, executable_devices=devices, compile_options=compile_options))
+        executable = compile_only(module, executable_devices=devices, compile_options=compile_options)
+        return Compiled(executable, placements)
 
 
 @contextmanager
 def _ready(
     text: str, options: bytes | None, mesh: Mesh
-) -> Iterator[tuple[_ir.Module, np.ndarray, _xla.CompileOptions]]:
-    """What XLA compiles: the module inside its context, the devices, the options; what XLA refuses is a Problem."""
+) -> Iterator[tuple[_ir.Module, np.ndarray, _xla.CompileOptions, Sequence[kernels.Placement]]]:
+    """What XLA compiles: the module inside its context, the devices, the options, kernels; what XLA refuses is a Problem."""
     grid = mesh.devices
     compile_options = _compile_options(options, grid.size)
     # libtpu crashes without.
@@ -334,9 +340,8 @@ def _ready(
     with _mlir.make_ir_context(), _ir.Location.unknown():
         try:
             module = _parse(text)
-            for missing in kernels.replace(module, grid.flat[0].platform, grid.flat[0].device_kind):
-                events.emit("log", level="info", message=missing)
-            yield module, grid, compile_options
+            placements = kernels.replace(module, grid.flat[0].platform, grid.flat[0].device_kind)
+            yield module, grid, compile_options, placements
         except jax.errors.JaxRuntimeError as error:
             if "RESOURCE_EXHAUSTED" in str(error):
                 raise OutOfMemory(str(error)) from None
@@ -360,7 +365,7 @@ def _compile_options(options: bytes | None, devices: int) -> _xla.CompileOptions
 
 def load_executable(data: bytes, text: str, options: bytes, mesh: Mesh) -> Executable:
     """A program that was compiled ahead of time for just such devices; `text` is what it was compiled from."""
-    with _ready(text, options, mesh) as (module, grid, compile_options):
+    with _ready(text, options, mesh) as (module, grid, compile_options, _):
         inputs, outputs = _signature(module)
         devices = tuple(grid.flat)
         loaded = devices[0].client.deserialize_executable(data, _xla.DeviceList(devices), compile_options)
