@@ -12,7 +12,9 @@ import { parseOptimizedHlo } from "../../compiler/plan/optimized_hlo.js";
 import { parseTarget, type Target } from "../../compiler/plan/target.js";
 import type { Program } from "../../compiler/program.js";
 import { traceProgram, withLayout } from "../../compiler/trace.js";
-import { Compiled, print } from "../../emit/compile.js";
+import { Compiled, compile, print } from "../../emit/compile.js";
+import { mixtral, mixtralPresets } from "../../models/index.js";
+import type { KernelsConfig } from "../../models/kernels.js";
 import { attention } from "../../models/layers/attention/dot_product.js";
 import { Moe, type MoeOptions } from "../../models/layers/index.js";
 import { valueAndGrad } from "../../ops/control.js";
@@ -199,6 +201,20 @@ test("a case that no kernel is for runs without, and says why", async () => {
   ]);
   expect(Math.max(...Object.values(differences))).toBe(0);
 }, 60_000);
+
+test.each<[KernelsConfig, string[]]>([
+  [
+    { target: "tpu:v5e:2x2", kernels: "auto" },
+    ["attention", "attention_backward", "grouped_matmul", "grouped_matmul_weights"],
+  ],
+  [{ target: "tpu:v5e:2x2", kernels: "reference" }, []],
+  [{ target: "cpu", kernels: "auto" }, []],
+  [{ target: "cpu", kernels: ["grouped_matmul"] }, ["grouped_matmul", "grouped_matmul_weights"]],
+])("%j: what a kernel may replace", async (config, names) => {
+  const { programs } = await compile(mixtral, { model: mixtralPresets.tiny, ...config }, { only: ["train_step"] });
+  const found = [...programs[0]!.text.matchAll(/composite "xenarc\.(\w+)"/g)].map((m) => m[1]!);
+  expect([...new Set(found)].sort()).toEqual(names);
+});
 
 test("TPUs whose compiler takes no bfloat16 in kernels are given the decomposition", async () => {
   const path = await artifact({ headDim: 128, dtype: "bf16", mesh: { data: 2, tensor: 2 } });
