@@ -63,10 +63,10 @@ ${notes(plan)
   .map((note) => `<p>${escape(note)}</p>`)
   .join("\n")}
 <h2>Memory of a device</h2>
-${legend(MEMORY)}
+${legend(MEMORY.map(([, name]) => name))}
 ${memoryChart(rows, chip)}
-<h2>Time of a step</h2>
-<p>What each would take alone. A step takes at least the longest.</p>
+<h2>Time of ${plan.mode === "train" ? "a step" : "a token"}</h2>
+<p>What each would take alone. It takes at least the longest.</p>
 ${legend(TIME.map(([, name]) => name))}
 ${timeChart(rows)}
 ${plan.scaling && plan.scaling.length > 0 ? `<h2>Scaling</h2>\n<p>The best of pods of other sizes, for the same batch: tokens/s of a chip, of what the first has.</p>\n${scalingChart(plan.scaling)}` : ""}
@@ -157,8 +157,8 @@ function memoryChart(rows: readonly Row[], { usable }: Chip): string {
   const most = Math.max(usable, ...rows.map((row) => row.estimate.memory.total));
   const stacked = (row: Row, y: number, scale: number) => {
     let x = LEFT;
-    const parts = MEMORY.map((name, i) => {
-      const size = row.estimate.memory[name];
+    const parts = MEMORY.map(([key, name], i) => {
+      const size = row.estimate.memory[key];
       const part = rect(x, y + 4, size * scale, ROW - 8, i, `${name}: ${gib(size)}`);
       x += size * scale;
       return part;

@@ -47,13 +47,13 @@ export const KEPT = ["attn_out", "residual", "mlp_up"] as const;
 
 /** Parts of a device's memory, in the order in which they are stacked. */
 export const MEMORY = [
-  "parameters",
-  "optimizer",
-  "gradients",
-  "activations",
-  "rest",
-  "code",
-] as const satisfies readonly (keyof MemoryEstimate)[];
+  ["parameters", "parameters"],
+  ["optimizer", "optimizer"],
+  ["gradients", "gradients"],
+  ["activations", "activations"],
+  ["rest", "batch, caches"],
+  ["code", "code"],
+] as const satisfies readonly (readonly [keyof MemoryEstimate, string])[];
 /** What takes time, by the fields of an estimate. */
 export const TIME = [
   ["compute", "computing"],
@@ -120,7 +120,7 @@ export function render(plan: Plan, width: number, colours: Pick<Paint, "bold" | 
   }
   const [head, ...body] = fitted(columns(plan), rows, width);
   lines.push(dim(head!), ...body, ...wrapped(notes(plan).join(" "), width).map(dim), "");
-  lines.push(...ofFirst(rows[0]!, chip.usable, width, colours));
+  lines.push(...ofFirst(plan, width, colours));
   lines.push("", `${bold("To take it:")}`, ...wrapped(plan.settings.join(" "), width));
   if (plan.run) {
     const { tokens, days, dollars, price } = plan.run;
@@ -190,14 +190,16 @@ function fitted(all: readonly Column[], rows: readonly Row[], width: number): st
 }
 
 /** Where the memory and the time of a candidate go, each part with a bar. */
-function ofFirst({ estimate }: Row, usable: number, width: number, { bold }: Pick<Paint, "bold">): string[] {
+function ofFirst({ mode, rows, target }: Plan, width: number, { bold }: Pick<Paint, "bold">): string[] {
+  const { usable } = target.chip!;
+  const { estimate } = rows[0]!;
   const room = Math.max(10, Math.min(60, width - 36));
   const bar = (share: number) => "█".repeat(Math.round(share * room)) || "▏";
   const { memory, step } = estimate;
-  const parts = MEMORY.filter((name) => gib(memory[name]) !== gib(0)).map((name) => [
+  const parts = MEMORY.filter(([key]) => gib(memory[key]) !== gib(0)).map(([key, name]) => [
     name,
-    gib(memory[name]),
-    bar(memory[name] / usable),
+    gib(memory[key]),
+    bar(memory[key] / usable),
   ]);
   const times = TIME.filter(([key]) => estimate[key] > 0).map(([key, name]) => [
     name,
@@ -208,7 +210,7 @@ function ofFirst({ estimate }: Row, usable: number, width: number, { bold }: Pic
   return [
     `${bold("The first:")} ${gib(memory.total)} of the ${gib(usable)} of a device`,
     ...lines.slice(0, parts.length + 1),
-    `  and ${time(step)} a step, the longest of`,
+    `  and ${time(step)} a ${mode === "train" ? "step" : "token"}, the longest of`,
     ...lines.slice(parts.length + 1),
   ];
 }

@@ -173,6 +173,7 @@ class Builder {
   readonly #uses = new Map<Value, Step[]>();
   /** The memory of what loops carry. */
   readonly #carried = new Set<Made>();
+  readonly #donated = new Set<Made>();
   /** What loops hand on. */
   readonly #results = new Set<Value>();
   readonly #source = new Map<Value, Source>();
@@ -206,7 +207,9 @@ class Builder {
       const optimizer = inputs[i]!.name.startsWith("optimizer/");
       const shaped = this.#shaped(arg);
       const value: Shaped = optimizer ? { ...shaped, kind: "optimizer" } : shaped;
-      this.#has.set(arg, { value, reads: [], runs: 1, argument: true, host: inputs[i]!.memory === "pinned_host" });
+      const made = { value, reads: [], runs: 1, argument: true, host: inputs[i]!.memory === "pinned_host" };
+      this.#has.set(arg, made);
+      if (this.program.donated.some(([input]) => input === i)) this.#donated.add(made);
     });
     const alias = new Map<Value, Value>();
     const steps = this.#flatten(region.ops, alias);
@@ -563,8 +566,8 @@ class Builder {
     const buffers = op.results.map((r, i) => {
       const begin = i < carries ? operands[i]! : undefined;
       const held = begin && this.#has.get(begin);
-      // A loop that goes on with what the one around it carries goes on in its memory.
-      if (held && this.#carried.has(held) && this.#uses.get(begin)?.length === 1) {
+      // A loop that goes on with what the one around it carries goes on in its memory, one that begins with what is donated in that.
+      if (held && (this.#donated.has(held) || (this.#carried.has(held) && this.#uses.get(begin)?.length === 1))) {
         shared.add(held);
         return held;
       }
