@@ -12,6 +12,7 @@ import { parseOptimizedHlo } from "../../compiler/plan/optimized_hlo.js";
 import { parseTarget, type Target } from "../../compiler/plan/target.js";
 import type { Program } from "../../compiler/program.js";
 import { traceProgram, withLayout } from "../../compiler/trace.js";
+import { mapLeaves } from "../../compiler/tree.js";
 import { Compiled, compile, print } from "../../emit/compile.js";
 import { mixtral, mixtralPresets } from "../../models/index.js";
 import type { KernelsConfig } from "../../models/kernels.js";
@@ -96,6 +97,7 @@ const weighted = (out: Tensor, weights: Tensor): Tensor =>
   out.mul(weights).cast("f32").sum(out.names) as unknown as Tensor;
 
 interface MixtureCase extends MoeOptions {
+  readonly stages?: true;
   readonly sizes?: Readonly<Record<"batch" | "seq" | "embed" | "mlp", number>>;
   readonly dtype?: DType;
   readonly mesh?: Readonly<Record<string, number>>;
@@ -103,7 +105,7 @@ interface MixtureCase extends MoeOptions {
 
 /** Likewise with a mixture of experts, nothing dropped. */
 async function mixture(
-  { sizes = { batch: 4, seq: 64, embed: 128, mlp: 256 }, dtype = "f32", mesh, ...options }: MixtureCase,
+  { sizes = { batch: 4, seq: 64, embed: 128, mlp: 256 }, dtype = "f32", mesh, stages, ...options }: MixtureCase,
   ...whereAndHow: [platform?: Platform, allowed?: readonly Kernel[]]
 ): Promise<string> {
   const { mlp, ...ofTokens } = sizes;
@@ -114,7 +116,9 @@ async function mixture(
     mesh,
     () =>
       traceProgram("mixture", inputs, ({ argument: { weights, ...operands } }) => {
-        const loss = ({ moe, x }: typeof operands) => weighted(moe.call(x) as Tensor, weights);
+        // As a device has a layer in stages.
+        const lone = <T>(tree: T): T => (stages ? mapLeaves(tree, (t) => (t as Tensor).broadcast({ stage: 1 })) : tree);
+        const loss = ({ moe, x }: typeof operands) => weighted(lone(moe).call(lone(x)) as Tensor, lone(weights));
         const [value, gradients] = valueAndGrad(loss as never)(operands as never) as unknown as [
           Tensor,
           typeof operands,
@@ -166,6 +170,7 @@ test.each<[string, Case, number]>([
 // 256 rows a device, in blocks of 256: groups end inside of them.
 test.each<[string, MixtureCase, number]>([
   ["one device", { experts: 4, perToken: 2 }, 1e-5],
+  ["a layer in stages", { experts: 4, perToken: 2, stages: true }, 1e-5],
   [
     "tokens, experts and their width over a mesh",
     { experts: 4, perToken: 2, mesh: { data: 2, expert: 2, tensor: 2 } },

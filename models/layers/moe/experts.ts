@@ -1,6 +1,7 @@
 import { allowsKernel } from "../../../compiler/kernels.js";
 import type { Spec } from "../../../compiler/mesh.js";
 import { currentLayout } from "../../../compiler/trace.js";
+import { mapLeaves } from "../../../compiler/tree.js";
 import { composite } from "../../../ops/composite.js";
 import { customVjp, named } from "../../../ops/control.js";
 import { groupedDot, oneHot, silu } from "../../../ops/functions.js";
@@ -51,7 +52,14 @@ export function throughExperts(
   /** What tokens have along each mesh axis whose devices have parts of their sum: an axis that is split over it too, or none. */
   const parts = [...ofExperts, ...ofWidth].map((m) => [m, tokens.find((n) => ofTokens.get(n)!.includes(m))] as const);
 
-  const ofDevice = (local: typeof inputs): Tensor => {
+  const ofDevice = (given: typeof inputs): Tensor => {
+    // Of an axis that the weights have besides, as those of layers in stages do, a device mostly has one place.
+    const others = given.gate.names.filter((n) => given.x.has(n));
+    const lone = others.filter((n) => given.gate.size(n) === 1);
+    const local = mapLeaves(given, (t) => lone.reduce((t, n) => t.at(n, 0) as Tensor, t as Tensor));
+    return ofPlaces(local).broadcast(Object.fromEntries(lone.map((n) => [n, 1]))) as Tensor;
+  };
+  const ofPlaces = (local: typeof inputs): Tensor => {
     const whole = (w: Tensor) => allGather(w, "weightEmbed", ofParameters).rename("weightEmbed", "embed") as Tensor;
     const all = (t: Tensor) => parts.reduce((t, [m, n]) => (n === undefined ? t : allGather(t, n, m)), t);
     const joined = (t: Tensor) => t.merge(tokens, "token") as Tensor;

@@ -21,7 +21,7 @@ export interface MoeOptions extends RouterOptions {
   readonly capacity?: number | undefined;
   /**
    * Axes along which tokens are dispatched by themselves, each place with a capacity of its own (GShard's groups, arXiv:2006.16668): what
-   * is not sharded need not be sorted across devices. Default none.
+   * is not sharded need not be sorted across devices. Without a capacity it changes nothing. Default none.
    */
   readonly local?: readonly string[];
   /** How the experts' last weights begin, which end in the residual stream. Default as the others. */
