@@ -38,7 +38,7 @@ export interface Estimate {
   readonly bound: "compute" | "memory" | "network" | "host";
 }
 
-/** The program of a train step as XLA:TPU writes it: 17 to 49 MB in all of test/plan/calibration.json. */
+/** A program as XLA:TPU writes it: 13 to 53 MB for those of docs/planning.md, 90 MB on two slices. */
 const CODE = 40e6;
 
 /** Judges a program on a mesh. @throws XenarcError where a size does not divide (see {@link Layout.spec}). */

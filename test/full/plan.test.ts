@@ -50,8 +50,8 @@ interface Figures {
 }
 
 /** As the plan reckons. */
-function reckoned(model: ModelDefinition, config: Config): Figures {
-  const [program] = model.programs(config, ["train_step"]);
+function reckoned(model: ModelDefinition, config: Config, entry = "train_step"): Figures {
+  const [program] = model.programs(config, [entry]);
   dce(program!.region);
   const layout = layoutOf(config) ?? new Layout(makeMesh({ data: 1 }));
   const { memory, sent } = estimate(timelineOf(program!), layout, parseTarget(config.target).chip!);
@@ -60,12 +60,12 @@ function reckoned(model: ModelDefinition, config: Config): Figures {
 
 let artifacts = 0;
 /** As the compiler has it. */
-async function compiled(model: ModelDefinition, config: Config): Promise<Figures> {
+async function compiled(model: ModelDefinition, config: Config, entry = "train_step"): Promise<Figures> {
   const target = parseTarget(config.target);
   const artifact = join(folder, `artifact-${artifacts++}`);
-  const made = await compile(model, config, { locations: false, only: ["train_step"] });
+  const made = await compile(model, config, { locations: false, only: [entry] });
   await made.write(artifact);
-  const event = await compileAhead({ artifact, entry: "train_step", target, out: `${artifact}-out` });
+  const event = await compileAhead({ artifact, entry, target, out: `${artifact}-out` });
   if (event.event !== "ahead") throw new Error(event.message);
   const hlo = parseOptimizedHlo(await readFile(event.hlo, "utf8"));
   const { program } = made.programs[0]!;
@@ -164,6 +164,13 @@ test.each([...CASES, ...POD])(
     expect(Math.abs(plan.memory / compiler.memory - 1)).toBeLessThan(0.1);
   },
 );
+
+test("decoding: memory is within 10 % of the compiler's", async () => {
+  const own = { ...LLAMA, layers: 32 };
+  const config = configured(llama, "tpu:v5e:4x4", { fsdp: 2, tensor: 8 }, own, { generate: { batch: 256 } });
+  const [plan, compiler] = [reckoned(llama, config, "decode_step"), await compiled(llama, config, "decode_step")];
+  expect(Math.abs(plan.memory / compiler.memory - 1)).toBeLessThan(0.1);
+});
 
 /** Spearman's: of the ranks, 1 where two orders are the same. */
 function rankCorrelation(xs: readonly number[], ys: readonly number[]): number {
