@@ -13,7 +13,7 @@ import { collectives, collectiveTable } from "../../compiler/plan/collectives.js
 import { parseOptimizedHlo } from "../../compiler/plan/optimized_hlo.js";
 import { render } from "../../compiler/source/render.js";
 import { mapLeaves } from "../../compiler/tree.js";
-import { compile } from "../../emit/compile.js";
+import { type Compilable, compile } from "../../emit/compile.js";
 import { charTransformer } from "../../models/char_transformer.js";
 import { defineModel } from "../../models/define.js";
 import { type Hidden, LanguageModel, type RunOptions } from "../../models/language_model.js";
@@ -239,34 +239,42 @@ test.each([
   300_000,
 );
 
-test("evaluation, the forward pass, prefill and decoding in stages give what one device gives", async () => {
-  const meshes = [
-    {},
-    { mesh: { stage: 4 } },
-    { mesh: { data: 2, stage: 2, tensor: 2 }, train: { pipeline: { repeats: 2 } } },
-  ];
-  const folders = [];
-  for (const [i, c] of meshes.entries()) {
-    const config = {
-      ...c,
-      model,
-      train: { batch: 8, ...("train" in c ? (c.train as object) : {}) },
-      generate: { batch: 4 },
-    };
-    const artifact = join(folder, `serving-${i}`);
-    const only = ["init", "eval_step", "forward", "prefill", "decode_step"];
-    await (await compile(charTransformer, config, { only, locations: false })).write(artifact);
-    folders.push(artifact);
-  }
-  const out = join(folder, "serving.json");
-  const script = fileURLToPath(new URL("serving.py", import.meta.url));
-  const { python } = await ensurePython();
-  await execa(python, [script, ...folders, "--out", out], { env: { ...pythonEnv(), JAX_PLATFORMS: "cpu" } });
-  for (const differences of JSON.parse(readFileSync(out, "utf8")) as Record<string, number>[]) {
-    expect(Object.keys(differences)).toHaveLength(18);
-    expect(Object.entries(differences).filter(([, d]) => !(d < 1e-5))).toEqual([]);
-  }
-}, 300_000);
+test.each<[what: string, definition: Compilable<any>, model: object]>([
+  ["with sinusoidal positions", charTransformer, model],
+  ["with rotary positions and grouped heads", llama, { ...small, layers: 4 }],
+  ["with experts", mixtral, { ...small, layers: 4, mlp: 24, experts: 4 }],
+])(
+  "evaluation, the forward pass, prefill and decoding in stages give what one device gives: %s",
+  async (_, definition, model) => {
+    const meshes = [
+      {},
+      { mesh: { stage: 4 } },
+      { mesh: { data: 2, stage: 2, tensor: 2 }, train: { pipeline: { repeats: 2 } } },
+    ];
+    const folders = [];
+    for (const [i, c] of meshes.entries()) {
+      const config = {
+        ...c,
+        model,
+        train: { batch: 8, ...("train" in c ? (c.train as object) : {}) },
+        generate: { batch: 4 },
+      };
+      const artifact = join(folder, `serving-${i}`);
+      const only = ["init", "eval_step", "forward", "prefill", "decode_step"];
+      await (await compile(definition, config, { only, locations: false })).write(artifact);
+      folders.push(artifact);
+    }
+    const out = join(folder, "serving.json");
+    const script = fileURLToPath(new URL("serving.py", import.meta.url));
+    const { python } = await ensurePython();
+    await execa(python, [script, ...folders, "--out", out], { env: { ...pythonEnv(), JAX_PLATFORMS: "cpu" } });
+    for (const differences of JSON.parse(readFileSync(out, "utf8")) as Record<string, number>[]) {
+      expect(Object.keys(differences)).toHaveLength(18);
+      expect(Object.entries(differences).filter(([, d]) => !(d < 1e-5))).toEqual([]);
+    }
+  },
+  300_000,
+);
 
 test("the schedule by hand", () => {
   const four = { stages: 4, repeats: 1, microBatches: 4 };
