@@ -26,7 +26,7 @@ export interface ModelSource<C extends { readonly context: number }> {
   /** The model's own configuration; every key needs a default. */
   readonly config: z.ZodType<C>;
   /** The module of a configuration, with parameters as declared: nothing is computed here. */
-  readonly build: (config: C) => LanguageModel;
+  readonly build: (config: C) => LanguageModel<object>;
 }
 
 /** A model that can be compiled. */
@@ -36,7 +36,7 @@ export interface ModelDefinition {
   /** The whole configuration: `model`, `train`, `data`, `generate`, `target`, `mesh`, `slices`, `sharding`, `xla`, `kernels`. */
   readonly schema: z.ZodType<ProgramConfig & { readonly data: z.infer<typeof dataSchema> }>;
   /** The module of a configuration. */
-  build(config: ProgramConfig): LanguageModel;
+  build(config: ProgramConfig): LanguageModel<object>;
   /** The entry points of the model built from a configuration: those named, or all. */
   programs(config: ProgramConfig, only?: readonly string[]): Program[];
   /** The number of parameters. */
@@ -64,7 +64,7 @@ export function defineModel<C extends { readonly context: number }>(source: Mode
     xla: section(xlaSchema),
     kernels: kernelsSchema,
   });
-  const build = (c: ProgramConfig): LanguageModel => withPaths(source.build(c.model as unknown as C));
+  const build = (c: ProgramConfig): LanguageModel<object> => withPaths(source.build(c.model as unknown as C));
   return {
     name: source.name,
     schema: schema as unknown as ModelDefinition["schema"],

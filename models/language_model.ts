@@ -8,23 +8,29 @@ import { inZigzag } from "./layers/attention/context_parallel.js";
 import { chunkedCrossEntropy, type KvCache } from "./layers/index.js";
 
 /**
- * What decoding carries from token to token, by the path of the module it belongs to: keys and values of every layer for the
- * positions seen so far.
+ * What decoding carries from token to token in a model whose layers are attention, by the path of the module it belongs to: keys and
+ * values of every layer for the positions seen so far. Other models carry other trees of tensors: `LanguageModel<{ state: Tensor }>`.
  */
 export type Cache = { readonly [path: string]: KvCache };
 
 /** How a model is run on tokens. */
-export interface RunOptions {
+export interface RunOptions<C extends object = Cache> {
   /** Positions of the tokens (i32); default 0, 1, 2, ... along `seq`. */
   readonly positions?: Tensor<"batch" | "seq">;
   /** What earlier tokens left; the tokens' keys and values are put into it at their positions. */
-  readonly cache?: Cache;
+  readonly cache?: C;
   /** Randomness of dropout, for models that have some; without it nothing is dropped. */
   readonly key?: () => Key;
+  /**
+   * How many tokens of each row count (i32), where a prompt is shorter than the row: what stands behind them is padding. Keys and values
+   * of padding do no harm, since decoding writes over them before it sees them; a state that is carried from token to token must stay as
+   * the last token that counts left it.
+   */
+  readonly length?: Tensor<"batch">;
 }
 
 /** How the loss is computed. */
-export interface LossOptions extends RunOptions {
+export interface LossOptions<C extends object = Cache> extends RunOptions<C> {
   /**
    * How many positions of what a device has of each sequence have their scores at a time. Default: all, unless their scores would take
    * more than 256 MiB of it; see `chunkedCrossEntropy`.
@@ -32,23 +38,23 @@ export interface LossOptions extends RunOptions {
   readonly chunk?: number | undefined;
 }
 
-/** Final hidden states, and the keys and values of all layers. */
-export interface Hidden {
+/** Final hidden states, and what decoding carries on from them. */
+export interface Hidden<C extends object = Cache> {
   /** What `logits` is given. */
   readonly hidden: Tensor<"batch" | "seq" | "embed">;
   /** Of the tokens alone, or of all positions where a cache was given; `{}` for a model without. */
-  readonly cache: Cache;
+  readonly cache: C;
 }
 
 /** A causal model of token sequences: what the train step and generation need of it. */
-export abstract class LanguageModel extends Module {
+export abstract class LanguageModel<C extends object = Cache> extends Module {
   /** Hidden states of tokens (i32). */
-  abstract run(tokens: Tensor<"batch" | "seq">, options?: RunOptions): Hidden;
+  abstract run(tokens: Tensor<"batch" | "seq">, options?: RunOptions<C>): Hidden<C>;
   /** Scores of the next token. */
   abstract logits<A extends string>(hidden: Tensor<A | "embed">): Tensor<A | "vocab">;
 
   /** Scores of the next token at every position. */
-  call(tokens: Tensor<"batch" | "seq">, options: RunOptions = {}): Tensor<"batch" | "seq" | "vocab"> {
+  call(tokens: Tensor<"batch" | "seq">, options: RunOptions<C> = {}): Tensor<"batch" | "seq" | "vocab"> {
     return this.logits<"batch" | "seq">(this.run(tokens, options).hidden);
   }
 
@@ -56,7 +62,7 @@ export abstract class LanguageModel extends Module {
   loss(
     tokens: Tensor<"batch" | "seq">,
     targets: Tensor<"batch" | "seq">,
-    options: LossOptions = {},
+    options: LossOptions<C> = {},
   ): { sum: Tensor<never>; count: Tensor<never> } {
     return balanced(tokens, targets, options, (...given) => this.lossInOrder(...given));
   }
@@ -65,11 +71,11 @@ export abstract class LanguageModel extends Module {
   private lossInOrder(
     tokens: Tensor<"batch" | "seq">,
     targets: Tensor<"batch" | "seq">,
-    { chunk, ...options }: LossOptions,
+    { chunk, ...options }: LossOptions<C>,
   ): { sum: Tensor<never>; count: Tensor<never> } {
     const { hidden } = this.run(tokens, options);
-    const head = (model: LanguageModel, hidden: Tensor) => model.logits(hidden);
-    return chunkedCrossEntropy(this as LanguageModel, head, hidden, targets, chunk);
+    const head = (model: LanguageModel<C>, hidden: Tensor) => model.logits(hidden);
+    return chunkedCrossEntropy(this as LanguageModel<C>, head, hidden, targets, chunk);
   }
 }
 
@@ -77,11 +83,11 @@ export abstract class LanguageModel extends Module {
  * Brings a sequence that is split over the mesh into the order in which every device has the same work; without such a mesh it stays as
  * it is. The loss is a sum over positions: their order is nothing to it, and the model is told where they are.
  */
-function balanced<R>(
+function balanced<R, C extends object>(
   tokens: Tensor<"batch" | "seq">,
   targets: Tensor<"batch" | "seq">,
-  options: LossOptions,
-  loss: (tokens: Tensor<"batch" | "seq">, targets: Tensor<"batch" | "seq">, options: LossOptions) => R,
+  options: LossOptions<C>,
+  loss: (tokens: Tensor<"batch" | "seq">, targets: Tensor<"batch" | "seq">, options: LossOptions<C>) => R,
 ): R {
   const layout = currentLayout();
   const devices = layout?.parts("activations", "seq") ?? 1;

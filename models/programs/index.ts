@@ -9,7 +9,7 @@ import { type Module, spec } from "../../ops/module.js";
 import { foldIn, type Key } from "../../ops/random.js";
 import type { Tensor } from "../../ops/tensor.js";
 import type { KernelsConfig } from "../kernels.js";
-import type { Cache, LanguageModel } from "../language_model.js";
+import type { LanguageModel } from "../language_model.js";
 import type { LayoutConfig } from "../layout.js";
 import { adamWInit } from "../train/adamw.js";
 import type { GenerateConfig, TrainConfig } from "../train/config.js";
@@ -28,14 +28,14 @@ const keySpec = (): Key => spec({ threefry: 2 }, "ui32");
 const tokensSpec = (batch: number, seq: number) => spec({ batch, seq }, "i32");
 
 /** The first training state from a key. */
-export const init = (model: LanguageModel, { train }: ProgramConfig): Program =>
+export const init = (model: LanguageModel<object>, { train }: ProgramConfig): Program =>
   traceProgram(
     "init",
     { argument: { key: keySpec() } },
     ({ argument: { key } }) => {
       const params = initialize(model, foldIn(key, 0));
       const moments = adamWInit(params);
-      const state: TrainState<LanguageModel> = {
+      const state: TrainState<LanguageModel<object>> = {
         params,
         optimizer: train.offload.optimizer
           ? mapLeaves(moments, (leaf) => place(leaf as Tensor, "pinned_host"))
@@ -60,7 +60,7 @@ const stateSpec = <M extends Module>(params: M): TrainState<M> => ({
 });
 
 /** One optimizer step; the state is donated. */
-export const trainStepProgram = (model: LanguageModel, c: ProgramConfig): Program =>
+export const trainStepProgram = (model: LanguageModel<object>, c: ProgramConfig): Program =>
   traceProgram(
     "train_step",
     {
@@ -77,7 +77,7 @@ export const trainStepProgram = (model: LanguageModel, c: ProgramConfig): Progra
   );
 
 /** The summed loss (nats) and the number of targets of a batch of the validation text. */
-export const evalStep = (model: LanguageModel, c: ProgramConfig): Program =>
+export const evalStep = (model: LanguageModel<object>, c: ProgramConfig): Program =>
   traceProgram(
     "eval_step",
     { state: { params: model }, batch: { tokens: spec({ batch: c.train.batch, window: c.model.context + 1 }, "i32") } },
@@ -89,7 +89,7 @@ export const evalStep = (model: LanguageModel, c: ProgramConfig): Program =>
   );
 
 /** Tokens to scores. */
-export const forward = (model: LanguageModel, c: ProgramConfig): Program =>
+export const forward = (model: LanguageModel<object>, c: ProgramConfig): Program =>
   traceProgram(
     "forward",
     { state: { params: model }, argument: { tokens: tokensSpec(c.generate.batch, c.model.context) } },
@@ -112,7 +112,7 @@ const keyAt = (options: SamplingOptions, at: Tensor<"batch">): SamplingOptions =
 });
 
 /** Reads a prompt (padded at the right to the context, `length` tokens of it real): the cache, and the token that follows. */
-export const prefill = (model: LanguageModel, c: ProgramConfig): Program =>
+export const prefill = (model: LanguageModel<object>, c: ProgramConfig): Program =>
   traceProgram(
     "prefill",
     {
@@ -124,7 +124,7 @@ export const prefill = (model: LanguageModel, c: ProgramConfig): Program =>
       },
     },
     ({ state: { params }, argument: { tokens, length, ...options } }) => {
-      const { hidden, cache } = params.run(tokens);
+      const { hidden, cache } = params.run(tokens, { length });
       const last = length.sub(1);
       const logits = params.logits<"batch">(gather(hidden, "seq", last));
       return { cache, result: { next_token: sample(logits, keyAt(options, last)) } };
@@ -132,7 +132,7 @@ export const prefill = (model: LanguageModel, c: ProgramConfig): Program =>
   );
 
 /** Reads one token at its position into the cache (donated) and gives the next. */
-export const decodeStep = (model: LanguageModel, c: ProgramConfig, cache: Cache): Program =>
+export const decodeStep = (model: LanguageModel<object>, c: ProgramConfig, cache: object): Program =>
   traceProgram(
     "decode_step",
     {
@@ -153,7 +153,7 @@ export const decodeStep = (model: LanguageModel, c: ProgramConfig, cache: Cache)
   );
 
 /** Every entry point, by name; each is traced when it is asked for. */
-const ENTRY_POINTS: Readonly<Record<string, (model: LanguageModel, c: ProgramConfig) => Program>> = {
+const ENTRY_POINTS: Readonly<Record<string, (model: LanguageModel<object>, c: ProgramConfig) => Program>> = {
   init,
   train_step: trainStepProgram,
   eval_step: evalStep,
@@ -166,7 +166,7 @@ const ENTRY_POINTS: Readonly<Record<string, (model: LanguageModel, c: ProgramCon
  * The entry points asked for, or all, in their order.
  * @throws XenarcError for a name that is none of them.
  */
-export function programsOf(model: LanguageModel, c: ProgramConfig, only?: readonly string[]): Program[] {
+export function programsOf(model: LanguageModel<object>, c: ProgramConfig, only?: readonly string[]): Program[] {
   const names = Object.keys(ENTRY_POINTS);
   const unknown = only?.find((name) => !names.includes(name));
   if (unknown !== undefined) {
@@ -179,7 +179,7 @@ export function programsOf(model: LanguageModel, c: ProgramConfig, only?: readon
 }
 
 /** The tree of cache that a program gives out, to be traced as another's input. */
-function cacheOf(program: Program): Cache {
+function cacheOf(program: Program): object {
   const tree: Record<string, unknown> = {};
   for (const port of program.outputs.filter((p) => p.role === "cache")) {
     const keys = port.name.split("/");
@@ -190,5 +190,5 @@ function cacheOf(program: Program): Cache {
     }
     node[keys.at(-1)!] = spec(Object.fromEntries(port.axes.map((a, i) => [a, port.shape[i]!])), port.dtype);
   }
-  return tree as Cache;
+  return tree;
 }

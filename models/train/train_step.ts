@@ -52,7 +52,7 @@ export function inputsAndTargets<A extends string>(
  * losses that layers report. Parameters whose next value a layer reports get that instead of the optimizer's; both, like reported
  * metrics, are means over the micro-batches. `declared` is the model as declared: it knows which parameters decay.
  */
-export function trainStep<M extends LanguageModel>(
+export function trainStep<M extends LanguageModel<object>>(
   declared: M,
   state: TrainState<M>,
   tokens: Batch,

@@ -79,7 +79,7 @@ function draws(seed: number): () => number {
 function drawn(definition: ModelDefinition, config: object): LanguageModel {
   const draw = draws(7);
   const resolved = definition.schema.parse({ model: config }) as never;
-  return mapLeaves(definition.build(resolved), (leaf, path) => {
+  return mapLeaves(definition.build(resolved) as LanguageModel, (leaf, path) => {
     const { sizes } = leaf as Tensor;
     const n = Object.values<number>(sizes).reduce((a, b) => a * b, 1);
     const [centre, spread] = path.endsWith("scale") ? [1, 0.3] : [0, 0.3];

@@ -1,6 +1,14 @@
 /** The train step against the same model in plain JAX and optax, and generation against the model's own full forward pass. */
+
+import { z } from "zod";
 import { compile } from "../../emit/compile.js";
 import charTransformer from "../../models/char_transformer.js";
+import { defineModel, type ModelDefinition } from "../../models/define.js";
+import { LanguageModel, type RunOptions } from "../../models/language_model.js";
+import { Embedding, Linear } from "../../models/layers/index.js";
+import { scan } from "../../ops/control.js";
+import { iota, where, zeros } from "../../ops/functions.js";
+import type { Tensor as Axes } from "../../ops/tensor.js";
 import {
   canonical,
   tokens as drawTokens,
@@ -20,12 +28,13 @@ const train = { steps: 100, batch: 6, warmup: 10, learningRate: 1e-2, minLearnin
 const ENTRY_POINTS = ["init", "train_step", "eval_step", "forward", "prefill", "decode_step"];
 
 /** Runs an entry point on inputs by name; results by name. */
-async function entry(
+async function entryOf(
+  definition: ModelDefinition,
   config: object,
   name: string,
   inputs: Readonly<Record<string, Tensor>>,
 ): Promise<Record<string, Tensor>> {
-  const { text, program } = (await compile(charTransformer, config, { only: [name], locations: false })).program(name);
+  const { text, program } = (await compile(definition, config, { only: [name], locations: false })).program(name);
   const out = await execute(
     text,
     program.inputs.map((p) => {
@@ -36,6 +45,9 @@ async function entry(
   );
   return Object.fromEntries(program.outputs.map((p, i) => [p.name, out[i] as Tensor]));
 }
+
+const entry = (config: object, name: string, inputs: Readonly<Record<string, Tensor>>) =>
+  entryOf(charTransformer, config, name, inputs);
 
 const key = tensor("ui32", [2], [0, 42]);
 const scalar = (dtype: string, value: number) => tensor(dtype, [], [value]);
@@ -107,47 +119,79 @@ test.each([
   120_000,
 );
 
-test("decoding with a cache gives the tokens of the full forward pass", async () => {
-  const config = { model: { ...model, bias: true }, generate: { batch: 2 } };
-  const state = await entry(config, "init", { key });
-  const { context } = model;
-  const greedy = { key, temperature: scalar("f32", 0), top_k: scalar("i32", 0), top_p: scalar("f32", 1) };
-  const lengths = [5, 9];
-  const rows = lengths.map((n, r) =>
-    Array.from({ length: context }, (_, i) => (i < n ? 65 + ((7 * i + 3 * r) % 26) : 0)),
-  );
+/** One layer whose state is carried along the sequence. */
+class Recurrent extends LanguageModel<{ state: Axes<"batch" | "embed"> }> {
+  readonly tokens = new Embedding({ vocab: 256 }, { embed: 32 });
+  readonly mix = new Linear({ embed: 32 }, { next: 32 });
+  readonly head = new Linear({ embed: 32 }, { vocab: 256 });
 
-  let out = await entry(config, "prefill", {
-    ...state,
-    ...greedy,
-    tokens: tensor("i32", [2, context], rows.flat()),
-    length: tensor("i32", [2], lengths),
-  });
-  for (let n = 0; n < 6; n++) {
-    const next = numbers(out.next_token!) as number[];
-    const logits = await entry(config, "forward", { ...state, tokens: tensor("i32", [2, context], rows.flat()) });
-    const scores = numbers(logits.logits!) as number[];
-    const vocab = 256;
-    lengths.forEach((length, r) => {
-      const row = scores.slice((r * context + length - 1) * vocab, (r * context + length) * vocab);
-      expect(next[r]).toBe(row.indexOf(Math.max(...row)));
+  run(tokens: Axes<"batch" | "seq">, { cache, length }: RunOptions<{ state: Axes<"batch" | "embed"> }> = {}) {
+    const u = this.tokens.call(tokens);
+    const start = cache?.state ?? zeros({ batch: tokens.size("batch"), embed: 32 });
+    const at = iota({ seq: tokens.size("seq") });
+    const [state, hidden] = scan("seq", start, { u, at }, (h, { u, at }) => {
+      const next = u.add(this.mix.call(h).rename("next", "embed")).tanh();
+      return [length ? where(at.lt(length), next, h) : next, next];
     });
-    next.forEach((token, r) => {
-      rows[r]![lengths[r]!] = token;
-    });
-    const position = tensor("i32", [2], lengths);
-    lengths.forEach((_, r) => {
-      lengths[r]! += 1;
-    });
-    out = await entry(config, "decode_step", {
-      ...state,
-      ...out,
-      ...greedy,
-      token: tensor("i32", [2], next),
-      position,
-    });
+    return { hidden, cache: { state } };
   }
-}, 60_000);
+
+  logits<A extends string>(hidden: Axes<A | "embed">) {
+    return this.head.call<A>(hidden);
+  }
+}
+const context = z.int().default(model.context);
+const recurrent = defineModel({ name: "recurrent", config: z.strictObject({ context }), build: () => new Recurrent() });
+
+test.each([
+  ["keys and values", charTransformer, { ...model, bias: true }],
+  ["a state", recurrent, {}],
+])(
+  "decoding with a cache gives the tokens of the full forward pass: %s",
+  async (_, definition, settings) => {
+    const config = { model: settings, generate: { batch: 2 } };
+    const entry = (name: string, inputs: Readonly<Record<string, Tensor>>) => entryOf(definition, config, name, inputs);
+    const state = await entry("init", { key });
+    const { context } = model;
+    const greedy = { key, temperature: scalar("f32", 0), top_k: scalar("i32", 0), top_p: scalar("f32", 1) };
+    const lengths = [5, 9];
+    const rows = lengths.map((n, r) =>
+      Array.from({ length: context }, (_, i) => (i < n ? 65 + ((7 * i + 3 * r) % 26) : 0)),
+    );
+
+    let out = await entry("prefill", {
+      ...state,
+      ...greedy,
+      tokens: tensor("i32", [2, context], rows.flat()),
+      length: tensor("i32", [2], lengths),
+    });
+    for (let n = 0; n < 6; n++) {
+      const next = numbers(out.next_token!) as number[];
+      const logits = await entry("forward", { ...state, tokens: tensor("i32", [2, context], rows.flat()) });
+      const scores = numbers(logits.logits!) as number[];
+      const vocab = 256;
+      lengths.forEach((length, r) => {
+        const row = scores.slice((r * context + length - 1) * vocab, (r * context + length) * vocab);
+        expect(next[r]).toBe(row.indexOf(Math.max(...row)));
+      });
+      next.forEach((token, r) => {
+        rows[r]![lengths[r]!] = token;
+      });
+      const position = tensor("i32", [2], lengths);
+      lengths.forEach((_, r) => {
+        lengths[r]! += 1;
+      });
+      out = await entry("decode_step", {
+        ...state,
+        ...out,
+        ...greedy,
+        token: tensor("i32", [2], next),
+        position,
+      });
+    }
+  },
+  60_000,
+);
 
 test("a target of -1 counts for nothing", async () => {
   const config = { model, train: { batch: 2 } };
