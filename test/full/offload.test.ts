@@ -8,7 +8,7 @@ import { temporaryFolder } from "../runtime/support.js";
 
 const folder = temporaryFolder();
 
-test("on a TPU the device has the less: the moments of all layers, the activations of all layers but those at hand", async () => {
+test("on a TPU a device has less by the moments of the layers, and by the activations of all layers but the one at hand", async () => {
   const [layers, embed, mlp, heads, batch, context, vocab, devices] = [6, 1024, 4096, 8, 32, 512, 512, 4];
   const sizes = { layers, heads, kvHeads: heads, embed, mlp, context, vocab };
   const [bf16, f32] = [2, 4];
@@ -37,6 +37,6 @@ test("on a TPU the device has the less: the moments of all layers, the activatio
   const kept = ["attn_out", "residual", "mlp_up"];
   const [here, there] = [await used("kept", kept), await used("sent", { offload: kept })];
   const ofLayer = (batch / devices) * context * (2 * embed + mlp) * bf16;
-  const fewer = (here.device - there.device) / (layers * ofLayer);
-  expect([fewer, fewer > 0.5 && fewer < 1.1]).toEqual([fewer, true]);
+  // All layers' but one's, which is at hand; more than all where what is kept has working copies too.
+  expect(here.device - there.device).toBeGreaterThan((layers - 1) * ofLayer);
 }, 600_000);
