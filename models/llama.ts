@@ -95,15 +95,15 @@ export class Llama extends LanguageModel {
     const x = this.tokens.call(tokens, dtype);
     // In stages each part of the batch takes the positions of its own along.
     const own = stagesOf("layers") && !cache ? positions : undefined;
-    const [{ h }, stacked] = this.blocks.scanWith(
-      { h: x, own },
+    const [h, stacked] = this.blocks.scanWith(
+      { x, own },
       { cache: cache?.blocks, keys },
-      (block, { h, own }, layer) => {
-        const [out, seen] = block.call(h, { positions: own ?? at, cache: layer.cache, key: layer.keys });
-        return [{ h: out, own }, seen];
+      (block, { x, own }, layer) => {
+        const [out, seen] = block.call(x, { positions: own ?? at, cache: layer.cache, key: layer.keys });
+        return [{ x: out, own }, seen];
       },
     );
-    return { hidden: this.norm.call(h), cache: { blocks: stacked } };
+    return { hidden: this.norm.call(h.x), cache: { blocks: stacked } };
   }
 
   logits<A extends string>(hidden: Tensor<A | "embed">): Tensor<A | "vocab"> {

@@ -3,11 +3,11 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
     %at = stablehlo.iota dim = 0 : tensor<16xi32>
     %x = "stablehlo.gather"(%params.tokens.weight, %tokens) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<64x32xf32>, tensor<1x16xi32>) -> tensor<1x16x32xf32>
     %c = stablehlo.constant dense<0> : tensor<i32>
-    %stacked:2 = stablehlo.while(%iterArg = %c, %iterArg_1 = %x) : tensor<i32>, tensor<1x16x32xf32>
+    %h:2 = stablehlo.while(%iterArg = %c, %iterArg_1 = %x) : tensor<i32>, tensor<1x16x32xf32>
     cond {
       %c_1 = stablehlo.constant dense<2> : tensor<i32>
-      %stacked_1 = stablehlo.compare LT, %iterArg, %c_1, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %stacked_1 : tensor<i1>
+      %h_1 = stablehlo.compare LT, %iterArg, %c_1, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %h_1 : tensor<i1>
     } do {
       %c_1 = stablehlo.constant dense<0> : tensor<i32>
       %attentionNorm.scale = stablehlo.dynamic_slice %params.blocks.attentionNorm.scale, %iterArg, %c_1, sizes = [1, 32] : (tensor<2x32xf32>, tensor<i32>, tensor<i32>) -> tensor<1x32xf32>
@@ -109,14 +109,14 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %y.reshape_9 = stablehlo.reshape %attention.output.weight : (tensor<1x4x8x32xf32>) -> tensor<32x32xf32>
       %y.dot_general_4 = stablehlo.dot_general %y.reshape_8, %y.reshape_9, contracting_dims = [1] x [0] : (tensor<16x32xf32>, tensor<32x32xf32>) -> tensor<16x32xf32>
       %y_1 = stablehlo.reshape %y.dot_general_4 : (tensor<16x32xf32>) -> tensor<1x16x32xf32>
-      %h = stablehlo.add %iterArg_1, %y_1 : tensor<1x16x32xf32>
-      %rrms.multiply_4 = stablehlo.multiply %h, %h : tensor<1x16x32xf32>
+      %h_1 = stablehlo.add %iterArg_1, %y_1 : tensor<1x16x32xf32>
+      %rrms.multiply_4 = stablehlo.multiply %h_1, %h_1 : tensor<1x16x32xf32>
       %rrms.reduce_2 = stablehlo.reduce(%rrms.multiply_4 init: %cst_3) applies stablehlo.add across dimensions = [2] : (tensor<1x16x32xf32>, tensor<f32>) -> tensor<1x16xf32>
       %rrms.multiply_5 = stablehlo.multiply %rrms.reduce_2, %cst_4 : tensor<1x16xf32>
       %rrms.add_2 = stablehlo.add %rrms.multiply_5, %cst_5 : tensor<1x16xf32>
       %rrms_1 = stablehlo.rsqrt %rrms.add_2 : tensor<1x16xf32>
       %broadcast_in_dim_8 = stablehlo.broadcast_in_dim %rrms_1, dims = [0, 1] : (tensor<1x16xf32>) -> tensor<1x16x32xf32>
-      %multiply_12 = stablehlo.multiply %h, %broadcast_in_dim_8 : tensor<1x16x32xf32>
+      %multiply_12 = stablehlo.multiply %h_1, %broadcast_in_dim_8 : tensor<1x16x32xf32>
       %broadcast_in_dim_9 = stablehlo.broadcast_in_dim %mlpNorm.scale_1, dims = [2] : (tensor<32xf32>) -> tensor<1x16x32xf32>
       %multiply_13 = stablehlo.multiply %multiply_12, %broadcast_in_dim_9 : tensor<1x16x32xf32>
       %joined = stablehlo.reshape %multiply_13 : (tensor<1x16x32xf32>) -> tensor<16x32xf32>
@@ -357,12 +357,12 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %out.multiply = stablehlo.multiply %out.gather, %out.broadcast_in_dim : tensor<2x16x32xf32>
       %out = stablehlo.reduce(%out.multiply init: %cst_3) applies stablehlo.add across dimensions = [0] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<16x32xf32>
       %out_1 = stablehlo.reshape %out : (tensor<16x32xf32>) -> tensor<1x16x32xf32>
-      %add_3 = stablehlo.add %h, %out_1 : tensor<1x16x32xf32>
+      %add_3 = stablehlo.add %h_1, %out_1 : tensor<1x16x32xf32>
       %c_5 = stablehlo.constant dense<1> : tensor<i32>
-      %stacked_1 = stablehlo.add %iterArg, %c_5 : tensor<i32>
-      stablehlo.return %stacked_1, %add_3 : tensor<i32>, tensor<1x16x32xf32>
+      %h_2 = stablehlo.add %iterArg, %c_5 : tensor<i32>
+      stablehlo.return %h_2, %add_3 : tensor<i32>, tensor<1x16x32xf32>
     }
-    %rrms.multiply = stablehlo.multiply %stacked#1, %stacked#1 : tensor<1x16x32xf32>
+    %rrms.multiply = stablehlo.multiply %h#1, %h#1 : tensor<1x16x32xf32>
     %cst = stablehlo.constant dense<0.000000e+00> : tensor<f32>
     %rrms.reduce = stablehlo.reduce(%rrms.multiply init: %cst) applies stablehlo.add across dimensions = [2] : (tensor<1x16x32xf32>, tensor<f32>) -> tensor<1x16xf32>
     %cst_1 = stablehlo.constant dense<3.125000e-02> : tensor<1x16xf32>
@@ -371,7 +371,7 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
     %rrms.add = stablehlo.add %rrms.multiply_1, %cst_2 : tensor<1x16xf32>
     %rrms = stablehlo.rsqrt %rrms.add : tensor<1x16xf32>
     %broadcast_in_dim = stablehlo.broadcast_in_dim %rrms, dims = [0, 1] : (tensor<1x16xf32>) -> tensor<1x16x32xf32>
-    %multiply = stablehlo.multiply %stacked#1, %broadcast_in_dim : tensor<1x16x32xf32>
+    %multiply = stablehlo.multiply %h#1, %broadcast_in_dim : tensor<1x16x32xf32>
     %broadcast_in_dim_1 = stablehlo.broadcast_in_dim %params.norm.scale, dims = [2] : (tensor<32xf32>) -> tensor<1x16x32xf32>
     %multiply_1 = stablehlo.multiply %multiply, %broadcast_in_dim_1 : tensor<1x16x32xf32>
     %y.reshape = stablehlo.reshape %multiply_1 : (tensor<1x16x32xf32>) -> tensor<16x32xf32>

@@ -32,11 +32,11 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %cst_12 = stablehlo.constant dense<0.000000e+00> : tensor<2x2x16x2x8xf32>
     %cst_13 = stablehlo.constant dense<0.000000e+00> : tensor<2x2x2x2x16x16xf32>
     %cst_14 = stablehlo.constant dense<0.000000e+00> : tensor<2x2x16x2x2x8xf32>
-    %stacked:34 = stablehlo.while(%iterArg = %c_1, %iterArg_1 = %x, %iterArg_2 = %cst_2, %iterArg_3 = %cst_2, %iterArg_4 = %cst_2, %iterArg_5 = %cst_3, %iterArg_6 = %cst_4, %iterArg_7 = %cst_5, %iterArg_8 = %c_3, %iterArg_9 = %cst_6, %iterArg_10 = %c_3, %iterArg_11 = %c_4, %iterArg_12 = %cst_7, %iterArg_13 = %cst_7, %iterArg_14 = %cst_7, %iterArg_15 = %cst_7, %iterArg_16 = %cst_6, %iterArg_17 = %cst_8, %iterArg_18 = %cst_9, %iterArg_19 = %cst_3, %iterArg_20 = %cst_8, %iterArg_21 = %cst_5, %iterArg_22 = %c_5, %iterArg_23 = %cst_9, %iterArg_24 = %cst_4, %iterArg_25 = %cst_10, %iterArg_26 = %cst_4, %iterArg_27 = %cst_11, %iterArg_28 = %cst_12, %iterArg_29 = %cst_13, %iterArg_30 = %cst_12, %iterArg_31 = %cst_14, %iterArg_32 = %cst_4, %iterArg_33 = %cst_10) : tensor<i32>, tensor<2x16x32xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2x4xf32>, tensor<2x2x16x32xf32>, tensor<2x32x2xf32>, tensor<2x64xi32>, tensor<2x64x32xf32>, tensor<2x64xi32>, tensor<2x4xi32>, tensor<2x64x24xf32>, tensor<2x64x24xf32>, tensor<2x64x24xf32>, tensor<2x64x24xf32>, tensor<2x64x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4xf32>, tensor<2x32xf32>, tensor<2x32x2xf32>, tensor<2x32x2xi32>, tensor<2x32x4xf32>, tensor<2x2x16x32xf32>, tensor<2x2x16xf32>, tensor<2x2x16x32xf32>, tensor<2x2x2x2x16x8xf32>, tensor<2x2x16x2x8xf32>, tensor<2x2x2x2x16x16xf32>, tensor<2x2x16x2x8xf32>, tensor<2x2x16x2x2x8xf32>, tensor<2x2x16x32xf32>, tensor<2x2x16xf32>
+    %h:34 = stablehlo.while(%iterArg = %c_1, %iterArg_1 = %x, %iterArg_2 = %cst_2, %iterArg_3 = %cst_2, %iterArg_4 = %cst_2, %iterArg_5 = %cst_3, %iterArg_6 = %cst_4, %iterArg_7 = %cst_5, %iterArg_8 = %c_3, %iterArg_9 = %cst_6, %iterArg_10 = %c_3, %iterArg_11 = %c_4, %iterArg_12 = %cst_7, %iterArg_13 = %cst_7, %iterArg_14 = %cst_7, %iterArg_15 = %cst_7, %iterArg_16 = %cst_6, %iterArg_17 = %cst_8, %iterArg_18 = %cst_9, %iterArg_19 = %cst_3, %iterArg_20 = %cst_8, %iterArg_21 = %cst_5, %iterArg_22 = %c_5, %iterArg_23 = %cst_9, %iterArg_24 = %cst_4, %iterArg_25 = %cst_10, %iterArg_26 = %cst_4, %iterArg_27 = %cst_11, %iterArg_28 = %cst_12, %iterArg_29 = %cst_13, %iterArg_30 = %cst_12, %iterArg_31 = %cst_14, %iterArg_32 = %cst_4, %iterArg_33 = %cst_10) : tensor<i32>, tensor<2x16x32xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2x4xf32>, tensor<2x2x16x32xf32>, tensor<2x32x2xf32>, tensor<2x64xi32>, tensor<2x64x32xf32>, tensor<2x64xi32>, tensor<2x4xi32>, tensor<2x64x24xf32>, tensor<2x64x24xf32>, tensor<2x64x24xf32>, tensor<2x64x24xf32>, tensor<2x64x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4xf32>, tensor<2x32xf32>, tensor<2x32x2xf32>, tensor<2x32x2xi32>, tensor<2x32x4xf32>, tensor<2x2x16x32xf32>, tensor<2x2x16xf32>, tensor<2x2x16x32xf32>, tensor<2x2x2x2x16x8xf32>, tensor<2x2x16x2x8xf32>, tensor<2x2x2x2x16x16xf32>, tensor<2x2x16x2x8xf32>, tensor<2x2x16x2x2x8xf32>, tensor<2x2x16x32xf32>, tensor<2x2x16xf32>
     cond {
       %c_8 = stablehlo.constant dense<2> : tensor<i32>
-      %stacked_1 = stablehlo.compare LT, %iterArg, %c_8, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %stacked_1 : tensor<i1>
+      %h_1 = stablehlo.compare LT, %iterArg, %c_8, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %h_1 : tensor<i1>
     } do {
       %c_8 = stablehlo.constant dense<0> : tensor<i32>
       %attentionNorm.scale = stablehlo.dynamic_slice %params.blocks.attentionNorm.scale, %iterArg, %c_8, sizes = [1, 32] : (tensor<2x32xf32>, tensor<i32>, tensor<i32>) -> tensor<1x32xf32>
@@ -138,14 +138,14 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %y.reshape_9 = stablehlo.reshape %attention.output.weight : (tensor<1x4x8x32xf32>) -> tensor<32x32xf32>
       %y.dot_general_4 = stablehlo.dot_general %y.reshape_8, %y.reshape_9, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
       %y_1 = stablehlo.reshape %y.dot_general_4 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
-      %h = stablehlo.add %iterArg_1, %y_1 : tensor<2x16x32xf32>
-      %rrms.multiply_4 = stablehlo.multiply %h, %h : tensor<2x16x32xf32>
+      %h_1 = stablehlo.add %iterArg_1, %y_1 : tensor<2x16x32xf32>
+      %rrms.multiply_4 = stablehlo.multiply %h_1, %h_1 : tensor<2x16x32xf32>
       %rrms.reduce_2 = stablehlo.reduce(%rrms.multiply_4 init: %cst_91) applies stablehlo.add across dimensions = [2] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<2x16xf32>
       %rrms.multiply_5 = stablehlo.multiply %rrms.reduce_2, %cst_92 : tensor<2x16xf32>
       %rrms.add_2 = stablehlo.add %rrms.multiply_5, %cst_93 : tensor<2x16xf32>
       %rrms_1 = stablehlo.rsqrt %rrms.add_2 : tensor<2x16xf32>
       %broadcast_in_dim_8 = stablehlo.broadcast_in_dim %rrms_1, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x32xf32>
-      %multiply_14 = stablehlo.multiply %h, %broadcast_in_dim_8 : tensor<2x16x32xf32>
+      %multiply_14 = stablehlo.multiply %h_1, %broadcast_in_dim_8 : tensor<2x16x32xf32>
       %broadcast_in_dim_9 = stablehlo.broadcast_in_dim %mlpNorm.scale_1, dims = [2] : (tensor<32xf32>) -> tensor<2x16x32xf32>
       %multiply_15 = stablehlo.multiply %multiply_14, %broadcast_in_dim_9 : tensor<2x16x32xf32>
       %joined = stablehlo.reshape %multiply_15 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
@@ -419,75 +419,75 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %out.multiply = stablehlo.multiply %out.gather, %out.broadcast_in_dim : tensor<2x32x32xf32>
       %out = stablehlo.reduce(%out.multiply init: %cst_91) applies stablehlo.add across dimensions = [0] : (tensor<2x32x32xf32>, tensor<f32>) -> tensor<32x32xf32>
       %out_1 = stablehlo.reshape %out : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
-      %add_6 = stablehlo.add %h, %out_1 : tensor<2x16x32xf32>
-      %stacked.reshape = stablehlo.reshape %multiply_17 : (tensor<f32>) -> tensor<1xf32>
-      %stacked.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_2, %stacked.reshape, %iterArg : (tensor<2xf32>, tensor<1xf32>, tensor<i32>) -> tensor<2xf32>
-      %stacked.reshape_1 = stablehlo.reshape %multiply_19 : (tensor<f32>) -> tensor<1xf32>
-      %stacked.dynamic_update_slice_1 = stablehlo.dynamic_update_slice %iterArg_3, %stacked.reshape_1, %iterArg : (tensor<2xf32>, tensor<1xf32>, tensor<i32>) -> tensor<2xf32>
-      %stacked.reshape_2 = stablehlo.reshape %negate_2 : (tensor<f32>) -> tensor<1xf32>
-      %stacked.dynamic_update_slice_2 = stablehlo.dynamic_update_slice %iterArg_4, %stacked.reshape_2, %iterArg : (tensor<2xf32>, tensor<1xf32>, tensor<i32>) -> tensor<2xf32>
-      %stacked.reshape_3 = stablehlo.reshape %share : (tensor<4xf32>) -> tensor<1x4xf32>
-      %stacked.dynamic_update_slice_3 = stablehlo.dynamic_update_slice %iterArg_5, %stacked.reshape_3, %iterArg, %c_8 : (tensor<2x4xf32>, tensor<1x4xf32>, tensor<i32>, tensor<i32>) -> tensor<2x4xf32>
-      %stacked.reshape_4 = stablehlo.reshape %iterArg_1 : (tensor<2x16x32xf32>) -> tensor<1x2x16x32xf32>
-      %stacked.dynamic_update_slice_4 = stablehlo.dynamic_update_slice %iterArg_6, %stacked.reshape_4, %iterArg, %c_8, %c_8, %c_8 : (tensor<2x2x16x32xf32>, tensor<1x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x32xf32>
-      %stacked.reshape_5 = stablehlo.reshape %weight : (tensor<32x2xf32>) -> tensor<1x32x2xf32>
-      %stacked.dynamic_update_slice_5 = stablehlo.dynamic_update_slice %iterArg_7, %stacked.reshape_5, %iterArg, %c_8, %c_8 : (tensor<2x32x2xf32>, tensor<1x32x2xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x2xf32>
-      %stacked.reshape_6 = stablehlo.reshape %order#1 : (tensor<64xi32>) -> tensor<1x64xi32>
-      %stacked.dynamic_update_slice_6 = stablehlo.dynamic_update_slice %iterArg_8, %stacked.reshape_6, %iterArg, %c_8 : (tensor<2x64xi32>, tensor<1x64xi32>, tensor<i32>, tensor<i32>) -> tensor<2x64xi32>
-      %stacked.reshape_7 = stablehlo.reshape %mixed.convert : (tensor<1x64x1x32xf32>) -> tensor<1x64x32xf32>
-      %stacked.dynamic_update_slice_7 = stablehlo.dynamic_update_slice %iterArg_9, %stacked.reshape_7, %iterArg, %c_8, %c_8 : (tensor<2x64x32xf32>, tensor<1x64x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x64x32xf32>
-      %stacked.reshape_8 = stablehlo.reshape %at.sort#1 : (tensor<64xi32>) -> tensor<1x64xi32>
-      %stacked.dynamic_update_slice_8 = stablehlo.dynamic_update_slice %iterArg_10, %stacked.reshape_8, %iterArg, %c_8 : (tensor<2x64xi32>, tensor<1x64xi32>, tensor<i32>, tensor<i32>) -> tensor<2x64xi32>
-      %stacked.reshape_9 = stablehlo.reshape %load_1 : (tensor<4xi32>) -> tensor<1x4xi32>
-      %stacked.dynamic_update_slice_9 = stablehlo.dynamic_update_slice %iterArg_11, %stacked.reshape_9, %iterArg, %c_8 : (tensor<2x4xi32>, tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<2x4xi32>
-      %stacked.reshape_10 = stablehlo.reshape %inner : (tensor<64x24xf32>) -> tensor<1x64x24xf32>
-      %stacked.dynamic_update_slice_10 = stablehlo.dynamic_update_slice %iterArg_12, %stacked.reshape_10, %iterArg, %c_8, %c_8 : (tensor<2x64x24xf32>, tensor<1x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x64x24xf32>
-      %stacked.reshape_11 = stablehlo.reshape %inner.convert_2 : (tensor<1x64x1x24xf32>) -> tensor<1x64x24xf32>
-      %stacked.dynamic_update_slice_11 = stablehlo.dynamic_update_slice %iterArg_13, %stacked.reshape_11, %iterArg, %c_8, %c_8 : (tensor<2x64x24xf32>, tensor<1x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x64x24xf32>
-      %stacked.reshape_12 = stablehlo.reshape %inner.multiply : (tensor<64x24xf32>) -> tensor<1x64x24xf32>
-      %stacked.dynamic_update_slice_12 = stablehlo.dynamic_update_slice %iterArg_14, %stacked.reshape_12, %iterArg, %c_8, %c_8 : (tensor<2x64x24xf32>, tensor<1x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x64x24xf32>
-      %stacked.reshape_13 = stablehlo.reshape %inner.convert_1 : (tensor<1x64x1x24xf32>) -> tensor<1x64x24xf32>
-      %stacked.dynamic_update_slice_13 = stablehlo.dynamic_update_slice %iterArg_15, %stacked.reshape_13, %iterArg, %c_8, %c_8 : (tensor<2x64x24xf32>, tensor<1x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x64x24xf32>
-      %stacked.reshape_14 = stablehlo.reshape %gather : (tensor<64x32xf32>) -> tensor<1x64x32xf32>
-      %stacked.dynamic_update_slice_14 = stablehlo.dynamic_update_slice %iterArg_16, %stacked.reshape_14, %iterArg, %c_8, %c_8 : (tensor<2x64x32xf32>, tensor<1x64x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x64x32xf32>
-      %stacked.reshape_15 = stablehlo.reshape %add_5 : (tensor<32xf32>) -> tensor<1x32xf32>
-      %stacked.dynamic_update_slice_15 = stablehlo.dynamic_update_slice %iterArg_17, %stacked.reshape_15, %iterArg, %c_8 : (tensor<2x32xf32>, tensor<1x32xf32>, tensor<i32>, tensor<i32>) -> tensor<2x32xf32>
-      %stacked.reshape_16 = stablehlo.reshape %logits : (tensor<32x4xf32>) -> tensor<1x32x4xf32>
-      %stacked.dynamic_update_slice_16 = stablehlo.dynamic_update_slice %iterArg_18, %stacked.reshape_16, %iterArg, %c_8, %c_8 : (tensor<2x32x4xf32>, tensor<1x32x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x4xf32>
-      %stacked.dynamic_update_slice_17 = stablehlo.dynamic_update_slice %iterArg_19, %stacked.reshape_3, %iterArg, %c_8 : (tensor<2x4xf32>, tensor<1x4xf32>, tensor<i32>, tensor<i32>) -> tensor<2x4xf32>
-      %stacked.reshape_17 = stablehlo.reshape %add_4 : (tensor<32xf32>) -> tensor<1x32xf32>
-      %stacked.dynamic_update_slice_18 = stablehlo.dynamic_update_slice %iterArg_20, %stacked.reshape_17, %iterArg, %c_8 : (tensor<2x32xf32>, tensor<1x32xf32>, tensor<i32>, tensor<i32>) -> tensor<2x32xf32>
-      %stacked.reshape_18 = stablehlo.reshape %divide : (tensor<32x2xf32>) -> tensor<1x32x2xf32>
-      %stacked.dynamic_update_slice_19 = stablehlo.dynamic_update_slice %iterArg_21, %stacked.reshape_18, %iterArg, %c_8, %c_8 : (tensor<2x32x2xf32>, tensor<1x32x2xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x2xf32>
-      %stacked.reshape_19 = stablehlo.reshape %top_k#1 : (tensor<32x2xi32>) -> tensor<1x32x2xi32>
-      %stacked.dynamic_update_slice_20 = stablehlo.dynamic_update_slice %iterArg_22, %stacked.reshape_19, %iterArg, %c_8, %c_8 : (tensor<2x32x2xi32>, tensor<1x32x2xi32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x2xi32>
-      %stacked.reshape_20 = stablehlo.reshape %scores : (tensor<32x4xf32>) -> tensor<1x32x4xf32>
-      %stacked.dynamic_update_slice_21 = stablehlo.dynamic_update_slice %iterArg_23, %stacked.reshape_20, %iterArg, %c_8, %c_8 : (tensor<2x32x4xf32>, tensor<1x32x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x4xf32>
-      %stacked.reshape_21 = stablehlo.reshape %multiply_15 : (tensor<2x16x32xf32>) -> tensor<1x2x16x32xf32>
-      %stacked.dynamic_update_slice_22 = stablehlo.dynamic_update_slice %iterArg_24, %stacked.reshape_21, %iterArg, %c_8, %c_8, %c_8 : (tensor<2x2x16x32xf32>, tensor<1x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x32xf32>
-      %stacked.reshape_22 = stablehlo.reshape %rrms_1 : (tensor<2x16xf32>) -> tensor<1x2x16xf32>
-      %stacked.dynamic_update_slice_23 = stablehlo.dynamic_update_slice %iterArg_25, %stacked.reshape_22, %iterArg, %c_8, %c_8 : (tensor<2x2x16xf32>, tensor<1x2x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16xf32>
-      %stacked.reshape_23 = stablehlo.reshape %h : (tensor<2x16x32xf32>) -> tensor<1x2x16x32xf32>
-      %stacked.dynamic_update_slice_24 = stablehlo.dynamic_update_slice %iterArg_26, %stacked.reshape_23, %iterArg, %c_8, %c_8, %c_8 : (tensor<2x2x16x32xf32>, tensor<1x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x32xf32>
-      %stacked.reshape_24 = stablehlo.reshape %dot_general : (tensor<2x2x2x16x8xf32>) -> tensor<1x2x2x2x16x8xf32>
-      %stacked.dynamic_update_slice_25 = stablehlo.dynamic_update_slice %iterArg_27, %stacked.reshape_24, %iterArg, %c_8, %c_8, %c_8, %c_8, %c_8 : (tensor<2x2x2x2x16x8xf32>, tensor<1x2x2x2x16x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x2x2x16x8xf32>
-      %stacked.reshape_25 = stablehlo.reshape %y.dot_general_3 : (tensor<32x16xf32>) -> tensor<1x2x16x2x8xf32>
-      %stacked.dynamic_update_slice_26 = stablehlo.dynamic_update_slice %iterArg_28, %stacked.reshape_25, %iterArg, %c_8, %c_8, %c_8, %c_8 : (tensor<2x2x16x2x8xf32>, tensor<1x2x16x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x2x8xf32>
-      %stacked.reshape_26 = stablehlo.reshape %probs : (tensor<2x2x2x16x16xf32>) -> tensor<1x2x2x2x16x16xf32>
-      %stacked.dynamic_update_slice_27 = stablehlo.dynamic_update_slice %iterArg_29, %stacked.reshape_26, %iterArg, %c_8, %c_8, %c_8, %c_8, %c_8 : (tensor<2x2x2x2x16x16xf32>, tensor<1x2x2x2x16x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x2x2x16x16xf32>
-      %stacked.reshape_27 = stablehlo.reshape %concatenate_1 : (tensor<2x16x2x8xf32>) -> tensor<1x2x16x2x8xf32>
-      %stacked.dynamic_update_slice_28 = stablehlo.dynamic_update_slice %iterArg_30, %stacked.reshape_27, %iterArg, %c_8, %c_8, %c_8, %c_8 : (tensor<2x2x16x2x8xf32>, tensor<1x2x16x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x2x8xf32>
-      %stacked.reshape_28 = stablehlo.reshape %scaled : (tensor<2x16x2x2x8xf32>) -> tensor<1x2x16x2x2x8xf32>
-      %stacked.dynamic_update_slice_29 = stablehlo.dynamic_update_slice %iterArg_31, %stacked.reshape_28, %iterArg, %c_8, %c_8, %c_8, %c_8, %c_8 : (tensor<2x2x16x2x2x8xf32>, tensor<1x2x16x2x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x2x2x8xf32>
-      %stacked.reshape_29 = stablehlo.reshape %multiply_5 : (tensor<2x16x32xf32>) -> tensor<1x2x16x32xf32>
-      %stacked.dynamic_update_slice_30 = stablehlo.dynamic_update_slice %iterArg_32, %stacked.reshape_29, %iterArg, %c_8, %c_8, %c_8 : (tensor<2x2x16x32xf32>, tensor<1x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x32xf32>
-      %stacked.reshape_30 = stablehlo.reshape %rrms.rsqrt : (tensor<2x16xf32>) -> tensor<1x2x16xf32>
-      %stacked.dynamic_update_slice_31 = stablehlo.dynamic_update_slice %iterArg_33, %stacked.reshape_30, %iterArg, %c_8, %c_8 : (tensor<2x2x16xf32>, tensor<1x2x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16xf32>
+      %add_6 = stablehlo.add %h_1, %out_1 : tensor<2x16x32xf32>
+      %h.reshape = stablehlo.reshape %multiply_17 : (tensor<f32>) -> tensor<1xf32>
+      %h.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_2, %h.reshape, %iterArg : (tensor<2xf32>, tensor<1xf32>, tensor<i32>) -> tensor<2xf32>
+      %h.reshape_1 = stablehlo.reshape %multiply_19 : (tensor<f32>) -> tensor<1xf32>
+      %h.dynamic_update_slice_1 = stablehlo.dynamic_update_slice %iterArg_3, %h.reshape_1, %iterArg : (tensor<2xf32>, tensor<1xf32>, tensor<i32>) -> tensor<2xf32>
+      %h.reshape_2 = stablehlo.reshape %negate_2 : (tensor<f32>) -> tensor<1xf32>
+      %h.dynamic_update_slice_2 = stablehlo.dynamic_update_slice %iterArg_4, %h.reshape_2, %iterArg : (tensor<2xf32>, tensor<1xf32>, tensor<i32>) -> tensor<2xf32>
+      %h.reshape_3 = stablehlo.reshape %share : (tensor<4xf32>) -> tensor<1x4xf32>
+      %h.dynamic_update_slice_3 = stablehlo.dynamic_update_slice %iterArg_5, %h.reshape_3, %iterArg, %c_8 : (tensor<2x4xf32>, tensor<1x4xf32>, tensor<i32>, tensor<i32>) -> tensor<2x4xf32>
+      %h.reshape_4 = stablehlo.reshape %iterArg_1 : (tensor<2x16x32xf32>) -> tensor<1x2x16x32xf32>
+      %h.dynamic_update_slice_4 = stablehlo.dynamic_update_slice %iterArg_6, %h.reshape_4, %iterArg, %c_8, %c_8, %c_8 : (tensor<2x2x16x32xf32>, tensor<1x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x32xf32>
+      %h.reshape_5 = stablehlo.reshape %weight : (tensor<32x2xf32>) -> tensor<1x32x2xf32>
+      %h.dynamic_update_slice_5 = stablehlo.dynamic_update_slice %iterArg_7, %h.reshape_5, %iterArg, %c_8, %c_8 : (tensor<2x32x2xf32>, tensor<1x32x2xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x2xf32>
+      %h.reshape_6 = stablehlo.reshape %order#1 : (tensor<64xi32>) -> tensor<1x64xi32>
+      %h.dynamic_update_slice_6 = stablehlo.dynamic_update_slice %iterArg_8, %h.reshape_6, %iterArg, %c_8 : (tensor<2x64xi32>, tensor<1x64xi32>, tensor<i32>, tensor<i32>) -> tensor<2x64xi32>
+      %h.reshape_7 = stablehlo.reshape %mixed.convert : (tensor<1x64x1x32xf32>) -> tensor<1x64x32xf32>
+      %h.dynamic_update_slice_7 = stablehlo.dynamic_update_slice %iterArg_9, %h.reshape_7, %iterArg, %c_8, %c_8 : (tensor<2x64x32xf32>, tensor<1x64x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x64x32xf32>
+      %h.reshape_8 = stablehlo.reshape %at.sort#1 : (tensor<64xi32>) -> tensor<1x64xi32>
+      %h.dynamic_update_slice_8 = stablehlo.dynamic_update_slice %iterArg_10, %h.reshape_8, %iterArg, %c_8 : (tensor<2x64xi32>, tensor<1x64xi32>, tensor<i32>, tensor<i32>) -> tensor<2x64xi32>
+      %h.reshape_9 = stablehlo.reshape %load_1 : (tensor<4xi32>) -> tensor<1x4xi32>
+      %h.dynamic_update_slice_9 = stablehlo.dynamic_update_slice %iterArg_11, %h.reshape_9, %iterArg, %c_8 : (tensor<2x4xi32>, tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<2x4xi32>
+      %h.reshape_10 = stablehlo.reshape %inner : (tensor<64x24xf32>) -> tensor<1x64x24xf32>
+      %h.dynamic_update_slice_10 = stablehlo.dynamic_update_slice %iterArg_12, %h.reshape_10, %iterArg, %c_8, %c_8 : (tensor<2x64x24xf32>, tensor<1x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x64x24xf32>
+      %h.reshape_11 = stablehlo.reshape %inner.convert_2 : (tensor<1x64x1x24xf32>) -> tensor<1x64x24xf32>
+      %h.dynamic_update_slice_11 = stablehlo.dynamic_update_slice %iterArg_13, %h.reshape_11, %iterArg, %c_8, %c_8 : (tensor<2x64x24xf32>, tensor<1x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x64x24xf32>
+      %h.reshape_12 = stablehlo.reshape %inner.multiply : (tensor<64x24xf32>) -> tensor<1x64x24xf32>
+      %h.dynamic_update_slice_12 = stablehlo.dynamic_update_slice %iterArg_14, %h.reshape_12, %iterArg, %c_8, %c_8 : (tensor<2x64x24xf32>, tensor<1x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x64x24xf32>
+      %h.reshape_13 = stablehlo.reshape %inner.convert_1 : (tensor<1x64x1x24xf32>) -> tensor<1x64x24xf32>
+      %h.dynamic_update_slice_13 = stablehlo.dynamic_update_slice %iterArg_15, %h.reshape_13, %iterArg, %c_8, %c_8 : (tensor<2x64x24xf32>, tensor<1x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x64x24xf32>
+      %h.reshape_14 = stablehlo.reshape %gather : (tensor<64x32xf32>) -> tensor<1x64x32xf32>
+      %h.dynamic_update_slice_14 = stablehlo.dynamic_update_slice %iterArg_16, %h.reshape_14, %iterArg, %c_8, %c_8 : (tensor<2x64x32xf32>, tensor<1x64x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x64x32xf32>
+      %h.reshape_15 = stablehlo.reshape %add_5 : (tensor<32xf32>) -> tensor<1x32xf32>
+      %h.dynamic_update_slice_15 = stablehlo.dynamic_update_slice %iterArg_17, %h.reshape_15, %iterArg, %c_8 : (tensor<2x32xf32>, tensor<1x32xf32>, tensor<i32>, tensor<i32>) -> tensor<2x32xf32>
+      %h.reshape_16 = stablehlo.reshape %logits : (tensor<32x4xf32>) -> tensor<1x32x4xf32>
+      %h.dynamic_update_slice_16 = stablehlo.dynamic_update_slice %iterArg_18, %h.reshape_16, %iterArg, %c_8, %c_8 : (tensor<2x32x4xf32>, tensor<1x32x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x4xf32>
+      %h.dynamic_update_slice_17 = stablehlo.dynamic_update_slice %iterArg_19, %h.reshape_3, %iterArg, %c_8 : (tensor<2x4xf32>, tensor<1x4xf32>, tensor<i32>, tensor<i32>) -> tensor<2x4xf32>
+      %h.reshape_17 = stablehlo.reshape %add_4 : (tensor<32xf32>) -> tensor<1x32xf32>
+      %h.dynamic_update_slice_18 = stablehlo.dynamic_update_slice %iterArg_20, %h.reshape_17, %iterArg, %c_8 : (tensor<2x32xf32>, tensor<1x32xf32>, tensor<i32>, tensor<i32>) -> tensor<2x32xf32>
+      %h.reshape_18 = stablehlo.reshape %divide : (tensor<32x2xf32>) -> tensor<1x32x2xf32>
+      %h.dynamic_update_slice_19 = stablehlo.dynamic_update_slice %iterArg_21, %h.reshape_18, %iterArg, %c_8, %c_8 : (tensor<2x32x2xf32>, tensor<1x32x2xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x2xf32>
+      %h.reshape_19 = stablehlo.reshape %top_k#1 : (tensor<32x2xi32>) -> tensor<1x32x2xi32>
+      %h.dynamic_update_slice_20 = stablehlo.dynamic_update_slice %iterArg_22, %h.reshape_19, %iterArg, %c_8, %c_8 : (tensor<2x32x2xi32>, tensor<1x32x2xi32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x2xi32>
+      %h.reshape_20 = stablehlo.reshape %scores : (tensor<32x4xf32>) -> tensor<1x32x4xf32>
+      %h.dynamic_update_slice_21 = stablehlo.dynamic_update_slice %iterArg_23, %h.reshape_20, %iterArg, %c_8, %c_8 : (tensor<2x32x4xf32>, tensor<1x32x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x4xf32>
+      %h.reshape_21 = stablehlo.reshape %multiply_15 : (tensor<2x16x32xf32>) -> tensor<1x2x16x32xf32>
+      %h.dynamic_update_slice_22 = stablehlo.dynamic_update_slice %iterArg_24, %h.reshape_21, %iterArg, %c_8, %c_8, %c_8 : (tensor<2x2x16x32xf32>, tensor<1x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x32xf32>
+      %h.reshape_22 = stablehlo.reshape %rrms_1 : (tensor<2x16xf32>) -> tensor<1x2x16xf32>
+      %h.dynamic_update_slice_23 = stablehlo.dynamic_update_slice %iterArg_25, %h.reshape_22, %iterArg, %c_8, %c_8 : (tensor<2x2x16xf32>, tensor<1x2x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16xf32>
+      %h.reshape_23 = stablehlo.reshape %h_1 : (tensor<2x16x32xf32>) -> tensor<1x2x16x32xf32>
+      %h.dynamic_update_slice_24 = stablehlo.dynamic_update_slice %iterArg_26, %h.reshape_23, %iterArg, %c_8, %c_8, %c_8 : (tensor<2x2x16x32xf32>, tensor<1x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x32xf32>
+      %h.reshape_24 = stablehlo.reshape %dot_general : (tensor<2x2x2x16x8xf32>) -> tensor<1x2x2x2x16x8xf32>
+      %h.dynamic_update_slice_25 = stablehlo.dynamic_update_slice %iterArg_27, %h.reshape_24, %iterArg, %c_8, %c_8, %c_8, %c_8, %c_8 : (tensor<2x2x2x2x16x8xf32>, tensor<1x2x2x2x16x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x2x2x16x8xf32>
+      %h.reshape_25 = stablehlo.reshape %y.dot_general_3 : (tensor<32x16xf32>) -> tensor<1x2x16x2x8xf32>
+      %h.dynamic_update_slice_26 = stablehlo.dynamic_update_slice %iterArg_28, %h.reshape_25, %iterArg, %c_8, %c_8, %c_8, %c_8 : (tensor<2x2x16x2x8xf32>, tensor<1x2x16x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x2x8xf32>
+      %h.reshape_26 = stablehlo.reshape %probs : (tensor<2x2x2x16x16xf32>) -> tensor<1x2x2x2x16x16xf32>
+      %h.dynamic_update_slice_27 = stablehlo.dynamic_update_slice %iterArg_29, %h.reshape_26, %iterArg, %c_8, %c_8, %c_8, %c_8, %c_8 : (tensor<2x2x2x2x16x16xf32>, tensor<1x2x2x2x16x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x2x2x16x16xf32>
+      %h.reshape_27 = stablehlo.reshape %concatenate_1 : (tensor<2x16x2x8xf32>) -> tensor<1x2x16x2x8xf32>
+      %h.dynamic_update_slice_28 = stablehlo.dynamic_update_slice %iterArg_30, %h.reshape_27, %iterArg, %c_8, %c_8, %c_8, %c_8 : (tensor<2x2x16x2x8xf32>, tensor<1x2x16x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x2x8xf32>
+      %h.reshape_28 = stablehlo.reshape %scaled : (tensor<2x16x2x2x8xf32>) -> tensor<1x2x16x2x2x8xf32>
+      %h.dynamic_update_slice_29 = stablehlo.dynamic_update_slice %iterArg_31, %h.reshape_28, %iterArg, %c_8, %c_8, %c_8, %c_8, %c_8 : (tensor<2x2x16x2x2x8xf32>, tensor<1x2x16x2x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x2x2x8xf32>
+      %h.reshape_29 = stablehlo.reshape %multiply_5 : (tensor<2x16x32xf32>) -> tensor<1x2x16x32xf32>
+      %h.dynamic_update_slice_30 = stablehlo.dynamic_update_slice %iterArg_32, %h.reshape_29, %iterArg, %c_8, %c_8, %c_8 : (tensor<2x2x16x32xf32>, tensor<1x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x32xf32>
+      %h.reshape_30 = stablehlo.reshape %rrms.rsqrt : (tensor<2x16xf32>) -> tensor<1x2x16xf32>
+      %h.dynamic_update_slice_31 = stablehlo.dynamic_update_slice %iterArg_33, %h.reshape_30, %iterArg, %c_8, %c_8 : (tensor<2x2x16xf32>, tensor<1x2x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16xf32>
       %c_12 = stablehlo.constant dense<1> : tensor<i32>
-      %stacked_1 = stablehlo.add %iterArg, %c_12 : tensor<i32>
-      stablehlo.return %stacked_1, %add_6, %stacked.dynamic_update_slice, %stacked.dynamic_update_slice_1, %stacked.dynamic_update_slice_2, %stacked.dynamic_update_slice_3, %stacked.dynamic_update_slice_4, %stacked.dynamic_update_slice_5, %stacked.dynamic_update_slice_6, %stacked.dynamic_update_slice_7, %stacked.dynamic_update_slice_8, %stacked.dynamic_update_slice_9, %stacked.dynamic_update_slice_10, %stacked.dynamic_update_slice_11, %stacked.dynamic_update_slice_12, %stacked.dynamic_update_slice_13, %stacked.dynamic_update_slice_14, %stacked.dynamic_update_slice_15, %stacked.dynamic_update_slice_16, %stacked.dynamic_update_slice_17, %stacked.dynamic_update_slice_18, %stacked.dynamic_update_slice_19, %stacked.dynamic_update_slice_20, %stacked.dynamic_update_slice_21, %stacked.dynamic_update_slice_22, %stacked.dynamic_update_slice_23, %stacked.dynamic_update_slice_24, %stacked.dynamic_update_slice_25, %stacked.dynamic_update_slice_26, %stacked.dynamic_update_slice_27, %stacked.dynamic_update_slice_28, %stacked.dynamic_update_slice_29, %stacked.dynamic_update_slice_30, %stacked.dynamic_update_slice_31 : tensor<i32>, tensor<2x16x32xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2x4xf32>, tensor<2x2x16x32xf32>, tensor<2x32x2xf32>, tensor<2x64xi32>, tensor<2x64x32xf32>, tensor<2x64xi32>, tensor<2x4xi32>, tensor<2x64x24xf32>, tensor<2x64x24xf32>, tensor<2x64x24xf32>, tensor<2x64x24xf32>, tensor<2x64x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4xf32>, tensor<2x32xf32>, tensor<2x32x2xf32>, tensor<2x32x2xi32>, tensor<2x32x4xf32>, tensor<2x2x16x32xf32>, tensor<2x2x16xf32>, tensor<2x2x16x32xf32>, tensor<2x2x2x2x16x8xf32>, tensor<2x2x16x2x8xf32>, tensor<2x2x2x2x16x16xf32>, tensor<2x2x16x2x8xf32>, tensor<2x2x16x2x2x8xf32>, tensor<2x2x16x32xf32>, tensor<2x2x16xf32>
+      %h_2 = stablehlo.add %iterArg, %c_12 : tensor<i32>
+      stablehlo.return %h_2, %add_6, %h.dynamic_update_slice, %h.dynamic_update_slice_1, %h.dynamic_update_slice_2, %h.dynamic_update_slice_3, %h.dynamic_update_slice_4, %h.dynamic_update_slice_5, %h.dynamic_update_slice_6, %h.dynamic_update_slice_7, %h.dynamic_update_slice_8, %h.dynamic_update_slice_9, %h.dynamic_update_slice_10, %h.dynamic_update_slice_11, %h.dynamic_update_slice_12, %h.dynamic_update_slice_13, %h.dynamic_update_slice_14, %h.dynamic_update_slice_15, %h.dynamic_update_slice_16, %h.dynamic_update_slice_17, %h.dynamic_update_slice_18, %h.dynamic_update_slice_19, %h.dynamic_update_slice_20, %h.dynamic_update_slice_21, %h.dynamic_update_slice_22, %h.dynamic_update_slice_23, %h.dynamic_update_slice_24, %h.dynamic_update_slice_25, %h.dynamic_update_slice_26, %h.dynamic_update_slice_27, %h.dynamic_update_slice_28, %h.dynamic_update_slice_29, %h.dynamic_update_slice_30, %h.dynamic_update_slice_31 : tensor<i32>, tensor<2x16x32xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2x4xf32>, tensor<2x2x16x32xf32>, tensor<2x32x2xf32>, tensor<2x64xi32>, tensor<2x64x32xf32>, tensor<2x64xi32>, tensor<2x4xi32>, tensor<2x64x24xf32>, tensor<2x64x24xf32>, tensor<2x64x24xf32>, tensor<2x64x24xf32>, tensor<2x64x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4xf32>, tensor<2x32xf32>, tensor<2x32x2xf32>, tensor<2x32x2xi32>, tensor<2x32x4xf32>, tensor<2x2x16x32xf32>, tensor<2x2x16xf32>, tensor<2x2x16x32xf32>, tensor<2x2x2x2x16x8xf32>, tensor<2x2x16x2x8xf32>, tensor<2x2x2x2x16x16xf32>, tensor<2x2x16x2x8xf32>, tensor<2x2x16x2x2x8xf32>, tensor<2x2x16x32xf32>, tensor<2x2x16xf32>
     }
-    %rrms.multiply = stablehlo.multiply %stacked#1, %stacked#1 : tensor<2x16x32xf32>
+    %rrms.multiply = stablehlo.multiply %h#1, %h#1 : tensor<2x16x32xf32>
     %rrms.reduce = stablehlo.reduce(%rrms.multiply init: %cst) applies stablehlo.add across dimensions = [2] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<2x16xf32>
     %cst_15 = stablehlo.constant dense<3.125000e-02> : tensor<2x16xf32>
     %rrms.multiply_1 = stablehlo.multiply %rrms.reduce, %cst_15 : tensor<2x16xf32>
@@ -495,7 +495,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %rrms.add = stablehlo.add %rrms.multiply_1, %cst_16 : tensor<2x16xf32>
     %rrms = stablehlo.rsqrt %rrms.add : tensor<2x16xf32>
     %broadcast_in_dim = stablehlo.broadcast_in_dim %rrms, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x32xf32>
-    %multiply = stablehlo.multiply %stacked#1, %broadcast_in_dim : tensor<2x16x32xf32>
+    %multiply = stablehlo.multiply %h#1, %broadcast_in_dim : tensor<2x16x32xf32>
     %broadcast_in_dim_1 = stablehlo.broadcast_in_dim %params.norm.scale, dims = [2] : (tensor<32xf32>) -> tensor<2x16x32xf32>
     %multiply_1 = stablehlo.multiply %multiply, %broadcast_in_dim_1 : tensor<2x16x32xf32>
     %y.reshape = stablehlo.reshape %multiply_1 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
@@ -553,86 +553,86 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %cst_22 = stablehlo.constant dense<0.000000e+00> : tensor<2x4x8x32xf32>
     %cst_23 = stablehlo.constant dense<0.000000e+00> : tensor<2x4x32x24xf32>
     %cst_24 = stablehlo.constant dense<0.000000e+00> : tensor<2x4x24x32xf32>
-    %d_stacked:12 = stablehlo.while(%iterArg = %c_1, %iterArg_1 = %d_dx, %iterArg_2 = %cst_8, %iterArg_3 = %cst_20, %iterArg_4 = %cst_21, %iterArg_5 = %cst_21, %iterArg_6 = %cst_22, %iterArg_7 = %cst_8, %iterArg_8 = %cst_9, %iterArg_9 = %cst_23, %iterArg_10 = %cst_23, %iterArg_11 = %cst_24) : tensor<i32>, tensor<2x16x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>
+    %d_h:12 = stablehlo.while(%iterArg = %c_1, %iterArg_1 = %d_dx, %iterArg_2 = %cst_8, %iterArg_3 = %cst_20, %iterArg_4 = %cst_21, %iterArg_5 = %cst_21, %iterArg_6 = %cst_22, %iterArg_7 = %cst_8, %iterArg_8 = %cst_9, %iterArg_9 = %cst_23, %iterArg_10 = %cst_23, %iterArg_11 = %cst_24) : tensor<i32>, tensor<2x16x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>
     cond {
       %c_8 = stablehlo.constant dense<2> : tensor<i32>
-      %d_stacked_1 = stablehlo.compare LT, %iterArg, %c_8, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-      stablehlo.return %d_stacked_1 : tensor<i1>
+      %d_h_1 = stablehlo.compare LT, %iterArg, %c_8, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+      stablehlo.return %d_h_1 : tensor<i1>
     } do {
       %c_8 = stablehlo.constant dense<1> : tensor<i32>
-      %d_stacked.subtract = stablehlo.subtract %c_8, %iterArg : tensor<i32>
+      %d_h.subtract = stablehlo.subtract %c_8, %iterArg : tensor<i32>
       %c_9 = stablehlo.constant dense<0> : tensor<i32>
-      %d_stacked.dynamic_slice = stablehlo.dynamic_slice %params.blocks.attentionNorm.scale, %d_stacked.subtract, %c_9, sizes = [1, 32] : (tensor<2x32xf32>, tensor<i32>, tensor<i32>) -> tensor<1x32xf32>
-      %d_stacked.reshape = stablehlo.reshape %d_stacked.dynamic_slice : (tensor<1x32xf32>) -> tensor<32xf32>
-      %d_stacked.dynamic_slice_1 = stablehlo.dynamic_slice %params.blocks.attention.query.weight, %d_stacked.subtract, %c_9, %c_9, %c_9, sizes = [1, 32, 4, 8] : (tensor<2x32x4x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x4x8xf32>
-      %d_stacked.dynamic_slice_2 = stablehlo.dynamic_slice %params.blocks.attention.key.weight, %d_stacked.subtract, %c_9, %c_9, %c_9, sizes = [1, 32, 2, 8] : (tensor<2x32x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x2x8xf32>
-      %d_stacked.dynamic_slice_3 = stablehlo.dynamic_slice %params.blocks.attention.value.weight, %d_stacked.subtract, %c_9, %c_9, %c_9, sizes = [1, 32, 2, 8] : (tensor<2x32x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x2x8xf32>
-      %d_stacked.reshape_1 = stablehlo.reshape %d_stacked.dynamic_slice_3 : (tensor<1x32x2x8xf32>) -> tensor<32x2x8xf32>
-      %d_stacked.dynamic_slice_4 = stablehlo.dynamic_slice %params.blocks.attention.output.weight, %d_stacked.subtract, %c_9, %c_9, %c_9, sizes = [1, 4, 8, 32] : (tensor<2x4x8x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x8x32xf32>
-      %d_stacked.dynamic_slice_5 = stablehlo.dynamic_slice %params.blocks.mlpNorm.scale, %d_stacked.subtract, %c_9, sizes = [1, 32] : (tensor<2x32xf32>, tensor<i32>, tensor<i32>) -> tensor<1x32xf32>
-      %d_stacked.reshape_2 = stablehlo.reshape %d_stacked.dynamic_slice_5 : (tensor<1x32xf32>) -> tensor<32xf32>
-      %d_stacked.dynamic_slice_6 = stablehlo.dynamic_slice %params.blocks.mlp.router.weight, %d_stacked.subtract, %c_9, %c_9, sizes = [1, 32, 4] : (tensor<2x32x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x4xf32>
-      %d_stacked.reshape_3 = stablehlo.reshape %d_stacked.dynamic_slice_6 : (tensor<1x32x4xf32>) -> tensor<32x4xf32>
-      %d_stacked.dynamic_slice_7 = stablehlo.dynamic_slice %params.blocks.mlp.gate, %d_stacked.subtract, %c_9, %c_9, %c_9, sizes = [1, 4, 32, 24] : (tensor<2x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x32x24xf32>
-      %d_stacked.reshape_4 = stablehlo.reshape %d_stacked.dynamic_slice_7 : (tensor<1x4x32x24xf32>) -> tensor<4x32x24xf32>
-      %d_stacked.dynamic_slice_8 = stablehlo.dynamic_slice %params.blocks.mlp.up, %d_stacked.subtract, %c_9, %c_9, %c_9, sizes = [1, 4, 32, 24] : (tensor<2x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x32x24xf32>
-      %d_stacked.reshape_5 = stablehlo.reshape %d_stacked.dynamic_slice_8 : (tensor<1x4x32x24xf32>) -> tensor<4x32x24xf32>
-      %d_stacked.dynamic_slice_9 = stablehlo.dynamic_slice %params.blocks.mlp.down, %d_stacked.subtract, %c_9, %c_9, %c_9, sizes = [1, 4, 24, 32] : (tensor<2x4x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x24x32xf32>
-      %d_stacked.reshape_6 = stablehlo.reshape %d_stacked.dynamic_slice_9 : (tensor<1x4x24x32xf32>) -> tensor<4x24x32xf32>
-      %d_stacked.dynamic_slice_10 = stablehlo.dynamic_slice %stacked#6, %d_stacked.subtract, %c_9, %c_9, %c_9, sizes = [1, 2, 16, 32] : (tensor<2x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x32xf32>
-      %d_stacked.reshape_7 = stablehlo.reshape %d_stacked.dynamic_slice_10 : (tensor<1x2x16x32xf32>) -> tensor<2x16x32xf32>
-      %d_stacked.dynamic_slice_11 = stablehlo.dynamic_slice %stacked#7, %d_stacked.subtract, %c_9, %c_9, sizes = [1, 32, 2] : (tensor<2x32x2xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x2xf32>
-      %d_stacked.reshape_8 = stablehlo.reshape %d_stacked.dynamic_slice_11 : (tensor<1x32x2xf32>) -> tensor<32x2xf32>
-      %d_stacked.dynamic_slice_12 = stablehlo.dynamic_slice %stacked#8, %d_stacked.subtract, %c_9, sizes = [1, 64] : (tensor<2x64xi32>, tensor<i32>, tensor<i32>) -> tensor<1x64xi32>
-      %d_stacked.reshape_9 = stablehlo.reshape %d_stacked.dynamic_slice_12 : (tensor<1x64xi32>) -> tensor<64xi32>
-      %d_stacked.dynamic_slice_13 = stablehlo.dynamic_slice %stacked#9, %d_stacked.subtract, %c_9, %c_9, sizes = [1, 64, 32] : (tensor<2x64x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x32xf32>
-      %d_stacked.reshape_10 = stablehlo.reshape %d_stacked.dynamic_slice_13 : (tensor<1x64x32xf32>) -> tensor<64x32xf32>
-      %d_stacked.dynamic_slice_14 = stablehlo.dynamic_slice %stacked#10, %d_stacked.subtract, %c_9, sizes = [1, 64] : (tensor<2x64xi32>, tensor<i32>, tensor<i32>) -> tensor<1x64xi32>
-      %d_stacked.dynamic_slice_15 = stablehlo.dynamic_slice %stacked#11, %d_stacked.subtract, %c_9, sizes = [1, 4] : (tensor<2x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
-      %d_stacked.reshape_11 = stablehlo.reshape %d_stacked.dynamic_slice_15 : (tensor<1x4xi32>) -> tensor<4xi32>
-      %d_stacked.dynamic_slice_16 = stablehlo.dynamic_slice %stacked#12, %d_stacked.subtract, %c_9, %c_9, sizes = [1, 64, 24] : (tensor<2x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x24xf32>
-      %d_stacked.dynamic_slice_17 = stablehlo.dynamic_slice %stacked#13, %d_stacked.subtract, %c_9, %c_9, sizes = [1, 64, 24] : (tensor<2x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x24xf32>
-      %d_stacked.reshape_12 = stablehlo.reshape %d_stacked.dynamic_slice_17 : (tensor<1x64x24xf32>) -> tensor<64x24xf32>
-      %d_stacked.dynamic_slice_18 = stablehlo.dynamic_slice %stacked#14, %d_stacked.subtract, %c_9, %c_9, sizes = [1, 64, 24] : (tensor<2x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x24xf32>
-      %d_stacked.reshape_13 = stablehlo.reshape %d_stacked.dynamic_slice_18 : (tensor<1x64x24xf32>) -> tensor<64x24xf32>
-      %d_stacked.dynamic_slice_19 = stablehlo.dynamic_slice %stacked#15, %d_stacked.subtract, %c_9, %c_9, sizes = [1, 64, 24] : (tensor<2x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x24xf32>
-      %d_stacked.reshape_14 = stablehlo.reshape %d_stacked.dynamic_slice_19 : (tensor<1x64x24xf32>) -> tensor<64x24xf32>
-      %d_stacked.dynamic_slice_20 = stablehlo.dynamic_slice %stacked#16, %d_stacked.subtract, %c_9, %c_9, sizes = [1, 64, 32] : (tensor<2x64x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x32xf32>
-      %d_stacked.dynamic_slice_21 = stablehlo.dynamic_slice %stacked#17, %d_stacked.subtract, %c_9, sizes = [1, 32] : (tensor<2x32xf32>, tensor<i32>, tensor<i32>) -> tensor<1x32xf32>
-      %d_stacked.reshape_15 = stablehlo.reshape %d_stacked.dynamic_slice_21 : (tensor<1x32xf32>) -> tensor<32xf32>
-      %d_stacked.dynamic_slice_22 = stablehlo.dynamic_slice %stacked#18, %d_stacked.subtract, %c_9, %c_9, sizes = [1, 32, 4] : (tensor<2x32x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x4xf32>
-      %d_stacked.reshape_16 = stablehlo.reshape %d_stacked.dynamic_slice_22 : (tensor<1x32x4xf32>) -> tensor<32x4xf32>
-      %d_stacked.dynamic_slice_23 = stablehlo.dynamic_slice %stacked#19, %d_stacked.subtract, %c_9, sizes = [1, 4] : (tensor<2x4xf32>, tensor<i32>, tensor<i32>) -> tensor<1x4xf32>
-      %d_stacked.reshape_17 = stablehlo.reshape %d_stacked.dynamic_slice_23 : (tensor<1x4xf32>) -> tensor<4xf32>
-      %d_stacked.dynamic_slice_24 = stablehlo.dynamic_slice %stacked#20, %d_stacked.subtract, %c_9, sizes = [1, 32] : (tensor<2x32xf32>, tensor<i32>, tensor<i32>) -> tensor<1x32xf32>
-      %d_stacked.reshape_18 = stablehlo.reshape %d_stacked.dynamic_slice_24 : (tensor<1x32xf32>) -> tensor<32xf32>
-      %d_stacked.dynamic_slice_25 = stablehlo.dynamic_slice %stacked#21, %d_stacked.subtract, %c_9, %c_9, sizes = [1, 32, 2] : (tensor<2x32x2xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x2xf32>
-      %d_stacked.reshape_19 = stablehlo.reshape %d_stacked.dynamic_slice_25 : (tensor<1x32x2xf32>) -> tensor<32x2xf32>
-      %d_stacked.dynamic_slice_26 = stablehlo.dynamic_slice %stacked#22, %d_stacked.subtract, %c_9, %c_9, sizes = [1, 32, 2] : (tensor<2x32x2xi32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x2xi32>
-      %d_stacked.reshape_20 = stablehlo.reshape %d_stacked.dynamic_slice_26 : (tensor<1x32x2xi32>) -> tensor<32x2xi32>
-      %d_stacked.dynamic_slice_27 = stablehlo.dynamic_slice %stacked#23, %d_stacked.subtract, %c_9, %c_9, sizes = [1, 32, 4] : (tensor<2x32x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x4xf32>
-      %d_stacked.reshape_21 = stablehlo.reshape %d_stacked.dynamic_slice_27 : (tensor<1x32x4xf32>) -> tensor<32x4xf32>
-      %d_stacked.dynamic_slice_28 = stablehlo.dynamic_slice %stacked#24, %d_stacked.subtract, %c_9, %c_9, %c_9, sizes = [1, 2, 16, 32] : (tensor<2x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x32xf32>
-      %d_stacked.dynamic_slice_29 = stablehlo.dynamic_slice %stacked#25, %d_stacked.subtract, %c_9, %c_9, sizes = [1, 2, 16] : (tensor<2x2x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16xf32>
-      %d_stacked.reshape_22 = stablehlo.reshape %d_stacked.dynamic_slice_29 : (tensor<1x2x16xf32>) -> tensor<2x16xf32>
-      %d_stacked.dynamic_slice_30 = stablehlo.dynamic_slice %stacked#26, %d_stacked.subtract, %c_9, %c_9, %c_9, sizes = [1, 2, 16, 32] : (tensor<2x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x32xf32>
-      %d_stacked.reshape_23 = stablehlo.reshape %d_stacked.dynamic_slice_30 : (tensor<1x2x16x32xf32>) -> tensor<2x16x32xf32>
-      %d_stacked.dynamic_slice_31 = stablehlo.dynamic_slice %stacked#27, %d_stacked.subtract, %c_9, %c_9, %c_9, %c_9, %c_9, sizes = [1, 2, 2, 2, 16, 8] : (tensor<2x2x2x2x16x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x2x2x16x8xf32>
-      %d_stacked.reshape_24 = stablehlo.reshape %d_stacked.dynamic_slice_31 : (tensor<1x2x2x2x16x8xf32>) -> tensor<2x2x2x16x8xf32>
-      %d_stacked.dynamic_slice_32 = stablehlo.dynamic_slice %stacked#28, %d_stacked.subtract, %c_9, %c_9, %c_9, %c_9, sizes = [1, 2, 16, 2, 8] : (tensor<2x2x16x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x2x8xf32>
-      %d_stacked.reshape_25 = stablehlo.reshape %d_stacked.dynamic_slice_32 : (tensor<1x2x16x2x8xf32>) -> tensor<2x16x2x8xf32>
-      %d_stacked.dynamic_slice_33 = stablehlo.dynamic_slice %stacked#29, %d_stacked.subtract, %c_9, %c_9, %c_9, %c_9, %c_9, sizes = [1, 2, 2, 2, 16, 16] : (tensor<2x2x2x2x16x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x2x2x16x16xf32>
-      %d_stacked.reshape_26 = stablehlo.reshape %d_stacked.dynamic_slice_33 : (tensor<1x2x2x2x16x16xf32>) -> tensor<2x2x2x16x16xf32>
-      %d_stacked.dynamic_slice_34 = stablehlo.dynamic_slice %stacked#30, %d_stacked.subtract, %c_9, %c_9, %c_9, %c_9, sizes = [1, 2, 16, 2, 8] : (tensor<2x2x16x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x2x8xf32>
-      %d_stacked.reshape_27 = stablehlo.reshape %d_stacked.dynamic_slice_34 : (tensor<1x2x16x2x8xf32>) -> tensor<2x16x2x8xf32>
-      %d_stacked.dynamic_slice_35 = stablehlo.dynamic_slice %stacked#31, %d_stacked.subtract, %c_9, %c_9, %c_9, %c_9, %c_9, sizes = [1, 2, 16, 2, 2, 8] : (tensor<2x2x16x2x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x2x2x8xf32>
-      %d_stacked.reshape_28 = stablehlo.reshape %d_stacked.dynamic_slice_35 : (tensor<1x2x16x2x2x8xf32>) -> tensor<2x16x2x2x8xf32>
-      %d_stacked.dynamic_slice_36 = stablehlo.dynamic_slice %stacked#32, %d_stacked.subtract, %c_9, %c_9, %c_9, sizes = [1, 2, 16, 32] : (tensor<2x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x32xf32>
-      %d_stacked.reshape_29 = stablehlo.reshape %d_stacked.dynamic_slice_36 : (tensor<1x2x16x32xf32>) -> tensor<2x16x32xf32>
-      %d_stacked.dynamic_slice_37 = stablehlo.dynamic_slice %stacked#33, %d_stacked.subtract, %c_9, %c_9, sizes = [1, 2, 16] : (tensor<2x2x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16xf32>
-      %d_stacked.reshape_30 = stablehlo.reshape %d_stacked.dynamic_slice_37 : (tensor<1x2x16xf32>) -> tensor<2x16xf32>
-      %d_stacked.dynamic_slice_38 = stablehlo.dynamic_slice %d_sum, %d_stacked.subtract, sizes = [1] : (tensor<2xf32>, tensor<i32>) -> tensor<1xf32>
-      %d_stacked.reshape_31 = stablehlo.reshape %d_stacked.dynamic_slice_38 : (tensor<1xf32>) -> tensor<f32>
+      %d_h.dynamic_slice = stablehlo.dynamic_slice %params.blocks.attentionNorm.scale, %d_h.subtract, %c_9, sizes = [1, 32] : (tensor<2x32xf32>, tensor<i32>, tensor<i32>) -> tensor<1x32xf32>
+      %d_h.reshape = stablehlo.reshape %d_h.dynamic_slice : (tensor<1x32xf32>) -> tensor<32xf32>
+      %d_h.dynamic_slice_1 = stablehlo.dynamic_slice %params.blocks.attention.query.weight, %d_h.subtract, %c_9, %c_9, %c_9, sizes = [1, 32, 4, 8] : (tensor<2x32x4x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x4x8xf32>
+      %d_h.dynamic_slice_2 = stablehlo.dynamic_slice %params.blocks.attention.key.weight, %d_h.subtract, %c_9, %c_9, %c_9, sizes = [1, 32, 2, 8] : (tensor<2x32x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x2x8xf32>
+      %d_h.dynamic_slice_3 = stablehlo.dynamic_slice %params.blocks.attention.value.weight, %d_h.subtract, %c_9, %c_9, %c_9, sizes = [1, 32, 2, 8] : (tensor<2x32x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x2x8xf32>
+      %d_h.reshape_1 = stablehlo.reshape %d_h.dynamic_slice_3 : (tensor<1x32x2x8xf32>) -> tensor<32x2x8xf32>
+      %d_h.dynamic_slice_4 = stablehlo.dynamic_slice %params.blocks.attention.output.weight, %d_h.subtract, %c_9, %c_9, %c_9, sizes = [1, 4, 8, 32] : (tensor<2x4x8x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x8x32xf32>
+      %d_h.dynamic_slice_5 = stablehlo.dynamic_slice %params.blocks.mlpNorm.scale, %d_h.subtract, %c_9, sizes = [1, 32] : (tensor<2x32xf32>, tensor<i32>, tensor<i32>) -> tensor<1x32xf32>
+      %d_h.reshape_2 = stablehlo.reshape %d_h.dynamic_slice_5 : (tensor<1x32xf32>) -> tensor<32xf32>
+      %d_h.dynamic_slice_6 = stablehlo.dynamic_slice %params.blocks.mlp.router.weight, %d_h.subtract, %c_9, %c_9, sizes = [1, 32, 4] : (tensor<2x32x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x4xf32>
+      %d_h.reshape_3 = stablehlo.reshape %d_h.dynamic_slice_6 : (tensor<1x32x4xf32>) -> tensor<32x4xf32>
+      %d_h.dynamic_slice_7 = stablehlo.dynamic_slice %params.blocks.mlp.gate, %d_h.subtract, %c_9, %c_9, %c_9, sizes = [1, 4, 32, 24] : (tensor<2x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x32x24xf32>
+      %d_h.reshape_4 = stablehlo.reshape %d_h.dynamic_slice_7 : (tensor<1x4x32x24xf32>) -> tensor<4x32x24xf32>
+      %d_h.dynamic_slice_8 = stablehlo.dynamic_slice %params.blocks.mlp.up, %d_h.subtract, %c_9, %c_9, %c_9, sizes = [1, 4, 32, 24] : (tensor<2x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x32x24xf32>
+      %d_h.reshape_5 = stablehlo.reshape %d_h.dynamic_slice_8 : (tensor<1x4x32x24xf32>) -> tensor<4x32x24xf32>
+      %d_h.dynamic_slice_9 = stablehlo.dynamic_slice %params.blocks.mlp.down, %d_h.subtract, %c_9, %c_9, %c_9, sizes = [1, 4, 24, 32] : (tensor<2x4x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x24x32xf32>
+      %d_h.reshape_6 = stablehlo.reshape %d_h.dynamic_slice_9 : (tensor<1x4x24x32xf32>) -> tensor<4x24x32xf32>
+      %d_h.dynamic_slice_10 = stablehlo.dynamic_slice %h#6, %d_h.subtract, %c_9, %c_9, %c_9, sizes = [1, 2, 16, 32] : (tensor<2x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x32xf32>
+      %d_h.reshape_7 = stablehlo.reshape %d_h.dynamic_slice_10 : (tensor<1x2x16x32xf32>) -> tensor<2x16x32xf32>
+      %d_h.dynamic_slice_11 = stablehlo.dynamic_slice %h#7, %d_h.subtract, %c_9, %c_9, sizes = [1, 32, 2] : (tensor<2x32x2xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x2xf32>
+      %d_h.reshape_8 = stablehlo.reshape %d_h.dynamic_slice_11 : (tensor<1x32x2xf32>) -> tensor<32x2xf32>
+      %d_h.dynamic_slice_12 = stablehlo.dynamic_slice %h#8, %d_h.subtract, %c_9, sizes = [1, 64] : (tensor<2x64xi32>, tensor<i32>, tensor<i32>) -> tensor<1x64xi32>
+      %d_h.reshape_9 = stablehlo.reshape %d_h.dynamic_slice_12 : (tensor<1x64xi32>) -> tensor<64xi32>
+      %d_h.dynamic_slice_13 = stablehlo.dynamic_slice %h#9, %d_h.subtract, %c_9, %c_9, sizes = [1, 64, 32] : (tensor<2x64x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x32xf32>
+      %d_h.reshape_10 = stablehlo.reshape %d_h.dynamic_slice_13 : (tensor<1x64x32xf32>) -> tensor<64x32xf32>
+      %d_h.dynamic_slice_14 = stablehlo.dynamic_slice %h#10, %d_h.subtract, %c_9, sizes = [1, 64] : (tensor<2x64xi32>, tensor<i32>, tensor<i32>) -> tensor<1x64xi32>
+      %d_h.dynamic_slice_15 = stablehlo.dynamic_slice %h#11, %d_h.subtract, %c_9, sizes = [1, 4] : (tensor<2x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
+      %d_h.reshape_11 = stablehlo.reshape %d_h.dynamic_slice_15 : (tensor<1x4xi32>) -> tensor<4xi32>
+      %d_h.dynamic_slice_16 = stablehlo.dynamic_slice %h#12, %d_h.subtract, %c_9, %c_9, sizes = [1, 64, 24] : (tensor<2x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x24xf32>
+      %d_h.dynamic_slice_17 = stablehlo.dynamic_slice %h#13, %d_h.subtract, %c_9, %c_9, sizes = [1, 64, 24] : (tensor<2x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x24xf32>
+      %d_h.reshape_12 = stablehlo.reshape %d_h.dynamic_slice_17 : (tensor<1x64x24xf32>) -> tensor<64x24xf32>
+      %d_h.dynamic_slice_18 = stablehlo.dynamic_slice %h#14, %d_h.subtract, %c_9, %c_9, sizes = [1, 64, 24] : (tensor<2x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x24xf32>
+      %d_h.reshape_13 = stablehlo.reshape %d_h.dynamic_slice_18 : (tensor<1x64x24xf32>) -> tensor<64x24xf32>
+      %d_h.dynamic_slice_19 = stablehlo.dynamic_slice %h#15, %d_h.subtract, %c_9, %c_9, sizes = [1, 64, 24] : (tensor<2x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x24xf32>
+      %d_h.reshape_14 = stablehlo.reshape %d_h.dynamic_slice_19 : (tensor<1x64x24xf32>) -> tensor<64x24xf32>
+      %d_h.dynamic_slice_20 = stablehlo.dynamic_slice %h#16, %d_h.subtract, %c_9, %c_9, sizes = [1, 64, 32] : (tensor<2x64x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x32xf32>
+      %d_h.dynamic_slice_21 = stablehlo.dynamic_slice %h#17, %d_h.subtract, %c_9, sizes = [1, 32] : (tensor<2x32xf32>, tensor<i32>, tensor<i32>) -> tensor<1x32xf32>
+      %d_h.reshape_15 = stablehlo.reshape %d_h.dynamic_slice_21 : (tensor<1x32xf32>) -> tensor<32xf32>
+      %d_h.dynamic_slice_22 = stablehlo.dynamic_slice %h#18, %d_h.subtract, %c_9, %c_9, sizes = [1, 32, 4] : (tensor<2x32x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x4xf32>
+      %d_h.reshape_16 = stablehlo.reshape %d_h.dynamic_slice_22 : (tensor<1x32x4xf32>) -> tensor<32x4xf32>
+      %d_h.dynamic_slice_23 = stablehlo.dynamic_slice %h#19, %d_h.subtract, %c_9, sizes = [1, 4] : (tensor<2x4xf32>, tensor<i32>, tensor<i32>) -> tensor<1x4xf32>
+      %d_h.reshape_17 = stablehlo.reshape %d_h.dynamic_slice_23 : (tensor<1x4xf32>) -> tensor<4xf32>
+      %d_h.dynamic_slice_24 = stablehlo.dynamic_slice %h#20, %d_h.subtract, %c_9, sizes = [1, 32] : (tensor<2x32xf32>, tensor<i32>, tensor<i32>) -> tensor<1x32xf32>
+      %d_h.reshape_18 = stablehlo.reshape %d_h.dynamic_slice_24 : (tensor<1x32xf32>) -> tensor<32xf32>
+      %d_h.dynamic_slice_25 = stablehlo.dynamic_slice %h#21, %d_h.subtract, %c_9, %c_9, sizes = [1, 32, 2] : (tensor<2x32x2xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x2xf32>
+      %d_h.reshape_19 = stablehlo.reshape %d_h.dynamic_slice_25 : (tensor<1x32x2xf32>) -> tensor<32x2xf32>
+      %d_h.dynamic_slice_26 = stablehlo.dynamic_slice %h#22, %d_h.subtract, %c_9, %c_9, sizes = [1, 32, 2] : (tensor<2x32x2xi32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x2xi32>
+      %d_h.reshape_20 = stablehlo.reshape %d_h.dynamic_slice_26 : (tensor<1x32x2xi32>) -> tensor<32x2xi32>
+      %d_h.dynamic_slice_27 = stablehlo.dynamic_slice %h#23, %d_h.subtract, %c_9, %c_9, sizes = [1, 32, 4] : (tensor<2x32x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x4xf32>
+      %d_h.reshape_21 = stablehlo.reshape %d_h.dynamic_slice_27 : (tensor<1x32x4xf32>) -> tensor<32x4xf32>
+      %d_h.dynamic_slice_28 = stablehlo.dynamic_slice %h#24, %d_h.subtract, %c_9, %c_9, %c_9, sizes = [1, 2, 16, 32] : (tensor<2x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x32xf32>
+      %d_h.dynamic_slice_29 = stablehlo.dynamic_slice %h#25, %d_h.subtract, %c_9, %c_9, sizes = [1, 2, 16] : (tensor<2x2x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16xf32>
+      %d_h.reshape_22 = stablehlo.reshape %d_h.dynamic_slice_29 : (tensor<1x2x16xf32>) -> tensor<2x16xf32>
+      %d_h.dynamic_slice_30 = stablehlo.dynamic_slice %h#26, %d_h.subtract, %c_9, %c_9, %c_9, sizes = [1, 2, 16, 32] : (tensor<2x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x32xf32>
+      %d_h.reshape_23 = stablehlo.reshape %d_h.dynamic_slice_30 : (tensor<1x2x16x32xf32>) -> tensor<2x16x32xf32>
+      %d_h.dynamic_slice_31 = stablehlo.dynamic_slice %h#27, %d_h.subtract, %c_9, %c_9, %c_9, %c_9, %c_9, sizes = [1, 2, 2, 2, 16, 8] : (tensor<2x2x2x2x16x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x2x2x16x8xf32>
+      %d_h.reshape_24 = stablehlo.reshape %d_h.dynamic_slice_31 : (tensor<1x2x2x2x16x8xf32>) -> tensor<2x2x2x16x8xf32>
+      %d_h.dynamic_slice_32 = stablehlo.dynamic_slice %h#28, %d_h.subtract, %c_9, %c_9, %c_9, %c_9, sizes = [1, 2, 16, 2, 8] : (tensor<2x2x16x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x2x8xf32>
+      %d_h.reshape_25 = stablehlo.reshape %d_h.dynamic_slice_32 : (tensor<1x2x16x2x8xf32>) -> tensor<2x16x2x8xf32>
+      %d_h.dynamic_slice_33 = stablehlo.dynamic_slice %h#29, %d_h.subtract, %c_9, %c_9, %c_9, %c_9, %c_9, sizes = [1, 2, 2, 2, 16, 16] : (tensor<2x2x2x2x16x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x2x2x16x16xf32>
+      %d_h.reshape_26 = stablehlo.reshape %d_h.dynamic_slice_33 : (tensor<1x2x2x2x16x16xf32>) -> tensor<2x2x2x16x16xf32>
+      %d_h.dynamic_slice_34 = stablehlo.dynamic_slice %h#30, %d_h.subtract, %c_9, %c_9, %c_9, %c_9, sizes = [1, 2, 16, 2, 8] : (tensor<2x2x16x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x2x8xf32>
+      %d_h.reshape_27 = stablehlo.reshape %d_h.dynamic_slice_34 : (tensor<1x2x16x2x8xf32>) -> tensor<2x16x2x8xf32>
+      %d_h.dynamic_slice_35 = stablehlo.dynamic_slice %h#31, %d_h.subtract, %c_9, %c_9, %c_9, %c_9, %c_9, sizes = [1, 2, 16, 2, 2, 8] : (tensor<2x2x16x2x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x2x2x8xf32>
+      %d_h.reshape_28 = stablehlo.reshape %d_h.dynamic_slice_35 : (tensor<1x2x16x2x2x8xf32>) -> tensor<2x16x2x2x8xf32>
+      %d_h.dynamic_slice_36 = stablehlo.dynamic_slice %h#32, %d_h.subtract, %c_9, %c_9, %c_9, sizes = [1, 2, 16, 32] : (tensor<2x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x32xf32>
+      %d_h.reshape_29 = stablehlo.reshape %d_h.dynamic_slice_36 : (tensor<1x2x16x32xf32>) -> tensor<2x16x32xf32>
+      %d_h.dynamic_slice_37 = stablehlo.dynamic_slice %h#33, %d_h.subtract, %c_9, %c_9, sizes = [1, 2, 16] : (tensor<2x2x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16xf32>
+      %d_h.reshape_30 = stablehlo.reshape %d_h.dynamic_slice_37 : (tensor<1x2x16xf32>) -> tensor<2x16xf32>
+      %d_h.dynamic_slice_38 = stablehlo.dynamic_slice %d_sum, %d_h.subtract, sizes = [1] : (tensor<2xf32>, tensor<i32>) -> tensor<1xf32>
+      %d_h.reshape_31 = stablehlo.reshape %d_h.dynamic_slice_38 : (tensor<1xf32>) -> tensor<f32>
       %frequencies.iota = stablehlo.iota dim = 0 : tensor<4xf32>
       %cst_91 = stablehlo.constant dense<-3.45387769> : tensor<4xf32>
       %frequencies.multiply = stablehlo.multiply %frequencies.iota, %cst_91 : tensor<4xf32>
@@ -644,35 +644,35 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %attended.cosine = stablehlo.cosine %phase : tensor<16x4xf32>
       %attended.sine = stablehlo.sine %phase : tensor<16x4xf32>
       %cst_92 = stablehlo.constant dense<0.353553385> : tensor<2x16x2x2x8xf32>
-      %attended = stablehlo.transpose %d_stacked.reshape_24, dims = [0, 3, 1, 2, 4] : (tensor<2x2x2x16x8xf32>) -> tensor<2x16x2x2x8xf32>
-      %joined = stablehlo.reshape %d_stacked.dynamic_slice_28 : (tensor<1x2x16x32xf32>) -> tensor<32x32xf32>
+      %attended = stablehlo.transpose %d_h.reshape_24, dims = [0, 3, 1, 2, 4] : (tensor<2x2x2x16x8xf32>) -> tensor<2x16x2x2x8xf32>
+      %joined = stablehlo.reshape %d_h.dynamic_slice_28 : (tensor<1x2x16x32xf32>) -> tensor<32x32xf32>
       %cst_93 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
-      %broadcast_in_dim_2 = stablehlo.broadcast_in_dim %d_stacked.reshape_18, dims = [0] : (tensor<32xf32>) -> tensor<32x2xf32>
+      %broadcast_in_dim_2 = stablehlo.broadcast_in_dim %d_h.reshape_18, dims = [0] : (tensor<32xf32>) -> tensor<32x2xf32>
       %cst_94 = stablehlo.constant dense<1.000000e+00> : tensor<32x2xf32>
       %cst_95 = stablehlo.constant dense<3.125000e-02> : tensor<4xf32>
       %cst_96 = stablehlo.constant dense<4.000000e+00> : tensor<f32>
       %cst_97 = stablehlo.constant dense<2.000000e-02> : tensor<f32>
       %cst_98 = stablehlo.constant dense<3.125000e-02> : tensor<f32>
-      %at_2 = stablehlo.reshape %d_stacked.dynamic_slice_14 : (tensor<1x64xi32>) -> tensor<2x32xi32>
+      %at_2 = stablehlo.reshape %d_h.dynamic_slice_14 : (tensor<1x64xi32>) -> tensor<2x32xi32>
       %d_out = stablehlo.reshape %iterArg_1 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
-      %d_ofRow.transpose = stablehlo.transpose %d_stacked.reshape_8, dims = [1, 0] : (tensor<32x2xf32>) -> tensor<2x32xf32>
+      %d_ofRow.transpose = stablehlo.transpose %d_h.reshape_8, dims = [1, 0] : (tensor<32x2xf32>) -> tensor<2x32xf32>
       %d_ofRow.reshape = stablehlo.reshape %d_ofRow.transpose : (tensor<2x32xf32>) -> tensor<64xf32>
-      %d_ofRow = "stablehlo.gather"(%d_ofRow.reshape, %d_stacked.reshape_9) <{dimension_numbers = #stablehlo.gather<collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1>}> : (tensor<64xf32>, tensor<64xi32>) -> tensor<64xf32>
+      %d_ofRow = "stablehlo.gather"(%d_ofRow.reshape, %d_h.reshape_9) <{dimension_numbers = #stablehlo.gather<collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1>}> : (tensor<64xf32>, tensor<64xi32>) -> tensor<64xf32>
       %c_10 = stablehlo.constant dense<32> : tensor<64xi32>
-      %d_dy.remainder = stablehlo.remainder %d_stacked.reshape_9, %c_10 : tensor<64xi32>
+      %d_dy.remainder = stablehlo.remainder %d_h.reshape_9, %c_10 : tensor<64xi32>
       %d_dy.gather = "stablehlo.gather"(%d_out, %d_dy.remainder) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<32x32xf32>, tensor<64xi32>) -> tensor<64x32xf32>
       %d_dy.broadcast_in_dim = stablehlo.broadcast_in_dim %d_ofRow, dims = [0] : (tensor<64xf32>) -> tensor<64x32xf32>
       %d_dy = stablehlo.multiply %d_dy.gather, %d_dy.broadcast_in_dim : tensor<64x32xf32>
-      %d_dw.gather = "stablehlo.gather"(%d_stacked.reshape_10, %at_2) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<64x32xf32>, tensor<2x32xi32>) -> tensor<2x32x32xf32>
+      %d_dw.gather = "stablehlo.gather"(%d_h.reshape_10, %at_2) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<64x32xf32>, tensor<2x32xi32>) -> tensor<2x32x32xf32>
       %d_dw.broadcast_in_dim = stablehlo.broadcast_in_dim %d_out, dims = [1, 2] : (tensor<32x32xf32>) -> tensor<2x32x32xf32>
       %d_dw.multiply = stablehlo.multiply %d_dw.gather, %d_dw.broadcast_in_dim : tensor<2x32x32xf32>
       %d_dw = stablehlo.reduce(%d_dw.multiply init: %cst_93) applies stablehlo.add across dimensions = [2] : (tensor<2x32x32xf32>, tensor<f32>) -> tensor<2x32xf32>
       %d_mixed.transpose = stablehlo.transpose %d_dw, dims = [1, 0] : (tensor<2x32xf32>) -> tensor<32x2xf32>
       %d_mixed.convert = stablehlo.convert %d_dy : tensor<64x32xf32>
-      %d_mixed.transpose_1 = stablehlo.transpose %d_stacked.reshape_6, dims = [0, 2, 1] : (tensor<4x24x32xf32>) -> tensor<4x32x24xf32>
+      %d_mixed.transpose_1 = stablehlo.transpose %d_h.reshape_6, dims = [0, 2, 1] : (tensor<4x24x32xf32>) -> tensor<4x32x24xf32>
       %d_mixed.reshape = stablehlo.reshape %d_mixed.convert : (tensor<64x32xf32>) -> tensor<1x64x1x32xf32>
       %d_mixed.reshape_1 = stablehlo.reshape %d_mixed.transpose_1 : (tensor<4x32x24xf32>) -> tensor<4x1x32x24xf32>
-      %d_mixed.convert_1 = stablehlo.convert %d_stacked.reshape_11 : tensor<4xi32>
+      %d_mixed.convert_1 = stablehlo.convert %d_h.reshape_11 : tensor<4xi32>
       %d_mixed.broadcast_in_dim = stablehlo.broadcast_in_dim %d_mixed.convert_1, dims = [1] : (tensor<4xi32>) -> tensor<1x4xi32>
       %c_11 = stablehlo.constant dense<0> : tensor<1x4xi32>
       %d_mixed.maximum = stablehlo.maximum %d_mixed.broadcast_in_dim, %c_11 : tensor<1x4xi32>
@@ -735,7 +735,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       }
       %d_mixed.convert_2 = stablehlo.convert %d_mixed.while#2 : tensor<1x64x1x24xf32>
       %d_mixed.reshape_2 = stablehlo.reshape %d_mixed.convert_2 : (tensor<1x64x1x24xf32>) -> tensor<64x24xf32>
-      %d_mixed.reshape_3 = stablehlo.reshape %d_stacked.dynamic_slice_16 : (tensor<1x64x24xf32>) -> tensor<1x64x1x24xf32>
+      %d_mixed.reshape_3 = stablehlo.reshape %d_h.dynamic_slice_16 : (tensor<1x64x24xf32>) -> tensor<1x64x1x24xf32>
       %d_mixed.reduce_window_1 = "stablehlo.reduce_window"(%d_mixed.maximum, %c_9) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
       ^bb0(%arg0: tensor<i32>, %arg1: tensor<i32>):
         %d_mixed_1 = stablehlo.add %arg0, %arg1 : tensor<i32>
@@ -798,18 +798,18 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
         stablehlo.return %d_mixed.add_3, %d_mixed_1, %d_mixed.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<4x1x24x32xf32>
       }
       %d_mixed = stablehlo.convert %d_mixed.while_1#2 : tensor<4x1x24x32xf32>
-      %d_inner.multiply = stablehlo.multiply %d_mixed.reshape_2, %d_stacked.reshape_12 : tensor<64x24xf32>
-      %d_inner.multiply_1 = stablehlo.multiply %d_mixed.reshape_2, %d_stacked.reshape_13 : tensor<64x24xf32>
-      %d_inner.logistic = stablehlo.logistic %d_stacked.reshape_14 : tensor<64x24xf32>
+      %d_inner.multiply = stablehlo.multiply %d_mixed.reshape_2, %d_h.reshape_12 : tensor<64x24xf32>
+      %d_inner.multiply_1 = stablehlo.multiply %d_mixed.reshape_2, %d_h.reshape_13 : tensor<64x24xf32>
+      %d_inner.logistic = stablehlo.logistic %d_h.reshape_14 : tensor<64x24xf32>
       %d_inner.negate = stablehlo.negate %d_inner.logistic : tensor<64x24xf32>
       %cst_101 = stablehlo.constant dense<1.000000e+00> : tensor<64x24xf32>
       %d_inner.add = stablehlo.add %d_inner.negate, %cst_101 : tensor<64x24xf32>
-      %d_inner.multiply_2 = stablehlo.multiply %d_stacked.reshape_14, %d_inner.add : tensor<64x24xf32>
+      %d_inner.multiply_2 = stablehlo.multiply %d_h.reshape_14, %d_inner.add : tensor<64x24xf32>
       %d_inner.add_1 = stablehlo.add %d_inner.multiply_2, %cst_101 : tensor<64x24xf32>
       %d_inner.multiply_3 = stablehlo.multiply %d_inner.logistic, %d_inner.add_1 : tensor<64x24xf32>
       %d_inner.multiply_4 = stablehlo.multiply %d_inner.multiply, %d_inner.multiply_3 : tensor<64x24xf32>
       %d_inner.convert = stablehlo.convert %d_inner.multiply_1 : tensor<64x24xf32>
-      %d_inner.transpose = stablehlo.transpose %d_stacked.reshape_5, dims = [0, 2, 1] : (tensor<4x32x24xf32>) -> tensor<4x24x32xf32>
+      %d_inner.transpose = stablehlo.transpose %d_h.reshape_5, dims = [0, 2, 1] : (tensor<4x32x24xf32>) -> tensor<4x24x32xf32>
       %d_inner.reshape = stablehlo.reshape %d_inner.convert : (tensor<64x24xf32>) -> tensor<1x64x1x24xf32>
       %d_inner.reshape_1 = stablehlo.reshape %d_inner.transpose : (tensor<4x24x32xf32>) -> tensor<4x1x24x32xf32>
       %d_inner.reduce_window = "stablehlo.reduce_window"(%d_mixed.maximum, %c_9) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
@@ -870,7 +870,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       }
       %d_inner.convert_1 = stablehlo.convert %d_inner.while#2 : tensor<1x64x1x32xf32>
       %d_inner.reshape_2 = stablehlo.reshape %d_inner.convert_1 : (tensor<1x64x1x32xf32>) -> tensor<64x32xf32>
-      %d_inner.reshape_3 = stablehlo.reshape %d_stacked.dynamic_slice_20 : (tensor<1x64x32xf32>) -> tensor<1x64x1x32xf32>
+      %d_inner.reshape_3 = stablehlo.reshape %d_h.dynamic_slice_20 : (tensor<1x64x32xf32>) -> tensor<1x64x1x32xf32>
       %d_inner.reduce_window_1 = "stablehlo.reduce_window"(%d_mixed.maximum, %c_9) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
       ^bb0(%arg0: tensor<i32>, %arg1: tensor<i32>):
         %d_inner_1 = stablehlo.add %arg0, %arg1 : tensor<i32>
@@ -934,7 +934,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       }
       %d_inner.convert_2 = stablehlo.convert %d_inner.while_1#2 : tensor<4x1x32x24xf32>
       %d_inner.convert_3 = stablehlo.convert %d_inner.multiply_4 : tensor<64x24xf32>
-      %d_inner.transpose_1 = stablehlo.transpose %d_stacked.reshape_4, dims = [0, 2, 1] : (tensor<4x32x24xf32>) -> tensor<4x24x32xf32>
+      %d_inner.transpose_1 = stablehlo.transpose %d_h.reshape_4, dims = [0, 2, 1] : (tensor<4x32x24xf32>) -> tensor<4x24x32xf32>
       %d_inner.reshape_4 = stablehlo.reshape %d_inner.convert_3 : (tensor<64x24xf32>) -> tensor<1x64x1x24xf32>
       %d_inner.reshape_5 = stablehlo.reshape %d_inner.transpose_1 : (tensor<4x24x32xf32>) -> tensor<4x1x24x32xf32>
       %d_inner.reduce_window_2 = "stablehlo.reduce_window"(%d_mixed.maximum, %c_9) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
@@ -1059,34 +1059,34 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_gather = "stablehlo.gather"(%d_inner, %at_2) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<64x32xf32>, tensor<2x32xi32>) -> tensor<2x32x32xf32>
       %d_reduce_1 = stablehlo.reduce(%d_gather init: %cst_93) applies stablehlo.add across dimensions = [0] : (tensor<2x32x32xf32>, tensor<f32>) -> tensor<32x32xf32>
       %d_fed = stablehlo.reshape %d_reduce_1 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
-      %d_multiply_2 = stablehlo.multiply %d_stacked.reshape_31, %cst_93 : tensor<f32>
+      %d_multiply_2 = stablehlo.multiply %d_h.reshape_31, %cst_93 : tensor<f32>
       %d_multiply_3 = stablehlo.multiply %d_multiply_2, %cst_98 : tensor<f32>
       %d_broadcast_in_dim_1 = stablehlo.broadcast_in_dim %d_multiply_3, dims = [] : (tensor<f32>) -> tensor<32xf32>
-      %d_multiply_4 = stablehlo.multiply %d_broadcast_in_dim_1, %d_stacked.reshape_15 : tensor<32xf32>
+      %d_multiply_4 = stablehlo.multiply %d_broadcast_in_dim_1, %d_h.reshape_15 : tensor<32xf32>
       %d_add = stablehlo.add %d_multiply_4, %d_multiply_4 : tensor<32xf32>
-      %d_is_finite = stablehlo.is_finite %d_stacked.reshape_15 : (tensor<32xf32>) -> tensor<32xi1>
+      %d_is_finite = stablehlo.is_finite %d_h.reshape_15 : (tensor<32xf32>) -> tensor<32xi1>
       %cst_104 = stablehlo.constant dense<0.000000e+00> : tensor<32xf32>
-      %d_select_1 = stablehlo.select %d_is_finite, %d_stacked.reshape_15, %cst_104 : tensor<32xi1>, tensor<32xf32>
+      %d_select_1 = stablehlo.select %d_is_finite, %d_h.reshape_15, %cst_104 : tensor<32xi1>, tensor<32xf32>
       %d_broadcast_in_dim_2 = stablehlo.broadcast_in_dim %d_select_1, dims = [0] : (tensor<32xf32>) -> tensor<32x4xf32>
-      %d_subtract = stablehlo.subtract %d_stacked.reshape_16, %d_broadcast_in_dim_2 : tensor<32x4xf32>
+      %d_subtract = stablehlo.subtract %d_h.reshape_16, %d_broadcast_in_dim_2 : tensor<32x4xf32>
       %d_exponential = stablehlo.exponential %d_subtract : tensor<32x4xf32>
       %d_broadcast_in_dim_3 = stablehlo.broadcast_in_dim %d_add, dims = [0] : (tensor<32xf32>) -> tensor<32x4xf32>
       %d_multiply_5 = stablehlo.multiply %d_exponential, %d_broadcast_in_dim_3 : tensor<32x4xf32>
-      %d_multiply_6 = stablehlo.multiply %d_stacked.reshape_31, %cst_97 : tensor<f32>
+      %d_multiply_6 = stablehlo.multiply %d_h.reshape_31, %cst_97 : tensor<f32>
       %d_multiply_7 = stablehlo.multiply %d_multiply_6, %cst_96 : tensor<f32>
       %d_broadcast_in_dim_4 = stablehlo.broadcast_in_dim %d_multiply_7, dims = [] : (tensor<f32>) -> tensor<4xf32>
-      %d_multiply_8 = stablehlo.multiply %d_broadcast_in_dim_4, %d_stacked.reshape_17 : tensor<4xf32>
+      %d_multiply_8 = stablehlo.multiply %d_broadcast_in_dim_4, %d_h.reshape_17 : tensor<4xf32>
       %d_mean.multiply = stablehlo.multiply %d_multiply_8, %cst_95 : tensor<4xf32>
       %d_mean = stablehlo.broadcast_in_dim %d_mean.multiply, dims = [1] : (tensor<4xf32>) -> tensor<32x4xf32>
       %d_weight = stablehlo.multiply %d_mixed.transpose, %cst_94 : tensor<32x2xf32>
       %d_divide = stablehlo.divide %d_weight, %broadcast_in_dim_2 : tensor<32x2xf32>
-      %d_multiply_9 = stablehlo.multiply %d_divide, %d_stacked.reshape_19 : tensor<32x2xf32>
+      %d_multiply_9 = stablehlo.multiply %d_divide, %d_h.reshape_19 : tensor<32x2xf32>
       %d_negate = stablehlo.negate %d_multiply_9 : tensor<32x2xf32>
       %d_reduce_2 = stablehlo.reduce(%d_negate init: %cst_93) applies stablehlo.add across dimensions = [1] : (tensor<32x2xf32>, tensor<f32>) -> tensor<32xf32>
       %d_broadcast_in_dim_5 = stablehlo.broadcast_in_dim %d_reduce_2, dims = [0] : (tensor<32xf32>) -> tensor<32x2xf32>
       %d_add_1 = stablehlo.add %d_divide, %d_broadcast_in_dim_5 : tensor<32x2xf32>
       %c_13 = stablehlo.constant dense<3> : tensor<i32>
-      %d_chosen.clamp = stablehlo.clamp %c_9, %d_stacked.reshape_20, %c_13 : (tensor<i32>, tensor<32x2xi32>, tensor<i32>) -> tensor<32x2xi32>
+      %d_chosen.clamp = stablehlo.clamp %c_9, %d_h.reshape_20, %c_13 : (tensor<i32>, tensor<32x2xi32>, tensor<i32>) -> tensor<32x2xi32>
       %cst_105 = stablehlo.constant dense<0.000000e+00> : tensor<32x4xf32>
       %d_chosen.scatter = "stablehlo.scatter"(%cst_105, %d_chosen.clamp, %d_add_1) <{indices_are_sorted = false, scatter_dimension_numbers = #stablehlo.scatter<inserted_window_dims = [1], input_batching_dims = [0], scatter_indices_batching_dims = [0], scatter_dims_to_operand_dims = [1], index_vector_dim = 2>, unique_indices = false}> ({
       ^bb0(%arg0: tensor<f32>, %arg1: tensor<f32>):
@@ -1094,19 +1094,19 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
         stablehlo.return %d_chosen_1 : tensor<f32>
       }) : (tensor<32x4xf32>, tensor<32x2xi32>, tensor<32x2xf32>) -> tensor<32x4xf32>
       %d_chosen = stablehlo.add %d_mean, %d_chosen.scatter : tensor<32x4xf32>
-      %d_scores.multiply = stablehlo.multiply %d_chosen, %d_stacked.reshape_21 : tensor<32x4xf32>
+      %d_scores.multiply = stablehlo.multiply %d_chosen, %d_h.reshape_21 : tensor<32x4xf32>
       %d_scores.reduce = stablehlo.reduce(%d_scores.multiply init: %cst_93) applies stablehlo.add across dimensions = [1] : (tensor<32x4xf32>, tensor<f32>) -> tensor<32xf32>
       %d_scores.broadcast_in_dim = stablehlo.broadcast_in_dim %d_scores.reduce, dims = [0] : (tensor<32xf32>) -> tensor<32x4xf32>
-      %d_scores.multiply_1 = stablehlo.multiply %d_stacked.reshape_21, %d_scores.broadcast_in_dim : tensor<32x4xf32>
+      %d_scores.multiply_1 = stablehlo.multiply %d_h.reshape_21, %d_scores.broadcast_in_dim : tensor<32x4xf32>
       %d_scores.subtract = stablehlo.subtract %d_scores.multiply, %d_scores.multiply_1 : tensor<32x4xf32>
       %d_scores = stablehlo.add %d_multiply_5, %d_scores.subtract : tensor<32x4xf32>
-      %d_logits.dot_general = stablehlo.dot_general %d_scores, %d_stacked.reshape_3, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<32x4xf32>, tensor<32x4xf32>) -> tensor<32x32xf32>
+      %d_logits.dot_general = stablehlo.dot_general %d_scores, %d_h.reshape_3, contracting_dims = [1] x [1], precision = [HIGHEST, HIGHEST] : (tensor<32x4xf32>, tensor<32x4xf32>) -> tensor<32x32xf32>
       %d_logits = stablehlo.dot_general %joined, %d_scores, contracting_dims = [0] x [0], precision = [HIGHEST, HIGHEST] : (tensor<32x32xf32>, tensor<32x4xf32>) -> tensor<32x4xf32>
       %d_joined.reshape = stablehlo.reshape %d_logits.dot_general : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
       %d_joined = stablehlo.add %d_fed, %d_joined.reshape : tensor<2x16x32xf32>
-      %d_y.broadcast_in_dim = stablehlo.broadcast_in_dim %d_stacked.reshape_22, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x32xf32>
-      %d_y.multiply = stablehlo.multiply %d_stacked.reshape_23, %d_y.broadcast_in_dim : tensor<2x16x32xf32>
-      %d_g.broadcast_in_dim = stablehlo.broadcast_in_dim %d_stacked.reshape_2, dims = [2] : (tensor<32xf32>) -> tensor<2x16x32xf32>
+      %d_y.broadcast_in_dim = stablehlo.broadcast_in_dim %d_h.reshape_22, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x32xf32>
+      %d_y.multiply = stablehlo.multiply %d_h.reshape_23, %d_y.broadcast_in_dim : tensor<2x16x32xf32>
+      %d_g.broadcast_in_dim = stablehlo.broadcast_in_dim %d_h.reshape_2, dims = [2] : (tensor<32xf32>) -> tensor<2x16x32xf32>
       %d_g.multiply = stablehlo.multiply %d_joined, %d_g.broadcast_in_dim : tensor<2x16x32xf32>
       %d_dx.multiply_3 = stablehlo.multiply %d_g.multiply, %d_y.multiply : tensor<2x16x32xf32>
       %d_dx.reduce_1 = stablehlo.reduce(%d_dx.multiply_3 init: %cst_93) applies stablehlo.add across dimensions = [2] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<2x16xf32>
@@ -1120,27 +1120,27 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_reduce_3 = stablehlo.reduce(%d_multiply_10 init: %cst_93) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<32xf32>
       %d_add_2 = stablehlo.add %iterArg_1, %d_dx.multiply_6 : tensor<2x16x32xf32>
       %d_y.reshape_2 = stablehlo.reshape %d_add_2 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
-      %d_y.reshape_3 = stablehlo.reshape %d_stacked.dynamic_slice_4 : (tensor<1x4x8x32xf32>) -> tensor<32x32xf32>
+      %d_y.reshape_3 = stablehlo.reshape %d_h.dynamic_slice_4 : (tensor<1x4x8x32xf32>) -> tensor<32x32xf32>
       %d_y.dot_general_1 = stablehlo.dot_general %d_y.reshape_2, %d_y.reshape_3, contracting_dims = [1] x [1] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
       %d_y.reshape_4 = stablehlo.reshape %attended : (tensor<2x16x2x2x8xf32>) -> tensor<32x32xf32>
       %d_y.dot_general_2 = stablehlo.dot_general %d_y.reshape_4, %d_y.reshape_2, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
       %d_attended.reshape = stablehlo.reshape %d_y.dot_general_1 : (tensor<32x32xf32>) -> tensor<2x16x2x2x8xf32>
       %d_attended.transpose = stablehlo.transpose %d_attended.reshape, dims = [0, 2, 3, 1, 4] : (tensor<2x16x2x2x8xf32>) -> tensor<2x2x2x16x8xf32>
-      %d_dProbs = stablehlo.dot_general %d_attended.transpose, %d_stacked.reshape_25, batching_dims = [0, 1] x [0, 2], contracting_dims = [4] x [3] : (tensor<2x2x2x16x8xf32>, tensor<2x16x2x8xf32>) -> tensor<2x2x2x16x16xf32>
-      %d_weighted = stablehlo.multiply %d_stacked.reshape_26, %d_dProbs : tensor<2x2x2x16x16xf32>
+      %d_dProbs = stablehlo.dot_general %d_attended.transpose, %d_h.reshape_25, batching_dims = [0, 1] x [0, 2], contracting_dims = [4] x [3] : (tensor<2x2x2x16x8xf32>, tensor<2x16x2x8xf32>) -> tensor<2x2x2x16x16xf32>
+      %d_weighted = stablehlo.multiply %d_h.reshape_26, %d_dProbs : tensor<2x2x2x16x16xf32>
       %d_dScores.reduce = stablehlo.reduce(%d_weighted init: %cst_93) applies stablehlo.add across dimensions = [4] : (tensor<2x2x2x16x16xf32>, tensor<f32>) -> tensor<2x2x2x16xf32>
       %d_dScores.broadcast_in_dim = stablehlo.broadcast_in_dim %d_dScores.reduce, dims = [0, 1, 2, 3] : (tensor<2x2x2x16xf32>) -> tensor<2x2x2x16x16xf32>
-      %d_dScores.multiply = stablehlo.multiply %d_stacked.reshape_26, %d_dScores.broadcast_in_dim : tensor<2x2x2x16x16xf32>
+      %d_dScores.multiply = stablehlo.multiply %d_h.reshape_26, %d_dScores.broadcast_in_dim : tensor<2x2x2x16x16xf32>
       %d_dScores = stablehlo.subtract %d_weighted, %d_dScores.multiply : tensor<2x2x2x16x16xf32>
-      %d_dot_general = stablehlo.dot_general %d_dScores, %d_stacked.reshape_27, batching_dims = [0, 1] x [0, 2], contracting_dims = [4] x [1] : (tensor<2x2x2x16x16xf32>, tensor<2x16x2x8xf32>) -> tensor<2x2x2x16x8xf32>
-      %d_dot_general_1 = stablehlo.dot_general %d_stacked.reshape_28, %d_dScores, batching_dims = [0, 2] x [0, 1], contracting_dims = [3, 1] x [2, 3] : (tensor<2x16x2x2x8xf32>, tensor<2x2x2x16x16xf32>) -> tensor<2x2x8x16xf32>
-      %d_dot_general_2 = stablehlo.dot_general %d_attended.reshape, %d_stacked.reshape_26, batching_dims = [0, 2] x [0, 1], contracting_dims = [3, 1] x [2, 3] : (tensor<2x16x2x2x8xf32>, tensor<2x2x2x16x16xf32>) -> tensor<2x2x8x16xf32>
+      %d_dot_general = stablehlo.dot_general %d_dScores, %d_h.reshape_27, batching_dims = [0, 1] x [0, 2], contracting_dims = [4] x [1] : (tensor<2x2x2x16x16xf32>, tensor<2x16x2x8xf32>) -> tensor<2x2x2x16x8xf32>
+      %d_dot_general_1 = stablehlo.dot_general %d_h.reshape_28, %d_dScores, batching_dims = [0, 2] x [0, 1], contracting_dims = [3, 1] x [2, 3] : (tensor<2x16x2x2x8xf32>, tensor<2x2x2x16x16xf32>) -> tensor<2x2x8x16xf32>
+      %d_dot_general_2 = stablehlo.dot_general %d_attended.reshape, %d_h.reshape_26, batching_dims = [0, 2] x [0, 1], contracting_dims = [3, 1] x [2, 3] : (tensor<2x16x2x2x8xf32>, tensor<2x2x2x16x16xf32>) -> tensor<2x2x8x16xf32>
       %d_attended.transpose_1 = stablehlo.transpose %d_dot_general_1, dims = [0, 3, 1, 2] : (tensor<2x2x8x16xf32>) -> tensor<2x16x2x8xf32>
       %d_attended.transpose_2 = stablehlo.transpose %d_dot_general, dims = [0, 3, 1, 2, 4] : (tensor<2x2x2x16x8xf32>) -> tensor<2x16x2x2x8xf32>
       %d_scaled = stablehlo.multiply %d_attended.transpose_2, %cst_92 : tensor<2x16x2x2x8xf32>
       %d_attended = stablehlo.reshape %d_scaled : (tensor<2x16x2x2x8xf32>) -> tensor<2x16x4x8xf32>
-      %d_y.dot_general_3 = stablehlo.dot_general %d_dot_general_2, %d_stacked.reshape_1, contracting_dims = [1, 2] x [1, 2] : (tensor<2x2x8x16xf32>, tensor<32x2x8xf32>) -> tensor<2x16x32xf32>
-      %d_y.dot_general_4 = stablehlo.dot_general %d_stacked.reshape_29, %d_dot_general_2, contracting_dims = [0, 1] x [0, 3] : (tensor<2x16x32xf32>, tensor<2x2x8x16xf32>) -> tensor<32x2x8xf32>
+      %d_y.dot_general_3 = stablehlo.dot_general %d_dot_general_2, %d_h.reshape_1, contracting_dims = [1, 2] x [1, 2] : (tensor<2x2x8x16xf32>, tensor<32x2x8xf32>) -> tensor<2x16x32xf32>
+      %d_y.dot_general_4 = stablehlo.dot_general %d_h.reshape_29, %d_dot_general_2, contracting_dims = [0, 1] x [0, 3] : (tensor<2x16x32xf32>, tensor<2x2x8x16xf32>) -> tensor<32x2x8xf32>
       %d_negate_1 = stablehlo.negate %attended.sine : tensor<16x4xf32>
       %d_slice = stablehlo.slice %d_attended.transpose_1 [0:2, 0:16, 0:2, 0:4] : (tensor<2x16x2x8xf32>) -> tensor<2x16x2x4xf32>
       %d_slice_1 = stablehlo.slice %d_attended.transpose_1 [0:2, 0:16, 0:2, 4:8] : (tensor<2x16x2x8xf32>) -> tensor<2x16x2x4xf32>
@@ -1154,10 +1154,10 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_add_3 = stablehlo.add %d_multiply_13, %d_multiply_14 : tensor<2x16x2x4xf32>
       %d_concatenate = stablehlo.concatenate %d_subtract_1, %d_add_3, dim = 3 : (tensor<2x16x2x4xf32>, tensor<2x16x2x4xf32>) -> tensor<2x16x2x8xf32>
       %d_y.reshape_5 = stablehlo.reshape %d_concatenate : (tensor<2x16x2x8xf32>) -> tensor<32x16xf32>
-      %d_y.reshape_6 = stablehlo.reshape %d_stacked.dynamic_slice_2 : (tensor<1x32x2x8xf32>) -> tensor<32x16xf32>
+      %d_y.reshape_6 = stablehlo.reshape %d_h.dynamic_slice_2 : (tensor<1x32x2x8xf32>) -> tensor<32x16xf32>
       %d_y.dot_general_5 = stablehlo.dot_general %d_y.reshape_5, %d_y.reshape_6, contracting_dims = [1] x [1] : (tensor<32x16xf32>, tensor<32x16xf32>) -> tensor<32x32xf32>
       %d_y.reshape_7 = stablehlo.reshape %d_y.dot_general_5 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
-      %d_y.reshape_8 = stablehlo.reshape %d_stacked.dynamic_slice_36 : (tensor<1x2x16x32xf32>) -> tensor<32x32xf32>
+      %d_y.reshape_8 = stablehlo.reshape %d_h.dynamic_slice_36 : (tensor<1x2x16x32xf32>) -> tensor<32x32xf32>
       %d_y.dot_general_6 = stablehlo.dot_general %d_y.reshape_8, %d_y.reshape_5, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x16xf32>) -> tensor<32x16xf32>
       %d_y.add = stablehlo.add %d_y.dot_general_3, %d_y.reshape_7 : tensor<2x16x32xf32>
       %d_slice_2 = stablehlo.slice %d_attended [0:2, 0:16, 0:4, 0:4] : (tensor<2x16x4x8xf32>) -> tensor<2x16x4x4xf32>
@@ -1172,14 +1172,14 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_add_4 = stablehlo.add %d_multiply_17, %d_multiply_18 : tensor<2x16x4x4xf32>
       %d_concatenate_1 = stablehlo.concatenate %d_subtract_2, %d_add_4, dim = 3 : (tensor<2x16x4x4xf32>, tensor<2x16x4x4xf32>) -> tensor<2x16x4x8xf32>
       %d_y.reshape_9 = stablehlo.reshape %d_concatenate_1 : (tensor<2x16x4x8xf32>) -> tensor<32x32xf32>
-      %d_y.reshape_10 = stablehlo.reshape %d_stacked.dynamic_slice_1 : (tensor<1x32x4x8xf32>) -> tensor<32x32xf32>
+      %d_y.reshape_10 = stablehlo.reshape %d_h.dynamic_slice_1 : (tensor<1x32x4x8xf32>) -> tensor<32x32xf32>
       %d_y.dot_general_7 = stablehlo.dot_general %d_y.reshape_9, %d_y.reshape_10, contracting_dims = [1] x [1] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
       %d_y.reshape_11 = stablehlo.reshape %d_y.dot_general_7 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
       %d_y.dot_general_8 = stablehlo.dot_general %d_y.reshape_8, %d_y.reshape_9, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
       %d_y_1 = stablehlo.add %d_y.add, %d_y.reshape_11 : tensor<2x16x32xf32>
-      %d_y.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %d_stacked.reshape_30, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x32xf32>
-      %d_y_2 = stablehlo.multiply %d_stacked.reshape_7, %d_y.broadcast_in_dim_1 : tensor<2x16x32xf32>
-      %d_g.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %d_stacked.reshape, dims = [2] : (tensor<32xf32>) -> tensor<2x16x32xf32>
+      %d_y.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %d_h.reshape_30, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x32xf32>
+      %d_y_2 = stablehlo.multiply %d_h.reshape_7, %d_y.broadcast_in_dim_1 : tensor<2x16x32xf32>
+      %d_g.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %d_h.reshape, dims = [2] : (tensor<32xf32>) -> tensor<2x16x32xf32>
       %d_g_1 = stablehlo.multiply %d_y_1, %d_g.broadcast_in_dim_1 : tensor<2x16x32xf32>
       %d_dx.multiply_7 = stablehlo.multiply %d_g_1, %d_y_2 : tensor<2x16x32xf32>
       %d_dx.reduce_2 = stablehlo.reduce(%d_dx.multiply_7 init: %cst_93) applies stablehlo.add across dimensions = [2] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<2x16xf32>
@@ -1191,58 +1191,58 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_multiply_19 = stablehlo.multiply %d_y_1, %d_y_2 : tensor<2x16x32xf32>
       %d_reduce_4 = stablehlo.reduce(%d_multiply_19 init: %cst_93) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<32xf32>
       %d_add_5 = stablehlo.add %d_add_2, %d_dx_1 : tensor<2x16x32xf32>
-      %d_stacked.reshape_32 = stablehlo.reshape %d_reduce_4 : (tensor<32xf32>) -> tensor<1x32xf32>
-      %d_stacked.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_2, %d_stacked.reshape_32, %d_stacked.subtract, %c_9 : (tensor<2x32xf32>, tensor<1x32xf32>, tensor<i32>, tensor<i32>) -> tensor<2x32xf32>
-      %d_stacked.reshape_33 = stablehlo.reshape %d_y.dot_general_8 : (tensor<32x32xf32>) -> tensor<1x32x4x8xf32>
-      %d_stacked.dynamic_update_slice_1 = stablehlo.dynamic_update_slice %iterArg_3, %d_stacked.reshape_33, %d_stacked.subtract, %c_9, %c_9, %c_9 : (tensor<2x32x4x8xf32>, tensor<1x32x4x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x4x8xf32>
-      %d_stacked.reshape_34 = stablehlo.reshape %d_y.dot_general_6 : (tensor<32x16xf32>) -> tensor<1x32x2x8xf32>
-      %d_stacked.dynamic_update_slice_2 = stablehlo.dynamic_update_slice %iterArg_4, %d_stacked.reshape_34, %d_stacked.subtract, %c_9, %c_9, %c_9 : (tensor<2x32x2x8xf32>, tensor<1x32x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x2x8xf32>
-      %d_stacked.reshape_35 = stablehlo.reshape %d_y.dot_general_4 : (tensor<32x2x8xf32>) -> tensor<1x32x2x8xf32>
-      %d_stacked.dynamic_update_slice_3 = stablehlo.dynamic_update_slice %iterArg_5, %d_stacked.reshape_35, %d_stacked.subtract, %c_9, %c_9, %c_9 : (tensor<2x32x2x8xf32>, tensor<1x32x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x2x8xf32>
-      %d_stacked.reshape_36 = stablehlo.reshape %d_y.dot_general_2 : (tensor<32x32xf32>) -> tensor<1x4x8x32xf32>
-      %d_stacked.dynamic_update_slice_4 = stablehlo.dynamic_update_slice %iterArg_6, %d_stacked.reshape_36, %d_stacked.subtract, %c_9, %c_9, %c_9 : (tensor<2x4x8x32xf32>, tensor<1x4x8x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x4x8x32xf32>
-      %d_stacked.reshape_37 = stablehlo.reshape %d_reduce_3 : (tensor<32xf32>) -> tensor<1x32xf32>
-      %d_stacked.dynamic_update_slice_5 = stablehlo.dynamic_update_slice %iterArg_7, %d_stacked.reshape_37, %d_stacked.subtract, %c_9 : (tensor<2x32xf32>, tensor<1x32xf32>, tensor<i32>, tensor<i32>) -> tensor<2x32xf32>
-      %d_stacked.reshape_38 = stablehlo.reshape %d_logits : (tensor<32x4xf32>) -> tensor<1x32x4xf32>
-      %d_stacked.dynamic_update_slice_6 = stablehlo.dynamic_update_slice %iterArg_8, %d_stacked.reshape_38, %d_stacked.subtract, %c_9, %c_9 : (tensor<2x32x4xf32>, tensor<1x32x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x4xf32>
-      %d_stacked.reshape_39 = stablehlo.reshape %d_inner.convert_5 : (tensor<4x1x32x24xf32>) -> tensor<1x4x32x24xf32>
-      %d_stacked.dynamic_update_slice_7 = stablehlo.dynamic_update_slice %iterArg_9, %d_stacked.reshape_39, %d_stacked.subtract, %c_9, %c_9, %c_9 : (tensor<2x4x32x24xf32>, tensor<1x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x4x32x24xf32>
-      %d_stacked.reshape_40 = stablehlo.reshape %d_inner.convert_2 : (tensor<4x1x32x24xf32>) -> tensor<1x4x32x24xf32>
-      %d_stacked.dynamic_update_slice_8 = stablehlo.dynamic_update_slice %iterArg_10, %d_stacked.reshape_40, %d_stacked.subtract, %c_9, %c_9, %c_9 : (tensor<2x4x32x24xf32>, tensor<1x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x4x32x24xf32>
-      %d_stacked.reshape_41 = stablehlo.reshape %d_mixed : (tensor<4x1x24x32xf32>) -> tensor<1x4x24x32xf32>
-      %d_stacked.dynamic_update_slice_9 = stablehlo.dynamic_update_slice %iterArg_11, %d_stacked.reshape_41, %d_stacked.subtract, %c_9, %c_9, %c_9 : (tensor<2x4x24x32xf32>, tensor<1x4x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x4x24x32xf32>
-      %d_stacked_1 = stablehlo.add %iterArg, %c_8 : tensor<i32>
-      stablehlo.return %d_stacked_1, %d_add_5, %d_stacked.dynamic_update_slice, %d_stacked.dynamic_update_slice_1, %d_stacked.dynamic_update_slice_2, %d_stacked.dynamic_update_slice_3, %d_stacked.dynamic_update_slice_4, %d_stacked.dynamic_update_slice_5, %d_stacked.dynamic_update_slice_6, %d_stacked.dynamic_update_slice_7, %d_stacked.dynamic_update_slice_8, %d_stacked.dynamic_update_slice_9 : tensor<i32>, tensor<2x16x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>
+      %d_h.reshape_32 = stablehlo.reshape %d_reduce_4 : (tensor<32xf32>) -> tensor<1x32xf32>
+      %d_h.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_2, %d_h.reshape_32, %d_h.subtract, %c_9 : (tensor<2x32xf32>, tensor<1x32xf32>, tensor<i32>, tensor<i32>) -> tensor<2x32xf32>
+      %d_h.reshape_33 = stablehlo.reshape %d_y.dot_general_8 : (tensor<32x32xf32>) -> tensor<1x32x4x8xf32>
+      %d_h.dynamic_update_slice_1 = stablehlo.dynamic_update_slice %iterArg_3, %d_h.reshape_33, %d_h.subtract, %c_9, %c_9, %c_9 : (tensor<2x32x4x8xf32>, tensor<1x32x4x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x4x8xf32>
+      %d_h.reshape_34 = stablehlo.reshape %d_y.dot_general_6 : (tensor<32x16xf32>) -> tensor<1x32x2x8xf32>
+      %d_h.dynamic_update_slice_2 = stablehlo.dynamic_update_slice %iterArg_4, %d_h.reshape_34, %d_h.subtract, %c_9, %c_9, %c_9 : (tensor<2x32x2x8xf32>, tensor<1x32x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x2x8xf32>
+      %d_h.reshape_35 = stablehlo.reshape %d_y.dot_general_4 : (tensor<32x2x8xf32>) -> tensor<1x32x2x8xf32>
+      %d_h.dynamic_update_slice_3 = stablehlo.dynamic_update_slice %iterArg_5, %d_h.reshape_35, %d_h.subtract, %c_9, %c_9, %c_9 : (tensor<2x32x2x8xf32>, tensor<1x32x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x2x8xf32>
+      %d_h.reshape_36 = stablehlo.reshape %d_y.dot_general_2 : (tensor<32x32xf32>) -> tensor<1x4x8x32xf32>
+      %d_h.dynamic_update_slice_4 = stablehlo.dynamic_update_slice %iterArg_6, %d_h.reshape_36, %d_h.subtract, %c_9, %c_9, %c_9 : (tensor<2x4x8x32xf32>, tensor<1x4x8x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x4x8x32xf32>
+      %d_h.reshape_37 = stablehlo.reshape %d_reduce_3 : (tensor<32xf32>) -> tensor<1x32xf32>
+      %d_h.dynamic_update_slice_5 = stablehlo.dynamic_update_slice %iterArg_7, %d_h.reshape_37, %d_h.subtract, %c_9 : (tensor<2x32xf32>, tensor<1x32xf32>, tensor<i32>, tensor<i32>) -> tensor<2x32xf32>
+      %d_h.reshape_38 = stablehlo.reshape %d_logits : (tensor<32x4xf32>) -> tensor<1x32x4xf32>
+      %d_h.dynamic_update_slice_6 = stablehlo.dynamic_update_slice %iterArg_8, %d_h.reshape_38, %d_h.subtract, %c_9, %c_9 : (tensor<2x32x4xf32>, tensor<1x32x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x4xf32>
+      %d_h.reshape_39 = stablehlo.reshape %d_inner.convert_5 : (tensor<4x1x32x24xf32>) -> tensor<1x4x32x24xf32>
+      %d_h.dynamic_update_slice_7 = stablehlo.dynamic_update_slice %iterArg_9, %d_h.reshape_39, %d_h.subtract, %c_9, %c_9, %c_9 : (tensor<2x4x32x24xf32>, tensor<1x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x4x32x24xf32>
+      %d_h.reshape_40 = stablehlo.reshape %d_inner.convert_2 : (tensor<4x1x32x24xf32>) -> tensor<1x4x32x24xf32>
+      %d_h.dynamic_update_slice_8 = stablehlo.dynamic_update_slice %iterArg_10, %d_h.reshape_40, %d_h.subtract, %c_9, %c_9, %c_9 : (tensor<2x4x32x24xf32>, tensor<1x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x4x32x24xf32>
+      %d_h.reshape_41 = stablehlo.reshape %d_mixed : (tensor<4x1x24x32xf32>) -> tensor<1x4x24x32xf32>
+      %d_h.dynamic_update_slice_9 = stablehlo.dynamic_update_slice %iterArg_11, %d_h.reshape_41, %d_h.subtract, %c_9, %c_9, %c_9 : (tensor<2x4x24x32xf32>, tensor<1x4x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x4x24x32xf32>
+      %d_h_1 = stablehlo.add %iterArg, %c_8 : tensor<i32>
+      stablehlo.return %d_h_1, %d_add_5, %d_h.dynamic_update_slice, %d_h.dynamic_update_slice_1, %d_h.dynamic_update_slice_2, %d_h.dynamic_update_slice_3, %d_h.dynamic_update_slice_4, %d_h.dynamic_update_slice_5, %d_h.dynamic_update_slice_6, %d_h.dynamic_update_slice_7, %d_h.dynamic_update_slice_8, %d_h.dynamic_update_slice_9 : tensor<i32>, tensor<2x16x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>
     }
     %c_6 = stablehlo.constant dense<63> : tensor<i32>
     %d_x.clamp = stablehlo.clamp %c_1, %inputs, %c_6 : (tensor<i32>, tensor<2x16xi32>, tensor<i32>) -> tensor<2x16xi32>
     %cst_25 = stablehlo.constant dense<0.000000e+00> : tensor<64x32xf32>
-    %d_x = "stablehlo.scatter"(%cst_25, %d_x.clamp, %d_stacked#1) <{indices_are_sorted = false, scatter_dimension_numbers = #stablehlo.scatter<update_window_dims = [2], inserted_window_dims = [0], scatter_dims_to_operand_dims = [0], index_vector_dim = 2>, unique_indices = false}> ({
+    %d_x = "stablehlo.scatter"(%cst_25, %d_x.clamp, %d_h#1) <{indices_are_sorted = false, scatter_dimension_numbers = #stablehlo.scatter<update_window_dims = [2], inserted_window_dims = [0], scatter_dims_to_operand_dims = [0], index_vector_dim = 2>, unique_indices = false}> ({
     ^bb0(%arg0: tensor<f32>, %arg1: tensor<f32>):
       %d_x_1 = stablehlo.add %arg0, %arg1 : tensor<f32>
       stablehlo.return %d_x_1 : tensor<f32>
     }) : (tensor<64x32xf32>, tensor<2x16xi32>, tensor<2x16x32xf32>) -> tensor<64x32xf32>
     %squares.multiply = stablehlo.multiply %d_x, %d_x : tensor<64x32xf32>
     %squares.reduce = stablehlo.reduce(%squares.multiply init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<64x32xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_1 = stablehlo.multiply %d_stacked#2, %d_stacked#2 : tensor<2x32xf32>
+    %squares.multiply_1 = stablehlo.multiply %d_h#2, %d_h#2 : tensor<2x32xf32>
     %squares.reduce_1 = stablehlo.reduce(%squares.multiply_1 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x32xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_2 = stablehlo.multiply %d_stacked#3, %d_stacked#3 : tensor<2x32x4x8xf32>
+    %squares.multiply_2 = stablehlo.multiply %d_h#3, %d_h#3 : tensor<2x32x4x8xf32>
     %squares.reduce_2 = stablehlo.reduce(%squares.multiply_2 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x4x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_3 = stablehlo.multiply %d_stacked#4, %d_stacked#4 : tensor<2x32x2x8xf32>
+    %squares.multiply_3 = stablehlo.multiply %d_h#4, %d_h#4 : tensor<2x32x2x8xf32>
     %squares.reduce_3 = stablehlo.reduce(%squares.multiply_3 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x2x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_4 = stablehlo.multiply %d_stacked#5, %d_stacked#5 : tensor<2x32x2x8xf32>
+    %squares.multiply_4 = stablehlo.multiply %d_h#5, %d_h#5 : tensor<2x32x2x8xf32>
     %squares.reduce_4 = stablehlo.reduce(%squares.multiply_4 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x2x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_5 = stablehlo.multiply %d_stacked#6, %d_stacked#6 : tensor<2x4x8x32xf32>
+    %squares.multiply_5 = stablehlo.multiply %d_h#6, %d_h#6 : tensor<2x4x8x32xf32>
     %squares.reduce_5 = stablehlo.reduce(%squares.multiply_5 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x8x32xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_6 = stablehlo.multiply %d_stacked#7, %d_stacked#7 : tensor<2x32xf32>
+    %squares.multiply_6 = stablehlo.multiply %d_h#7, %d_h#7 : tensor<2x32xf32>
     %squares.reduce_6 = stablehlo.reduce(%squares.multiply_6 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x32xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_7 = stablehlo.multiply %d_stacked#8, %d_stacked#8 : tensor<2x32x4xf32>
+    %squares.multiply_7 = stablehlo.multiply %d_h#8, %d_h#8 : tensor<2x32x4xf32>
     %squares.reduce_7 = stablehlo.reduce(%squares.multiply_7 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x32x4xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_8 = stablehlo.multiply %d_stacked#9, %d_stacked#9 : tensor<2x4x32x24xf32>
+    %squares.multiply_8 = stablehlo.multiply %d_h#9, %d_h#9 : tensor<2x4x32x24xf32>
     %squares.reduce_8 = stablehlo.reduce(%squares.multiply_8 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x32x24xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_9 = stablehlo.multiply %d_stacked#10, %d_stacked#10 : tensor<2x4x32x24xf32>
+    %squares.multiply_9 = stablehlo.multiply %d_h#10, %d_h#10 : tensor<2x4x32x24xf32>
     %squares.reduce_9 = stablehlo.reduce(%squares.multiply_9 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x32x24xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_10 = stablehlo.multiply %d_stacked#11, %d_stacked#11 : tensor<2x4x24x32xf32>
+    %squares.multiply_10 = stablehlo.multiply %d_h#11, %d_h#11 : tensor<2x4x24x32xf32>
     %squares.reduce_10 = stablehlo.reduce(%squares.multiply_10 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x24x32xf32>, tensor<f32>) -> tensor<f32>
     %squares.multiply_11 = stablehlo.multiply %d_reduce, %d_reduce : tensor<32xf32>
     %squares.reduce_11 = stablehlo.reduce(%squares.multiply_11 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<32xf32>, tensor<f32>) -> tensor<f32>
@@ -1360,7 +1360,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %p.multiply = stablehlo.multiply %direction.divide, %p.broadcast_in_dim : tensor<64x32xf32>
     %p.subtract = stablehlo.subtract %params.tokens.weight, %p.multiply : tensor<64x32xf32>
     %g.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<2x32xf32>
-    %g.multiply_1 = stablehlo.multiply %d_stacked#2, %g.broadcast_in_dim_1 : tensor<2x32xf32>
+    %g.multiply_1 = stablehlo.multiply %d_h#2, %g.broadcast_in_dim_1 : tensor<2x32xf32>
     %cst_39 = stablehlo.constant dense<0.899999976> : tensor<2x32xf32>
     %first.multiply_2 = stablehlo.multiply %optimizer.mu.blocks.attentionNorm.scale, %cst_39 : tensor<2x32xf32>
     %cst_40 = stablehlo.constant dense<1.000000e-01> : tensor<2x32xf32>
@@ -1384,7 +1384,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %p.multiply_1 = stablehlo.multiply %direction.divide_1, %p.broadcast_in_dim_1 : tensor<2x32xf32>
     %p.subtract_1 = stablehlo.subtract %params.blocks.attentionNorm.scale, %p.multiply_1 : tensor<2x32xf32>
     %g.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<2x32x4x8xf32>
-    %g.multiply_2 = stablehlo.multiply %d_stacked#3, %g.broadcast_in_dim_2 : tensor<2x32x4x8xf32>
+    %g.multiply_2 = stablehlo.multiply %d_h#3, %g.broadcast_in_dim_2 : tensor<2x32x4x8xf32>
     %cst_44 = stablehlo.constant dense<0.899999976> : tensor<2x32x4x8xf32>
     %first.multiply_4 = stablehlo.multiply %optimizer.mu.blocks.attention.query.weight, %cst_44 : tensor<2x32x4x8xf32>
     %cst_45 = stablehlo.constant dense<1.000000e-01> : tensor<2x32x4x8xf32>
@@ -1411,7 +1411,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %p.multiply_2 = stablehlo.multiply %decayed.add, %p.broadcast_in_dim_2 : tensor<2x32x4x8xf32>
     %p.subtract_2 = stablehlo.subtract %params.blocks.attention.query.weight, %p.multiply_2 : tensor<2x32x4x8xf32>
     %g.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<2x32x2x8xf32>
-    %g.multiply_3 = stablehlo.multiply %d_stacked#4, %g.broadcast_in_dim_3 : tensor<2x32x2x8xf32>
+    %g.multiply_3 = stablehlo.multiply %d_h#4, %g.broadcast_in_dim_3 : tensor<2x32x2x8xf32>
     %cst_50 = stablehlo.constant dense<0.899999976> : tensor<2x32x2x8xf32>
     %first.multiply_6 = stablehlo.multiply %optimizer.mu.blocks.attention.key.weight, %cst_50 : tensor<2x32x2x8xf32>
     %cst_51 = stablehlo.constant dense<1.000000e-01> : tensor<2x32x2x8xf32>
@@ -1437,7 +1437,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %p.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %rate, dims = [] : (tensor<f32>) -> tensor<2x32x2x8xf32>
     %p.multiply_3 = stablehlo.multiply %decayed.add_1, %p.broadcast_in_dim_3 : tensor<2x32x2x8xf32>
     %p.subtract_3 = stablehlo.subtract %params.blocks.attention.key.weight, %p.multiply_3 : tensor<2x32x2x8xf32>
-    %g.multiply_4 = stablehlo.multiply %d_stacked#5, %g.broadcast_in_dim_3 : tensor<2x32x2x8xf32>
+    %g.multiply_4 = stablehlo.multiply %d_h#5, %g.broadcast_in_dim_3 : tensor<2x32x2x8xf32>
     %first.multiply_8 = stablehlo.multiply %optimizer.mu.blocks.attention.value.weight, %cst_50 : tensor<2x32x2x8xf32>
     %first.multiply_9 = stablehlo.multiply %g.multiply_4, %cst_51 : tensor<2x32x2x8xf32>
     %first.add_4 = stablehlo.add %first.multiply_8, %first.multiply_9 : tensor<2x32x2x8xf32>
@@ -1455,7 +1455,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %p.multiply_4 = stablehlo.multiply %decayed.add_2, %p.broadcast_in_dim_3 : tensor<2x32x2x8xf32>
     %p.subtract_4 = stablehlo.subtract %params.blocks.attention.value.weight, %p.multiply_4 : tensor<2x32x2x8xf32>
     %g.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<2x4x8x32xf32>
-    %g.multiply_5 = stablehlo.multiply %d_stacked#6, %g.broadcast_in_dim_4 : tensor<2x4x8x32xf32>
+    %g.multiply_5 = stablehlo.multiply %d_h#6, %g.broadcast_in_dim_4 : tensor<2x4x8x32xf32>
     %cst_56 = stablehlo.constant dense<0.899999976> : tensor<2x4x8x32xf32>
     %first.multiply_10 = stablehlo.multiply %optimizer.mu.blocks.attention.output.weight, %cst_56 : tensor<2x4x8x32xf32>
     %cst_57 = stablehlo.constant dense<1.000000e-01> : tensor<2x4x8x32xf32>
@@ -1481,7 +1481,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %p.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %rate, dims = [] : (tensor<f32>) -> tensor<2x4x8x32xf32>
     %p.multiply_5 = stablehlo.multiply %decayed.add_3, %p.broadcast_in_dim_4 : tensor<2x4x8x32xf32>
     %p.subtract_5 = stablehlo.subtract %params.blocks.attention.output.weight, %p.multiply_5 : tensor<2x4x8x32xf32>
-    %g.multiply_6 = stablehlo.multiply %d_stacked#7, %g.broadcast_in_dim_1 : tensor<2x32xf32>
+    %g.multiply_6 = stablehlo.multiply %d_h#7, %g.broadcast_in_dim_1 : tensor<2x32xf32>
     %first.multiply_12 = stablehlo.multiply %optimizer.mu.blocks.mlpNorm.scale, %cst_39 : tensor<2x32xf32>
     %first.multiply_13 = stablehlo.multiply %g.multiply_6, %cst_40 : tensor<2x32xf32>
     %first.add_6 = stablehlo.add %first.multiply_12, %first.multiply_13 : tensor<2x32xf32>
@@ -1497,7 +1497,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %p.multiply_6 = stablehlo.multiply %direction.divide_6, %p.broadcast_in_dim_1 : tensor<2x32xf32>
     %p.subtract_6 = stablehlo.subtract %params.blocks.mlpNorm.scale, %p.multiply_6 : tensor<2x32xf32>
     %g.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<2x32x4xf32>
-    %g.multiply_7 = stablehlo.multiply %d_stacked#8, %g.broadcast_in_dim_5 : tensor<2x32x4xf32>
+    %g.multiply_7 = stablehlo.multiply %d_h#8, %g.broadcast_in_dim_5 : tensor<2x32x4xf32>
     %cst_62 = stablehlo.constant dense<0.899999976> : tensor<2x32x4xf32>
     %first.multiply_14 = stablehlo.multiply %optimizer.mu.blocks.mlp.router.weight, %cst_62 : tensor<2x32x4xf32>
     %cst_63 = stablehlo.constant dense<1.000000e-01> : tensor<2x32x4xf32>
@@ -1524,7 +1524,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %p.multiply_7 = stablehlo.multiply %decayed.add_4, %p.broadcast_in_dim_5 : tensor<2x32x4xf32>
     %p.subtract_7 = stablehlo.subtract %params.blocks.mlp.router.weight, %p.multiply_7 : tensor<2x32x4xf32>
     %g.broadcast_in_dim_6 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<2x4x32x24xf32>
-    %g.multiply_8 = stablehlo.multiply %d_stacked#9, %g.broadcast_in_dim_6 : tensor<2x4x32x24xf32>
+    %g.multiply_8 = stablehlo.multiply %d_h#9, %g.broadcast_in_dim_6 : tensor<2x4x32x24xf32>
     %cst_68 = stablehlo.constant dense<0.899999976> : tensor<2x4x32x24xf32>
     %first.multiply_16 = stablehlo.multiply %optimizer.mu.blocks.mlp.gate, %cst_68 : tensor<2x4x32x24xf32>
     %cst_69 = stablehlo.constant dense<1.000000e-01> : tensor<2x4x32x24xf32>
@@ -1550,7 +1550,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %p.broadcast_in_dim_6 = stablehlo.broadcast_in_dim %rate, dims = [] : (tensor<f32>) -> tensor<2x4x32x24xf32>
     %p.multiply_8 = stablehlo.multiply %decayed.add_5, %p.broadcast_in_dim_6 : tensor<2x4x32x24xf32>
     %p.subtract_8 = stablehlo.subtract %params.blocks.mlp.gate, %p.multiply_8 : tensor<2x4x32x24xf32>
-    %g.multiply_9 = stablehlo.multiply %d_stacked#10, %g.broadcast_in_dim_6 : tensor<2x4x32x24xf32>
+    %g.multiply_9 = stablehlo.multiply %d_h#10, %g.broadcast_in_dim_6 : tensor<2x4x32x24xf32>
     %first.multiply_18 = stablehlo.multiply %optimizer.mu.blocks.mlp.up, %cst_68 : tensor<2x4x32x24xf32>
     %first.multiply_19 = stablehlo.multiply %g.multiply_9, %cst_69 : tensor<2x4x32x24xf32>
     %first.add_9 = stablehlo.add %first.multiply_18, %first.multiply_19 : tensor<2x4x32x24xf32>
@@ -1568,7 +1568,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %p.multiply_9 = stablehlo.multiply %decayed.add_6, %p.broadcast_in_dim_6 : tensor<2x4x32x24xf32>
     %p.subtract_9 = stablehlo.subtract %params.blocks.mlp.up, %p.multiply_9 : tensor<2x4x32x24xf32>
     %g.broadcast_in_dim_7 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<2x4x24x32xf32>
-    %g.multiply_10 = stablehlo.multiply %d_stacked#11, %g.broadcast_in_dim_7 : tensor<2x4x24x32xf32>
+    %g.multiply_10 = stablehlo.multiply %d_h#11, %g.broadcast_in_dim_7 : tensor<2x4x24x32xf32>
     %cst_74 = stablehlo.constant dense<0.899999976> : tensor<2x4x24x32xf32>
     %first.multiply_20 = stablehlo.multiply %optimizer.mu.blocks.mlp.down, %cst_74 : tensor<2x4x24x32xf32>
     %cst_75 = stablehlo.constant dense<1.000000e-01> : tensor<2x4x24x32xf32>
@@ -1645,6 +1645,6 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %p.broadcast_in_dim_9 = stablehlo.broadcast_in_dim %rate, dims = [] : (tensor<f32>) -> tensor<32x64xf32>
     %p.multiply_12 = stablehlo.multiply %decayed, %p.broadcast_in_dim_9 : tensor<32x64xf32>
     %p = stablehlo.subtract %params.head.weight, %p.multiply_12 : tensor<32x64xf32>
-    return %p.subtract, %p.subtract_1, %p.subtract_2, %p.subtract_3, %p.subtract_4, %p.subtract_5, %p.subtract_6, %p.subtract_7, %p.subtract_8, %p.subtract_9, %p.subtract_10, %p.subtract_11, %p, %first.add, %first.add_1, %first.add_2, %first.add_3, %first.add_4, %first.add_5, %first.add_6, %first.add_7, %first.add_8, %first.add_9, %first.add_10, %first.add_11, %first, %second.add, %second.add_1, %second.add_2, %second.add_3, %second.add_4, %second.add_5, %second.add_6, %second.add_7, %second.add_8, %second.add_9, %second.add_10, %second.add_11, %second, %step_1, %key, %loss, %sqrt, %rate, %sqrt_1, %stacked#2, %stacked#3, %stacked#4, %stacked#5 : tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<i32>, tensor<2xui32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2x4xf32>
+    return %p.subtract, %p.subtract_1, %p.subtract_2, %p.subtract_3, %p.subtract_4, %p.subtract_5, %p.subtract_6, %p.subtract_7, %p.subtract_8, %p.subtract_9, %p.subtract_10, %p.subtract_11, %p, %first.add, %first.add_1, %first.add_2, %first.add_3, %first.add_4, %first.add_5, %first.add_6, %first.add_7, %first.add_8, %first.add_9, %first.add_10, %first.add_11, %first, %second.add, %second.add_1, %second.add_2, %second.add_3, %second.add_4, %second.add_5, %second.add_6, %second.add_7, %second.add_8, %second.add_9, %second.add_10, %second.add_11, %second, %step_1, %key, %loss, %sqrt, %rate, %sqrt_1, %h#2, %h#3, %h#4, %h#5 : tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<i32>, tensor<2xui32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2x4xf32>
   }
 }
