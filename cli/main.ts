@@ -221,9 +221,13 @@ function range(text: string): [number, number] {
 /** The exit code of commander's own errors, which it has printed; settings written as options get a hint. */
 function usage(error: CommanderError): number {
   if (error.exitCode === 0) return 0;
-  const setting = /unknown option '--?([\w-]+\.[\w.-]+(?:=[^']*)?)'/.exec(error.message)?.[1];
-  if (setting !== undefined) {
-    process.stderr.write(`Settings have no dashes: ${setting.includes("=") ? setting : `${setting}=VALUE`}\n`);
+  const option = /unknown option '--?([\w.-]+(?:=[^']*)?)'/.exec(error.message)?.[1];
+  if (option?.includes(".")) {
+    process.stderr.write(`Settings have no dashes: ${option.includes("=") ? option : `${option}=VALUE`}\n`);
+  } else if (option !== undefined) {
+    process.stderr.write(
+      "Options stand behind the command; settings of the configuration have no dashes: train.steps=100\n",
+    );
   }
   return EXIT.usage;
 }
@@ -240,5 +244,5 @@ for (const stream of [process.stdout, process.stderr]) {
 Error.stackTraceLimit = 50;
 
 xenarc.parseAsync().catch((error: unknown) => {
-  process.exitCode = error instanceof CommanderError ? usage(error) : report(error);
+  process.exitCode = error instanceof CommanderError ? usage(error) : report(error, process.argv.includes("--json"));
 });

@@ -15,6 +15,12 @@ export interface Words {
 export function sortWords(words: readonly string[]): Words {
   const isSetting = (word: string) => /^[\w$.-]+=/.test(word) && !existsSync(word);
   const targets = words.filter((word) => !isSetting(word));
+  const bare = targets.find(
+    (word) => /^[\w$]+(\.[\w$]+)+(?<!\.[cm]?[jt]s)$/.test(word) && !existsSync(word) && modelIn(word) === undefined,
+  );
+  if (targets.length > 1 && bare !== undefined) {
+    throw new XenarcError({ what: `${bare} has no value.`, fix: `Settings are written ${bare}=VALUE.` }, "usage");
+  }
   if (targets.length > 1) {
     throw new XenarcError(
       {

@@ -9,8 +9,11 @@ import { paint } from "./terminal.js";
 /** The exit codes: 0 fine, and these. A command that Ctrl-C ended exits with 130, as shells expect. */
 export const EXIT = { program: 1, usage: 2, environment: 3, interrupted: 130 } as const;
 
-/** Writes an error to standard error and gives the exit code. Nothing here may throw. */
-export function report(error: unknown): number {
+/**
+ * Writes an error to standard error and gives the exit code; where standard output is JSON, a line there says so too. Nothing here may
+ * throw.
+ */
+export function report(error: unknown, json = false): number {
   if (error instanceof Interrupted) {
     process.stderr.write(`${error.message}\n`);
     return EXIT.interrupted;
@@ -18,6 +21,11 @@ export function report(error: unknown): number {
   const known = error instanceof XenarcError ? error : explain(error);
   const prefix = paint(process.stderr).red("error:");
   process.stderr.write(`${prefix} ${render(known)}\n`);
+  if (json) {
+    const { what, expected, fix } = known.parts;
+    const message = expected === undefined ? what : `${what} Expected: ${expected}`;
+    process.stdout.write(`${JSON.stringify({ event: "error", kind: known.fault, message, hint: fix ?? "" })}\n`);
+  }
   if (process.env.XENARC_DEBUG && error instanceof Error) process.stderr.write(`\n${error.stack}\n`);
   return EXIT[known.fault];
 }

@@ -4,7 +4,8 @@ import { dirname, join } from "node:path";
 import { sha256 } from "../compiler/source/cache.js";
 import { packageRoot, sourceFolders } from "../compiler/source/package.js";
 
-const FOLDERS = [...sourceFolders, "docs", "examples"];
+// Not examples/: people keep models of their own there, and a text should not change with them.
+const FOLDERS = [...sourceFolders, "docs"];
 const TEXT = /\.(ts|py|md|yaml)$/;
 /** Generated, or other people's. */
 const SKIPPED = new Set(["node_modules", "__pycache__", "api", "dist"]);

@@ -1,7 +1,7 @@
 /** `xenarc init`: a project with a model, its configuration and a golden test. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { basename, join, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { XenarcError } from "../../compiler/errors.js";
 import { packageRoot, packageVersion } from "../../compiler/source/package.js";
 import { makeFolder } from "../../emit/folder.js";
@@ -12,7 +12,7 @@ const EXAMPLE = "examples/char-transformer";
 
 export async function initCommand(folder: string): Promise<void> {
   refuseFull(folder);
-  const files = projectFiles(projectName(folder));
+  const files = projectFiles(projectName(folder), folder);
   await makeFolder(folder);
   for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
   const { bold } = paint(process.stdout);
@@ -40,7 +40,7 @@ function refuseFull(folder: string): void {
     throw new XenarcError({ what: `${folder} is a file.`, fix: "Name a folder." }, "usage");
   }
   if (inside.length === 0) return;
-  const some = inside.slice(0, 3).join(", ") + (inside.length > 3 ? ", ..." : "");
+  const some = inside.slice(0, 3).join(", ") + (inside.length > 3 ? ` and ${inside.length - 3} more` : "");
   throw new XenarcError(
     { what: `${folder} is not empty: it has ${some}.`, fix: "Name a new folder: xenarc init my-model" },
     "usage",
@@ -56,9 +56,17 @@ function projectName(folder: string): string {
   return name === "" || name === "xenarc" ? "my-model" : name;
 }
 
-function projectFiles(name: string): Record<string, string> {
+/** What `npm install` is to take for xenarc: the release that runs, or the checkout that it runs from. */
+function ownAddress(folder: string): string {
+  if (/[\\/]node_modules[\\/][^\\/]+[\\/]$/.test(packageRoot)) return packageVersion();
+  const path = relative(resolve(folder), packageRoot).replaceAll("\\", "/");
+  return `file:${path}`;
+}
+
+function projectFiles(name: string, folder: string): Record<string, string> {
   const example = (file: string) => readFileSync(join(packageRoot, EXAMPLE, file), "utf8");
   const own = JSON.parse(readFileSync(join(packageRoot, "package.json"), "utf8")) as {
+    dependencies: Record<string, string>;
     devDependencies: Record<string, string>;
   };
   const tool = (dependency: string) => ({ [dependency]: own.devDependencies[dependency]! });
@@ -74,7 +82,7 @@ function projectFiles(name: string): Record<string, string> {
         test: "node --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js",
         typecheck: "tsc",
       },
-      dependencies: { xenarc: packageVersion() },
+      dependencies: { xenarc: ownAddress(folder), zod: own.dependencies.zod! },
       devDependencies: { ...tool("@types/jest"), ...tool("@types/node"), ...tool("jest"), ...tool("typescript") },
     }),
     "model.ts": example("model.ts"),

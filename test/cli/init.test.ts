@@ -1,6 +1,6 @@
 /** A project made by the packed package, in an empty folder, with nothing of this repository around it. */
 import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { folder, root, run, SLOW } from "./command.js";
 
 test(
@@ -29,6 +29,13 @@ test(
     symlinkSync(modules, join(project, "node_modules"));
     const settings = JSON.parse(readFileSync(join(project, "package.json"), "utf8"));
     expect(settings).toMatchObject({ name: "my-model", dependencies: { xenarc: expect.stringMatching(/^\d/) } });
+    const model = readFileSync(join(project, "model.ts"), "utf8");
+    const imported = [...model.matchAll(/from "([\w-]+)/g)].map(([, name]) => name);
+    expect(Object.keys(settings.dependencies)).toEqual(expect.arrayContaining(imported));
+    // A checkout is not the release of the same number.
+    expect((await run({ cwd }, process.execPath, join(root, "dist/cli/main.js"), "init", "here")).code).toBe(0);
+    const { dependencies } = JSON.parse(readFileSync(join(cwd, "here/package.json"), "utf8"));
+    expect(resolve(cwd, "here", dependencies.xenarc.replace(/^file:/, ""))).toBe(resolve(root));
 
     const compiled = await xenarc(project, "compile", "--json");
     expect([compiled.code, compiled.err]).toEqual([0, ""]);

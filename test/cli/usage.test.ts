@@ -67,6 +67,8 @@ test.each([
   [["train", "--resmue"], "unknown option '--resmue'\n(Did you mean --resume?)"],
   [["train", "--train.steps=5"], "Settings have no dashes: train.steps=5"],
   [["train", "--train.steps", "5"], "Settings have no dashes: train.steps=VALUE"],
+  [["train", "--steps", "5"], "settings of the configuration have no dashes: train.steps=100"],
+  [["train", ".", "train.steps"], "train.steps has no value.\n\nSettings are written train.steps=VALUE."],
   [["generate", "--top-p", "3"], "option '--top-p <p>' argument '3' is invalid. It must be a number, from 0 to 1."],
   [["generate", "-n", "0"], "It must be a whole number, 1 or more."],
   [["generate", "--temperature", "hot"], "It must be a number, 0 or more."],

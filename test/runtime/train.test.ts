@@ -92,7 +92,7 @@ test("resuming with other text is said", async () => {
   await train({ artifact, run, data: other, existing: "resume" }, (event) => {
     if (event.event === "log") messages.push(event.message);
   });
-  expect(messages).toEqual(["Resuming, but the text is another than when the checkpoint was made."]);
+  expect(messages).toEqual(["Resuming on another text."]);
 });
 
 test("another model's checkpoint is refused by name and shape", async () => {

@@ -6,6 +6,7 @@ The run's folder gets checkpoints/, metrics.jsonl and loss.png.
 
 from __future__ import annotations
 
+import json
 import math
 import shutil
 import time
@@ -125,6 +126,7 @@ def _loop(
         def save() -> None:
             nonlocal saved
             train_step.flush()
+            meter.flush()
             if saved != step:
                 position = {**record["data"], "position": step}
                 checkpoint.save(manager, step, dict(state), {**record, "step": step, "data": position})
@@ -212,9 +214,18 @@ class _Meter:
         logged = step % self._settings.log_every == 0 or step in (1, self._settings.steps)
         if logged:
             self._log.add({"step": step, **values})
-        if logged or now - self._said >= _PROGRESS_SECONDS:
+        finite = self.loss is None or math.isfinite(self.loss)
+        if logged or not finite or now - self._said >= _PROGRESS_SECONDS:
             self._said = now
             self._emit(step, values)
+        if not finite:
+            # What comes after is as lost; the checkpoints that there are stay.
+            raise Problem(
+                "loss_not_finite",
+                f"The loss of step {step} is {self.loss}: the weights are of no use any more.",
+                "Lower train.learningRate, give it a longer train.warmup or clip gradients at a lower train.clip;"
+                " checkpoints of earlier steps are kept: --resume goes on from the newest.",
+            )
 
     def evaluated(self, step: int, loss: float, tokens: int) -> None:
         """Notes the validation loss. The time an evaluation takes is not a step's."""
@@ -321,11 +332,30 @@ def _compare_record(
     record: dict[str, Any], artifact: Artifact, corpus: data.Text, settings: Settings
 ) -> None:
     """Says what differs from the run that is resumed: allowed, but then it is not the same run any more."""
+    before, now = _flat(record["config"]), _flat(artifact.config)
+    changed = [
+        f"{key} is {json.dumps(now.get(key))} and was {json.dumps(before.get(key))}"
+        for key in sorted({*before, *now})
+        if before.get(key) != now.get(key)
+    ]
+    anew = record["artifact"] != artifact.sha256 and not changed
     differences = {
-        "the artifact was compiled anew": record["artifact"] != artifact.sha256,
-        "the text is another": record["data"]["sha256"] != corpus.sha256,
-        "the seed is another": record["data"]["seed"] != settings.seed,
+        f"with other settings: {'; '.join(changed)}": changed,
+        "a model that was changed since, or compiled by another xenarc": anew,
+        "on another text": record["data"]["sha256"] != corpus.sha256,
+        "with another seed": record["data"]["seed"] != settings.seed and "train.seed" not in before,
     }
     for what, differs in differences.items():
         if differs:
-            events.emit("log", level="warning", message=f"Resuming, but {what} than when the checkpoint was made.")
+            events.emit("log", level="warning", message=f"Resuming {what}.")
+
+
+def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    """A configuration by dotted keys."""
+    flat: dict[str, Any] = {}
+    for key, value in config.items():
+        if isinstance(value, dict):
+            flat.update(_flat(value, f"{prefix}{key}."))
+        else:
+            flat[prefix + key] = value
+    return flat
