@@ -1,6 +1,7 @@
 /** An artifact is a folder: programs, compile options, and a manifest with the hash of every file. */
 import { createHash, randomBytes } from "node:crypto";
-import { lstat, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { lstat, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import type { z } from "zod";
 import { XenarcError } from "../compiler/errors.js";
@@ -71,17 +72,18 @@ export async function writeArtifact(folder: string, source: ArtifactSource): Pro
   const checked = manifestSchema.parse(manifest);
   files.set(MANIFEST, new TextEncoder().encode(`${stableJson(checked)}\n`));
 
-  await refuseForeign(target);
+  refuseForeign(target);
   const temporary = `${target}.${randomBytes(6).toString("hex")}`;
+  // At once: a few files, which a short command would wait for longer if other threads wrote them.
   try {
     for (const [file, bytes] of files) {
-      await makeFolder(dirname(join(temporary, file)));
-      await writeFile(join(temporary, file), bytes);
+      makeFolder(dirname(join(temporary, file)));
+      writeFileSync(join(temporary, file), bytes);
     }
-    await rm(target, { recursive: true, force: true });
-    await rename(temporary, target);
+    rmSync(target, { recursive: true, force: true });
+    renameSync(temporary, target);
   } catch (error) {
-    await rm(temporary, { recursive: true, force: true });
+    rmSync(temporary, { recursive: true, force: true });
     throw unwritable(target, error as Error);
   }
   return checked;
@@ -208,12 +210,17 @@ async function checkFile(folder: string, entry: { file: string; sha256: string }
 }
 
 /** Only an artifact, an empty folder or nothing may be replaced. */
-async function refuseForeign(target: string): Promise<void> {
-  const entries: string[] = await readdir(target).catch((error: NodeJS.ErrnoException) => {
-    if (error.code === "ENOENT") return [];
-    if (error.code !== "ENOTDIR") throw unwritable(target, error);
-    throw new XenarcError({ what: `${target} cannot be written: it is not a folder.` }, "usage");
-  });
+function refuseForeign(target: string): void {
+  let entries: string[] = [];
+  try {
+    entries = readdirSync(target);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === "ENOTDIR") {
+      throw new XenarcError({ what: `${target} cannot be written: it is not a folder.` }, "usage");
+    }
+    if (code !== "ENOENT") throw unwritable(target, error as Error);
+  }
   if (entries.length > 0 && !entries.includes(MANIFEST)) {
     throw new XenarcError(
       {

@@ -2,8 +2,7 @@
  * XLA's compile options as the protobuf message `CompileOptionsProto`, so that the runtime passes them on unread.
  * The fields set here are those of openxla/xla `xla/pjrt/proto/compile_options.proto` and `xla/xla_data.proto`.
  */
-import { createRequire } from "node:module";
-import type { Writer } from "protobufjs/minimal.js";
+import protobuf, { type Writer } from "protobufjs/minimal.js";
 
 /** What a program may ask of XLA. What is not said is XLA's default, `XLA_FLAGS` included. */
 export interface XlaOptions {
@@ -20,9 +19,7 @@ export interface XlaOptions {
 /** The bytes of a `CompileOptionsProto`; equal options give equal bytes. */
 export function compileOptionsBytes(options: XlaOptions = {}): Uint8Array {
   const { replicas = 1, partitions = 1, deviceAssignment, flags = {} } = options;
-  // Loaded with the first artifact that is written; the whole of protobufjs, with its reflection, takes twice as long.
-  const { Writer } = createRequire(import.meta.url)("protobufjs/minimal.js") as typeof import("protobufjs/minimal.js");
-  const to = Writer.create();
+  const to = protobuf.Writer.create();
   // executable_build_options
   message(to, 3, () => {
     // device_ordinal. -1: not for one device in particular. Left out it would read as device 0.

@@ -1,5 +1,4 @@
 /** Runs a command of the Python runtime, in one process or as a group of processes that live and die together. */
-import { createServer } from "node:net";
 import { XenarcError } from "../compiler/errors.js";
 import { ensurePython, type SetupOptions } from "./environment.js";
 import { parseEvent, type RuntimeEvent } from "./events.js";
@@ -139,7 +138,8 @@ const unreadable = (name: string, line: string): XenarcError =>
     "environment",
   );
 
-function freePort(): Promise<number> {
+async function freePort(): Promise<number> {
+  const { createServer } = await import("node:net");
   return new Promise((resolve, reject) => {
     const server = createServer().once("error", reject);
     server.listen(0, "127.0.0.1", () => {

@@ -1,6 +1,6 @@
 /** The client of the Python worker: verifies, prints and executes programs, each call one frame there and one back. */
 import { mkdtemp, rm } from "node:fs/promises";
-import { connect, type Socket } from "node:net";
+import type { Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { z } from "zod";
@@ -208,7 +208,8 @@ export async function startWorker(options: WorkerOptions = {}): Promise<Worker> 
   throw workerError(`The Python worker did not start: ${ended}`);
 }
 
-function tryConnect(path: string): Promise<Socket | undefined> {
+async function tryConnect(path: string): Promise<Socket | undefined> {
+  const { connect } = await import("node:net");
   return new Promise((resolve) => {
     const socket = connect(path);
     socket.once("connect", () => {

@@ -2,12 +2,14 @@
  * Compiles the package to dist/ and writes the names of the library's own variables beside it; `--clean` starts anew.
  *
  * tsc writes a file for each source. Loading these one by one would be half of a command's time, so what every command or
- * every model loads, zod included, is then put together into a few chunks, which scripts/chunk_loader.mjs loads, and each file
+ * every model loads, packages included, is then put together into a few chunks, which scripts/chunk_loader.mjs loads, and each file
  * of dist/ hands on what its source exports: an address stays good, and a module has one instance, whichever way it is imported.
  */
 import { chmodSync, copyFileSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { dirname, join, relative, resolve } from "node:path";
 import { rollup } from "@rollup/wasm-node";
+import { build as esbuild, transform } from "esbuild";
 import { bin, root, sourceFolders } from "./setup.mjs";
 
 const dist = join(root, "dist");
@@ -24,6 +26,9 @@ const isModel = (id) => relative(dist, id).startsWith("models");
 /** The chunk of zod alone, which authors' schemas share (compiler/source/load.ts). */
 const zod = join(root, "node_modules/zod/");
 const ZOD = "chunks/zod";
+
+/** Packages in CommonJS that every command loads: a chunk for each, by what is imported. */
+const PACKAGES = { commander: "chunks/commander", "protobufjs/minimal.js": "chunks/protobufjs" };
 
 /** Reads tsc's files with their source maps, and zod. */
 const compiled = {
@@ -83,6 +88,9 @@ async function bundle() {
     hoistTransitiveImports: false,
     minifyInternalExports: false,
     exports: "named",
+    interop: "default",
+    // Files of the package that are no chunks lie one folder deep.
+    paths: (id) => (format === "es" && id in PACKAGES ? `../${PACKAGES[id]}.js` : id),
     chunkFileNames: `[name].${end}`,
     entryFileNames: ({ name }) => (name === ZOD ? `[name].${end}` : "[name].js"),
     manualChunks(id, { getModuleInfo }) {
@@ -101,25 +109,51 @@ async function bundle() {
     },
   });
   const isChunk = ({ name }) => name === ZOD || name === MODELS || name in CHUNKS;
-  for (const output of (await program.generate(layout("cjs", "cjs"))).output) {
-    const { fileName, modules = {}, code, source } = output;
-    if (fileName.endsWith(".cjs") || fileName.endsWith(".cjs.map")) write(fileName, code ?? source);
+  for (const { fileName, code, source } of (await program.generate(layout("cjs", "cjs"))).output) {
+    if (fileName === `${ZOD}.cjs`) write(fileName, (await transform(code, { minifyWhitespace: true })).code);
+    else if (/\.cjs(\.map)?$/.test(fileName) && !fileName.startsWith(MODELS)) write(fileName, code ?? source);
+  }
+  for (const output of (await program.generate(layout("es", "js"))).output) {
+    const { name, fileName, code, source, modules = {} } = output;
+    if (name === MODELS) write(`${MODELS}.cjs`, asScript(code));
+    if (fileName === `${MODELS}.js.map`) write(`${MODELS}.cjs.map`, source);
+    if (output.type === "chunk" && isChunk(output)) write(fileName, handingOn(name, output.exports));
+    else if (!isChunk({ name: fileName.replace(/\.js\.map$/, "") })) write(fileName, code ?? source);
     const models = Object.keys(modules).filter(isModel).length;
     if (models !== (isModel(join(dist, fileName)) ? Object.keys(modules).length : 0))
       throw new Error(`dist/${fileName} mixes models with other files: ${Object.keys(modules).join(", ")}`);
   }
-  for (const output of (await program.generate(layout("es", "js"))).output) {
-    const { name, fileName, code, source } = output;
-    if (output.type === "chunk" && isChunk(output)) write(fileName, handingOn(name, output.exports));
-    else if (!isChunk({ name: fileName.replace(/\.js\.map$/, "") })) write(fileName, code ?? source);
+  const require = createRequire(import.meta.url);
+  for (const [id, chunk] of Object.entries(PACKAGES)) {
+    const outfile = join(dist, `${chunk}.cjs`);
+    await esbuild({ entryPoints: [require.resolve(id)], outfile, bundle: true, format: "cjs", platform: "node" });
+    write(`${chunk}.js`, handingOn(chunk, [...Object.keys(require(id)), "default"]));
   }
-  copyFileSync(join(root, "scripts/chunk_loader.mjs"), join(dist, "chunks/load.js"));
-  copyFileSync(join(zod, "LICENSE"), join(dist, "chunks/zod.LICENSE"));
+  for (const name of ["zod", "commander", "protobufjs"])
+    copyFileSync(join(root, "node_modules", name, "LICENSE"), join(dist, `chunks/${name}.LICENSE`));
+  const loader = readFileSync(join(root, "scripts/chunk_loader.mjs"), "utf8");
+  write("chunks/load.js", loader.replace("const PACKAGES = {}", `const PACKAGES = ${JSON.stringify(PACKAGES)}`));
 }
 
 function write(name, text) {
   mkdirSync(dirname(join(dist, name)), { recursive: true });
   writeFileSync(join(dist, name), text);
+}
+
+/**
+ * A module as a script that keeps its lines, its columns and the names of what it imports: rollup's own scripts say `chunk.dot(...)` for
+ * `dot(...)`, and locations would tell of that.
+ */
+function asScript(module) {
+  return module
+    .replace(/^import \{(.*)\} from '(.*)\.js';$/gm, (_, names, from) => {
+      return `const {${names.replaceAll(" as ", ": ")}} = require('${from}.cjs');`;
+    })
+    .replace(/^export \{(.*)\};$/m, (_, names) => {
+      const pairs = names.split(",").map((name) => name.trim().split(" as "));
+      return `Object.assign(exports, { ${pairs.map(([own, as = own]) => `${as}: ${own}`).join(", ")} });`;
+    })
+    .replace(/\.js\.map$/m, ".cjs.map");
 }
 
 /** The module that stands for a chunk. Names that it exports need not be names of variables: `catch`. */

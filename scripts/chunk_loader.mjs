@@ -12,6 +12,8 @@ import { runInThisContext, Script } from "node:vm";
 
 const dist = new URL("../", import.meta.url);
 const cache = fileURLToPath(new URL("../.xenarc/cache/code", dist));
+/** The packages that are chunks, by what is imported; the build fills it in. */
+const PACKAGES = {};
 const loaded = new Map();
 
 /** The command that runs, each of which needs other parts of a chunk; undefined where the package is a library. */
@@ -24,22 +26,31 @@ export function load(id) {
   const known = loaded.get(id);
   if (known !== undefined) return known;
   const url = new URL(`${id}.cjs`, dist).href;
-  const exports = {};
-  loaded.set(id, exports);
+  const module = { exports: {} };
+  loaded.set(id, module.exports);
   const outside = createRequire(url);
-  const inDist = (name) => new URL(name, url).href.slice(dist.href.length, -".cjs".length);
+  const require = (name) => {
+    if (name.startsWith(".")) return load(new URL(name, url).href.slice(dist.href.length, -".cjs".length));
+    return name in PACKAGES ? load(PACKAGES[name]) : outside(name);
+  };
   evaluate(id, url)(
-    exports,
-    (name) => (name.startsWith(".") ? load(inDist(name)) : outside(name)),
+    module.exports,
+    require,
     (name) => import(name.startsWith(".") ? new URL(name, url).href : name),
     url,
+    module,
   );
-  return exports;
+  // What a package puts in the place of its exports.
+  if (module.exports !== loaded.get(id)) {
+    module.exports.default ??= module.exports;
+    loaded.set(id, module.exports);
+  }
+  return module.exports;
 }
 
 /** The chunk as a function; the wrapping does not move its lines. */
 function evaluate(id, url) {
-  const text = `(function (exports, require, load, url) {${readFileSync(fileURLToPath(url), "utf8")}\n})`;
+  const text = `(function (exports, require, load, url, module) {${readFileSync(fileURLToPath(url), "utf8")}\n})`;
   // jest runs modules in contexts of their own, with an Array of their own; a script would be in the main one.
   // biome-ignore lint/security/noGlobalEval: the text is the package's own
   if (runInThisContext("Array") !== Array) return globalThis.eval(`${text}\n//# sourceURL=${url}`);

@@ -13,7 +13,7 @@ const EXAMPLE = "examples/char-transformer";
 export async function initCommand(folder: string): Promise<void> {
   refuseFull(folder);
   const files = projectFiles(projectName(folder), folder);
-  await makeFolder(folder);
+  makeFolder(folder);
   for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
   const { bold } = paint(process.stdout);
   const enter = resolve(folder) === process.cwd() ? [] : [[bold(`cd ${folder}`)]];

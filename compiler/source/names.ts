@@ -3,8 +3,9 @@
  * one file, without types, kept by the hash of its text, so that a warm run never loads a parser.
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { join, relative } from "node:path";
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { readCache, sha256, writeAtomically, writeCache } from "./cache.js";
 import type { Entry, Name } from "./naming.js";
 import type { NamingRequest } from "./naming_thread.js";
@@ -123,7 +124,9 @@ let thread: Worker | undefined;
  */
 export function startNaming(): void {
   if (!isCompiled || thread !== undefined) return;
-  thread = new Worker(join(packageRoot, "dist/compiler/source/naming_thread.js"));
+  // Loaded for a model that is new, not for every command.
+  const threads = createRequire(import.meta.url)("node:worker_threads") as typeof import("node:worker_threads");
+  thread = new threads.Worker(join(packageRoot, "dist/compiler/source/naming_thread.js"));
   thread.unref();
 }
 
