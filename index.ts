@@ -1,4 +1,6 @@
 /** xenarc: describe, compile, train and serve language models from TypeScript. */
+import "./compiler/source/render.js";
+
 export { XenarcError } from "./compiler/errors.js";
 export type { DType } from "./compiler/ir.js";
 export type { RematPolicy } from "./compiler/passes/remat.js";

@@ -20,16 +20,34 @@ export interface ErrorParts {
 /** Whose mistake it is, which decides the exit code: the user's program (1), the usage (2), the environment (3). */
 export type Fault = "program" | "usage" | "environment";
 
-/** An error made for people. `message` holds what, expected and fix; the code frames are added by `render` (compiler/source). */
+/**
+ * An error made for people. `message` holds what, expected and fix; `stack`, which Node prints when a script does not catch the error,
+ * begins with what `render` (compiler/source) makes of it: the author's lines.
+ */
 export class XenarcError extends Error {
-  readonly parts: ErrorParts;
-  readonly fault: Fault;
+  declare readonly parts: ErrorParts;
+  declare readonly fault: Fault;
   constructor(parts: ErrorParts, fault: Fault = "program") {
     super([parts.what, parts.expected && `Expected: ${parts.expected}`, parts.fix].filter(Boolean).join("\n"));
-    this.name = "XenarcError";
-    this.parts = parts;
-    this.fault = fault;
+    const calls = { stack: "" };
+    Error.captureStackTrace(calls, new.target);
+    Object.defineProperties(this, {
+      name: { value: "XenarcError" },
+      parts: { value: parts },
+      fault: { value: fault },
+      stack: {
+        configurable: true,
+        get: () => [`XenarcError: ${shown(this)}`, "", ...calls.stack.split("\n").slice(1)].join("\n"),
+      },
+    });
   }
+}
+
+let shown = (error: XenarcError): string => error.message;
+
+/** Says how errors are shown; what reads the author's files does (compiler/source/render.ts). */
+export function showErrors(show: (error: XenarcError) => string): void {
+  shown = show;
 }
 
 /** The nearest of `candidates` to a misspelt word, if near enough to be meant (Damerau-Levenshtein distance). */

@@ -423,6 +423,7 @@ function fixOf(issue: Issue, value: unknown): string | undefined {
     return meant === undefined ? undefined : `Did you mean ${JSON.stringify(meant)}?`;
   }
   if (issue.code !== "invalid_type") return undefined;
+  if (value === undefined) return `Write ${issue.path.join(".")}=... or give it a default in the schema.`;
   if (issue.expected === "string" && ["number", "boolean"].includes(typeof value))
     return `Put it in quotes: "${value}".`;
   if (typeof value !== "string") return undefined;

@@ -1,6 +1,6 @@
 /** Errors as people read them: what is wrong, the author's line, what was expected, what to do. */
 import { relative, resolve } from "node:path";
-import type { Where, XenarcError } from "../errors.js";
+import { showErrors, type Where, type XenarcError } from "../errors.js";
 import type { Site } from "../site.js";
 import { stack } from "../site.js";
 import { codeFrame } from "./frame.js";
@@ -31,6 +31,8 @@ export function render(error: XenarcError, options: RenderOptions = {}): string 
   const advice = [expected && `Expected: ${expected}`, fix].filter(Boolean).join("\n");
   return [what, ...places, advice].filter((part) => part !== "").join("\n\n");
 }
+
+showErrors((error) => render(error));
 
 function renderPlace(where: Where, { colour, cwd }: RenderOptions): string {
   const note = where.note ?? "";

@@ -2,6 +2,7 @@
 import { mkdtempSync, realpathSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, resolve } from "node:path";
+import { inspect } from "node:util";
 import { XenarcError } from "../../compiler/errors.js";
 import { captureSite, inScope, type Site } from "../../compiler/site.js";
 import { render } from "../../compiler/source/render.js";
@@ -19,17 +20,25 @@ test("an author's line, marked, with expected and fix", () => {
   expect(render(error, plain)).toMatchInlineSnapshot(`
 "The axis "headDim" has size 64 on one side and 128 on the other.
 
-  test/source/render.test.ts:12:16
-    10 |
-    11 | test("an author's line, marked, with expected and fix", () => {
-  > 12 |   const site = captureSite();
+  test/source/render.test.ts:13:16
+    11 |
+    12 | test("an author's line, marked, with expected and fix", () => {
+  > 13 |   const site = captureSite();
        |                ^ captured here
-    13 |   const error = new XenarcError({
-    14 |     what: 'The axis "headDim" has size 64 on one side and 128 on the other.',
+    14 |   const error = new XenarcError({
+    15 |     what: 'The axis "headDim" has size 64 on one side and 128 on the other.',
 
 Expected: one size.
 Split both by the same number of heads."
 `);
+});
+
+test("an error that a script does not catch is shown with the author's line", () => {
+  const error = new XenarcError({ what: "No.", where: [{ site: captureSite()! }] });
+  expect(inspect(error)).toMatch(
+    /^XenarcError: No\.\n\n {2}test\/source\/render\.test\.ts:\d+:\d+\n[\s\S]*\^\n[\s\S]*\n {4}at /,
+  );
+  expect(Object.keys(error)).toEqual([]);
 });
 
 test("a line of the library comes with the author's, which is the place to change", () => {
