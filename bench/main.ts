@@ -1,11 +1,8 @@
-/**
- * `npm run bench [-- NAME...] [--pairs N] [--data FILE] [--quick]`: runs all benches or the named ones, prints a table
- * for each, and writes everything to bench/results/latest.json. Exit code 1 where a claim is not kept.
- */
+/** `npm run bench`: runs all benches or the named ones, prints a table for each, and writes everything to bench/results/latest.json. */
 
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
+import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { packageRoot } from "../compiler/source/package.js";
 import chain from "./chain.js";
 import { type Bench, holds, leastPairs, machine, type Options, type Row, Skipped, table } from "./harness.js";
@@ -24,23 +21,31 @@ interface Report {
   readonly benches: Record<string, { claim: string; rows?: Row[]; skipped?: string }>;
 }
 
+const command = new Command("npm run bench --")
+  .description(
+    "Measures xenarc against its peers; writes bench/results/latest.json. Exit code 1 where a claim is not kept.",
+  )
+  .addArgument(new Argument("[bench...]", "which (default: all)").choices(benches.map(({ name }) => name)))
+  .addOption(
+    new Option("--pairs <n>", `interleaved pairs of runs, at least ${leastPairs}`)
+      .default(leastPairs)
+      .argParser(pairCount),
+  )
+  .option("--quick", "3 pairs, which prove nothing")
+  .option("--data <file>", "the text that quality is measured on (Tiny Shakespeare)");
+
+function pairCount(text: string): number {
+  const pairs = Number(text);
+  if (!(Number.isInteger(pairs) && pairs >= leastPairs))
+    throw new InvalidArgumentError(`It has to be a whole number, at least ${leastPairs}.`);
+  return pairs;
+}
+
 async function main(): Promise<number> {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: { pairs: { type: "string" }, data: { type: "string" }, quick: { type: "boolean" } },
-  });
-  const unknown = positionals.find((name) => !benches.some((bench) => bench.name === name));
-  if (unknown !== undefined) {
-    console.error(`There is no bench "${unknown}". There are: ${benches.map((bench) => bench.name).join(", ")}.`);
-    return 2;
-  }
-  const pairs = values.quick ? 3 : Number(values.pairs ?? leastPairs);
-  if (!(Number.isInteger(pairs) && (values.quick || pairs >= leastPairs))) {
-    console.error(`--pairs takes a whole number, at least ${leastPairs}; --quick measures 3 pairs and proves nothing.`);
-    return 2;
-  }
-  const options: Options = { pairs, data: values.data };
-  const chosen = benches.filter((bench) => positionals.length === 0 || positionals.includes(bench.name));
+  command.parse();
+  const { pairs, quick, data } = command.opts<{ pairs: number; quick?: boolean; data?: string }>();
+  const options: Options = { pairs: quick ? 3 : pairs, data };
+  const chosen = benches.filter((bench) => command.args.length === 0 || command.args.includes(bench.name));
   const report: Report = { machine: machine(), date: new Date().toISOString(), benches: {} };
   console.log(report.machine);
   let kept = true;
