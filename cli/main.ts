@@ -243,6 +243,12 @@ for (const stream of [process.stdout, process.stderr]) {
 // The author's line may lie below many of the library's.
 Error.stackTraceLimit = 50;
 
-xenarc.parseAsync().catch((error: unknown) => {
-  process.exitCode = error instanceof CommanderError ? usage(error) : report(error, process.argv.includes("--json"));
-});
+// Ended here, what the command has printed being out, or Node waits for V8 to finish machine code that nobody will run.
+const end = () => process.stdout.write("", () => process.stderr.write("", () => process.exit()));
+
+xenarc
+  .parseAsync()
+  .catch((error: unknown) => {
+    process.exitCode = error instanceof CommanderError ? usage(error) : report(error, process.argv.includes("--json"));
+  })
+  .finally(end);
