@@ -39,7 +39,10 @@ function explain(error: unknown): XenarcError {
       "environment",
     );
   }
-  const said = error instanceof Error ? `${error.name}: ${error.message}` : `Thrown: ${String(error)}`;
+  const said =
+    error instanceof Error
+      ? `${error.name}: ${error.message}`.replace(/^Error: (?=.)/, "")
+      : `Thrown: ${String(error)}`;
   const author = error instanceof Error ? authorsFrame(error) : undefined;
   if (author?.direct) return new XenarcError({ what: sentence(said), where: [author.where] });
   return new XenarcError(

@@ -235,7 +235,8 @@ function refuseForeign(target: string): void {
 const unwritable = (target: string, { message }: Error): XenarcError =>
   new XenarcError(
     {
-      what: `The artifact cannot be written to ${target}: the system says "${message}".`,
+      // The system's reason without the path, which may be that of a file on its way.
+      what: `The artifact cannot be written to ${target}: the system says "${message.replace(/, \w+ '.*$/s, "")}".`,
       fix: "Give a folder that can be written to.",
     },
     "environment",

@@ -85,7 +85,8 @@ function projectFiles(name: string, folder: string): Record<string, string> {
       dependencies: { xenarc: ownAddress(folder), zod: own.dependencies.zod! },
       devDependencies: { ...tool("@types/jest"), ...tool("@types/node"), ...tool("jest"), ...tool("typescript") },
     }),
-    "model.ts": example("model.ts"),
+    // The model's name is that of its runs and artifacts.
+    "model.ts": example("model.ts").replace(/(?<=^ {2}name: )".*"/m, JSON.stringify(name.replaceAll(".", "-"))),
     "config.yaml": example("config.yaml"),
     "model.test.ts": TEST,
     "jest.config.js": 'export default { preset: "xenarc" };\n',

@@ -39,6 +39,7 @@ test(
 
     const compiled = await xenarc(project, "compile", "--json");
     expect([compiled.code, compiled.err]).toEqual([0, ""]);
+    expect(JSON.parse(compiled.out)).toMatchObject({ name: "my-model", artifact: "artifacts/my-model" });
     const types = await run({ cwd: project }, process.execPath, "node_modules/typescript/bin/tsc");
     expect([types.code, types.out]).toEqual([0, ""]);
 
