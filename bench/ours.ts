@@ -63,7 +63,12 @@ const CONFIGS = {
   "7b": { definition: llama, model: llamaPresets["7b"], batch: 64, mesh: { fsdp: 16 } },
   "7b_tp4": { definition: llama, model: llamaPresets["7b"], batch: 64, mesh: { fsdp: 4, tensor: 4 }, sequence: true },
   moe13b: { definition: mixtral, model: { ...dropless, capacity }, batch: 32, mesh: { fsdp: 2, expert: 8 } },
-  moe13b_gmm: { definition: mixtral, model: dropless, batch: 32, mesh: { fsdp: 2, expert: 8 } },
+  moe13b_gmm: {
+    definition: mixtral,
+    model: { ...dropless, expertChunk: 4096 },
+    batch: 32,
+    mesh: { fsdp: 2, expert: 8 },
+  },
 } as const;
 export type TpuRun = keyof typeof CONFIGS;
 export const TPU_RUNS = Object.keys(CONFIGS) as TpuRun[];

@@ -16,6 +16,8 @@ export const mixtralConfig = llamaConfig
     perToken: z.int().positive().default(2),
     /** An expert takes at most this times its even share of each sequence. Default: all tokens that choose it. */
     capacity: z.number().positive().optional(),
+    /** Without a capacity: how many of its tokens a device brings to the experts at a time. Default: all. */
+    expertChunk: z.int().positive().optional(),
     /** Weight of the loss that balances the experts' load. */
     loadBalance: z.number().nonnegative().default(0.02),
     /** Weight of the loss that keeps the router's logits small. */
@@ -53,10 +55,10 @@ export const mixtralPresets = {
  */
 export class Mixtral extends Llama {
   constructor(override readonly config: MixtralConfig) {
-    const { experts, perToken, capacity, loadBalance, zLoss, jitter } = config;
+    const { experts, perToken, capacity, expertChunk: chunk, loadBalance, zLoss, jitter } = config;
     // A sequence at a time: tokens are then sorted on the device that they are on.
     const local = capacity === undefined ? [] : ["batch"];
-    super(config, { experts, perToken, capacity, local, loadBalance, zLoss, jitter });
+    super(config, { experts, perToken, capacity, chunk, local, loadBalance, zLoss, jitter });
   }
 }
 

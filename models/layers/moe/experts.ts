@@ -3,7 +3,7 @@ import type { Spec } from "../../../compiler/mesh.js";
 import { currentLayout } from "../../../compiler/trace.js";
 import { mapLeaves } from "../../../compiler/tree.js";
 import { composite } from "../../../ops/composite.js";
-import { customVjp, named } from "../../../ops/control.js";
+import { customVjp, named, remat, scan } from "../../../ops/control.js";
 import { groupedDot, oneHot, silu } from "../../../ops/functions.js";
 import { hlo } from "../../../ops/hlo/index.js";
 import { allGather, allReduce, axisIndex, axisSize, perDevice, reduceScatter } from "../../../ops/per_device.js";
@@ -25,13 +25,15 @@ export const gated = <A extends string>(gate: Tensor<A>, up: Tensor<A>): Tensor<
 /**
  * Tokens `[..., embed]`, whose axes are `tokens` and those that the weights have besides, through the experts that they take, weighed and
  * added up; the routing has the tokens' axes. Nothing is dropped, so it does not matter which tokens are worked on together: on a mesh
- * each device sorts those that it has, of all devices that its experts are split over, and has their sum.
+ * each device sorts those that it has, of all devices that its experts are split over, and has their sum. With a `chunk` a device brings
+ * at most that many of its own tokens at a time, and what is between tokens and results is computed again in the backward pass.
  */
 export function throughExperts(
   x: Tensor,
   { expert, weight, taken }: Record<"expert" | "weight", Tensor> & { readonly taken: Tensor | undefined },
   { gate, up, down }: ExpertWeights,
   tokens: readonly string[],
+  chunk?: number,
 ): Tensor {
   const layout = currentLayout();
   const lying = (kind: "activations" | "parameters", t: Tensor): Spec =>
@@ -49,8 +51,8 @@ export function throughExperts(
   const weights = { gate: stored(gate), up: stored(up), down: stored(down) };
   const axes = { ...Object.fromEntries(tokens.map((n) => [n, ofTokens.get(n)!])), weightEmbed: ofParameters };
   const inputs = { x, expert, weight, ...(taken && { taken }), ...weights };
-  /** What tokens have along each mesh axis whose devices have parts of their sum: an axis that is split over it too, or none. */
-  const parts = [...ofExperts, ...ofWidth].map((m) => [m, tokens.find((n) => ofTokens.get(n)!.includes(m))] as const);
+  /** The mesh axes whose devices have parts of the tokens' sum, and whether tokens are split over them too. */
+  const parts = [...ofExperts, ...ofWidth].map((m) => [m, tokens.some((n) => ofTokens.get(n)!.includes(m))] as const);
 
   const ofDevice = (given: typeof inputs): Tensor => {
     // Of an axis that the weights have besides, as those of layers in stages do, a device mostly has one place.
@@ -59,34 +61,45 @@ export function throughExperts(
     const local = mapLeaves(given, (t) => lone.reduce((t, n) => t.at(n, 0) as Tensor, t as Tensor));
     return ofPlaces(local).broadcast(Object.fromEntries(lone.map((n) => [n, 1]))) as Tensor;
   };
-  const ofPlaces = (local: typeof inputs): Tensor => {
-    const whole = (w: Tensor) => allGather(w, "weightEmbed", ofParameters).rename("weightEmbed", "embed") as Tensor;
-    const all = (t: Tensor) => parts.reduce((t, [m, n]) => (n === undefined ? t : allGather(t, n, m)), t);
-    const joined = (t: Tensor) => t.merge(tokens, "token") as Tensor;
-    const [here, chosen, weighed] = [local.x, local.expert, local.weight].map((t) => joined(all(t))) as [
-      Tensor,
-      Tensor,
-      Tensor,
-    ];
-    const [g, u, d] = [whole(local.gate), whole(local.up), whole(local.down)];
+  const ofPlaces = ({ gate, up, down, ...own }: typeof inputs): Tensor => {
+    const [g, u, d] = [gate, up, down].map(
+      (w) => allGather(w, "weightEmbed", ofParameters).rename("weightEmbed", "embed") as Tensor,
+    ) as [Tensor, Tensor, Tensor];
+    const sizes = Object.fromEntries(tokens.map((n) => [n, own.x.size(n)]));
+    const local = mapLeaves(own, (t) => (t as Tensor).merge(tokens, "token") as never);
+    const through = (x: typeof local) => ofTokenRows(x, [g, u, d]);
+    const chunks = chunk === undefined ? 1 : equalParts(local.x.size("token"), chunk);
+    if (chunks === 1) return through(local).split("token", sizes) as Tensor;
+    const cut = mapLeaves(local, (t) => (t as Tensor).split("token", { chunk: chunks, token: -1 }) as never);
+    const [, out] = scan("chunk", {}, cut, (_, x) => [{}, remat(through)(x)] as const);
+    return (out as Tensor).merge(["chunk", "token"], "token").split("token", sizes) as Tensor;
+  };
+  const ofTokenRows = (own: Omit<typeof inputs, keyof typeof weights>, [g, u, d]: [Tensor, Tensor, Tensor]): Tensor => {
+    const all = (t: Tensor) => parts.reduce((t, [m, split]) => (split ? allGather(t, "token", m) : t), t);
+    const [here, chosen, weighed] = [own.x, own.expert, own.weight].map(all) as [Tensor, Tensor, Tensor];
     const count = g.size("expert");
     const index = ofExperts.length ? (chosen.sub(axisIndex(ofExperts).mul(count)) as Tensor) : chosen;
     const mine = ofExperts.length ? index.ge(0).and(index.lt(count)) : undefined;
-    const given = local.taken && joined(all(local.taken));
-    const own = (mine && given ? mine.and(given) : (mine ?? given)) as Tensor | undefined;
+    const given = own.taken && all(own.taken);
+    const taken = (mine && given ? mine.and(given) : (mine ?? given)) as Tensor | undefined;
     const choices = oneHot(index, { expert: count }, "i32") as Tensor;
-    const load = (own ? choices.mul(own.cast("i32")) : choices).sum(["token", "choice"]) as Tensor;
-    const plan = dropless({ expert: index, weight: weighed, taken: own, load } as Routing);
+    const load = (taken ? choices.mul(taken.cast("i32")) : choices).sum(["token", "choice"]) as Tensor;
+    const plan = dropless({ expert: index, weight: weighed, taken, load } as Routing);
     const rows = dispatch(here, plan) as Tensor;
     // Rows of experts elsewhere come last, and are of no group.
-    const complete = own === undefined;
+    const complete = taken === undefined;
     const inner = gated(product(rows, g, load, "embed", complete), product(rows, u, load, "embed", complete));
     const mixed = combine(product(inner, d, load, "mlp", complete), weighed, plan) as Tensor;
-    const sizes = Object.fromEntries(tokens.map((n) => [n, all(local.x).size(n)]));
-    const out = mixed.split("token", sizes) as Tensor;
-    return [...parts].reverse().reduce((t, [m, n]) => (n === undefined ? sumOf(t, m) : reduceScatter(t, n, m)), out);
+    return [...parts].reverse().reduce((t, [m, split]) => (split ? reduceScatter(t, "token", m) : sumOf(t, m)), mixed);
   };
   return perDevice(inputs, ofDevice, { axes }).ordered(x.names) as Tensor;
+}
+
+/** The least number of equal parts of `size` that are no larger than `most`. */
+function equalParts(size: number, most: number): number {
+  let parts = Math.ceil(size / most);
+  while (size % parts !== 0) parts++;
+  return parts;
 }
 
 /** The sum of the devices' parts, as a result of theirs: that all are given an equal share of its cotangent spares them to sum that, too. */

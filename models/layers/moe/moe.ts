@@ -20,6 +20,11 @@ export interface MoeOptions extends RouterOptions {
    */
   readonly capacity?: number | undefined;
   /**
+   * Without a capacity: how many of its tokens a device brings to the experts at a time, rounded down to what divides them; what is computed
+   * between is computed again in the backward pass. It bounds memory where tokens are many. Default: all at once.
+   */
+  readonly chunk?: number | undefined;
+  /**
    * Axes along which tokens are dispatched by themselves, each place with a capacity of its own (GShard's groups, arXiv:2006.16668): what
    * is not sharded need not be sorted across devices. Without a capacity it changes nothing. Default none.
    */
@@ -47,11 +52,21 @@ export class Moe extends Module {
   readonly down: Tensor<"expert" | "mlp" | "embed">;
   readonly shared: GatedMlp | undefined;
   private readonly capacity: number | undefined;
+  private readonly chunk: number | undefined;
   private readonly local: readonly string[];
   private readonly jitter: number;
   constructor({ embed }: Sizes<"embed">, { mlp }: Sizes<"mlp">, options: MoeOptions) {
     super();
-    const { experts, shared, capacity, local = [], jitter = 0, init = normal(0.02), outputInit = init } = options;
+    const {
+      experts,
+      shared,
+      capacity,
+      chunk,
+      local = [],
+      jitter = 0,
+      init = normal(0.02),
+      outputInit = init,
+    } = options;
     if (capacity !== undefined && !(capacity > 0))
       throw tensorError(`Moe: the capacity factor is ${capacity}.`, [], { expected: "a positive number" });
     this.router = new Router(embed, options);
@@ -60,6 +75,7 @@ export class Moe extends Module {
     this.down = param({ expert: experts, mlp, embed }, outputInit);
     this.shared = shared ? new GatedMlp({ embed }, { mlp: shared }, { init, outputInit }) : undefined;
     this.capacity = capacity;
+    this.chunk = chunk;
     this.local = local;
     this.jitter = jitter;
   }
@@ -108,7 +124,7 @@ export class Moe extends Module {
     reportDropped(routing, routing.taken);
     const [expert, weight] = [back(routing.expert as Tensor), back(routing.weight as Tensor)];
     const choices = { expert, weight, taken: routing.taken && back(routing.taken as Tensor) };
-    return throughExperts(x, choices, this, axes);
+    return throughExperts(x, choices, this, axes, this.chunk);
   }
 
   /** Results of the tokens that their experts have room for. */

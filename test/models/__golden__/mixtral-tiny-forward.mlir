@@ -356,8 +356,8 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %out.broadcast_in_dim = stablehlo.broadcast_in_dim %weight, dims = [1, 0] : (tensor<16x2xf32>) -> tensor<2x16x32xf32>
       %out.multiply = stablehlo.multiply %out.gather, %out.broadcast_in_dim : tensor<2x16x32xf32>
       %out = stablehlo.reduce(%out.multiply init: %cst_3) applies stablehlo.add across dimensions = [0] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<16x32xf32>
-      %out_1 = stablehlo.reshape %out : (tensor<16x32xf32>) -> tensor<1x16x32xf32>
-      %add_3 = stablehlo.add %h_1, %out_1 : tensor<1x16x32xf32>
+      %fed = stablehlo.reshape %out : (tensor<16x32xf32>) -> tensor<1x16x32xf32>
+      %add_3 = stablehlo.add %h_1, %fed : tensor<1x16x32xf32>
       %c_5 = stablehlo.constant dense<1> : tensor<i32>
       %h_2 = stablehlo.add %iterArg, %c_5 : tensor<i32>
       stablehlo.return %h_2, %add_3 : tensor<i32>, tensor<1x16x32xf32>

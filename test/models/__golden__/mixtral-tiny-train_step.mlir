@@ -418,8 +418,8 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %out.broadcast_in_dim = stablehlo.broadcast_in_dim %weight, dims = [1, 0] : (tensor<32x2xf32>) -> tensor<2x32x32xf32>
       %out.multiply = stablehlo.multiply %out.gather, %out.broadcast_in_dim : tensor<2x32x32xf32>
       %out = stablehlo.reduce(%out.multiply init: %cst_91) applies stablehlo.add across dimensions = [0] : (tensor<2x32x32xf32>, tensor<f32>) -> tensor<32x32xf32>
-      %out_1 = stablehlo.reshape %out : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
-      %add_6 = stablehlo.add %h_1, %out_1 : tensor<2x16x32xf32>
+      %fed = stablehlo.reshape %out : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
+      %add_6 = stablehlo.add %h_1, %fed : tensor<2x16x32xf32>
       %h.reshape = stablehlo.reshape %multiply_17 : (tensor<f32>) -> tensor<1xf32>
       %h.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_2, %h.reshape, %iterArg : (tensor<2xf32>, tensor<1xf32>, tensor<i32>) -> tensor<2xf32>
       %h.reshape_1 = stablehlo.reshape %multiply_19 : (tensor<f32>) -> tensor<1xf32>
@@ -654,17 +654,17 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %cst_97 = stablehlo.constant dense<2.000000e-02> : tensor<f32>
       %cst_98 = stablehlo.constant dense<3.125000e-02> : tensor<f32>
       %at_2 = stablehlo.reshape %d_h.dynamic_slice_14 : (tensor<1x64xi32>) -> tensor<2x32xi32>
-      %d_out = stablehlo.reshape %iterArg_1 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
+      %d_fed.reshape = stablehlo.reshape %iterArg_1 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
       %d_ofRow.transpose = stablehlo.transpose %d_h.reshape_8, dims = [1, 0] : (tensor<32x2xf32>) -> tensor<2x32xf32>
       %d_ofRow.reshape = stablehlo.reshape %d_ofRow.transpose : (tensor<2x32xf32>) -> tensor<64xf32>
       %d_ofRow = "stablehlo.gather"(%d_ofRow.reshape, %d_h.reshape_9) <{dimension_numbers = #stablehlo.gather<collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1>}> : (tensor<64xf32>, tensor<64xi32>) -> tensor<64xf32>
       %c_10 = stablehlo.constant dense<32> : tensor<64xi32>
       %d_dy.remainder = stablehlo.remainder %d_h.reshape_9, %c_10 : tensor<64xi32>
-      %d_dy.gather = "stablehlo.gather"(%d_out, %d_dy.remainder) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<32x32xf32>, tensor<64xi32>) -> tensor<64x32xf32>
+      %d_dy.gather = "stablehlo.gather"(%d_fed.reshape, %d_dy.remainder) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<32x32xf32>, tensor<64xi32>) -> tensor<64x32xf32>
       %d_dy.broadcast_in_dim = stablehlo.broadcast_in_dim %d_ofRow, dims = [0] : (tensor<64xf32>) -> tensor<64x32xf32>
       %d_dy = stablehlo.multiply %d_dy.gather, %d_dy.broadcast_in_dim : tensor<64x32xf32>
       %d_dw.gather = "stablehlo.gather"(%d_h.reshape_10, %at_2) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<64x32xf32>, tensor<2x32xi32>) -> tensor<2x32x32xf32>
-      %d_dw.broadcast_in_dim = stablehlo.broadcast_in_dim %d_out, dims = [1, 2] : (tensor<32x32xf32>) -> tensor<2x32x32xf32>
+      %d_dw.broadcast_in_dim = stablehlo.broadcast_in_dim %d_fed.reshape, dims = [1, 2] : (tensor<32x32xf32>) -> tensor<2x32x32xf32>
       %d_dw.multiply = stablehlo.multiply %d_dw.gather, %d_dw.broadcast_in_dim : tensor<2x32x32xf32>
       %d_dw = stablehlo.reduce(%d_dw.multiply init: %cst_93) applies stablehlo.add across dimensions = [2] : (tensor<2x32x32xf32>, tensor<f32>) -> tensor<2x32xf32>
       %d_mixed.transpose = stablehlo.transpose %d_dw, dims = [1, 0] : (tensor<2x32xf32>) -> tensor<32x2xf32>
