@@ -55,7 +55,7 @@ xenarc
   .option("--only <entry...>", "compile only these entry points, such as train_step")
   .option("--canonical", "name values as MLIR does, not by the author's variables")
   .option("--no-locations", "leave out where in the source each operation is from")
-  .option("--dump-hlo", "write XLA's optimized HLO of every program to DIR-hlo")
+  .option("--dump-hlo", "write XLA's optimized HLO to DIR-hlo: of every program, or of those judged for a target")
   .option(...JSON_FLAG)
   .action(async (words, options) => (await import("./commands/compile.js")).compileCommand(words, options));
 

@@ -7,6 +7,7 @@ import { localBytes, type Verdict, verdictOf } from "../compiler/plan/verdict.js
 import type { Program } from "../compiler/program.js";
 import { addExecutable } from "../emit/artifact.js";
 import type { Compiled } from "../emit/compile.js";
+import type { ModelDefinition } from "../models/define.js";
 import type { EventOf } from "../runtime-bridge/events.js";
 import { bytes, count, duration, paint, percent, short, table } from "./terminal.js";
 
@@ -29,38 +30,51 @@ interface Estimate {
   readonly seconds: number;
 }
 
-/** Compiles the artifact's programs for a target by XLA itself, or reckons where that needs the machine. */
-export async function judge(compiled: Compiled, artifact: string, target: Target): Promise<Judgement[]> {
+/**
+ * Compiles the artifact's programs for a target by XLA itself, or reckons where that needs the machine. Into the folder `hlo`, if one is
+ * given, go the optimized programs.
+ */
+export async function judge(
+  model: ModelDefinition,
+  compiled: Compiled,
+  artifact: string,
+  target: Target,
+  hlo?: string,
+): Promise<Judgement[]> {
   const programs = compiled.programs.filter(({ name }) => JUDGED.includes(name));
   if (target.platform === "gpu") {
     return programs.map(({ name, program }) => ({ entry: name, estimate: estimate(program, target) }));
   }
-  const [{ compileAhead }, { during, setUpPython }, { readFile }] = await Promise.all([
+  const [{ compileAhead }, { during, setUpPython }, { mkdtemp, readFile, rm }, { tmpdir }] = await Promise.all([
     import("../runtime-bridge/bridge.js"),
     import("./setup.js"),
     import("node:fs/promises"),
+    import("node:os"),
   ]);
   await setUpPython();
-  const out = `${artifact}-${target.name.replaceAll(/[^\w.-]+/g, "-")}`;
-  const judgements: Judgement[] = [];
-  for (const { name, program } of programs) {
-    const options = { artifact, entry: name, target, out: join(out) };
+  const out = hlo ?? (await mkdtemp(join(tmpdir(), "xenarc-hlo-")));
+  const judged = async ({ name, program }: (typeof programs)[number]): Promise<Judgement> => {
+    const options = { artifact, entry: name, target, out };
     const event = await during(`XLA is compiling ${name} for ${target.name}`, () => compileAhead(options));
     const { seconds } = event;
-    if (event.event === "out_of_memory") {
-      judgements.push({ entry: name, seconds, outOfMemory: event });
-      continue;
-    }
+    if (event.event === "out_of_memory") return { entry: name, seconds, outOfMemory: event };
     const { device, devices, versions } = event;
     // An executable for the CPU is one for this very processor.
     if (target.platform === "tpu") await addExecutable(artifact, name, event.executable, { device, devices, versions });
-    const hlo = parseOptimizedHlo(await readFile(event.hlo, "utf8"));
+    await rm(event.executable, { force: true });
+    const optimized = parseOptimizedHlo(await readFile(event.hlo, "utf8"));
     const tokens = tokensOf(program);
-    const verdict = verdictOf(program, target, hlo, event.memory, {
+    const verdict = verdictOf(program, target, optimized, event.memory, {
       tokens,
-      modelFlops: modelFlops(compiled, name, tokens),
+      modelFlops: modelFlops(model, compiled, name, tokens),
     });
-    judgements.push({ entry: name, seconds, verdict, kernels: event.kernels });
+    return { entry: name, seconds, verdict, kernels: event.kernels };
+  };
+  const judgements: Judgement[] = [];
+  try {
+    for (const program of programs) judgements.push(await judged(program));
+  } finally {
+    if (hlo === undefined) await rm(out, { recursive: true });
   }
   return judgements;
 }
@@ -72,12 +86,12 @@ function tokensOf(program: Program): number {
   return sizes.reduce((a, b) => a * b, 1);
 }
 
-/** Operations of the model itself: a train step takes three forward passes (one, and two for the gradients). */
-function modelFlops(compiled: Compiled, entry: string, tokens: number): number {
-  const program = (name: string) => compiled.programs.find((p) => p.name === name)?.program;
-  const forward = program("eval_step") ?? program("forward");
-  const own = program(entry)!.cost.flops;
-  return entry === "train_step" && forward ? (3 * tokens * forward.cost.flops) / tokensOf(forward) : own;
+/** Operations of the model itself: a train step takes three forward passes (one, and two for the gradients), however often it computes them. */
+function modelFlops(model: ModelDefinition, { config, programs }: Compiled, entry: string, tokens: number): number {
+  const program = (name: string) => programs.find((p) => p.name === name)?.program;
+  if (entry !== "train_step") return program(entry)!.cost.flops;
+  const forward = program("eval_step") ?? model.programs(config as never, ["eval_step"])[0]!;
+  return (3 * tokens * forward.cost.flops) / tokensOf(forward);
 }
 
 function estimate(program: Program, { chip, devices }: Target): Estimate {

@@ -1,5 +1,6 @@
 /** `xenarc compile`: a model and its configuration to an artifact, with a summary of one screen. */
 import { join } from "node:path";
+import { XenarcError } from "../../compiler/errors.js";
 import { bubble, type Pipeline, ticks } from "../../compiler/pipeline.js";
 import { type Compiled, compile } from "../../emit/compile.js";
 import { pipelineOf } from "../../models/layout.js";
@@ -23,10 +24,11 @@ export async function compileCommand(words: readonly string[], options: CompileC
   const targets = options.target === undefined ? [] : [`target=${options.target}`];
   const project = await openProject({ target, overrides: [...targets, ...overrides] }, options.config);
   const folder = options.out ?? join("artifacts", project.model.name);
+  if (options.dumpHlo) refuseDump(project.config.target, options.ahead);
   const { compiled, seconds } = await compileProject(project, folder, options);
   const hlo = options.dumpHlo ? `${folder}-hlo` : undefined;
-  if (hlo !== undefined) await dumpHlo(folder, hlo);
-  const judged = options.ahead ? await verdict(compiled, folder) : undefined;
+  const judged = options.ahead ? await verdict(project.model, compiled, folder, hlo) : undefined;
+  if (hlo !== undefined && judged === undefined) await dumpHlo(folder, hlo);
   if (options.json) {
     const { name, parameters, config } = compiled;
     const programs = Object.fromEntries(compiled.programs.map((program) => [program.name, sizeOf(program)]));
@@ -50,7 +52,7 @@ export async function compileCommand(words: readonly string[], options: CompileC
 }
 
 /** What XLA says of the artifact on the target that the configuration names; nothing for the CPU that is here. */
-async function verdict(compiled: Compiled, folder: string) {
+async function verdict(model: Project["model"], compiled: Compiled, folder: string, hlo?: string) {
   const name = compiled.config.target;
   if (typeof name !== "string" || name === "cpu") return undefined;
   const [{ parseTarget }, { judge, render }] = await Promise.all([
@@ -58,7 +60,7 @@ async function verdict(compiled: Compiled, folder: string) {
     import("../verdict.js"),
   ]);
   const target = parseTarget(name);
-  const judgements = await judge(compiled, folder, target);
+  const judgements = await judge(model, compiled, folder, target, hlo);
   return { target, judgements, render: () => render(judgements, target) };
 }
 
@@ -83,7 +85,16 @@ export async function compileProject(
   return { compiled, seconds: process.uptime() - started };
 }
 
-/** XLA's own view of every program: its optimized HLO. */
+/** XLA's HLO for a target is what its compiler makes ahead of time. */
+function refuseDump(target: unknown, ahead: boolean): void {
+  if (target === "cpu" || (ahead && !String(target).startsWith("gpu"))) return;
+  const [why, fix] = ahead
+    ? ["there is no compiler for GPUs without one", "Leave out --dump-hlo."]
+    : ["it is made ahead of time", "Leave out --no-ahead."];
+  throw new XenarcError({ what: `XLA's HLO for ${target} cannot be written: ${why}.`, fix }, "usage");
+}
+
+/** XLA's own view of every program on the CPU that is here: its optimized HLO. */
 async function dumpHlo(artifact: string, hlo: string): Promise<void> {
   const [{ inspect }, { during, setUpPython }] = await Promise.all([
     import("../../runtime-bridge/bridge.js"),

@@ -271,7 +271,7 @@ async function confirm(project: Project, target: Target, rows: readonly Row[], m
     try {
       const config = configOf(project, target, row, { context: project.config.model.context, batch: row.batch }, mode);
       const { compiled } = await compileProject({ ...project, config }, join(folder, "artifact"), { only: [entry] });
-      const [judgement] = await judge(compiled, join(folder, "artifact"), target);
+      const [judgement] = await judge(project.model, compiled, join(folder, "artifact"), target);
       if (judgement && "verdict" in judgement) {
         const { memory, sent, roofline } = judgement.verdict;
         row.confirmed = {
