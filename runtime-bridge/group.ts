@@ -15,6 +15,18 @@ export interface CommandOptions extends SetupOptions {
   readonly processes?: number;
 }
 
+/** Starts a process of the runtime. */
+const launch = (execa: typeof import("execa").execa, python: string, args: readonly string[], env: NodeJS.ProcessEnv) =>
+  execa(python, ["-m", "xenarc_runtime", ...args], {
+    env,
+    reject: false,
+    stdin: "ignore",
+    buffer: { stdout: false, stderr: true },
+    // The end of what a child said tells why it died; XLA can say megabytes before.
+    maxBuffer: { stderr: 4_000_000 },
+  });
+type Child = ReturnType<typeof launch>;
+
 /** Once one process has failed, the others have so long to write their stacks, or to say what they know of it. */
 const SETTLE_MS = 5_000;
 
@@ -39,28 +51,15 @@ export async function runCommand(
   onEvent: OnEvent = () => {},
   options: CommandOptions = {},
 ): Promise<RuntimeEvent[]> {
-  const { path = [], processes = 1 } = options;
-  const { python } = await ensurePython(options);
-  const { execa } = await import("execa");
-  // Only this machine can reach the place where the processes meet.
-  const place = processes === 1 ? undefined : `127.0.0.1:${await freePort()}`;
-  const start = (rank: number) =>
-    execa(python, ["-m", "xenarc_runtime", name, ...args, ...membership(place, processes, rank)], {
-      env: { ...pythonEnv(path), ...(place !== undefined && { JAX_COORDINATOR_BIND_ADDRESS: place }) },
-      reject: false,
-      stdin: "ignore",
-      buffer: { stdout: false, stderr: true },
-      // The end of what a child said tells why it died; XLA can say megabytes before.
-      maxBuffer: { stderr: 4_000_000 },
-    });
-  const children = Array.from({ length: processes }, (_, rank) => start(rank));
+  const children: Child[] = [];
   const kill = (signal: NodeJS.Signals) => children.map((child) => child.kill(signal));
-
   let signals = 0;
   const forward = (signal: NodeJS.Signals) => kill(++signals === 1 ? signal : "SIGKILL");
   const forwarded: NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
   for (const signal of forwarded) process.on(signal, forward);
+  const unsaved = () => new XenarcError({ what: `\`${name}\` was interrupted before it had anything to save.` });
 
+  const { path = [], processes = 1 } = options;
   const events: RuntimeEvent[] = [];
   const failures: Failure[] = [];
   let settled: NodeJS.Timeout | undefined;
@@ -77,7 +76,7 @@ export async function runCommand(
       kill("SIGKILL");
     }, SETTLE_MS);
   };
-  const follow = async (child: (typeof children)[number], rank: number): Promise<void> => {
+  const follow = async (child: Child, rank: number): Promise<void> => {
     let said = false;
     for await (const line of child.iterable({ from: "stdout" })) {
       const event = parseEvent(line);
@@ -94,13 +93,21 @@ export async function runCommand(
     if (result.failed && !said) fail(died(result, rank, processes));
   };
   try {
+    const { python } = await ensurePython(options);
+    const { execa } = await import("execa");
+    // Only this machine can reach the place where the processes meet.
+    const place = processes === 1 ? undefined : `127.0.0.1:${await freePort()}`;
+    const env = { ...pythonEnv(path), ...(place !== undefined && { JAX_COORDINATOR_BIND_ADDRESS: place }) };
+    if (signals > 0) throw unsaved();
+    for (let rank = 0; rank < processes; rank++)
+      children.push(launch(execa, python, [name, ...args, ...membership(place, processes, rank)], env));
     await Promise.all(children.map(follow));
     const failure = failures.find(({ echo }) => !echo) ?? failures[0];
     if (failure === undefined) return events;
+    // A signal that ended a child may have reached it before it is told of here.
+    await new Promise(setImmediate);
     if (signals > 1) throw new XenarcError({ what: `\`${name}\` was ended at once, by a second Ctrl-C.` });
-    if (signals === 1 && failure.silent) {
-      throw new XenarcError({ what: `\`${name}\` was interrupted before it had anything to save.` });
-    }
+    if (signals === 1 && failure.silent) throw unsaved();
     throw failure.error;
   } finally {
     clearTimeout(settled);

@@ -3,6 +3,7 @@
  */
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
+import { constants } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -20,8 +21,16 @@ export function run(command, args, { env = {}, cwd = root } = {}) {
       stdio: ["ignore", "inherit", "inherit"],
       env: { ...process.env, ...env },
     });
-    child.on("error", reject);
-    child.on("close", (code, signal) => resolve(code ?? (signal ? 1 : 0)));
+    // Ctrl-C reaches the child too, which ends in order; nobody but us tells it of SIGTERM.
+    const wait = () => {};
+    const forward = () => child.kill("SIGTERM");
+    process.on("SIGINT", wait).on("SIGTERM", forward);
+    const settle = (how, result) => {
+      process.off("SIGINT", wait).off("SIGTERM", forward);
+      how(result);
+    };
+    child.on("error", (error) => settle(reject, error));
+    child.on("close", (code, signal) => settle(resolve, code ?? 128 + constants.signals[signal]));
   });
 }
 

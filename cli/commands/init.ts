@@ -56,11 +56,24 @@ function projectName(folder: string): string {
   return name === "" || name === "xenarc" ? "my-model" : name;
 }
 
-/** What `npm install` is to take for xenarc: the release that runs, or the checkout that it runs from. */
+/** What `npm install` is to take for xenarc: the release that runs, or the checkout or the packed file that it is from. */
 function ownAddress(folder: string): string {
-  if (/[\\/]node_modules[\\/][^\\/]+[\\/]$/.test(packageRoot)) return packageVersion();
-  const path = relative(resolve(folder), packageRoot).replaceAll("\\", "/");
-  return `file:${path}`;
+  const installed = /^(.*)[\\/]node_modules[\\/][^\\/]+[\\/]$/.exec(packageRoot)?.[1];
+  if (installed === undefined) return fileAddress(folder, packageRoot);
+  const from = lockedAddress(join(installed, "node_modules/.package-lock.json"));
+  return from?.startsWith("file:") ? fileAddress(folder, resolve(installed, from.slice(5))) : packageVersion();
+}
+
+const fileAddress = (folder: string, path: string): string =>
+  `file:${relative(resolve(folder), path).replaceAll("\\", "/")}`;
+
+/** Where npm found xenarc when it installed it, as its hidden lock file says. */
+function lockedAddress(lock: string): string | undefined {
+  if (!existsSync(lock)) return undefined;
+  const { packages = {} } = JSON.parse(readFileSync(lock, "utf8")) as {
+    packages?: Record<string, { resolved?: string }>;
+  };
+  return packages["node_modules/xenarc"]?.resolved;
 }
 
 function projectFiles(name: string, folder: string): Record<string, string> {
@@ -128,7 +141,7 @@ A language model written in TypeScript, compiled to StableHLO, trained by XLA.
     npx xenarc train train.steps=5000         # a setting of the configuration, for this time
     npx xenarc generate --prompt "The "       # writes text with the newest run
     npx xenarc config                         # every setting, its value and where it came from
-    npx xenarc compile -o artifact            # StableHLO, looked at with: npx xenarc inspect artifact
+    npx xenarc compile                        # StableHLO, looked at with: npx xenarc inspect artifacts/${name.replaceAll(".", "-")}
     npm test                                  # the golden test of the compiled program
 
 - \`model.ts\` is the model: a module, the schema of its configuration, and how one is built from the other.

@@ -1,4 +1,5 @@
 /** `xenarc quickstart`: a model trained from nothing and heard, in a few minutes. */
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { packageRoot } from "../../compiler/source/package.js";
 import { openProject, RUNS, sortWords } from "../project.js";
@@ -23,12 +24,15 @@ export async function quickstartCommand(words: readonly string[], options: Quick
   const run = options.run ?? join(RUNS, "quickstart");
   const say = (text: string) => process.stdout.write(`${text}\n`);
   say(dim(`The model is ${EXAMPLE}/model.ts, its configuration config.yaml beside it.`));
+  if (existsSync(run)) say(dim(`An earlier run in ${run} is replaced.`));
   const project = await openProject({ target: join(packageRoot, EXAMPLE), overrides }, undefined);
   const done = await trainModel(project, run, {
     overwrite: true,
     ...(options.data !== undefined && { data: options.data }),
   });
   if (done.interrupted) {
+    const data = options.data === undefined ? "" : ` --data ${options.data}`;
+    say(`Go on: ${bold(`${COMMAND} train ${EXAMPLE} --run ${run}${data} --resume`)}`);
     say(`It can write all the same: ${bold(`${COMMAND} generate --run ${run} --prompt "${options.prompt}"`)}`);
     process.exitCode = EXIT.interrupted;
     return;

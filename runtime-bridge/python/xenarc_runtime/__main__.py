@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from . import events
@@ -117,15 +120,27 @@ def _parser() -> argparse.ArgumentParser:
 # The commands import what they need when they run: `doctor` must not wait for Orbax, nor the worker for matplotlib.
 
 
+@contextmanager
+def _importing() -> Iterator[None]:
+    """Ctrl-C ends the process at once: while modules are loaded, some of them would take it for a failure of their own and go on."""
+    before = signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 def _worker(arguments: argparse.Namespace) -> None:
-    from .worker import serve
+    with _importing():
+        from .worker import serve
 
     serve(arguments.socket, arguments.plugin)
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    from . import group
-    from .train import train
+    with _importing():
+        from . import group
+        from .train import train
 
     a = arguments
     group.join(a.coordinator, a.processes, a.process)
@@ -133,7 +148,8 @@ def _train(arguments: argparse.Namespace) -> None:
 
 
 def _generate(arguments: argparse.Namespace) -> None:
-    from .generate import Sampling, generate
+    with _importing():
+        from .generate import Sampling, generate
 
     sampling = Sampling(arguments.temperature, arguments.top_k, arguments.top_p, arguments.seed)
     generate(
@@ -148,19 +164,22 @@ def _generate(arguments: argparse.Namespace) -> None:
 
 
 def _run(arguments: argparse.Namespace) -> None:
-    from .run import run
+    with _importing():
+        from .run import run
 
     run(arguments.artifact, arguments.entry, arguments.source, arguments.target, arguments.folder)
 
 
 def _inspect(arguments: argparse.Namespace) -> None:
-    from .inspect import inspect
+    with _importing():
+        from .inspect import inspect
 
     inspect(arguments.artifact, arguments.hlo)
 
 
 def _ahead(arguments: argparse.Namespace) -> None:
-    from .ahead import compile_ahead
+    with _importing():
+        from .ahead import compile_ahead
 
     a = arguments
     compile_ahead(a.artifact, a.entry, a.platform, a.generation, a.topology, a.slices, a.out)
@@ -172,7 +191,8 @@ def _sizes(text: str) -> tuple[int, ...]:
 
 def _doctor(_: argparse.Namespace) -> None:
     try:
-        from . import pjrt
+        with _importing():
+            from . import pjrt
     except ImportError as error:
         raise Problem("python_packages", f"A Python package is missing: {error.name}.") from None
     events.emit("facts", python=sys.version.split()[0], packages=pjrt.versions(), devices=pjrt.devices())
