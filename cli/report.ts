@@ -45,13 +45,19 @@ function explain(error: unknown): XenarcError {
       : `Thrown: ${String(error)}`;
   const author = error instanceof Error ? authorsFrame(error) : undefined;
   if (author?.direct) return new XenarcError({ what: sentence(said), where: [author.where] });
+  if (author) {
+    return new XenarcError({
+      what: sentence(said),
+      where: [author.where],
+      fix: "It was thrown by what this line calls: is something that it is given undefined, or does it call itself? If not, please report it with what XENARC_DEBUG=1 shows.",
+    });
+  }
   return new XenarcError(
     {
       what: `xenarc failed in a way it should not: ${sentence(said)}`,
-      where: author ? [author.where] : [],
       fix: "XENARC_DEBUG=1 shows more. Please report it with what it shows.",
     },
-    author ? "program" : "environment",
+    "environment",
   );
 }
 

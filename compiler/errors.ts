@@ -37,16 +37,17 @@ export class XenarcError extends Error {
       fault: { value: fault },
       stack: {
         configurable: true,
-        get: () => [`XenarcError: ${shown(this)}`, "", ...calls.stack.split("\n").slice(1)].join("\n"),
+        get: () => shown(this, calls.stack.split("\n").slice(1)),
       },
     });
   }
 }
 
-let shown = (error: XenarcError): string => error.message;
+let shown = (error: XenarcError, calls: readonly string[]): string =>
+  [`XenarcError: ${error.message}`, ...calls].join("\n");
 
-/** Says how errors are shown; what reads the author's files does (compiler/source/render.ts). */
-export function showErrors(show: (error: XenarcError) => string): void {
+/** Says how the stack of an error is shown, given its lines; what reads the author's files does (compiler/source/render.ts). */
+export function showErrors(show: typeof shown): void {
   shown = show;
 }
 

@@ -70,6 +70,12 @@ export function defineModel<C extends { readonly context: number }>(source: Mode
     schema: schema as unknown as ModelDefinition["schema"],
     build,
     programs(c, only) {
+      if (!Number.isInteger(c.model.context)) {
+        throw new XenarcError({
+          what: `The configuration of ${source.name} does not say how many tokens the model sees at once.`,
+          expected: "a key `context` in the model's schema, such as context: z.int().positive().default(64)",
+        });
+      }
       const layout = layoutOf(c);
       const programs = withKernels(kernelsOf(c), () => withLayout(layout, () => programsOf(build(c), c, only)));
       layout?.checkUsed();

@@ -11,7 +11,9 @@ import {
   type Fits,
   hlo,
   is16Bit,
+  isTensor,
   like,
+  noTensor,
   oneCall,
   type Sizes,
   type Taken,
@@ -94,6 +96,8 @@ export function contract<A extends string, B extends string, K extends string>(
 }
 
 function product(x: Tensor, y: Tensor, axes: readonly string[], { dtype, precision }: DotOptions): Tensor {
+  if (!isTensor(x)) throw noTensor("dot", "the left operand", x, "a tensor", []);
+  if (!isTensor(y)) throw noTensor("dot", "the right operand", y, "a tensor", [x]);
   for (const k of axes) {
     for (const [side, t] of [
       ["left", x],

@@ -53,6 +53,23 @@ export function tensorError(
   return new XenarcError({ what, where: [{ site: here }, ...origins], ...more });
 }
 
+/** Whether something is a tensor: what is not checked by types may be anything. */
+export const isTensor = (x: unknown): boolean => typeof x === "object" && x !== null && "names" in x && "value" in x;
+
+/** The error of something else in a tensor's place. */
+export const noTensor = (
+  operation: string,
+  what: string,
+  given: unknown,
+  expected: string,
+  others: readonly Tensor[],
+) =>
+  tensorError(
+    `${operation}: ${what} is ${given === null || given === undefined ? given : `a ${typeof given}`}.`,
+    others,
+    { expected },
+  );
+
 /** The error of elements that are not as many as the sizes say. */
 export const wrongNumber = (operation: string, given: number, sizes: Sizes<string>): XenarcError =>
   tensorError(
@@ -83,6 +100,17 @@ export class Tensor<in out A extends string = any> extends Leaf {
 
   override with(value: Value, data?: TensorData): Tensor<A> {
     return new Tensor(this.names, value, data);
+  }
+  /** JavaScript's own operators would compute with something else than the elements. @throws XenarcError, but in texts. */
+  [Symbol.toPrimitive](hint: string): string {
+    if (hint === "string") return describe(this);
+    throw tensorError(
+      "JavaScript's operators do not compute with tensors: their elements are known when the program runs.",
+      [this],
+      {
+        fix: "Say x.add(y) for x + y, x.gt(y) for x > y; choose by elements with where, by one truth value with cond.",
+      },
+    );
   }
   /** The elements as nested arrays, one level an axis in the order of `names`. @throws XenarcError inside a program. */
   toArray(): unknown {
@@ -580,6 +608,7 @@ export function like(x: Tensor, names: readonly string[], shape: readonly number
 /** Brings two operands to common axes: those of the one that has all axes of the other. */
 export function aligned(operation: string, x: Tensor, other: AnyTensor | number): readonly [Tensor, Value, Value] {
   if (typeof other === "number") return [x, x.value, filled(x, other)];
+  if (!isTensor(other)) throw noTensor(operation, "the right operand", other, "a tensor or a number", [x]);
   const y = other as unknown as Tensor;
   const [big, small] = x.names.length >= y.names.length ? [x, y] : [y, x];
   const extra = small.names.filter((n) => !big.has(n));

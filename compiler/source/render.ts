@@ -4,7 +4,7 @@ import { showErrors, type Where, type XenarcError } from "../errors.js";
 import type { Site } from "../site.js";
 import { stack } from "../site.js";
 import { codeFrame } from "./frame.js";
-import { librarySource } from "./package.js";
+import { librarySource, packageRoot } from "./package.js";
 import { originalPosition, type Position } from "./position.js";
 
 /** How an error is shown. */
@@ -32,7 +32,18 @@ export function render(error: XenarcError, options: RenderOptions = {}): string 
   return [what, ...places, advice].filter((part) => part !== "").join("\n\n");
 }
 
-showErrors((error) => render(error));
+showErrors((error, calls) => {
+  // The library's own calls and Node's say nothing to an author; those who look for a defect want them.
+  const own = process.env.XENARC_DEBUG ? calls : calls.filter((line) => !isInternal(line));
+  return [`XenarcError: ${render(error)}`, "", ...own].join("\n");
+});
+
+/** Whether a line of a stack is of this package, of Node, or of no file. */
+function isInternal(line: string): boolean {
+  const file = /\(?((?:file:\/\/)?[^\s()]+?):\d+:\d+\)?$/.exec(line)?.[1]?.replace("file://", "");
+  if (file === undefined || file.startsWith("node:")) return true;
+  return librarySource(file) !== undefined || file.startsWith(`${packageRoot}dist/`);
+}
 
 function renderPlace(where: Where, { colour, cwd }: RenderOptions): string {
   const note = where.note ?? "";

@@ -45,6 +45,18 @@ export const mistakes: Readonly<Record<string, () => unknown>> = {
     const keys = ones({ batch: 2, key: 8 });
     return query.mul(keys as Any);
   },
+  "an operand that is undefined"() {
+    const layer: { bias?: Any } = {};
+    return ones({ embed: 4 }).add(layer.bias);
+  },
+  "a weight that is undefined"() {
+    const layer: { weight?: Any } = {};
+    return dot(ones({ embed: 4 }), layer.weight, "embed");
+  },
+  "an operator of JavaScript's"() {
+    const x: Any = ones({ embed: 4 }).sum("embed");
+    return x > 3 ? x : x.neg();
+  },
   "two element types"() {
     const x = ones({ embed: 4 }, "bf16");
     const weight = ones({ embed: 4 });

@@ -31,6 +31,9 @@ test("says which argument is missing, too much, or of another shape or type", as
   const message = (input: string, entry = "forward") =>
     problem(() => run({ artifact, entry, input: file(input), output }));
   expect(await message("tokens")).toMatch("lacks `params/embed: f32[d0=256, d1=16]`, `params/head/w");
+  expect(await message("tokens")).toMatch(
+    "It has: `tokens`. Parameters come from a run's newest checkpoint with --run DIR.",
+  );
   expect(await message("extra")).toMatch("has `label`, which the entry point does not take");
   expect(await message("shape")).toMatch("`tokens` in");
   expect(await message("shape")).toMatch("is i32[1, 15]; expected tokens: i32[batch=1, seq=16]");

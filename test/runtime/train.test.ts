@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync
 import { join } from "node:path";
 import { execa, execaNode } from "execa";
 import { ensurePython, type RuntimeEvent, train } from "../../runtime-bridge/bridge.js";
+import { pythonEnv } from "../../runtime-bridge/process.js";
 import { here, metrics, problem, python, referenceArtifact, temporaryFolder, writeText } from "./support.js";
 
 const CONTEXT = 16;
@@ -70,6 +71,28 @@ test("interrupted by Ctrl-C and resumed, a run ends with the same bits", async (
   expect(events.filter((event) => event.event === "log")).toEqual([]);
   expect((await dumpState(run)).equals(state)).toBe(true);
   expect(metrics(run)).toEqual(metrics(join(folder, "whole")));
+});
+
+test("Ctrl-C ends the runtime at whatever moment of its start it comes", async () => {
+  const { python } = await ensurePython();
+  const args = [
+    "-m",
+    "xenarc_runtime",
+    "train",
+    artifact,
+    "--data",
+    text,
+    "--overwrite",
+    "--run",
+    join(folder, "early"),
+  ];
+  for (const after of [50, 100, 150, 200, 250, 300, 350, 400, 500, 700]) {
+    const child = execa(python, args, { env: { ...pythonEnv(), JAX_PLATFORMS: "cpu" }, reject: false });
+    setTimeout(() => child.kill("SIGINT"), after);
+    const { exitCode, signal, stdout } = await child;
+    const saved = exitCode === 0 && stdout.includes('"interrupted": true');
+    expect([after, exitCode === 130 || signal === "SIGINT" || saved]).toEqual([after, true]);
+  }
 });
 
 test("a killed run resumes from its last whole checkpoint, with the same bits", async () => {

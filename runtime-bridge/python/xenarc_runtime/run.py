@@ -49,10 +49,15 @@ def _from_checkpoint(artifact: Artifact, folder: Path, ports: list[Port]) -> dic
 
 def _check(ports: tuple[Port, ...], given: dict[str, np.ndarray], present: set[str], source: Path) -> None:
     known = {port.name: port for port in ports}
-    missing = [str(port) for name, port in known.items() if name not in given and name not in present]
+    lacking = [port for name, port in known.items() if name not in given and name not in present]
+    # What is given by hand first: a misspelt argument must not hide behind the parameters.
+    missing = [str(port) for port in sorted(lacking, key=lambda port: port.role == "state")]
     extra = [name for name in given if name not in known]
     if missing:
-        raise Problem("arguments", f"{source} lacks {_few(missing)}.", f"It has: {_few(list(given)) or 'nothing'}.")
+        hint = f"It has: {_few(list(given)) or 'nothing'}."
+        if any(port.role == "state" for port in lacking):
+            hint += " Parameters come from a run's newest checkpoint with --run DIR."
+        raise Problem("arguments", f"{source} lacks {_few(missing)}.", hint)
     if extra:
         raise Problem("arguments", f"{source} has {_few(extra)}, which the entry point does not take.")
     for name, tensor in given.items():
