@@ -334,8 +334,8 @@ class Evaluation {
     const out = this.#spec(product.result);
     const scattered = summed.filter((m) => out.some((over) => over?.includes(m)));
     const whole = this.#bytes(product.result, this.#partial(product)) * product.runs;
-    this.#send(scattered, whole, 1);
     const parts = scattered.reduce((n, m) => n * meshSize(this.mesh, m), 1);
+    this.#send(scattered, whole, this.chip.platform === "tpu" && parts >= WIDE ? 2 : 1);
     this.#send(
       summed.filter((m) => !scattered.includes(m)),
       whole / parts,
@@ -353,6 +353,12 @@ class Evaluation {
     if (slices > 1) this.#across += (times * (bytes / (group / slices)) * (slices - 1)) / slices;
   }
 }
+
+/**
+ * Devices from which on libtpu sums whole gradients everywhere and has each take its part (an all-reduce, twice the bytes), where it
+ * reduce-scatters over fewer: so found on v4, v5e, v5p and v6e, of JAX's own `psum_scatter` too.
+ */
+const WIDE = 16;
 
 /** Of parameters' axes, in float32, and not a parameter as a product needs it. */
 const isGradient = ({ value, of }: Made): boolean => value.kind !== "activations" && value.dtype === "f32" && !of;

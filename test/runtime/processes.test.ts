@@ -113,10 +113,9 @@ test(
     const { events } = await disturbed(options, { action: signal(run, 0, "SIGKILL"), after: 7 });
     const said = events.filter((event) => event.event === "log").map(({ message }) => message);
     expect(said).toEqual([expect.stringMatching(/^Process 0 of 2 ended early: .*\(restart 1 of 1\)\.$/s)]);
-    expect(events.filter((event) => event.event === "start").map(({ step, resumed }) => [step, resumed])).toEqual([
-      [0, false],
-      [6, true],
-    ]);
+    // The checkpoint of step 6 is written beside the steps: it may or may not have been whole.
+    const starts = events.filter((event) => event.event === "start").map(({ step, resumed }) => `${step} ${resumed}`);
+    expect(starts).toEqual(["0 false", expect.stringMatching(/^(0 false|6 true)$/)]);
     expect(metrics(run)).toEqual(metrics(whole));
   },
   SLOW,
