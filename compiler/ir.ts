@@ -211,7 +211,7 @@ export class Emitter {
     regions: Region[] = [],
     axes?: readonly (readonly string[] | undefined)[],
   ): Op<A> {
-    const op = new Op(def, operands as Value[], attrs, results, regions, this.site ?? captureSite(), axes);
+    const op = new Op(def, operands as Value[], attrs, results, regions, this.site ?? captureSite(this.emit), axes);
     const { constraints } = def;
     for (const id in constraints) {
       const violation = constraints[id]!(op);

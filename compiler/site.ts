@@ -31,7 +31,7 @@ export function backwardOf(site: Site): Site {
 }
 
 /** How many engine frames one op looks at; deeper ones belong to the module call, which captures more. */
-const SHALLOW = 8;
+const SHALLOW = 6;
 const DEEP = 60;
 
 const root = new URL("../", import.meta.url);
@@ -84,11 +84,13 @@ function authorFrames(): Frame[] {
 }
 
 let hooked = false;
+type Callable = (...args: never) => unknown;
 
-function frames(limit: number): Frame[] {
-  if (!hooked) return withHook(() => frames(limit));
+/** The author's frames among the `limit` that are below the function `above`. */
+function frames(limit: number, above: Callable): Frame[] {
+  if (!hooked) return withHook(() => frames(limit, above));
   Error.stackTraceLimit = limit;
-  Error.captureStackTrace(holder, frames);
+  Error.captureStackTrace(holder, above);
   void holder.stack;
   Error.stackTraceLimit = DEFAULT_LIMIT;
   return authorFrames();
@@ -119,10 +121,10 @@ export function withHook<T>(f: () => T): T {
 /** The name of the function that marks where a module call or a region begins: frames below it belong to the caller's site. */
 const BOUNDARY = "xenarcBoundary";
 
-/** The author's location of the op being emitted. */
-export function captureSite(): Site | undefined {
+/** The author's location of the op being emitted. `above`: the function of the library that is called, which is no part of it. */
+export function captureSite(above: Callable = captureSite): Site | undefined {
   if (!enabled) return undefined;
-  const own = frames(SHALLOW);
+  const own = frames(SHALLOW, above);
   return caller?.backward
     ? { frames: own, scope: scope ?? "", caller, backward: true }
     : { frames: own, scope: scope ?? "", caller };
@@ -156,7 +158,7 @@ export function inBackwardOf<T>(site: Site | undefined, f: () => T): T {
 
 /** The location of something rare, such as an error: as far out as there are frames. */
 export const captureDeep = (): Site => ({
-  frames: frames(DEEP),
+  frames: frames(DEEP, captureDeep),
   scope: scope ?? "",
   caller,
   ...(caller?.backward && { backward: true }),

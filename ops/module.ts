@@ -48,7 +48,7 @@ export class Parameter<in out A extends string = any> extends Tensor<A> {
 
 /** Declares a parameter: its sizes by axis name, and how it begins. */
 export function param<A extends string>(sizes: Sizes<A>, init: Initializer, options: ParamOptions = {}): Tensor<A> {
-  return new Parameter(sizes, init, options, captureSite());
+  return new Parameter(sizes, init, options, captureSite(param));
 }
 
 /** A tensor of which only axes, sizes and element type are known: an input of a program to be traced. */

@@ -640,7 +640,7 @@ export function aligned(operation: string, x: Tensor, other: AnyTensor | number)
 export function oneCall<T>(f: (b: HloBuilder) => T): T {
   const b = hlo();
   if (b.site) return f(b);
-  b.site = captureSite();
+  b.site = captureSite(oneCall);
   try {
     return f(b);
   } finally {
