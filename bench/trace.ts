@@ -4,7 +4,7 @@ import { trace600b, traceLlama } from "./ours.js";
 /** Digits apart, the text of a deep stack may not be larger than that of a shallow one. */
 const withoutDigits = (text: string): number => text.replace(/\d+/g, "").length;
 
-const WARM_UP = 20;
+const WARM_UP = 100;
 
 export default {
   name: "trace",

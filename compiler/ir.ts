@@ -350,11 +350,10 @@ export function cloneOps(ops: readonly Op[], into: Region, map: Map<Value, Value
   }
 }
 
-/** A copy of a region; what it captures stays captured unless `map` says otherwise. */
-export function cloneRegion(region: Region, outer: Map<Value, Value> = new Map()): Region {
+/** A copy of a region; what it captures stays captured unless `map` says otherwise, which gains the copies of what it defines. */
+export function cloneRegion(region: Region, map: Map<Value, Value> = new Map()): Region {
   const out = new Region();
   out.closed = region.closed;
-  const map = region.closed ? new Map<Value, Value>() : new Map(outer);
   for (const a of region.args) map.set(a, out.arg(a.type, a.axes, a.label));
   cloneOps(region.ops, out, map);
   out.results = region.results.map((v) => map.get(v) ?? v);

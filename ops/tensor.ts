@@ -338,13 +338,10 @@ export class Tensor<in out A extends string = any> extends Leaf {
     const n = [axes].flat().reduce((m, a) => m * this.size(a as A), 1);
     if (!isFloat(this.value.type))
       throw tensorError(`mean of ${describe(this)}: only floating-point tensors have a mean.`, [this]);
-    if (is16Bit(this.dtype))
-      return (
-        this.cast("f32")
-          .sum(axes)
-          .mul(1 / n) as Tensor
-      ).cast(this.dtype);
-    return this.sum(axes).mul(1 / n) as Tensor;
+    return oneCall(() => {
+      const sum = (is16Bit(this.dtype) ? this.cast("f32") : this).sum(axes);
+      return sum.mul(1 / n).cast(this.dtype) as Tensor;
+    });
   }
   /** The largest element over one or several axes. */
   max<K extends A>(axes: K | readonly K[]): Tensor<Exclude<A, K>> {

@@ -6,6 +6,8 @@ import type { Op, Region, Value } from "../ir.js";
  * is safe: it reads the results of a barrier, never the forward values.
  */
 export function cse(region: Region): void {
+  const replaced = new Map<Value, Value>();
+  const sub = (v: Value) => replaced.get(v) ?? v;
   const ids = new Map<Value, number>();
   const id = (v: Value) => {
     let n = ids.get(v);
@@ -15,37 +17,34 @@ export function cse(region: Region): void {
     }
     return n;
   };
-  const seen = new Map<string, Op>();
-  const replaced = new Map<Value, Value>();
-  const sub = (v: Value) => replaced.get(v) ?? v;
-  const kept: Op[] = [];
-  for (const op of region.ops) {
-    if (replaced.size) op.operands = op.operands.map(sub);
-    for (const r of op.regions) {
-      if (replaced.size) substitute(r, replaced);
-      cse(r);
-    }
-    if (op.regions.length || op.def.effect || op.def.structured || op.def.name === "stablehlo.optimization_barrier") {
-      kept.push(op);
-      continue;
-    }
-    const t = op.results[0]?.type;
-    const key = `${op.def.name} ${op.operands.map(id).join(",")} ${op.attrs === null ? "" : JSON.stringify(op.attrs, exact)} ${t?.shape.join("x")} ${t?.dtype}`;
-    const before = seen.get(key);
-    if (before) op.results.forEach((r, i) => replaced.set(r, before.results[i]!));
-    else {
-      seen.set(key, op);
-      kept.push(op);
-    }
-  }
-  region.ops = kept;
-  if (replaced.size) region.results = region.results.map(sub);
+  const visit = (r: Region) => {
+    const seen = new Map<string, Op>();
+    r.ops = r.ops.filter((op) => {
+      if (replaced.size) op.operands = op.operands.map(sub);
+      op.regions.forEach(visit);
+      if (op.regions.length || op.def.effect || op.def.structured || op.def.name === "stablehlo.optimization_barrier") {
+        return true;
+      }
+      const t = op.results[0]?.type;
+      const key = `${op.def.name} ${op.operands.map(id)} ${text(op.attrs)} ${t?.shape} ${t?.dtype}`;
+      const before = seen.get(key);
+      if (before) op.results.forEach((result, i) => replaced.set(result, before.results[i]!));
+      else seen.set(key, op);
+      return before === undefined;
+    });
+    if (replaced.size) r.results = r.results.map(sub);
+  };
+  visit(region);
 }
 
-/** What JSON has no text for, or one text with another value: big integers, infinities, NaN, minus zero. */
-function exact(_: string, v: unknown): unknown {
+/** Different for different values, also where JSON has no text or one for two: big integers, infinities, NaN, minus zero. */
+function text(v: unknown): string {
+  if (typeof v === "string") return JSON.stringify(v);
   if (typeof v === "bigint") return `${v}n`;
-  return typeof v === "number" && (!Number.isFinite(v) || Object.is(v, -0)) ? `${1 / v} ${v}` : v;
+  if (typeof v !== "object" || v === null) return Object.is(v, -0) ? "-0" : String(v);
+  if (Array.isArray(v)) return `[${v.map(text)}]`;
+  if (ArrayBuffer.isView(v)) return `[${Array.from(v as unknown as ArrayLike<number | bigint>, text)}]`;
+  return `{${Object.entries(v).map(([name, x]) => `${name}:${text(x)}`)}}`;
 }
 
 /** Puts other values in the place of some, in nested regions too. */

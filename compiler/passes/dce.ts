@@ -5,19 +5,19 @@ import { type ScanAttrs, scan } from "./scan.js";
 
 /**
  * Dead code elimination: removes ops whose results nobody reads, in nested regions too, and what a scan computes, stacks or is
- * given for nobody. Ops with an effect stay.
+ * given for nobody. Ops with an effect stay. `live`: the values that are read; what a region reads from outside is live there too.
  */
-export function dce(region: Region): void {
-  const live = new Set<Value>(region.results);
+export function dce(region: Region, live = new Set<Value>()): void {
+  for (const v of region.results) live.add(v);
   const kept = [];
   for (let i = region.ops.length - 1; i >= 0; i--) {
     const op = region.ops[i]!;
     if (!op.def.effect && !op.results.some((r) => live.has(r))) continue;
     if (op.def === scan) dropUnusedOutputs(op, live);
     else if (op.def === remat || op.def === customVjp) dropUnusedResults(op, live);
-    for (const r of op.regions) dce(r);
+    for (const r of op.regions) dce(r, live);
     if (op.def === scan) dropUnusedInputs(op);
-    forEachUse(op, (v) => live.add(v));
+    for (const v of op.operands) live.add(v);
     kept.push(op);
   }
   region.ops = kept.reverse();

@@ -8,13 +8,17 @@ import { identity, stopGradient } from "./grad.js";
 import { remat } from "./remat.js";
 import { type ScanAttrs, scan } from "./scan.js";
 
+/** What stands for each value of the traced program. A value belongs to one region, so all regions share the map. */
 type Values = Map<Value, Value>;
 const INDEX: TensorType = { dtype: "i32" satisfies DType, shape: [] };
 
 /** A region without structured ops; `b` makes builders of the vocabulary. */
 export function lower(b: Builder, region: Region): Region {
+  return lowerRegion(b, region, new Map());
+}
+
+function lowerRegion(b: Builder, region: Region, values: Values): Region {
   const out = new Region();
-  const values: Values = new Map();
   for (const a of region.args) values.set(a, out.arg(a.type, a.axes, a.label));
   lowerOps(b.on(out), region.ops, values);
   out.results = region.results.map((v) => values.get(v) ?? v);
@@ -45,14 +49,9 @@ function lowerOps(b: Builder, ops: readonly Op[], values: Values): void {
   }
 }
 
-function lowerNested(b: Builder, region: Region, outer: Values): Region {
-  if (region.ops.every((op) => !op.def.structured && op.regions.length === 0)) return cloneRegion(region, outer);
-  const out = new Region();
-  const values: Values = new Map(outer);
-  for (const a of region.args) values.set(a, out.arg(a.type, a.axes, a.label));
-  lowerOps(b.on(out), region.ops, values);
-  out.results = region.results.map((v) => values.get(v) ?? v);
-  return out;
+function lowerNested(b: Builder, region: Region, values: Values): Region {
+  const plain = region.ops.every((op) => !op.def.structured && op.regions.length === 0);
+  return plain ? cloneRegion(region, values) : lowerRegion(b, region, values);
 }
 
 function inline(b: Builder, op: Op, values: Values): void {
@@ -105,13 +104,15 @@ function loop(b: Builder, op: Op<ScanAttrs>, values: Values): void {
   const step = body.args[0]!;
   const at = reverse ? inBody.subtract(inBody.constant(INDEX, length - 1), step) : step;
   const zero = inBody.constant(INDEX, 0);
-  const inner: Values = new Map(values);
   region.args.forEach((a, i) => {
-    inner.set(a, i < carries ? body.args[1 + i]! : element(inBody, xs[i - carries]!, xDims[i - carries]!, at, zero, a));
+    values.set(
+      a,
+      i < carries ? body.args[1 + i]! : element(inBody, xs[i - carries]!, xDims[i - carries]!, at, zero, a),
+    );
   });
-  lowerOps(inBody, region.ops, inner);
+  lowerOps(inBody, region.ops, values);
   inBody.site = site;
-  const results = region.results.map((v) => inner.get(v) ?? v);
+  const results = region.results.map(sub);
   const stacks = results.slice(carries).map((v, i) => {
     const dim = yDims[i]!;
     const slot = stacked(v.type, dim, 1).shape;
@@ -136,20 +137,19 @@ function unrolled(b: Builder, op: Op<ScanAttrs>, values: Values): void {
   const rows: Value[][] = yDims.map(() => []);
   for (let step = 0; step < length; step++) {
     const at = reverse ? length - 1 - step : step;
-    const inner: Values = new Map(values);
     b.site = op.site;
     region.args.forEach((a, i) => {
-      if (i < carries) inner.set(a, carry[i]!);
+      if (i < carries) values.set(a, carry[i]!);
       else {
         const x = xs[i - carries]!;
         const dim = xDims[i - carries]!;
         const start = x.type.shape.map((_, d) => (d === dim ? at : 0));
         const limit = x.type.shape.map((n, d) => (d === dim ? at + 1 : n));
-        inner.set(a, labelled(b.reshape(b.slice(x, start, limit), a.type.shape, a.axes), a.label));
+        values.set(a, labelled(b.reshape(b.slice(x, start, limit), a.type.shape, a.axes), a.label));
       }
     });
-    lowerOps(b, region.ops, inner);
-    const results = region.results.map((v) => inner.get(v) ?? v);
+    lowerOps(b, region.ops, values);
+    const results = region.results.map(sub);
     carry = results.slice(0, carries);
     b.site = op.site;
     results.slice(carries).forEach((v, i) => {

@@ -6,7 +6,7 @@ import { full, iota, where, zeros } from "../../ops/functions.js";
 import { type Parameter, parameters } from "../../ops/module.js";
 import { foldIn, type Key } from "../../ops/random.js";
 import { collect, type Reports } from "../../ops/report.js";
-import { type AnyTensor, type Scalar, type Tensor, tensorError } from "../../ops/tensor.js";
+import { type AnyTensor, oneCall, type Scalar, type Tensor, tensorError } from "../../ops/tensor.js";
 import type { LanguageModel } from "../language_model.js";
 import { type AdamWState, adamWUpdate } from "./adamw.js";
 import type { TrainConfig } from "./config.js";
@@ -224,6 +224,8 @@ function accumulate<M>(
 
 /** The Euclidean norm of all elements of a tree (f32). */
 export function globalNorm(tree: unknown): Scalar {
-  const squares = leaves(tree).map((t) => t.cast("f32").square().sum(t.names) as unknown as Scalar);
-  return squares.reduce((a, b) => a.add(b)).sqrt();
+  return oneCall(() => {
+    const squares = leaves(tree).map((t) => t.cast("f32").square().sum(t.names) as unknown as Scalar);
+    return squares.reduce((a, b) => a.add(b)).sqrt();
+  });
 }

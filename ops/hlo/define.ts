@@ -72,12 +72,10 @@ export const shapeOfOperand =
 /** All operands and results have one type. */
 export function sameTypes(op: Op): string | undefined {
   const first = op.operands[0]!.type;
-  for (const v of [...op.operands, ...op.results]) {
-    if (v.type !== first && !sameType(v.type, first)) {
-      return `operands and result have one type: ${[...op.operands, ...op.results].map((x) => typeText(x.type)).join(", ")}`;
-    }
-  }
-  return undefined;
+  const alike = (v: Value) => v.type === first || sameType(v.type, first);
+  return op.operands.every(alike) && op.results.every(alike)
+    ? undefined
+    : `operands and result have one type: ${[...op.operands, ...op.results].map((x) => typeText(x.type)).join(", ")}`;
 }
 
 /** `stablehlo.add %0, %1 : tensor<...>`: the pretty form of ops whose operands and result have one type. */

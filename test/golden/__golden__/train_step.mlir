@@ -496,134 +496,134 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_embedded_1 = stablehlo.add %arg0, %arg1 : tensor<f32>
       stablehlo.return %d_embedded_1 : tensor<f32>
     }) : (tensor<256x16xf32>, tensor<2x8xi32>, tensor<2x8x16xf32>) -> tensor<256x16xf32>
-    %squares.multiply = stablehlo.multiply %d_embedded, %d_embedded : tensor<256x16xf32>
-    %squares.reduce = stablehlo.reduce(%squares.multiply init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<256x16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_1 = stablehlo.multiply %d_h#2, %d_h#2 : tensor<2x16xf32>
-    %squares.reduce_1 = stablehlo.reduce(%squares.multiply_1 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_2 = stablehlo.multiply %d_h#3, %d_h#3 : tensor<2x16xf32>
-    %squares.reduce_2 = stablehlo.reduce(%squares.multiply_2 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_3 = stablehlo.multiply %d_h#4, %d_h#4 : tensor<2x16x2x8xf32>
-    %squares.reduce_3 = stablehlo.reduce(%squares.multiply_3 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x16x2x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_4 = stablehlo.multiply %d_h#5, %d_h#5 : tensor<2x2x8xf32>
-    %squares.reduce_4 = stablehlo.reduce(%squares.multiply_4 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x2x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_5 = stablehlo.multiply %d_h#6, %d_h#6 : tensor<2x16x2x8xf32>
-    %squares.reduce_5 = stablehlo.reduce(%squares.multiply_5 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x16x2x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_6 = stablehlo.multiply %d_h#7, %d_h#7 : tensor<2x2x8xf32>
-    %squares.reduce_6 = stablehlo.reduce(%squares.multiply_6 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x2x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_7 = stablehlo.multiply %d_h#8, %d_h#8 : tensor<2x16x2x8xf32>
-    %squares.reduce_7 = stablehlo.reduce(%squares.multiply_7 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x16x2x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_8 = stablehlo.multiply %d_h#9, %d_h#9 : tensor<2x2x8xf32>
-    %squares.reduce_8 = stablehlo.reduce(%squares.multiply_8 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x2x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_9 = stablehlo.multiply %d_h#10, %d_h#10 : tensor<2x2x8x16xf32>
-    %squares.reduce_9 = stablehlo.reduce(%squares.multiply_9 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x2x8x16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_10 = stablehlo.multiply %d_h#11, %d_h#11 : tensor<2x16xf32>
-    %squares.reduce_10 = stablehlo.reduce(%squares.multiply_10 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_11 = stablehlo.multiply %d_h#12, %d_h#12 : tensor<2x16xf32>
-    %squares.reduce_11 = stablehlo.reduce(%squares.multiply_11 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_12 = stablehlo.multiply %d_h#13, %d_h#13 : tensor<2x16xf32>
-    %squares.reduce_12 = stablehlo.reduce(%squares.multiply_12 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_13 = stablehlo.multiply %d_h#14, %d_h#14 : tensor<2x16x64xf32>
-    %squares.reduce_13 = stablehlo.reduce(%squares.multiply_13 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x16x64xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_14 = stablehlo.multiply %d_h#15, %d_h#15 : tensor<2x64xf32>
-    %squares.reduce_14 = stablehlo.reduce(%squares.multiply_14 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x64xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_15 = stablehlo.multiply %d_h#16, %d_h#16 : tensor<2x64x16xf32>
-    %squares.reduce_15 = stablehlo.reduce(%squares.multiply_15 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x64x16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_16 = stablehlo.multiply %d_h#17, %d_h#17 : tensor<2x16xf32>
-    %squares.reduce_16 = stablehlo.reduce(%squares.multiply_16 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_17 = stablehlo.multiply %d_reduce_1, %d_reduce_1 : tensor<16xf32>
-    %squares.reduce_17 = stablehlo.reduce(%squares.multiply_17 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_18 = stablehlo.multiply %d_reduce, %d_reduce : tensor<16xf32>
-    %squares.reduce_18 = stablehlo.reduce(%squares.multiply_18 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_19 = stablehlo.multiply %d_y, %d_y : tensor<16x256xf32>
-    %squares.reduce_19 = stablehlo.reduce(%squares.multiply_19 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<16x256xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_20 = stablehlo.multiply %d_sum_1, %d_sum_1 : tensor<256xf32>
-    %squares.reduce_20 = stablehlo.reduce(%squares.multiply_20 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<256xf32>, tensor<f32>) -> tensor<f32>
-    %gradNorm.add = stablehlo.add %squares.reduce, %squares.reduce_1 : tensor<f32>
-    %gradNorm.add_1 = stablehlo.add %gradNorm.add, %squares.reduce_2 : tensor<f32>
-    %gradNorm.add_2 = stablehlo.add %gradNorm.add_1, %squares.reduce_3 : tensor<f32>
-    %gradNorm.add_3 = stablehlo.add %gradNorm.add_2, %squares.reduce_4 : tensor<f32>
-    %gradNorm.add_4 = stablehlo.add %gradNorm.add_3, %squares.reduce_5 : tensor<f32>
-    %gradNorm.add_5 = stablehlo.add %gradNorm.add_4, %squares.reduce_6 : tensor<f32>
-    %gradNorm.add_6 = stablehlo.add %gradNorm.add_5, %squares.reduce_7 : tensor<f32>
-    %gradNorm.add_7 = stablehlo.add %gradNorm.add_6, %squares.reduce_8 : tensor<f32>
-    %gradNorm.add_8 = stablehlo.add %gradNorm.add_7, %squares.reduce_9 : tensor<f32>
-    %gradNorm.add_9 = stablehlo.add %gradNorm.add_8, %squares.reduce_10 : tensor<f32>
-    %gradNorm.add_10 = stablehlo.add %gradNorm.add_9, %squares.reduce_11 : tensor<f32>
-    %gradNorm.add_11 = stablehlo.add %gradNorm.add_10, %squares.reduce_12 : tensor<f32>
-    %gradNorm.add_12 = stablehlo.add %gradNorm.add_11, %squares.reduce_13 : tensor<f32>
-    %gradNorm.add_13 = stablehlo.add %gradNorm.add_12, %squares.reduce_14 : tensor<f32>
-    %gradNorm.add_14 = stablehlo.add %gradNorm.add_13, %squares.reduce_15 : tensor<f32>
-    %gradNorm.add_15 = stablehlo.add %gradNorm.add_14, %squares.reduce_16 : tensor<f32>
-    %gradNorm.add_16 = stablehlo.add %gradNorm.add_15, %squares.reduce_17 : tensor<f32>
-    %gradNorm.add_17 = stablehlo.add %gradNorm.add_16, %squares.reduce_18 : tensor<f32>
-    %gradNorm.add_18 = stablehlo.add %gradNorm.add_17, %squares.reduce_19 : tensor<f32>
-    %gradNorm = stablehlo.add %gradNorm.add_18, %squares.reduce_20 : tensor<f32>
-    %sqrt = stablehlo.sqrt %gradNorm : tensor<f32>
-    %squares.multiply_21 = stablehlo.multiply %params.tokens.weight, %params.tokens.weight : tensor<256x16xf32>
-    %squares.reduce_21 = stablehlo.reduce(%squares.multiply_21 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<256x16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_22 = stablehlo.multiply %params.blocks.attentionNorm.scale, %params.blocks.attentionNorm.scale : tensor<2x16xf32>
-    %squares.reduce_22 = stablehlo.reduce(%squares.multiply_22 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_23 = stablehlo.multiply %params.blocks.attentionNorm.bias, %params.blocks.attentionNorm.bias : tensor<2x16xf32>
-    %squares.reduce_23 = stablehlo.reduce(%squares.multiply_23 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_24 = stablehlo.multiply %params.blocks.attention.query.weight, %params.blocks.attention.query.weight : tensor<2x16x2x8xf32>
-    %squares.reduce_24 = stablehlo.reduce(%squares.multiply_24 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x16x2x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_25 = stablehlo.multiply %params.blocks.attention.query.bias, %params.blocks.attention.query.bias : tensor<2x2x8xf32>
-    %squares.reduce_25 = stablehlo.reduce(%squares.multiply_25 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x2x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_26 = stablehlo.multiply %params.blocks.attention.key.weight, %params.blocks.attention.key.weight : tensor<2x16x2x8xf32>
-    %squares.reduce_26 = stablehlo.reduce(%squares.multiply_26 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x16x2x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_27 = stablehlo.multiply %params.blocks.attention.key.bias, %params.blocks.attention.key.bias : tensor<2x2x8xf32>
-    %squares.reduce_27 = stablehlo.reduce(%squares.multiply_27 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x2x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_28 = stablehlo.multiply %params.blocks.attention.value.weight, %params.blocks.attention.value.weight : tensor<2x16x2x8xf32>
-    %squares.reduce_28 = stablehlo.reduce(%squares.multiply_28 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x16x2x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_29 = stablehlo.multiply %params.blocks.attention.value.bias, %params.blocks.attention.value.bias : tensor<2x2x8xf32>
-    %squares.reduce_29 = stablehlo.reduce(%squares.multiply_29 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x2x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_30 = stablehlo.multiply %params.blocks.attention.output.weight, %params.blocks.attention.output.weight : tensor<2x2x8x16xf32>
-    %squares.reduce_30 = stablehlo.reduce(%squares.multiply_30 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x2x8x16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_31 = stablehlo.multiply %params.blocks.attention.output.bias, %params.blocks.attention.output.bias : tensor<2x16xf32>
-    %squares.reduce_31 = stablehlo.reduce(%squares.multiply_31 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_32 = stablehlo.multiply %params.blocks.mlpNorm.scale, %params.blocks.mlpNorm.scale : tensor<2x16xf32>
-    %squares.reduce_32 = stablehlo.reduce(%squares.multiply_32 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_33 = stablehlo.multiply %params.blocks.mlpNorm.bias, %params.blocks.mlpNorm.bias : tensor<2x16xf32>
-    %squares.reduce_33 = stablehlo.reduce(%squares.multiply_33 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_34 = stablehlo.multiply %params.blocks.mlp.up.weight, %params.blocks.mlp.up.weight : tensor<2x16x64xf32>
-    %squares.reduce_34 = stablehlo.reduce(%squares.multiply_34 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x16x64xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_35 = stablehlo.multiply %params.blocks.mlp.up.bias, %params.blocks.mlp.up.bias : tensor<2x64xf32>
-    %squares.reduce_35 = stablehlo.reduce(%squares.multiply_35 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x64xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_36 = stablehlo.multiply %params.blocks.mlp.down.weight, %params.blocks.mlp.down.weight : tensor<2x64x16xf32>
-    %squares.reduce_36 = stablehlo.reduce(%squares.multiply_36 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x64x16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_37 = stablehlo.multiply %params.blocks.mlp.down.bias, %params.blocks.mlp.down.bias : tensor<2x16xf32>
-    %squares.reduce_37 = stablehlo.reduce(%squares.multiply_37 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_38 = stablehlo.multiply %params.norm.scale, %params.norm.scale : tensor<16xf32>
-    %squares.reduce_38 = stablehlo.reduce(%squares.multiply_38 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_39 = stablehlo.multiply %params.norm.bias, %params.norm.bias : tensor<16xf32>
-    %squares.reduce_39 = stablehlo.reduce(%squares.multiply_39 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<16xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_40 = stablehlo.multiply %params.head.weight, %params.head.weight : tensor<16x256xf32>
-    %squares.reduce_40 = stablehlo.reduce(%squares.multiply_40 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<16x256xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_41 = stablehlo.multiply %params.head.bias, %params.head.bias : tensor<256xf32>
-    %squares = stablehlo.reduce(%squares.multiply_41 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<256xf32>, tensor<f32>) -> tensor<f32>
-    %paramNorm.add = stablehlo.add %squares.reduce_21, %squares.reduce_22 : tensor<f32>
-    %paramNorm.add_1 = stablehlo.add %paramNorm.add, %squares.reduce_23 : tensor<f32>
-    %paramNorm.add_2 = stablehlo.add %paramNorm.add_1, %squares.reduce_24 : tensor<f32>
-    %paramNorm.add_3 = stablehlo.add %paramNorm.add_2, %squares.reduce_25 : tensor<f32>
-    %paramNorm.add_4 = stablehlo.add %paramNorm.add_3, %squares.reduce_26 : tensor<f32>
-    %paramNorm.add_5 = stablehlo.add %paramNorm.add_4, %squares.reduce_27 : tensor<f32>
-    %paramNorm.add_6 = stablehlo.add %paramNorm.add_5, %squares.reduce_28 : tensor<f32>
-    %paramNorm.add_7 = stablehlo.add %paramNorm.add_6, %squares.reduce_29 : tensor<f32>
-    %paramNorm.add_8 = stablehlo.add %paramNorm.add_7, %squares.reduce_30 : tensor<f32>
-    %paramNorm.add_9 = stablehlo.add %paramNorm.add_8, %squares.reduce_31 : tensor<f32>
-    %paramNorm.add_10 = stablehlo.add %paramNorm.add_9, %squares.reduce_32 : tensor<f32>
-    %paramNorm.add_11 = stablehlo.add %paramNorm.add_10, %squares.reduce_33 : tensor<f32>
-    %paramNorm.add_12 = stablehlo.add %paramNorm.add_11, %squares.reduce_34 : tensor<f32>
-    %paramNorm.add_13 = stablehlo.add %paramNorm.add_12, %squares.reduce_35 : tensor<f32>
-    %paramNorm.add_14 = stablehlo.add %paramNorm.add_13, %squares.reduce_36 : tensor<f32>
-    %paramNorm.add_15 = stablehlo.add %paramNorm.add_14, %squares.reduce_37 : tensor<f32>
-    %paramNorm.add_16 = stablehlo.add %paramNorm.add_15, %squares.reduce_38 : tensor<f32>
-    %paramNorm.add_17 = stablehlo.add %paramNorm.add_16, %squares.reduce_39 : tensor<f32>
-    %paramNorm.add_18 = stablehlo.add %paramNorm.add_17, %squares.reduce_40 : tensor<f32>
-    %paramNorm = stablehlo.add %paramNorm.add_18, %squares : tensor<f32>
-    %sqrt_1 = stablehlo.sqrt %paramNorm : tensor<f32>
-    %scale.compare = stablehlo.compare LT, %sqrt, %cst_1, FLOAT : (tensor<f32>, tensor<f32>) -> tensor<i1>
-    %scale.divide = stablehlo.divide %cst_1, %sqrt : tensor<f32>
+    %gradNorm.multiply = stablehlo.multiply %d_embedded, %d_embedded : tensor<256x16xf32>
+    %gradNorm.reduce = stablehlo.reduce(%gradNorm.multiply init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<256x16xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_1 = stablehlo.multiply %d_h#2, %d_h#2 : tensor<2x16xf32>
+    %gradNorm.reduce_1 = stablehlo.reduce(%gradNorm.multiply_1 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_2 = stablehlo.multiply %d_h#3, %d_h#3 : tensor<2x16xf32>
+    %gradNorm.reduce_2 = stablehlo.reduce(%gradNorm.multiply_2 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_3 = stablehlo.multiply %d_h#4, %d_h#4 : tensor<2x16x2x8xf32>
+    %gradNorm.reduce_3 = stablehlo.reduce(%gradNorm.multiply_3 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x16x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_4 = stablehlo.multiply %d_h#5, %d_h#5 : tensor<2x2x8xf32>
+    %gradNorm.reduce_4 = stablehlo.reduce(%gradNorm.multiply_4 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_5 = stablehlo.multiply %d_h#6, %d_h#6 : tensor<2x16x2x8xf32>
+    %gradNorm.reduce_5 = stablehlo.reduce(%gradNorm.multiply_5 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x16x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_6 = stablehlo.multiply %d_h#7, %d_h#7 : tensor<2x2x8xf32>
+    %gradNorm.reduce_6 = stablehlo.reduce(%gradNorm.multiply_6 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_7 = stablehlo.multiply %d_h#8, %d_h#8 : tensor<2x16x2x8xf32>
+    %gradNorm.reduce_7 = stablehlo.reduce(%gradNorm.multiply_7 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x16x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_8 = stablehlo.multiply %d_h#9, %d_h#9 : tensor<2x2x8xf32>
+    %gradNorm.reduce_8 = stablehlo.reduce(%gradNorm.multiply_8 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_9 = stablehlo.multiply %d_h#10, %d_h#10 : tensor<2x2x8x16xf32>
+    %gradNorm.reduce_9 = stablehlo.reduce(%gradNorm.multiply_9 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x2x8x16xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_10 = stablehlo.multiply %d_h#11, %d_h#11 : tensor<2x16xf32>
+    %gradNorm.reduce_10 = stablehlo.reduce(%gradNorm.multiply_10 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_11 = stablehlo.multiply %d_h#12, %d_h#12 : tensor<2x16xf32>
+    %gradNorm.reduce_11 = stablehlo.reduce(%gradNorm.multiply_11 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_12 = stablehlo.multiply %d_h#13, %d_h#13 : tensor<2x16xf32>
+    %gradNorm.reduce_12 = stablehlo.reduce(%gradNorm.multiply_12 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_13 = stablehlo.multiply %d_h#14, %d_h#14 : tensor<2x16x64xf32>
+    %gradNorm.reduce_13 = stablehlo.reduce(%gradNorm.multiply_13 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x16x64xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_14 = stablehlo.multiply %d_h#15, %d_h#15 : tensor<2x64xf32>
+    %gradNorm.reduce_14 = stablehlo.reduce(%gradNorm.multiply_14 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x64xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_15 = stablehlo.multiply %d_h#16, %d_h#16 : tensor<2x64x16xf32>
+    %gradNorm.reduce_15 = stablehlo.reduce(%gradNorm.multiply_15 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x64x16xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_16 = stablehlo.multiply %d_h#17, %d_h#17 : tensor<2x16xf32>
+    %gradNorm.reduce_16 = stablehlo.reduce(%gradNorm.multiply_16 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_17 = stablehlo.multiply %d_reduce_1, %d_reduce_1 : tensor<16xf32>
+    %gradNorm.reduce_17 = stablehlo.reduce(%gradNorm.multiply_17 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<16xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_18 = stablehlo.multiply %d_reduce, %d_reduce : tensor<16xf32>
+    %gradNorm.reduce_18 = stablehlo.reduce(%gradNorm.multiply_18 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<16xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_19 = stablehlo.multiply %d_y, %d_y : tensor<16x256xf32>
+    %gradNorm.reduce_19 = stablehlo.reduce(%gradNorm.multiply_19 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<16x256xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_20 = stablehlo.multiply %d_sum_1, %d_sum_1 : tensor<256xf32>
+    %gradNorm.reduce_20 = stablehlo.reduce(%gradNorm.multiply_20 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<256xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.add = stablehlo.add %gradNorm.reduce, %gradNorm.reduce_1 : tensor<f32>
+    %gradNorm.add_1 = stablehlo.add %gradNorm.add, %gradNorm.reduce_2 : tensor<f32>
+    %gradNorm.add_2 = stablehlo.add %gradNorm.add_1, %gradNorm.reduce_3 : tensor<f32>
+    %gradNorm.add_3 = stablehlo.add %gradNorm.add_2, %gradNorm.reduce_4 : tensor<f32>
+    %gradNorm.add_4 = stablehlo.add %gradNorm.add_3, %gradNorm.reduce_5 : tensor<f32>
+    %gradNorm.add_5 = stablehlo.add %gradNorm.add_4, %gradNorm.reduce_6 : tensor<f32>
+    %gradNorm.add_6 = stablehlo.add %gradNorm.add_5, %gradNorm.reduce_7 : tensor<f32>
+    %gradNorm.add_7 = stablehlo.add %gradNorm.add_6, %gradNorm.reduce_8 : tensor<f32>
+    %gradNorm.add_8 = stablehlo.add %gradNorm.add_7, %gradNorm.reduce_9 : tensor<f32>
+    %gradNorm.add_9 = stablehlo.add %gradNorm.add_8, %gradNorm.reduce_10 : tensor<f32>
+    %gradNorm.add_10 = stablehlo.add %gradNorm.add_9, %gradNorm.reduce_11 : tensor<f32>
+    %gradNorm.add_11 = stablehlo.add %gradNorm.add_10, %gradNorm.reduce_12 : tensor<f32>
+    %gradNorm.add_12 = stablehlo.add %gradNorm.add_11, %gradNorm.reduce_13 : tensor<f32>
+    %gradNorm.add_13 = stablehlo.add %gradNorm.add_12, %gradNorm.reduce_14 : tensor<f32>
+    %gradNorm.add_14 = stablehlo.add %gradNorm.add_13, %gradNorm.reduce_15 : tensor<f32>
+    %gradNorm.add_15 = stablehlo.add %gradNorm.add_14, %gradNorm.reduce_16 : tensor<f32>
+    %gradNorm.add_16 = stablehlo.add %gradNorm.add_15, %gradNorm.reduce_17 : tensor<f32>
+    %gradNorm.add_17 = stablehlo.add %gradNorm.add_16, %gradNorm.reduce_18 : tensor<f32>
+    %gradNorm.add_18 = stablehlo.add %gradNorm.add_17, %gradNorm.reduce_19 : tensor<f32>
+    %gradNorm.add_19 = stablehlo.add %gradNorm.add_18, %gradNorm.reduce_20 : tensor<f32>
+    %gradNorm = stablehlo.sqrt %gradNorm.add_19 : tensor<f32>
+    %paramNorm.multiply = stablehlo.multiply %params.tokens.weight, %params.tokens.weight : tensor<256x16xf32>
+    %paramNorm.reduce = stablehlo.reduce(%paramNorm.multiply init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<256x16xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_1 = stablehlo.multiply %params.blocks.attentionNorm.scale, %params.blocks.attentionNorm.scale : tensor<2x16xf32>
+    %paramNorm.reduce_1 = stablehlo.reduce(%paramNorm.multiply_1 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_2 = stablehlo.multiply %params.blocks.attentionNorm.bias, %params.blocks.attentionNorm.bias : tensor<2x16xf32>
+    %paramNorm.reduce_2 = stablehlo.reduce(%paramNorm.multiply_2 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_3 = stablehlo.multiply %params.blocks.attention.query.weight, %params.blocks.attention.query.weight : tensor<2x16x2x8xf32>
+    %paramNorm.reduce_3 = stablehlo.reduce(%paramNorm.multiply_3 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x16x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_4 = stablehlo.multiply %params.blocks.attention.query.bias, %params.blocks.attention.query.bias : tensor<2x2x8xf32>
+    %paramNorm.reduce_4 = stablehlo.reduce(%paramNorm.multiply_4 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_5 = stablehlo.multiply %params.blocks.attention.key.weight, %params.blocks.attention.key.weight : tensor<2x16x2x8xf32>
+    %paramNorm.reduce_5 = stablehlo.reduce(%paramNorm.multiply_5 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x16x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_6 = stablehlo.multiply %params.blocks.attention.key.bias, %params.blocks.attention.key.bias : tensor<2x2x8xf32>
+    %paramNorm.reduce_6 = stablehlo.reduce(%paramNorm.multiply_6 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_7 = stablehlo.multiply %params.blocks.attention.value.weight, %params.blocks.attention.value.weight : tensor<2x16x2x8xf32>
+    %paramNorm.reduce_7 = stablehlo.reduce(%paramNorm.multiply_7 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x16x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_8 = stablehlo.multiply %params.blocks.attention.value.bias, %params.blocks.attention.value.bias : tensor<2x2x8xf32>
+    %paramNorm.reduce_8 = stablehlo.reduce(%paramNorm.multiply_8 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_9 = stablehlo.multiply %params.blocks.attention.output.weight, %params.blocks.attention.output.weight : tensor<2x2x8x16xf32>
+    %paramNorm.reduce_9 = stablehlo.reduce(%paramNorm.multiply_9 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x2x8x16xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_10 = stablehlo.multiply %params.blocks.attention.output.bias, %params.blocks.attention.output.bias : tensor<2x16xf32>
+    %paramNorm.reduce_10 = stablehlo.reduce(%paramNorm.multiply_10 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_11 = stablehlo.multiply %params.blocks.mlpNorm.scale, %params.blocks.mlpNorm.scale : tensor<2x16xf32>
+    %paramNorm.reduce_11 = stablehlo.reduce(%paramNorm.multiply_11 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_12 = stablehlo.multiply %params.blocks.mlpNorm.bias, %params.blocks.mlpNorm.bias : tensor<2x16xf32>
+    %paramNorm.reduce_12 = stablehlo.reduce(%paramNorm.multiply_12 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_13 = stablehlo.multiply %params.blocks.mlp.up.weight, %params.blocks.mlp.up.weight : tensor<2x16x64xf32>
+    %paramNorm.reduce_13 = stablehlo.reduce(%paramNorm.multiply_13 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x16x64xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_14 = stablehlo.multiply %params.blocks.mlp.up.bias, %params.blocks.mlp.up.bias : tensor<2x64xf32>
+    %paramNorm.reduce_14 = stablehlo.reduce(%paramNorm.multiply_14 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x64xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_15 = stablehlo.multiply %params.blocks.mlp.down.weight, %params.blocks.mlp.down.weight : tensor<2x64x16xf32>
+    %paramNorm.reduce_15 = stablehlo.reduce(%paramNorm.multiply_15 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x64x16xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_16 = stablehlo.multiply %params.blocks.mlp.down.bias, %params.blocks.mlp.down.bias : tensor<2x16xf32>
+    %paramNorm.reduce_16 = stablehlo.reduce(%paramNorm.multiply_16 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_17 = stablehlo.multiply %params.norm.scale, %params.norm.scale : tensor<16xf32>
+    %paramNorm.reduce_17 = stablehlo.reduce(%paramNorm.multiply_17 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<16xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_18 = stablehlo.multiply %params.norm.bias, %params.norm.bias : tensor<16xf32>
+    %paramNorm.reduce_18 = stablehlo.reduce(%paramNorm.multiply_18 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<16xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_19 = stablehlo.multiply %params.head.weight, %params.head.weight : tensor<16x256xf32>
+    %paramNorm.reduce_19 = stablehlo.reduce(%paramNorm.multiply_19 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<16x256xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_20 = stablehlo.multiply %params.head.bias, %params.head.bias : tensor<256xf32>
+    %paramNorm.reduce_20 = stablehlo.reduce(%paramNorm.multiply_20 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<256xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.add = stablehlo.add %paramNorm.reduce, %paramNorm.reduce_1 : tensor<f32>
+    %paramNorm.add_1 = stablehlo.add %paramNorm.add, %paramNorm.reduce_2 : tensor<f32>
+    %paramNorm.add_2 = stablehlo.add %paramNorm.add_1, %paramNorm.reduce_3 : tensor<f32>
+    %paramNorm.add_3 = stablehlo.add %paramNorm.add_2, %paramNorm.reduce_4 : tensor<f32>
+    %paramNorm.add_4 = stablehlo.add %paramNorm.add_3, %paramNorm.reduce_5 : tensor<f32>
+    %paramNorm.add_5 = stablehlo.add %paramNorm.add_4, %paramNorm.reduce_6 : tensor<f32>
+    %paramNorm.add_6 = stablehlo.add %paramNorm.add_5, %paramNorm.reduce_7 : tensor<f32>
+    %paramNorm.add_7 = stablehlo.add %paramNorm.add_6, %paramNorm.reduce_8 : tensor<f32>
+    %paramNorm.add_8 = stablehlo.add %paramNorm.add_7, %paramNorm.reduce_9 : tensor<f32>
+    %paramNorm.add_9 = stablehlo.add %paramNorm.add_8, %paramNorm.reduce_10 : tensor<f32>
+    %paramNorm.add_10 = stablehlo.add %paramNorm.add_9, %paramNorm.reduce_11 : tensor<f32>
+    %paramNorm.add_11 = stablehlo.add %paramNorm.add_10, %paramNorm.reduce_12 : tensor<f32>
+    %paramNorm.add_12 = stablehlo.add %paramNorm.add_11, %paramNorm.reduce_13 : tensor<f32>
+    %paramNorm.add_13 = stablehlo.add %paramNorm.add_12, %paramNorm.reduce_14 : tensor<f32>
+    %paramNorm.add_14 = stablehlo.add %paramNorm.add_13, %paramNorm.reduce_15 : tensor<f32>
+    %paramNorm.add_15 = stablehlo.add %paramNorm.add_14, %paramNorm.reduce_16 : tensor<f32>
+    %paramNorm.add_16 = stablehlo.add %paramNorm.add_15, %paramNorm.reduce_17 : tensor<f32>
+    %paramNorm.add_17 = stablehlo.add %paramNorm.add_16, %paramNorm.reduce_18 : tensor<f32>
+    %paramNorm.add_18 = stablehlo.add %paramNorm.add_17, %paramNorm.reduce_19 : tensor<f32>
+    %paramNorm.add_19 = stablehlo.add %paramNorm.add_18, %paramNorm.reduce_20 : tensor<f32>
+    %paramNorm = stablehlo.sqrt %paramNorm.add_19 : tensor<f32>
+    %scale.compare = stablehlo.compare LT, %gradNorm, %cst_1, FLOAT : (tensor<f32>, tensor<f32>) -> tensor<i1>
+    %scale.divide = stablehlo.divide %cst_1, %gradNorm : tensor<f32>
     %scale = stablehlo.select %scale.compare, %cst_1, %scale.divide : tensor<i1>, tensor<f32>
     %at_1 = stablehlo.convert %step : (tensor<i32>) -> tensor<f32>
     %cst_20 = stablehlo.constant dense<9.99999974E-6> : tensor<f32>
@@ -1090,6 +1090,6 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %p.broadcast_in_dim_10 = stablehlo.broadcast_in_dim %rate, dims = [] : (tensor<f32>) -> tensor<256xf32>
     %p.multiply_20 = stablehlo.multiply %direction, %p.broadcast_in_dim_10 : tensor<256xf32>
     %p = stablehlo.subtract %params.head.bias, %p.multiply_20 : tensor<256xf32>
-    return %p.subtract, %p.subtract_1, %p.subtract_2, %p.subtract_3, %p.subtract_4, %p.subtract_5, %p.subtract_6, %p.subtract_7, %p.subtract_8, %p.subtract_9, %p.subtract_10, %p.subtract_11, %p.subtract_12, %p.subtract_13, %p.subtract_14, %p.subtract_15, %p.subtract_16, %p.subtract_17, %p.subtract_18, %p.subtract_19, %p, %first.add, %first.add_1, %first.add_2, %first.add_3, %first.add_4, %first.add_5, %first.add_6, %first.add_7, %first.add_8, %first.add_9, %first.add_10, %first.add_11, %first.add_12, %first.add_13, %first.add_14, %first.add_15, %first.add_16, %first.add_17, %first.add_18, %first.add_19, %first, %second.add, %second.add_1, %second.add_2, %second.add_3, %second.add_4, %second.add_5, %second.add_6, %second.add_7, %second.add_8, %second.add_9, %second.add_10, %second.add_11, %second.add_12, %second.add_13, %second.add_14, %second.add_15, %second.add_16, %second.add_17, %second.add_18, %second.add_19, %second, %step_1, %key, %loss, %sqrt, %rate, %sqrt_1 : tensor<256x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x2x8x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x64xf32>, tensor<2x64xf32>, tensor<2x64x16xf32>, tensor<2x16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16x256xf32>, tensor<256xf32>, tensor<256x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x2x8x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x64xf32>, tensor<2x64xf32>, tensor<2x64x16xf32>, tensor<2x16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16x256xf32>, tensor<256xf32>, tensor<256x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x2x8x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x64xf32>, tensor<2x64xf32>, tensor<2x64x16xf32>, tensor<2x16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16x256xf32>, tensor<256xf32>, tensor<i32>, tensor<2xui32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>
+    return %p.subtract, %p.subtract_1, %p.subtract_2, %p.subtract_3, %p.subtract_4, %p.subtract_5, %p.subtract_6, %p.subtract_7, %p.subtract_8, %p.subtract_9, %p.subtract_10, %p.subtract_11, %p.subtract_12, %p.subtract_13, %p.subtract_14, %p.subtract_15, %p.subtract_16, %p.subtract_17, %p.subtract_18, %p.subtract_19, %p, %first.add, %first.add_1, %first.add_2, %first.add_3, %first.add_4, %first.add_5, %first.add_6, %first.add_7, %first.add_8, %first.add_9, %first.add_10, %first.add_11, %first.add_12, %first.add_13, %first.add_14, %first.add_15, %first.add_16, %first.add_17, %first.add_18, %first.add_19, %first, %second.add, %second.add_1, %second.add_2, %second.add_3, %second.add_4, %second.add_5, %second.add_6, %second.add_7, %second.add_8, %second.add_9, %second.add_10, %second.add_11, %second.add_12, %second.add_13, %second.add_14, %second.add_15, %second.add_16, %second.add_17, %second.add_18, %second.add_19, %second, %step_1, %key, %loss, %gradNorm, %rate, %paramNorm : tensor<256x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x2x8x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x64xf32>, tensor<2x64xf32>, tensor<2x64x16xf32>, tensor<2x16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16x256xf32>, tensor<256xf32>, tensor<256x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x2x8x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x64xf32>, tensor<2x64xf32>, tensor<2x64x16xf32>, tensor<2x16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16x256xf32>, tensor<256xf32>, tensor<256x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x16x2x8xf32>, tensor<2x2x8xf32>, tensor<2x2x8x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16xf32>, tensor<2x16x64xf32>, tensor<2x64xf32>, tensor<2x64x16xf32>, tensor<2x16xf32>, tensor<16xf32>, tensor<16xf32>, tensor<16x256xf32>, tensor<256xf32>, tensor<i32>, tensor<2xui32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>
   }
 }
