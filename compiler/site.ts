@@ -183,8 +183,8 @@ function xenarcBoundary<T>(f: () => T): T {
 /** The module path that is running; undefined outside of every module. */
 export const currentScope = (): string | undefined => scope;
 
-/** Starts a new program: outside every module, and whoever called is not part of any location. */
-export const atTopLevel = <T>(f: () => T): T => within(undefined, undefined, f);
+/** Starts a new program, or a model: outside every module, and whoever called is not part of any location; locations are captured cheaply. */
+export const atTopLevel = <T>(f: () => T): T => within(undefined, undefined, () => withHook(f));
 
 /** All frames of a site, innermost first. */
 export function* stack(site: Site): Iterable<Frame> {

@@ -8,7 +8,7 @@ import { type Kind, type Layout, localShape, type Spec } from "./mesh.js";
 import { regionCost } from "./passes/scan.js";
 import type { Pipeline } from "./pipeline.js";
 import type { Port, Program, Role } from "./program.js";
-import { atTopLevel, captureDeep, inRegion, withHook } from "./site.js";
+import { atTopLevel, captureDeep, inRegion } from "./site.js";
 import { Leaf, leavesWithPaths, mapLeaves } from "./tree.js";
 
 let here: Builder | undefined;
@@ -161,7 +161,7 @@ export function traceProgram<I extends ByRole>(
   const outPorts: Port[] = [];
   const threaded = new Map(inPorts.map((p, i) => [`${p.role} ${p.name}`, i]));
   const donated: [number, number][] = [];
-  program(() =>
+  atTopLevel(() =>
     into(b, () => {
       for (const [role, tree] of Object.entries(f(args))) {
         for (const [path, leaf] of leavesWithPaths(tree)) {
@@ -198,9 +198,6 @@ export function traceProgram<I extends ByRole>(
     },
   };
 }
-
-/** Runs what traces a program: outside of every module, with locations captured cheaply. */
-const program = <T>(f: () => T): T => atTopLevel(() => withHook(f));
 
 function port(
   name: string,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { XenarcError } from "../compiler/errors.js";
 import { withKernels } from "../compiler/kernels.js";
 import type { Program } from "../compiler/program.js";
+import { atTopLevel } from "../compiler/site.js";
 import { withLayout } from "../compiler/trace.js";
 import { parameterCount, withPaths } from "../ops/module.js";
 import { kernelsOf, kernelsSchema } from "./kernels.js";
@@ -64,7 +65,9 @@ export function defineModel<C extends { readonly context: number }>(source: Mode
     xla: section(xlaSchema),
     kernels: kernelsSchema,
   });
-  const build = (c: ProgramConfig): LanguageModel<object> => withPaths(source.build(c.model as unknown as C));
+  // Bound rather than called here: then this line is not among the author's.
+  const build = (c: ProgramConfig): LanguageModel<object> =>
+    withPaths(atTopLevel(source.build.bind(source, c.model as unknown as C)));
   return {
     name: source.name,
     schema: schema as unknown as ModelDefinition["schema"],

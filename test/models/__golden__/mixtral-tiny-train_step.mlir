@@ -1222,86 +1222,86 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_x_1 = stablehlo.add %arg0, %arg1 : tensor<f32>
       stablehlo.return %d_x_1 : tensor<f32>
     }) : (tensor<64x32xf32>, tensor<2x16xi32>, tensor<2x16x32xf32>) -> tensor<64x32xf32>
-    %squares.multiply = stablehlo.multiply %d_x, %d_x : tensor<64x32xf32>
-    %squares.reduce = stablehlo.reduce(%squares.multiply init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<64x32xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_1 = stablehlo.multiply %d_h#2, %d_h#2 : tensor<2x32xf32>
-    %squares.reduce_1 = stablehlo.reduce(%squares.multiply_1 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x32xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_2 = stablehlo.multiply %d_h#3, %d_h#3 : tensor<2x32x4x8xf32>
-    %squares.reduce_2 = stablehlo.reduce(%squares.multiply_2 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x4x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_3 = stablehlo.multiply %d_h#4, %d_h#4 : tensor<2x32x2x8xf32>
-    %squares.reduce_3 = stablehlo.reduce(%squares.multiply_3 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x2x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_4 = stablehlo.multiply %d_h#5, %d_h#5 : tensor<2x32x2x8xf32>
-    %squares.reduce_4 = stablehlo.reduce(%squares.multiply_4 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x2x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_5 = stablehlo.multiply %d_h#6, %d_h#6 : tensor<2x4x8x32xf32>
-    %squares.reduce_5 = stablehlo.reduce(%squares.multiply_5 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x8x32xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_6 = stablehlo.multiply %d_h#7, %d_h#7 : tensor<2x32xf32>
-    %squares.reduce_6 = stablehlo.reduce(%squares.multiply_6 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x32xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_7 = stablehlo.multiply %d_h#8, %d_h#8 : tensor<2x32x4xf32>
-    %squares.reduce_7 = stablehlo.reduce(%squares.multiply_7 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x32x4xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_8 = stablehlo.multiply %d_h#9, %d_h#9 : tensor<2x4x32x24xf32>
-    %squares.reduce_8 = stablehlo.reduce(%squares.multiply_8 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x32x24xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_9 = stablehlo.multiply %d_h#10, %d_h#10 : tensor<2x4x32x24xf32>
-    %squares.reduce_9 = stablehlo.reduce(%squares.multiply_9 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x32x24xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_10 = stablehlo.multiply %d_h#11, %d_h#11 : tensor<2x4x24x32xf32>
-    %squares.reduce_10 = stablehlo.reduce(%squares.multiply_10 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x24x32xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_11 = stablehlo.multiply %d_reduce, %d_reduce : tensor<32xf32>
-    %squares.reduce_11 = stablehlo.reduce(%squares.multiply_11 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<32xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_12 = stablehlo.multiply %d_y, %d_y : tensor<32x64xf32>
-    %squares.reduce_12 = stablehlo.reduce(%squares.multiply_12 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<32x64xf32>, tensor<f32>) -> tensor<f32>
-    %gradNorm.add = stablehlo.add %squares.reduce, %squares.reduce_1 : tensor<f32>
-    %gradNorm.add_1 = stablehlo.add %gradNorm.add, %squares.reduce_2 : tensor<f32>
-    %gradNorm.add_2 = stablehlo.add %gradNorm.add_1, %squares.reduce_3 : tensor<f32>
-    %gradNorm.add_3 = stablehlo.add %gradNorm.add_2, %squares.reduce_4 : tensor<f32>
-    %gradNorm.add_4 = stablehlo.add %gradNorm.add_3, %squares.reduce_5 : tensor<f32>
-    %gradNorm.add_5 = stablehlo.add %gradNorm.add_4, %squares.reduce_6 : tensor<f32>
-    %gradNorm.add_6 = stablehlo.add %gradNorm.add_5, %squares.reduce_7 : tensor<f32>
-    %gradNorm.add_7 = stablehlo.add %gradNorm.add_6, %squares.reduce_8 : tensor<f32>
-    %gradNorm.add_8 = stablehlo.add %gradNorm.add_7, %squares.reduce_9 : tensor<f32>
-    %gradNorm.add_9 = stablehlo.add %gradNorm.add_8, %squares.reduce_10 : tensor<f32>
-    %gradNorm.add_10 = stablehlo.add %gradNorm.add_9, %squares.reduce_11 : tensor<f32>
-    %gradNorm = stablehlo.add %gradNorm.add_10, %squares.reduce_12 : tensor<f32>
-    %sqrt = stablehlo.sqrt %gradNorm : tensor<f32>
-    %squares.multiply_13 = stablehlo.multiply %params.tokens.weight, %params.tokens.weight : tensor<64x32xf32>
-    %squares.reduce_13 = stablehlo.reduce(%squares.multiply_13 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<64x32xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_14 = stablehlo.multiply %params.blocks.attentionNorm.scale, %params.blocks.attentionNorm.scale : tensor<2x32xf32>
-    %squares.reduce_14 = stablehlo.reduce(%squares.multiply_14 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x32xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_15 = stablehlo.multiply %params.blocks.attention.query.weight, %params.blocks.attention.query.weight : tensor<2x32x4x8xf32>
-    %squares.reduce_15 = stablehlo.reduce(%squares.multiply_15 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x4x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_16 = stablehlo.multiply %params.blocks.attention.key.weight, %params.blocks.attention.key.weight : tensor<2x32x2x8xf32>
-    %squares.reduce_16 = stablehlo.reduce(%squares.multiply_16 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x2x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_17 = stablehlo.multiply %params.blocks.attention.value.weight, %params.blocks.attention.value.weight : tensor<2x32x2x8xf32>
-    %squares.reduce_17 = stablehlo.reduce(%squares.multiply_17 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x2x8xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_18 = stablehlo.multiply %params.blocks.attention.output.weight, %params.blocks.attention.output.weight : tensor<2x4x8x32xf32>
-    %squares.reduce_18 = stablehlo.reduce(%squares.multiply_18 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x8x32xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_19 = stablehlo.multiply %params.blocks.mlpNorm.scale, %params.blocks.mlpNorm.scale : tensor<2x32xf32>
-    %squares.reduce_19 = stablehlo.reduce(%squares.multiply_19 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x32xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_20 = stablehlo.multiply %params.blocks.mlp.router.weight, %params.blocks.mlp.router.weight : tensor<2x32x4xf32>
-    %squares.reduce_20 = stablehlo.reduce(%squares.multiply_20 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x32x4xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_21 = stablehlo.multiply %params.blocks.mlp.gate, %params.blocks.mlp.gate : tensor<2x4x32x24xf32>
-    %squares.reduce_21 = stablehlo.reduce(%squares.multiply_21 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x32x24xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_22 = stablehlo.multiply %params.blocks.mlp.up, %params.blocks.mlp.up : tensor<2x4x32x24xf32>
-    %squares.reduce_22 = stablehlo.reduce(%squares.multiply_22 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x32x24xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_23 = stablehlo.multiply %params.blocks.mlp.down, %params.blocks.mlp.down : tensor<2x4x24x32xf32>
-    %squares.reduce_23 = stablehlo.reduce(%squares.multiply_23 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x24x32xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_24 = stablehlo.multiply %params.norm.scale, %params.norm.scale : tensor<32xf32>
-    %squares.reduce_24 = stablehlo.reduce(%squares.multiply_24 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<32xf32>, tensor<f32>) -> tensor<f32>
-    %squares.multiply_25 = stablehlo.multiply %params.head.weight, %params.head.weight : tensor<32x64xf32>
-    %squares = stablehlo.reduce(%squares.multiply_25 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<32x64xf32>, tensor<f32>) -> tensor<f32>
-    %paramNorm.add = stablehlo.add %squares.reduce_13, %squares.reduce_14 : tensor<f32>
-    %paramNorm.add_1 = stablehlo.add %paramNorm.add, %squares.reduce_15 : tensor<f32>
-    %paramNorm.add_2 = stablehlo.add %paramNorm.add_1, %squares.reduce_16 : tensor<f32>
-    %paramNorm.add_3 = stablehlo.add %paramNorm.add_2, %squares.reduce_17 : tensor<f32>
-    %paramNorm.add_4 = stablehlo.add %paramNorm.add_3, %squares.reduce_18 : tensor<f32>
-    %paramNorm.add_5 = stablehlo.add %paramNorm.add_4, %squares.reduce_19 : tensor<f32>
-    %paramNorm.add_6 = stablehlo.add %paramNorm.add_5, %squares.reduce_20 : tensor<f32>
-    %paramNorm.add_7 = stablehlo.add %paramNorm.add_6, %squares.reduce_21 : tensor<f32>
-    %paramNorm.add_8 = stablehlo.add %paramNorm.add_7, %squares.reduce_22 : tensor<f32>
-    %paramNorm.add_9 = stablehlo.add %paramNorm.add_8, %squares.reduce_23 : tensor<f32>
-    %paramNorm.add_10 = stablehlo.add %paramNorm.add_9, %squares.reduce_24 : tensor<f32>
-    %paramNorm = stablehlo.add %paramNorm.add_10, %squares : tensor<f32>
-    %sqrt_1 = stablehlo.sqrt %paramNorm : tensor<f32>
-    %scale.compare = stablehlo.compare LT, %sqrt, %cst_1, FLOAT : (tensor<f32>, tensor<f32>) -> tensor<i1>
-    %scale.divide = stablehlo.divide %cst_1, %sqrt : tensor<f32>
+    %gradNorm.multiply = stablehlo.multiply %d_x, %d_x : tensor<64x32xf32>
+    %gradNorm.reduce = stablehlo.reduce(%gradNorm.multiply init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<64x32xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_1 = stablehlo.multiply %d_h#2, %d_h#2 : tensor<2x32xf32>
+    %gradNorm.reduce_1 = stablehlo.reduce(%gradNorm.multiply_1 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x32xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_2 = stablehlo.multiply %d_h#3, %d_h#3 : tensor<2x32x4x8xf32>
+    %gradNorm.reduce_2 = stablehlo.reduce(%gradNorm.multiply_2 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x4x8xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_3 = stablehlo.multiply %d_h#4, %d_h#4 : tensor<2x32x2x8xf32>
+    %gradNorm.reduce_3 = stablehlo.reduce(%gradNorm.multiply_3 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_4 = stablehlo.multiply %d_h#5, %d_h#5 : tensor<2x32x2x8xf32>
+    %gradNorm.reduce_4 = stablehlo.reduce(%gradNorm.multiply_4 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_5 = stablehlo.multiply %d_h#6, %d_h#6 : tensor<2x4x8x32xf32>
+    %gradNorm.reduce_5 = stablehlo.reduce(%gradNorm.multiply_5 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x8x32xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_6 = stablehlo.multiply %d_h#7, %d_h#7 : tensor<2x32xf32>
+    %gradNorm.reduce_6 = stablehlo.reduce(%gradNorm.multiply_6 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x32xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_7 = stablehlo.multiply %d_h#8, %d_h#8 : tensor<2x32x4xf32>
+    %gradNorm.reduce_7 = stablehlo.reduce(%gradNorm.multiply_7 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x32x4xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_8 = stablehlo.multiply %d_h#9, %d_h#9 : tensor<2x4x32x24xf32>
+    %gradNorm.reduce_8 = stablehlo.reduce(%gradNorm.multiply_8 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x32x24xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_9 = stablehlo.multiply %d_h#10, %d_h#10 : tensor<2x4x32x24xf32>
+    %gradNorm.reduce_9 = stablehlo.reduce(%gradNorm.multiply_9 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x32x24xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_10 = stablehlo.multiply %d_h#11, %d_h#11 : tensor<2x4x24x32xf32>
+    %gradNorm.reduce_10 = stablehlo.reduce(%gradNorm.multiply_10 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x24x32xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_11 = stablehlo.multiply %d_reduce, %d_reduce : tensor<32xf32>
+    %gradNorm.reduce_11 = stablehlo.reduce(%gradNorm.multiply_11 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<32xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.multiply_12 = stablehlo.multiply %d_y, %d_y : tensor<32x64xf32>
+    %gradNorm.reduce_12 = stablehlo.reduce(%gradNorm.multiply_12 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<32x64xf32>, tensor<f32>) -> tensor<f32>
+    %gradNorm.add = stablehlo.add %gradNorm.reduce, %gradNorm.reduce_1 : tensor<f32>
+    %gradNorm.add_1 = stablehlo.add %gradNorm.add, %gradNorm.reduce_2 : tensor<f32>
+    %gradNorm.add_2 = stablehlo.add %gradNorm.add_1, %gradNorm.reduce_3 : tensor<f32>
+    %gradNorm.add_3 = stablehlo.add %gradNorm.add_2, %gradNorm.reduce_4 : tensor<f32>
+    %gradNorm.add_4 = stablehlo.add %gradNorm.add_3, %gradNorm.reduce_5 : tensor<f32>
+    %gradNorm.add_5 = stablehlo.add %gradNorm.add_4, %gradNorm.reduce_6 : tensor<f32>
+    %gradNorm.add_6 = stablehlo.add %gradNorm.add_5, %gradNorm.reduce_7 : tensor<f32>
+    %gradNorm.add_7 = stablehlo.add %gradNorm.add_6, %gradNorm.reduce_8 : tensor<f32>
+    %gradNorm.add_8 = stablehlo.add %gradNorm.add_7, %gradNorm.reduce_9 : tensor<f32>
+    %gradNorm.add_9 = stablehlo.add %gradNorm.add_8, %gradNorm.reduce_10 : tensor<f32>
+    %gradNorm.add_10 = stablehlo.add %gradNorm.add_9, %gradNorm.reduce_11 : tensor<f32>
+    %gradNorm.add_11 = stablehlo.add %gradNorm.add_10, %gradNorm.reduce_12 : tensor<f32>
+    %gradNorm = stablehlo.sqrt %gradNorm.add_11 : tensor<f32>
+    %paramNorm.multiply = stablehlo.multiply %params.tokens.weight, %params.tokens.weight : tensor<64x32xf32>
+    %paramNorm.reduce = stablehlo.reduce(%paramNorm.multiply init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<64x32xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_1 = stablehlo.multiply %params.blocks.attentionNorm.scale, %params.blocks.attentionNorm.scale : tensor<2x32xf32>
+    %paramNorm.reduce_1 = stablehlo.reduce(%paramNorm.multiply_1 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x32xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_2 = stablehlo.multiply %params.blocks.attention.query.weight, %params.blocks.attention.query.weight : tensor<2x32x4x8xf32>
+    %paramNorm.reduce_2 = stablehlo.reduce(%paramNorm.multiply_2 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x4x8xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_3 = stablehlo.multiply %params.blocks.attention.key.weight, %params.blocks.attention.key.weight : tensor<2x32x2x8xf32>
+    %paramNorm.reduce_3 = stablehlo.reduce(%paramNorm.multiply_3 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_4 = stablehlo.multiply %params.blocks.attention.value.weight, %params.blocks.attention.value.weight : tensor<2x32x2x8xf32>
+    %paramNorm.reduce_4 = stablehlo.reduce(%paramNorm.multiply_4 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x32x2x8xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_5 = stablehlo.multiply %params.blocks.attention.output.weight, %params.blocks.attention.output.weight : tensor<2x4x8x32xf32>
+    %paramNorm.reduce_5 = stablehlo.reduce(%paramNorm.multiply_5 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x8x32xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_6 = stablehlo.multiply %params.blocks.mlpNorm.scale, %params.blocks.mlpNorm.scale : tensor<2x32xf32>
+    %paramNorm.reduce_6 = stablehlo.reduce(%paramNorm.multiply_6 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x32xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_7 = stablehlo.multiply %params.blocks.mlp.router.weight, %params.blocks.mlp.router.weight : tensor<2x32x4xf32>
+    %paramNorm.reduce_7 = stablehlo.reduce(%paramNorm.multiply_7 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x32x4xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_8 = stablehlo.multiply %params.blocks.mlp.gate, %params.blocks.mlp.gate : tensor<2x4x32x24xf32>
+    %paramNorm.reduce_8 = stablehlo.reduce(%paramNorm.multiply_8 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x32x24xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_9 = stablehlo.multiply %params.blocks.mlp.up, %params.blocks.mlp.up : tensor<2x4x32x24xf32>
+    %paramNorm.reduce_9 = stablehlo.reduce(%paramNorm.multiply_9 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x32x24xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_10 = stablehlo.multiply %params.blocks.mlp.down, %params.blocks.mlp.down : tensor<2x4x24x32xf32>
+    %paramNorm.reduce_10 = stablehlo.reduce(%paramNorm.multiply_10 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x24x32xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_11 = stablehlo.multiply %params.norm.scale, %params.norm.scale : tensor<32xf32>
+    %paramNorm.reduce_11 = stablehlo.reduce(%paramNorm.multiply_11 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<32xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.multiply_12 = stablehlo.multiply %params.head.weight, %params.head.weight : tensor<32x64xf32>
+    %paramNorm.reduce_12 = stablehlo.reduce(%paramNorm.multiply_12 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<32x64xf32>, tensor<f32>) -> tensor<f32>
+    %paramNorm.add = stablehlo.add %paramNorm.reduce, %paramNorm.reduce_1 : tensor<f32>
+    %paramNorm.add_1 = stablehlo.add %paramNorm.add, %paramNorm.reduce_2 : tensor<f32>
+    %paramNorm.add_2 = stablehlo.add %paramNorm.add_1, %paramNorm.reduce_3 : tensor<f32>
+    %paramNorm.add_3 = stablehlo.add %paramNorm.add_2, %paramNorm.reduce_4 : tensor<f32>
+    %paramNorm.add_4 = stablehlo.add %paramNorm.add_3, %paramNorm.reduce_5 : tensor<f32>
+    %paramNorm.add_5 = stablehlo.add %paramNorm.add_4, %paramNorm.reduce_6 : tensor<f32>
+    %paramNorm.add_6 = stablehlo.add %paramNorm.add_5, %paramNorm.reduce_7 : tensor<f32>
+    %paramNorm.add_7 = stablehlo.add %paramNorm.add_6, %paramNorm.reduce_8 : tensor<f32>
+    %paramNorm.add_8 = stablehlo.add %paramNorm.add_7, %paramNorm.reduce_9 : tensor<f32>
+    %paramNorm.add_9 = stablehlo.add %paramNorm.add_8, %paramNorm.reduce_10 : tensor<f32>
+    %paramNorm.add_10 = stablehlo.add %paramNorm.add_9, %paramNorm.reduce_11 : tensor<f32>
+    %paramNorm.add_11 = stablehlo.add %paramNorm.add_10, %paramNorm.reduce_12 : tensor<f32>
+    %paramNorm = stablehlo.sqrt %paramNorm.add_11 : tensor<f32>
+    %scale.compare = stablehlo.compare LT, %gradNorm, %cst_1, FLOAT : (tensor<f32>, tensor<f32>) -> tensor<i1>
+    %scale.divide = stablehlo.divide %cst_1, %gradNorm : tensor<f32>
     %scale = stablehlo.select %scale.compare, %cst_1, %scale.divide : tensor<i1>, tensor<f32>
     %at_1 = stablehlo.convert %step : (tensor<i32>) -> tensor<f32>
     %cst_26 = stablehlo.constant dense<9.99999974E-6> : tensor<f32>
@@ -1645,6 +1645,6 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %p.broadcast_in_dim_9 = stablehlo.broadcast_in_dim %rate, dims = [] : (tensor<f32>) -> tensor<32x64xf32>
     %p.multiply_12 = stablehlo.multiply %decayed, %p.broadcast_in_dim_9 : tensor<32x64xf32>
     %p = stablehlo.subtract %params.head.weight, %p.multiply_12 : tensor<32x64xf32>
-    return %p.subtract, %p.subtract_1, %p.subtract_2, %p.subtract_3, %p.subtract_4, %p.subtract_5, %p.subtract_6, %p.subtract_7, %p.subtract_8, %p.subtract_9, %p.subtract_10, %p.subtract_11, %p, %first.add, %first.add_1, %first.add_2, %first.add_3, %first.add_4, %first.add_5, %first.add_6, %first.add_7, %first.add_8, %first.add_9, %first.add_10, %first.add_11, %first, %second.add, %second.add_1, %second.add_2, %second.add_3, %second.add_4, %second.add_5, %second.add_6, %second.add_7, %second.add_8, %second.add_9, %second.add_10, %second.add_11, %second, %step_1, %key, %loss, %sqrt, %rate, %sqrt_1, %h#2, %h#3, %h#4, %h#5 : tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<i32>, tensor<2xui32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2x4xf32>
+    return %p.subtract, %p.subtract_1, %p.subtract_2, %p.subtract_3, %p.subtract_4, %p.subtract_5, %p.subtract_6, %p.subtract_7, %p.subtract_8, %p.subtract_9, %p.subtract_10, %p.subtract_11, %p, %first.add, %first.add_1, %first.add_2, %first.add_3, %first.add_4, %first.add_5, %first.add_6, %first.add_7, %first.add_8, %first.add_9, %first.add_10, %first.add_11, %first, %second.add, %second.add_1, %second.add_2, %second.add_3, %second.add_4, %second.add_5, %second.add_6, %second.add_7, %second.add_8, %second.add_9, %second.add_10, %second.add_11, %second, %step_1, %key, %loss, %gradNorm, %rate, %paramNorm, %h#2, %h#3, %h#4, %h#5 : tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<i32>, tensor<2xui32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2x4xf32>
   }
 }
