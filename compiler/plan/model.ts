@@ -90,9 +90,9 @@ class Evaluation {
       const summed = split.filter((m) => !out.some((over) => over?.includes(m)));
       this.#send(summed, this.#bytes(result, out) * runs, 2);
     }
-    for (const { value, axes, share, runs } of exchanges) {
+    for (const { value, axes, of = value, share, runs } of exchanges) {
       const spec = this.#spec(value);
-      const over = typeof axes === "number" ? (spec[axes] ?? []) : axes;
+      const over = typeof axes === "number" ? (this.#spec(of)[axes] ?? []) : axes;
       const group = over.reduce((n, m) => n * meshSize(this.mesh, m), 1);
       const bytes = this.#bytes(value, spec) * runs;
       if (share === "all") this.#send(over, (bytes * group) / Math.max(1, group - 1), 1);
@@ -180,18 +180,39 @@ class Evaluation {
     const key = `${kind} ${axes.join()} ${shape.join()} ${follows?.join()} ${manual?.join()}`;
     const known = this.#specs.get(key);
     if (known !== undefined) return known;
-    const layout = manual ? this.layout.within(manual) : this.layout;
+    const replicas = this.#replicas(axes, shape);
+    const layout = this.#layoutOf(axes, manual, replicas);
     const spec = axes.map((): readonly string[] => []);
     for (const following of [false, true]) {
       axes.forEach((axis, d) => {
         if ((follows?.[d] ?? false) !== following) return;
-        const over = layout.over(kind, axis).filter((m) => !spec.some((others) => others.includes(m)));
+        const rule = axis === "replica" ? replicas : layout.over(kind, axis);
+        const over = rule.filter((m) => !spec.some((others) => others.includes(m)));
         if (shape[d]! > 1 && shape[d]! % over.reduce((n, m) => n * meshSize(this.mesh, m), 1) === 0) spec[d] = over;
       });
     }
     this.#inSequence(kind, layout, axes, shape, spec);
     this.#specs.set(key, spec);
     return spec;
+  }
+
+  /** The mesh axes along which each part of the batch has stages of its own: as many as there are copies of a stage (`ops/pipeline.ts`). */
+  #replicas(axes: readonly string[], shape: readonly number[]): readonly string[] {
+    const [stage, replica] = [axes.indexOf("stage"), axes.indexOf("replica")];
+    let copies = replica >= 0 ? shape[replica]! : stage >= 0 ? shape[stage]! / meshSize(this.mesh, "stage") : 1;
+    return this.layout.over("activations", "batch").filter((m) => {
+      const own = copies > 1;
+      copies /= meshSize(this.mesh, m);
+      return own;
+    });
+  }
+
+  /** The layout that holds where a value is: within code of one device, within stages. */
+  #layoutOf(axes: readonly string[], manual: Shaped["manual"], replicas: readonly string[]): Layout {
+    const layout = manual ? this.layout.within(manual) : this.layout;
+    if (!axes.includes("stage")) return layout;
+    const layers = axes.find((axis) => axis !== "stage" && layout.over("parameters", axis).includes("stage"));
+    return layout.inStages(layers ?? "stage", axes.includes("replica") ? [] : replicas);
   }
 
   /** Sequence parallelism: see {@link Layout}. */

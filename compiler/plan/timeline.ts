@@ -48,8 +48,9 @@ export interface Scatter {
 /** What devices say to each other in code that is written for one of them, or from one stage to the next. */
 export interface Exchange {
   readonly value: Shaped;
-  /** Mesh axes; undefined: those along which this dimension is split. */
+  /** Mesh axes, or the dimension along which they split `of` (by default `value`). */
   readonly axes: readonly string[] | number;
+  readonly of?: Shaped;
   /** How much of it one of `n` devices sends. */
   readonly share: "all" | "rest" | "twice the rest";
   readonly runs: number;
@@ -114,12 +115,17 @@ const FUSED = new Set(
     .split(" ")
     .map((name) => `stablehlo.${name}`),
 );
+const isFused = ({ def: { name } }: Op): boolean =>
+  FUSED.has(name) || (name.startsWith("chlo.") && name !== "chlo.ragged_dot");
 /** Of these, what is computed once rather than again for each user. */
 const EXPENSIVE = /^(stablehlo\.(cosine|divide|exponential|log|logistic|power|rsqrt|sine|sqrt|tan|tanh)|chlo\.)/;
 /** The same memory under another type or name. */
 const VIEW = new Set(["xenarc.identity", "xenarc.stop_gradient", "stablehlo.reshape", "stablehlo.transpose"]);
 const CONSTRAINT = "sdy.sharding_constraint";
 const INLINED = new Set(["xenarc.remat", "xenarc.custom_vjp", "stablehlo.optimization_barrier"]);
+
+/** Axes that weights have in stages of a pipeline. */
+const STAGED = ["repeat", "replica", "stage"];
 
 const MANUAL = "sdy.manual_computation";
 const COLLECTIVES: Readonly<Record<string, Exchange["share"]>> = {
@@ -176,6 +182,7 @@ class Builder {
   readonly #donated = new Set<Made>();
   /** What loops hand on. */
   readonly #results = new Set<Value>();
+  readonly #passesOf = new Map<Value, ReadonlySet<unknown>>();
   readonly #source = new Map<Value, Source>();
   readonly #has = new Map<Value, Made>();
   readonly #made: Made[] = [];
@@ -197,7 +204,7 @@ class Builder {
 
   constructor(readonly program: Program) {
     const weights = program.inputs.filter((port) => port.role === "state" && port.name.startsWith("params/"));
-    this.#weightAxes = new Set(weights.flatMap((port) => port.axes));
+    this.#weightAxes = new Set([...weights.flatMap((port) => port.axes), ...STAGED]);
     this.#axes = new Axes([...Object.keys(DEFAULT_RULES.activations), ...this.#weightAxes]);
   }
 
@@ -349,6 +356,20 @@ class Builder {
     }
   }
 
+  /** The passes over memory that use a value; users that are computed inside of one pass count as that one. */
+  #passes(v: Value): ReadonlySet<unknown> {
+    const known = this.#passesOf.get(v);
+    if (known) return known;
+    const passes = new Set<unknown>(this.#results.has(v) ? [v] : []);
+    for (const step of this.#uses.get(v) ?? []) {
+      const result = step.op.results[0]!;
+      const inside = step.loop || !isFused(step.op) ? new Set<unknown>([step]) : this.#passes(result);
+      passes.add(inside.size === 1 ? [...inside][0] : result);
+    }
+    this.#passesOf.set(v, passes);
+    return passes;
+  }
+
   #reads(v: Value): readonly Made[] {
     const made = this.#has.get(v);
     return made ? [made] : (this.#source.get(v)?.reads ?? []);
@@ -423,7 +444,7 @@ class Builder {
       this.#kernel(op, operands, runs);
       for (const v of operands) this.#inRows(v);
     }
-    if (!FUSED.has(name) && (!name.startsWith("chlo.") || name === "chlo.ragged_dot")) {
+    if (!isFused(op)) {
       const reads = operands.flatMap((v) => this.#reads(v));
       for (const r of op.results) {
         this.#materialize(r, { ...NOTHING, reads }, runs, entries);
@@ -457,10 +478,9 @@ class Builder {
       open: open.length > 0,
       ...(open[0] && { product: this.#source.get(open[0])!.product! }),
     };
-    const users = (this.#uses.get(result)?.length ?? 0) + (this.#results.has(result) ? 1 : 0);
     const whole = source.reads.reduce((n, made) => n + sizeOf(made.value), 0);
-    // Computed again for every user only where that reads no more than its result.
-    const shared = users > 1 && (source.expensive || whole > bytesOf(result.type));
+    // Computed again for every pass only where that reads no more than its result.
+    const shared = this.#passes(result).size > 1 && (source.expensive || whole > bytesOf(result.type));
     if (source.open ? !this.#joins(result) : shared) this.#materialize(result, source, runs, entries);
     else this.#source.set(result, source);
   }
@@ -477,6 +497,12 @@ class Builder {
       // Along a dimension that is split, what is put in another order.
       const axes = (op.attrs as { dimension: number }).dimension;
       this.#exchanges.push({ value: this.#shaped(op.results[0]!), axes, share: "all", runs });
+    } else if (op.def.name === "stablehlo.reduce") {
+      // Along dimensions that are split, each device has its part of the sum.
+      const [value, of] = [this.#shaped(op.results[0]!), this.#shaped(op.operands[0]!)];
+      for (const axes of (op.attrs as { dims: readonly number[] }).dims) {
+        this.#exchanges.push({ value, axes, of, share: "twice the rest", runs });
+      }
     }
   }
 
