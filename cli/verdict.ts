@@ -1,13 +1,17 @@
 /** What the real compiler says of an artifact on its target, as people read it. */
 import { join } from "node:path";
+import { Layout, makeMesh } from "../compiler/mesh.js";
+import { type Buffer, buffersAtPeak, type Estimate, estimate } from "../compiler/plan/model.js";
 import type { Frame } from "../compiler/plan/optimized_hlo.js";
 import { parseOptimizedHlo } from "../compiler/plan/optimized_hlo.js";
 import type { Target } from "../compiler/plan/target.js";
-import { localBytes, type Verdict, verdictOf } from "../compiler/plan/verdict.js";
+import { timelineOf } from "../compiler/plan/timeline.js";
+import { type Verdict, verdictOf } from "../compiler/plan/verdict.js";
 import type { Program } from "../compiler/program.js";
 import { addExecutable } from "../emit/artifact.js";
 import type { Compiled } from "../emit/compile.js";
 import type { ModelDefinition } from "../models/define.js";
+import { type LayoutConfig, layoutOf } from "../models/layout.js";
 import type { EventOf } from "../runtime-bridge/events.js";
 import { bytes, count, duration, paint, percent, short, table } from "./terminal.js";
 
@@ -20,15 +24,17 @@ type Kernels = EventOf<"ahead">["kernels"];
 /** An entry point on the target: compiled, too large for it, or (on GPUs) not compiled but reckoned. */
 export type Judgement =
   | { readonly entry: string; readonly seconds: number; readonly verdict: Verdict; readonly kernels: Kernels }
-  | { readonly entry: string; readonly seconds: number; readonly outOfMemory: OutOfMemory }
-  | { readonly entry: string; readonly estimate: Estimate };
+  /** `buffers`: the largest as xenarc reckons them, where the compiler lists none. */
+  | {
+      readonly entry: string;
+      readonly seconds: number;
+      readonly outOfMemory: OutOfMemory;
+      readonly buffers: readonly Buffer[];
+    }
+  | { readonly entry: string; readonly estimate: Estimate; readonly buffers: readonly Buffer[] };
 
-/** xenarc's own figures, per device, where there is no compiler. */
-interface Estimate {
-  readonly state: number;
-  readonly flops: number;
-  readonly seconds: number;
-}
+/** The largest buffers that are listed. */
+const LISTED = 10;
 
 /**
  * Compiles the artifact's programs for a target by XLA itself, or reckons where that needs the machine. Into the folder `hlo`, if one is
@@ -42,8 +48,15 @@ export async function judge(
   hlo?: string,
 ): Promise<Judgement[]> {
   const programs = compiled.programs.filter(({ name }) => JUDGED.includes(name));
+  const layout = layoutOf(compiled.config as unknown as LayoutConfig) ?? new Layout(makeMesh({ data: 1 }));
+  const reckoned = (program: Program) => [timelineOf(program), layout, target.chip!] as const;
+  const largest = (program: Program) => buffersAtPeak(...reckoned(program)).slice(0, LISTED);
   if (target.platform === "gpu") {
-    return programs.map(({ name, program }) => ({ entry: name, estimate: estimate(program, target) }));
+    return programs.map(({ name, program }) => ({
+      entry: name,
+      estimate: estimate(...reckoned(program)),
+      buffers: largest(program),
+    }));
   }
   const [{ compileAhead }, { during, setUpPython }, { mkdtemp, readFile, rm }, { tmpdir }] = await Promise.all([
     import("../runtime-bridge/bridge.js"),
@@ -57,7 +70,10 @@ export async function judge(
     const options = { artifact, entry: name, target, out };
     const event = await during(`XLA is compiling ${name} for ${target.name}`, () => compileAhead(options));
     const { seconds } = event;
-    if (event.event === "out_of_memory") return { entry: name, seconds, outOfMemory: event };
+    if (event.event === "out_of_memory") {
+      const buffers = event.allocations.length === 0 && target.chip ? largest(program) : [];
+      return { entry: name, seconds, outOfMemory: event, buffers };
+    }
     const { device, devices, versions } = event;
     // An executable for the CPU is one for this very processor.
     if (target.platform === "tpu") await addExecutable(artifact, name, event.executable, { device, devices, versions });
@@ -94,20 +110,14 @@ function modelFlops(model: ModelDefinition, { config, programs }: Compiled, entr
   return (3 * tokens * forward.cost.flops) / tokensOf(forward);
 }
 
-function estimate(program: Program, { chip, devices }: Target): Estimate {
-  const state = program.inputs.reduce((sum, port) => sum + localBytes(port, program.mesh), 0);
-  const flops = program.cost.flops / devices;
-  return { state, flops, seconds: flops / chip!.flops.bf16 };
-}
-
 /** The judgements as text for a terminal. */
 export function render(judgements: readonly Judgement[], target: Target): string[] {
   const { bold, dim, red, green } = paint(process.stdout);
   const lines = ["", `${bold(target.name)}  ${heading(target)}`];
   for (const j of judgements) {
     lines.push("");
-    if ("estimate" in j) lines.push(...estimated(j.entry, j.estimate, bold, dim));
-    else if ("outOfMemory" in j) lines.push(...tooLarge(j.entry, j.outOfMemory, target, bold, red));
+    if ("estimate" in j) lines.push(...estimated(j.entry, j.estimate, j.buffers, target, { bold, dim, red, green }));
+    else if ("outOfMemory" in j) lines.push(...tooLarge(j.entry, j.outOfMemory, j.buffers, target, bold, red));
     else lines.push(...judged(j.entry, j.verdict, j.kernels, j.seconds, { bold, dim, red, green }));
   }
   return lines;
@@ -193,25 +203,78 @@ const unit = (n: number, name: string): string => `${short(n)}${n < 999.5 && !na
 const milliseconds = (s: number): string => (s < 1 ? `${(s * 1e3).toPrecision(3)} ms` : `${s.toPrecision(3)} s`);
 const place = (stack: readonly Frame[]): string => (stack[0] ? `${stack[0].file}:${stack[0].line}` : "");
 
-function tooLarge(entry: string, e: OutOfMemory, target: Target, bold: Paint["bold"], red: Paint["red"]): string[] {
+function tooLarge(
+  entry: string,
+  e: OutOfMemory,
+  buffers: readonly Buffer[],
+  target: Target,
+  bold: Paint["bold"],
+  red: Paint["red"],
+): string[] {
   const over = e.needed !== null && e.available !== null ? e.needed - e.available : undefined;
   const lines = [
     `${bold(entry)}  ${red("does not fit")}${over === undefined ? "" : `: it needs ${gib(e.needed!)} a device, ${gib(over)} more than the ${gib(e.available!)} there are`}`,
   ];
-  const rows = e.allocations.slice(0, 10).map((a) => [gib(a.bytes), a.shape, a.op_name || a.label]);
+  const rows = e.allocations.slice(0, LISTED).map((a) => [gib(a.bytes), a.shape, a.op_name || a.label]);
   if (rows.length > 0) lines.push("  the largest buffers:", ...table(rows, "r", "    "));
-  lines.push(
-    `  More devices or a larger share of them on fsdp or tensor, remat, a smaller batch with accumulation, or`,
-  );
-  lines.push(
-    `  the optimizer on the host take less of each ${target.chip?.title ?? "device"}. What fits: xenarc plan --target ${target.name}`,
-  );
-  return lines;
+  else if (buffers.length > 0) lines.push("  the largest buffers, as xenarc reckons them:", ...listed(buffers));
+  return [...lines, ...smaller(target)];
 }
 
-function estimated(entry: string, e: Estimate, bold: Paint["bold"], dim: Paint["dim"]): string[] {
+/** What would take less. */
+const smaller = ({ chip, name }: Target): string[] => [
+  `  More devices or a larger share of them on fsdp or tensor, remat, a smaller batch with accumulation, or`,
+  `  the optimizer on the host take less of each ${chip?.title ?? "device"}. What fits: xenarc plan --target ${name}`,
+];
+
+/** Buffers with their axes, of the whole value. */
+function listed(buffers: readonly Buffer[]): string[] {
+  const rows = buffers.map(({ bytes, dtype, axes, shape, name }) => [
+    gib(bytes),
+    `${dtype} ${axes.map((axis, d) => `${axis} ${shape[d]}`).join(", ")}`,
+    name,
+  ]);
+  return table(rows, "r", "    ");
+}
+
+function estimated(
+  entry: string,
+  e: Estimate,
+  buffers: readonly Buffer[],
+  target: Target,
+  { bold, dim, red, green }: Pick<Paint, "bold" | "dim" | "red" | "green">,
+): string[] {
+  const { memory: m } = e;
+  const usable = target.chip!.usable;
+  const fits = m.total <= usable;
+  const over = `${red("does not fit")}: ${gib(m.total)} a device, ${gib(m.total - usable)} more than the ${gib(usable)} there are`;
+  const parts: readonly (readonly [string, number])[] = [
+    ["parameters", m.parameters],
+    ["optimizer", m.optimizer],
+    ["gradients", m.gradients],
+    ["activations", m.activations],
+    ["batch, caches", m.rest],
+    ["on the host", m.host],
+  ];
+  const sent = Object.entries(e.sent).map(([axes, n]) => `${bytes(n)} over ${axes.replaceAll("+", " x ")}`);
+  const bound = {
+    compute: "computing",
+    memory: "memory bandwidth",
+    network: "the interconnect",
+    host: "the host link",
+  };
   return [
     `${bold(entry)}  ${dim("an estimate: XLA compiles for GPUs only where there are some")}`,
-    `  arguments ${gib(e.state)} a device, ${unit(e.flops, "FLOP")} a step and device, at least ${milliseconds(e.seconds)} of computing`,
+    `  ${fits ? `${green("fits")}: ${gib(m.total)} of ${gib(usable)} a device` : over}`,
+    ...table(
+      parts.filter(([, n]) => n > 0).map(([name, n]) => [name, gib(n)]),
+      "lr",
+      "    ",
+    ),
+    `  a step, a device: ${unit(e.flops, "FLOP")}, ${bytes(e.bytes)} of memory traffic${sent.length > 0 ? `, sent ${sent.join(", ")}` : ""}`,
+    `  at least ${milliseconds(e.step)} a step, bound by ${bound[e.bound]} (computing ${milliseconds(e.compute)}, memory ${milliseconds(e.traffic)}, interconnect ${milliseconds(e.network)})`,
+    "  the largest buffers:",
+    ...listed(buffers),
+    ...(fits ? [] : smaller(target)),
   ];
 }

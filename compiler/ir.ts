@@ -283,11 +283,17 @@ export const stacked = (t: TensorType, dim: number, length: number): TensorType 
 });
 
 const BITS = /(\d+)/;
+const sizes = new Map<DType, number>();
 /** Bytes of one element as a buffer holds it (booleans take a byte, types below eight bits are counted packed). */
 export function bytesPerElement(dtype: DType): number {
-  if (dtype === "i1") return 1;
-  if (dtype.startsWith("complex")) return dtype === "complex<f32>" ? 8 : 16;
-  return Number(BITS.exec(dtype)![1]) / 8;
+  let size = sizes.get(dtype);
+  if (size === undefined) {
+    if (dtype === "i1") size = 1;
+    else if (dtype.startsWith("complex")) size = dtype === "complex<f32>" ? 8 : 16;
+    else size = Number(BITS.exec(dtype)![1]) / 8;
+    sizes.set(dtype, size);
+  }
+  return size;
 }
 export const bytesOf = (t: TensorType): number => elements(t) * bytesPerElement(t.dtype);
 

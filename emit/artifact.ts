@@ -69,8 +69,7 @@ export async function writeArtifact(folder: string, source: ArtifactSource): Pro
     kernels: [...(source.kernels ?? [])],
     programs,
   };
-  const checked = manifestSchema.parse(manifest);
-  files.set(MANIFEST, new TextEncoder().encode(`${stableJson(checked)}\n`));
+  files.set(MANIFEST, new TextEncoder().encode(`${stableJson(manifest)}\n`));
 
   refuseForeign(target);
   const temporary = `${target}.${randomBytes(6).toString("hex")}`;
@@ -86,7 +85,7 @@ export async function writeArtifact(folder: string, source: ArtifactSource): Pro
     rmSync(temporary, { recursive: true, force: true });
     throw unwritable(target, error as Error);
   }
-  return checked;
+  return manifest;
 }
 
 /** Adds the executable that XLA made of an entry point to an artifact; `file` is moved into it. */
@@ -102,7 +101,7 @@ export async function addExecutable(
   await writeFile(join(folder, inside), bytes);
   manifest.programs[entry]!.executable = { file: inside, sha256: sha256(bytes), ...made };
   const temporary = join(folder, `${MANIFEST}.${randomBytes(6).toString("hex")}`);
-  await writeFile(temporary, `${stableJson(manifestSchema.parse(manifest))}\n`);
+  await writeFile(temporary, `${stableJson(manifest)}\n`);
   await rename(temporary, join(folder, MANIFEST));
   await rm(file);
 }

@@ -30,6 +30,8 @@ export interface PlanCommandOptions {
 }
 
 const ONE_DEVICE = new Layout(makeMesh({ data: 1 }));
+/** Numbers of stages that are tried: more of them are idle for long, or take very many micro-batches. */
+const STAGES = [1, 2, 4, 8, 16];
 /** Shorter sequences are not split: batches are. */
 const LONG = 16_384;
 
@@ -100,10 +102,14 @@ class Planner {
   #train(target: Target, context: number): Row[] {
     const { train, model } = this.project.config;
     const batch = train.batch * train.accumulation;
-    const { experts } = model as { readonly experts?: number };
+    const { experts, layers = 1 } = model as { readonly experts?: number; readonly layers?: number };
     const judged = search(
       {
-        meshes: meshes(target, { context: context >= LONG, ...(experts !== undefined && { experts }) }),
+        meshes: meshes(target, {
+          context: context >= LONG,
+          stages: STAGES.filter((n) => layers % n === 0),
+          ...(experts !== undefined && { experts }),
+        }),
         remats: "remat" in model ? ["everything", KEPT, { offload: KEPT }, "nothing"] : [undefined],
         offload: true,
         accumulations: [1, 2, 4, 8, 16, 32].filter((n) => batch % n === 0),
@@ -163,7 +169,8 @@ class Planner {
       const { remat, offload, mesh } = choice;
       // All that a program asks the layout while it is traced, unless parts of it are written for one device.
       const parts = Object.keys(DEFAULT_RULES.activations).map((axis) => layout.parts("activations", axis));
-      const key = JSON.stringify([remat, offload, config.train.batch, sizes, parts]);
+      const stages = [mesh.stage, mesh.stage > 1 && [mesh.data, config.train.pipeline.microBatches]];
+      const key = JSON.stringify([remat, offload, config.train.batch, sizes, parts, stages]);
       const onMesh = `${key} ${meshName(mesh)}`;
       let timeline = this.#timelines.get(key) ?? this.#timelines.get(onMesh);
       if (timeline === undefined) {
@@ -227,10 +234,16 @@ function configOf(
     slices: target.slices > 1 ? { data: target.slices } : {},
     model: { ...config.model, context, ...(remat !== undefined && { remat }) },
     ...(mode === "train"
-      ? { train: { ...train, batch: batch / accumulation, accumulation, offload: { optimizer: offload } } }
+      ? { train: { ...train, ...microBatches(batch, mesh, accumulation), offload: { optimizer: offload } } }
       : { generate: { ...config.generate, batch } }),
   };
 }
+
+/** The settings of micro-batches. In stages they follow each other within the program's batch. */
+const microBatches = (batch: number, { stage }: Choice["mesh"], count: number) =>
+  stage > 1
+    ? { batch, accumulation: 1, pipeline: { repeats: 1, microBatches: count } }
+    : { batch: batch / count, accumulation: count };
 
 /** The command that takes a choice: what was typed, with its settings in the place of others. */
 function commandOf(words: readonly string[], settings: readonly string[], mode: Mode): string[] {
@@ -255,7 +268,9 @@ function settingsOf(target: Target, { mesh, remat, accumulation, offload, batch 
     ...(target.slices > 1 ? [`slices.data=${target.slices}`] : []),
     ...(remat === undefined ? [] : [`model.remat=${typeof remat === "string" ? remat : JSON.stringify(remat)}`]),
     ...(mode === "train"
-      ? [`train.batch=${batch / accumulation}`, `train.accumulation=${accumulation}`]
+      ? mesh.stage > 1
+        ? [`train.batch=${batch}`, "train.accumulation=1", `train.pipeline.microBatches=${accumulation}`]
+        : [`train.batch=${batch / accumulation}`, `train.accumulation=${accumulation}`]
       : [`generate.batch=${batch}`]),
     ...(offload ? ["train.offload.optimizer=true"] : []),
   ];

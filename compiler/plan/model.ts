@@ -1,5 +1,7 @@
 /** What a program takes on a mesh, reckoned: memory, operations, memory traffic, communication, the time they take at least. */
+import type { DType, Value } from "../ir.js";
 import { type Kind, type Layout, localShape, type Mesh, meshSize, type Spec } from "../mesh.js";
+import type { Port } from "../program.js";
 import { type Chip, peak } from "./chips.js";
 import type { Event, Grouped, Made, Product, Shaped, Timeline } from "./timeline.js";
 import { bytesOf } from "./verdict.js";
@@ -46,16 +48,35 @@ export function estimate(timeline: Timeline, layout: Layout, chip: Chip): Estima
   return new Evaluation(timeline, layout, chip).estimate();
 }
 
-/** A value that is alive when most memory is taken. */
-export interface Alive {
-  readonly value: Shaped;
+/** What is in a device's memory when that is most. */
+export interface Buffer {
+  /** An input's name, or the module path and the operation that made it. */
+  readonly name: string;
+  readonly dtype: DType;
+  readonly axes: readonly string[];
+  /** Of the whole value. */
+  readonly shape: readonly number[];
   /** On one device. */
   readonly bytes: number;
 }
 
-/** What is alive beside the arguments when that is most, the largest first. */
-export function aliveAtPeak(timeline: Timeline, layout: Layout, chip: Chip): Alive[] {
-  return new Evaluation(timeline, layout, chip).alive();
+/** What is in a device's memory when that is most, the largest first. */
+export function buffersAtPeak(timeline: Timeline, layout: Layout, chip: Chip): Buffer[] {
+  return new Evaluation(timeline, layout, chip).buffers();
+}
+
+/** What hands on its operands. */
+const PASSING = new Set(["sdy.sharding_constraint", "xenarc.identity", "stablehlo.optimization_barrier"]);
+
+/** The module path and the operation that a value comes from; of what a loop stacks or carries, those inside of it. */
+function originOf(v: Value): string {
+  const { op } = v;
+  if (op === undefined) return v.label ?? "";
+  if (PASSING.has(op.def.name)) return originOf(op.operands[op.results.indexOf(v)]!);
+  const inside = op.def.structured && op.regions.at(-1)?.results[op.results.indexOf(v)];
+  if (inside) return originOf(inside);
+  const name = op.def.name.slice(op.def.name.indexOf(".") + 1);
+  return [...(op.site?.backward ? ["derivative of"] : []), [op.site?.scope, name].filter(Boolean).join("/")].join(" ");
 }
 
 class Evaluation {
@@ -130,9 +151,16 @@ class Evaluation {
     };
   }
 
-  alive(): Alive[] {
-    const buffers = this.#fullest().alive.map((made) => ({ value: made.value, bytes: this.#size(made) }));
-    return buffers.filter(({ bytes }) => bytes > 0).sort((a, b) => b.bytes - a.bytes);
+  buffers(): Buffer[] {
+    const made = this.#fullest().alive.map((m): Buffer => {
+      const { axes, shape, dtype, of } = m.value;
+      return { name: of ? originOf(of) : "", dtype, axes, shape, bytes: this.#size(m) };
+    });
+    const inputs = this.#inputs().map(({ port, bytes }): Buffer => {
+      const { name, dtype, axes, shape, memory } = port;
+      return { name, dtype, axes, shape, bytes: memory ? 0 : bytes };
+    });
+    return [...inputs, ...made].filter(({ bytes }) => bytes > 0).sort((a, b) => b.bytes - a.bytes);
   }
 
   /** When most memory is taken beside the arguments, how much, and by what. */
@@ -163,13 +191,22 @@ class Evaluation {
     return m.origin && m.from && same(this.#lies(m), this.#spec(m.from)) ? this.#held(m.origin) : m;
   }
 
+  /** What a program is given, and what of it lies on one device. */
+  #inputs(): { port: Port; kind: Kind; bytes: number }[] {
+    return this.timeline.program.inputs.map((port) => {
+      const { name, role, axes, shape, dtype } = port;
+      const kind = role !== "state" ? "activations" : name.startsWith("optimizer/") ? "optimizer" : "parameters";
+      const spec = this.layout.spec(kind, { name, axes, shape }).map((over) => over ?? []);
+      return { port, kind, bytes: this.#bytes({ axes, shape, dtype, kind }, spec) };
+    });
+  }
+
   #memory(temporaries: number, gradients: number): MemoryEstimate {
     const sums = { parameters: 0, optimizer: 0, rest: 0, host: 0 };
-    for (const { name, role, axes, shape, dtype, memory } of this.timeline.program.inputs) {
-      const kind = role !== "state" ? "activations" : name.startsWith("optimizer/") ? "optimizer" : "parameters";
+    for (const { port, kind, bytes } of this.#inputs()) {
+      const { name, role, memory } = port;
       const to = role === "state" && (name.startsWith("params/") ? "parameters" : kind === "optimizer" ? kind : "rest");
-      const spec = this.layout.spec(kind, { name, axes, shape }).map((over) => over ?? []);
-      sums[memory ? "host" : to || "rest"] += this.#bytes({ axes, shape, dtype, kind }, spec);
+      sums[memory ? "host" : to || "rest"] += bytes;
     }
     const total = sums.parameters + sums.optimizer + sums.rest + temporaries + CODE;
     return { ...sums, gradients, activations: temporaries - gradients, code: CODE, total };

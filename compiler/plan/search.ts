@@ -10,6 +10,7 @@ import type { Timeline } from "./timeline.js";
 /** Sizes of mesh axes over all slices, in the mesh's order; `slices` of `data` lie across slices. */
 export interface MeshSizes {
   readonly data: number;
+  readonly stage: number;
   readonly fsdp: number;
   readonly expert: number;
   readonly context: number;
@@ -21,7 +22,7 @@ export interface Choice {
   readonly mesh: MeshSizes;
   /** What of a layer is kept; undefined: as the model has it. */
   readonly remat: RematPolicy | undefined;
-  /** Micro-batches of a step. */
+  /** Micro-batches of a step: one after the other, or, on a mesh with stages, following each other through them. */
   readonly accumulation: number;
   /** Whether the optimizer's moments lie in the host's memory. */
   readonly offload: boolean;
@@ -46,23 +47,35 @@ export function factorizations(n: number, count: number): number[][] {
   return found;
 }
 
+/** Which meshes are looked at. */
+export interface MeshOptions {
+  /** Whether sequences may be split. Default: true. */
+  readonly context?: boolean;
+  /** What is divided over the axis `expert`. Default: one. */
+  readonly experts?: number;
+  /** Numbers of stages, 1 among them. Default: that alone. */
+  readonly stages?: readonly number[];
+}
+
 /**
- * All meshes of a target's devices. Only `data` goes across slices: it communicates least. Without `context` no sequence is split; `experts`
- * is what is divided over the axis `expert`.
+ * All meshes of a target's devices. Only `data` goes across slices: it communicates least. Stages are combined with one way to split the batch
+ * and with `tensor`.
  */
 export function meshes(
-  target: Pick<Target, "devices" | "slices">,
-  { context = true, experts = 1 }: { readonly context?: boolean; readonly experts?: number } = {},
+  { devices, slices }: Pick<Target, "devices" | "slices">,
+  { context: long = true, experts = 1, stages = [1] }: MeshOptions = {},
 ): MeshSizes[] {
-  return factorizations(target.devices / target.slices, 5)
-    .map(([data, fsdp, expert, context, tensor]) => ({
-      data: data! * target.slices,
-      fsdp: fsdp!,
-      expert: expert!,
-      context: context!,
-      tensor: tensor!,
-    }))
-    .filter((mesh) => (context || mesh.context === 1) && experts % mesh.expert === 0);
+  const each = devices / slices;
+  return stages
+    .filter((stage) => each % stage === 0)
+    .flatMap((stage) =>
+      factorizations(each / stage, 5)
+        .map(([data, fsdp, expert, context, tensor]) => ({ data, stage, fsdp, expert, context, tensor }) as MeshSizes)
+        .filter(({ context }) => long || context === 1)
+        .filter(({ expert }) => experts % expert === 0)
+        .filter((m) => stage === 1 || (m.expert === 1 && m.context === 1 && (m.data === 1 || m.fsdp === 1)))
+        .map((mesh) => ({ ...mesh, data: mesh.data * slices })),
+    );
 }
 
 /** What a search goes through. */
@@ -81,7 +94,7 @@ export function search(space: Space, traced: Traced, chip: Chip): Judged[] {
   const found: Judged[] = [];
   for (const mesh of space.meshes) {
     for (const offload of space.offload ? [false, true] : [false]) {
-      const judged = microBatches(space, { mesh, offload }, traced, chip);
+      const judged = (mesh.stage > 1 ? inStages : microBatches)(space, { mesh, offload }, traced, chip);
       found.push(...judged);
       if (judged.some((j) => j.fits)) break;
     }
@@ -92,6 +105,27 @@ export function search(space: Space, traced: Traced, chip: Chip): Judged[] {
     if (!a.fits) return a.estimate.memory.total - b.estimate.memory.total;
     return a.estimate.step - b.estimate.step || sum(a.estimate) - sum(b.estimate);
   });
+}
+
+/** The most micro-batches for a stage: with more of them the stages that wait are idle for less than a fifth of the time. */
+const PER_STAGE = 4;
+
+/** With as many micro-batches as keep the stages busy. */
+function inStages(
+  { remats, accumulations }: Space,
+  choice: Pick<Choice, "mesh" | "offload">,
+  traced: Traced,
+  chip: Chip,
+) {
+  const { stage } = choice.mesh;
+  for (const accumulation of accumulations.filter((n) => n >= stage && n <= PER_STAGE * stage).reverse()) {
+    const least = judge({ ...choice, accumulation, remat: remats.at(-1) }, traced, chip);
+    if (least)
+      return least.fits
+        ? [...policies(remats.slice(0, -1), { ...choice, accumulation }, traced, chip), least]
+        : [least];
+  }
+  return [];
 }
 
 /** Numbers of micro-batches up to the first with which a policy fits. */

@@ -20,6 +20,8 @@ export interface Shaped {
   readonly follows?: readonly boolean[];
   /** Mesh axes of which this is one device's part already. */
   readonly manual?: readonly string[];
+  /** The program's value. */
+  readonly of?: Value;
 }
 
 /** A product of matrices, by the dimensions of its operands. */
@@ -336,6 +338,7 @@ class Builder {
     return {
       ...this.#axes.of(v),
       ...(manual && { manual }),
+      of: v,
       shape: v.type.shape,
       dtype: v.type.dtype,
       kind:

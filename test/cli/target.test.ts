@@ -44,3 +44,46 @@ test.each([
   expect([code, err]).toEqual([2, expect.stringContaining(`XLA's HLO for ${target} cannot be written: ${why}`)]);
   expect(existsSync(join(cwd, "a"))).toBe(false);
 });
+
+test(
+  "what does not fit is said with the largest buffers, by the author's names",
+  async () => {
+    const { code, out } = await compile(
+      folder(),
+      "--only",
+      "train_step",
+      "--target",
+      "tpu:v5e:2x2",
+      "train.batch=65536",
+    );
+    expect(code).toBe(0);
+    expect(out).toMatch(
+      /train_step {2}does not fit: it needs \d[\d.]+ GiB a device, \d[\d.]+ GiB more than the 15\.75 GiB/,
+    );
+    expect(out).toMatch(/\n +[\d.]+ GiB {2}f32 layers 2, batch 65536, seq 256, mlp 512 +blocks\/mlp\//);
+    expect(out).toMatch(/What fits: xenarc plan --target tpu:v5e:2x2/);
+  },
+  SLOW,
+);
+
+test("of GPUs there is an estimate", async () => {
+  const { context, layers, embed, mlp, vocab } = SIZES;
+  const layer = 2 * embed * embed + 2 * embed * (embed / 2) + 3 * embed * mlp + 2 * embed;
+  const parameters = 4 * (layers * layer + 2 * vocab * embed + embed);
+  const args = ["--only", "train_step", "--target", "gpu:h100:4", "mesh.fsdp=4"] as const;
+  const { out } = await compile(folder(), ...args, "--json");
+  const [{ estimate, buffers }] = JSON.parse(out).verdict;
+  expect(estimate.memory.parameters).toBe(parameters / 4);
+  expect(estimate.memory.optimizer).toBe(parameters / 2);
+  // Of a token, forward and backward: two operations for each weight of a product. Attention comes on top.
+  const weights = layers * (layer - 2 * embed) + vocab * embed;
+  const products = (3 * 2 * weights * 8 * context) / 4;
+  expect(estimate.flops / products).toBeGreaterThan(1);
+  expect(estimate.flops / products).toBeLessThan(1.5);
+  expect(estimate.step).toBe(Math.max(estimate.compute, estimate.traffic, estimate.network));
+  expect(buffers).toContainEqual(
+    expect.objectContaining({ name: "blocks/mlp/multiply", bytes: layers * 8 * context * mlp }),
+  );
+  const text = await compile(folder(), ...args);
+  expect(text.out).toMatch(/train_step {2}an estimate: .*\n {2}fits: [\d.]+ MiB of 74\.51 GiB a device\n/);
+});

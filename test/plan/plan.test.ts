@@ -1,4 +1,5 @@
 import { Layout, makeMesh } from "../../compiler/mesh.js";
+import { dce } from "../../compiler/passes/dce.js";
 import { CHIPS } from "../../compiler/plan/chips.js";
 import { estimate, padded } from "../../compiler/plan/model.js";
 import { factorizations, meshes, resized, runCost, search } from "../../compiler/plan/search.js";
@@ -6,6 +7,8 @@ import { parseTarget } from "../../compiler/plan/target.js";
 import { timelineOf } from "../../compiler/plan/timeline.js";
 import type { Program } from "../../compiler/program.js";
 import { traceProgram } from "../../compiler/trace.js";
+import { layoutOf } from "../../models/layout.js";
+import { llama } from "../../models/llama.js";
 import { place, scan } from "../../ops/control.js";
 import { contract } from "../../ops/functions.js";
 import { spec } from "../../ops/module.js";
@@ -110,6 +113,38 @@ test("meshes of 8 devices, and of two slices of 4", () => {
   expect(
     across.every(({ data, fsdp, context, tensor }) => data % 2 === 0 && data * fsdp * context * tensor === 8),
   ).toBe(true);
+});
+
+test("stages are combined with one way to split the batch, and with tensor", () => {
+  const found = meshes({ devices: 8, slices: 1 }, { stages: [1, 2] });
+  expect(found.filter(({ stage }) => stage === 1)).toHaveLength(20);
+  expect(found.filter(({ stage }) => stage === 2).map(({ data, fsdp, tensor }) => [data, fsdp, tensor])).toEqual([
+    [1, 1, 4],
+    [1, 2, 2],
+    [1, 4, 1],
+    [2, 1, 2],
+    [4, 1, 1],
+  ]);
+});
+
+test("stages: the gradients of a part of the batch's own stages meet once, what goes on to the next stage in every tick", () => {
+  // Sizes that fill tiles.
+  const model = { context: 32, vocab: 128, layers: 4, heads: 1, kvHeads: 1, embed: 128, mlp: 256 };
+  const mesh = { data: 2, stage: 2 };
+  const train = { batch: 16, pipeline: { microBatches: 4 } };
+  const config = llama.schema.parse({ target: "cpu:4", mesh, model, train });
+  const [program] = llama.programs(config, ["train_step"]);
+  dce(program!.region);
+  const { sent } = estimate(timelineOf(program!), layoutOf(config)!, CHIPS.v5p);
+  const layer = 4 * 128 * 128 + 3 * 128 * 256 + 2 * 128;
+  const rest = 2 * 128 * 128 + 128;
+  // In a ring of two each sends its part twice; numbers of the loss and of norms come on top.
+  const gradients = 4 * ((4 / 2) * layer + rest);
+  expect(sent.data! / gradients).toBeGreaterThanOrEqual(1);
+  expect(sent.data! / gradients).toBeLessThan(1.001);
+  // 2 sequences, in 5 ticks forward and as many backward.
+  const part = 4 * 2 * 32 * 128;
+  expect(sent["stage+data"]).toBe(2 * 5 * part);
 });
 
 test("between slices goes one device's part", () => {

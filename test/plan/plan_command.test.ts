@@ -67,7 +67,7 @@ test("tables are as wide as they may be", () => {
   };
   const times = { compute: 1, traffic: 0.5, network: 0.1, host: 0, step: 1, bound: "compute" } as const;
   const estimate = { memory, flops: 1, bytes: 1, sent: {}, across: 0, ...times };
-  const mesh = { data: 2, fsdp: 2, expert: 1, context: 1, tensor: 4 };
+  const mesh = { data: 2, stage: 1, fsdp: 2, expert: 1, context: 1, tensor: 4 };
   const choice = { mesh, remat: "nothing", accumulation: 1, offload: true } as const;
   const row = { ...choice, estimate, fits: true, batch: 64, tokensPerSecond: 1e6, mfu: 0.5 };
   const shown = {
