@@ -51,6 +51,9 @@ export interface Options {
 /** The fewest pairs whose median counts. */
 export const leastPairs = 15;
 
+/** Calls after which V8 has compiled what is called, as in a long-lived process; Python is done after two. */
+export const warmUp = 100;
+
 /** Thrown by a bench that cannot run here; the message says what it needs. */
 export class Skipped extends Error {}
 
@@ -63,33 +66,44 @@ export function median(values: readonly number[]): number {
   return sorted.length % 2 === 1 ? upper : ((sorted[middle - 1] as number) + upper) / 2;
 }
 
-/**
- * Measures two sides in turn: A B B A A B ... The order within a pair alternates, so that neither side always runs in
- * the other's wake. One pair before the first is thrown away: caches fill and code is compiled.
- *
- * @returns the median of each side and the ratio ours / theirs, as a row lacks only its name and its limit.
- */
+/** Two sides in turn: A B B A A B ... The order within a pair alternates, so that neither side always runs in the other's wake. */
+export async function alternately<A, B>(
+  pairs: number,
+  ours: () => A | Promise<A>,
+  theirs: () => B | Promise<B>,
+): Promise<[A, B][]> {
+  const made: [A, B][] = [];
+  for (let i = 0; i < pairs; i++) {
+    if (i % 2 === 0) made.push([await ours(), await theirs()]);
+    else {
+      const second = await theirs();
+      made.push([await ours(), second]);
+    }
+  }
+  return made;
+}
+
+/** The median of each side and of the ratios ours / theirs, as a row lacks only its name and its limit. */
+export function compare(pairs: readonly (readonly [ours: number, theirs: number])[]): {
+  ours: number;
+  theirs: number;
+  ratio: Ratio;
+} {
+  const ratios = pairs.map(([a, b]) => a / b);
+  return {
+    ours: median(pairs.map(([a]) => a)),
+    theirs: median(pairs.map(([, b]) => b)),
+    ratio: { median: median(ratios), least: Math.min(...ratios), greatest: Math.max(...ratios), pairs: pairs.length },
+  };
+}
+
+/** Measures two sides in turn. One pair before the first is thrown away: caches fill and code is compiled. */
 export async function interleave(
   pairs: number,
   ours: () => number | Promise<number>,
   theirs: () => number | Promise<number>,
 ): Promise<{ ours: number; theirs: number; ratio: Ratio }> {
-  const a: number[] = [];
-  const b: number[] = [];
-  for (let i = -1; i < pairs; i++) {
-    const even = i % 2 === 0;
-    const first = await (even ? ours() : theirs());
-    const second = await (even ? theirs() : ours());
-    if (i < 0) continue;
-    a.push(even ? first : second);
-    b.push(even ? second : first);
-  }
-  const ratios = a.map((value, i) => value / (b[i] as number));
-  return {
-    ours: median(a),
-    theirs: median(b),
-    ratio: { median: median(ratios), least: Math.min(...ratios), greatest: Math.max(...ratios), pairs },
-  };
+  return compare((await alternately(pairs + 1, ours, theirs)).slice(1));
 }
 
 /** Seconds that `work` takes. */

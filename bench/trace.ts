@@ -1,10 +1,8 @@
-import { type Bench, interleave, Peer, type Row, withPeers } from "./harness.js";
+import { type Bench, interleave, Peer, type Row, warmUp, withPeers } from "./harness.js";
 import { trace600b, traceLlama } from "./ours.js";
 
 /** Digits apart, the text of a deep stack may not be larger than that of a shallow one. */
 const withoutDigits = (text: string): number => text.replace(/\d+/g, "").length;
-
-const WARM_UP = 100;
 
 export default {
   name: "trace",
@@ -13,7 +11,7 @@ export default {
     withPeers([Peer.start("jax/llama.py", ["serve"])], async (jax): Promise<Row[]> => {
       const theirs = async () => (await (jax as Peer).ask<{ seconds: number }>("go")).seconds;
       // Both sides as a long-lived process has them: V8 has compiled ours, JAX has imported and cached what it keeps.
-      for (let i = 0; i < WARM_UP; i++) await traceLlama({ locations: true });
+      for (let i = 0; i < warmUp; i++) await traceLlama({ locations: true });
       for (let i = 0; i < 2; i++) await theirs();
       const plain = await interleave(pairs, () => traceLlama({ locations: false }), theirs);
       const located = await interleave(pairs, () => traceLlama({ locations: true }), theirs);
