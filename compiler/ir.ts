@@ -83,6 +83,8 @@ export interface OpDef<Attrs = any> {
   readonly stops?: true;
   /** It acts outside its results (prints, asserts): never removed, merged or moved. */
   readonly effect?: true;
+  /** Its results are its region's, one by one; its attributes where only some of the results are left. */
+  readonly withResults?: (attrs: Attrs, kept: readonly boolean[]) => Attrs;
   /** Its region is printed as a private function. */
   readonly outlined?: true;
   readonly constraints: Readonly<Record<string, (op: Op<Attrs>) => string | undefined>>;

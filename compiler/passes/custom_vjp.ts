@@ -18,6 +18,7 @@ export interface CustomVjpAttrs {
 export const customVjp: OpDef<CustomVjpAttrs> = {
   name: "xenarc.custom_vjp",
   structured: true,
+  withResults: (attrs) => attrs,
   constraints: {},
   syntax: structuredSyntax,
   cost: (op) => regionCost(op.regions[0]!),

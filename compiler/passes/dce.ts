@@ -1,6 +1,4 @@
 import { forEachUse, type Region, type Value } from "../ir.js";
-import { customVjp } from "./custom_vjp.js";
-import { remat } from "./remat.js";
 import { type ScanAttrs, scan } from "./scan.js";
 
 /**
@@ -14,7 +12,7 @@ export function dce(region: Region, live = new Set<Value>()): void {
     const op = region.ops[i]!;
     if (!op.def.effect && !op.results.some((r) => live.has(r))) continue;
     if (op.def === scan) dropUnusedOutputs(op, live);
-    else if (op.def === remat || op.def === customVjp) dropUnusedResults(op, live);
+    else if (op.def.withResults) dropUnusedResults(op, live);
     for (const r of op.regions) dce(r, live);
     if (op.def === scan) dropUnusedInputs(op);
     for (const v of op.operands) live.add(v);
@@ -64,6 +62,7 @@ function needed(region: Region, carries: number, read: readonly boolean[]): bool
 function dropUnusedResults(op: ScanOp, live: ReadonlySet<Value>): void {
   const region = op.regions[0]!;
   const keep = op.results.map((r) => live.has(r));
+  op.attrs = op.def.withResults!(op.attrs, keep);
   region.results = region.results.filter((_, i) => keep[i]);
   op.results.splice(0, op.results.length, ...op.results.filter((_, i) => keep[i]));
 }

@@ -37,6 +37,7 @@ const saves = (policy: RematPolicy) => (v: Value) =>
 export const remat: OpDef<RematAttrs> = {
   name: "xenarc.remat",
   structured: true,
+  withResults: (attrs) => attrs,
   constraints: {},
   syntax: structuredSyntax,
   cost: (op) => regionCost(op.regions[0]!),

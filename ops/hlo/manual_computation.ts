@@ -58,6 +58,7 @@ export const manualComputation: HloOp<
   readonly Value[]
 > = {
   name: "sdy.manual_computation",
+  withResults: (attrs, kept) => ({ ...attrs, outputs: attrs.outputs.filter((_, i) => kept[i]) }),
   constraints: {
     C1: ({ operands, results, attrs }) =>
       attrs.inputs.length === operands.length && attrs.outputs.length === results.length
