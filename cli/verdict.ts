@@ -48,16 +48,12 @@ export async function judge(
   hlo?: string,
 ): Promise<Judgement[]> {
   const programs = compiled.programs.filter(({ name }) => JUDGED.includes(name));
-  const layout = layoutOf(compiled.config as unknown as LayoutConfig) ?? new Layout(makeMesh({ data: 1 }));
-  const reckoned = (program: Program) => [timelineOf(program), layout, target.chip!] as const;
-  const largest = (program: Program) => buffersAtPeak(...reckoned(program)).slice(0, LISTED);
-  if (target.platform === "gpu") {
-    return programs.map(({ name, program }) => ({
-      entry: name,
-      estimate: estimate(...reckoned(program)),
-      buffers: largest(program),
-    }));
-  }
+  const reckoned = (program: Program) => {
+    const layout = layoutOf(compiled.config as unknown as LayoutConfig) ?? new Layout(makeMesh({ data: 1 }));
+    const given = [timelineOf(program), layout, target.chip!] as const;
+    return { estimate: estimate(...given), buffers: buffersAtPeak(...given).slice(0, LISTED) };
+  };
+  if (target.platform === "gpu") return programs.map(({ name, program }) => ({ entry: name, ...reckoned(program) }));
   const [{ compileAhead }, { during, setUpPython }, { mkdtemp, readFile, rm }, { tmpdir }] = await Promise.all([
     import("../runtime-bridge/bridge.js"),
     import("./setup.js"),
@@ -71,7 +67,7 @@ export async function judge(
     const event = await during(`XLA is compiling ${name} for ${target.name}`, () => compileAhead(options));
     const { seconds } = event;
     if (event.event === "out_of_memory") {
-      const buffers = event.allocations.length === 0 && target.chip ? largest(program) : [];
+      const buffers = event.allocations.length === 0 && target.chip ? reckoned(program).buffers : [];
       return { entry: name, seconds, outOfMemory: event, buffers };
     }
     const { device, devices, versions } = event;
@@ -135,6 +131,25 @@ const gib = (n: number): string =>
 
 type Paint = Pick<ReturnType<typeof paint>, "bold" | "dim" | "red" | "green">;
 
+/** What takes memory, without what takes none. */
+const memoryParts = (parts: readonly (readonly [string, number])[]): string[] =>
+  table(
+    parts.filter(([, n]) => n > 0).map(([name, n]) => [name, gib(n)]),
+    "lr",
+    "    ",
+  );
+
+const BOUND = {
+  compute: "computing",
+  memory: "memory bandwidth",
+  network: "the interconnect",
+  host: "the host link",
+} as const;
+
+/** The least time of a step, and of what it is the longest. */
+const leastTime = (step: number, bound: keyof typeof BOUND, compute: number, memory: number, network: number): string =>
+  `  at least ${milliseconds(step)} a step, bound by ${BOUND[bound]} (computing ${milliseconds(compute)}, memory ${milliseconds(memory)}, interconnect ${milliseconds(network)})`;
+
 function judged(entry: string, v: Verdict, kernels: Kernels, seconds: number, { bold, dim, green }: Paint): string[] {
   const m = v.memory;
   const share = m.available === undefined ? "" : ` of ${gib(m.available)} (${percent(m.total / m.available)})`;
@@ -150,21 +165,14 @@ function judged(entry: string, v: Verdict, kernels: Kernels, seconds: number, { 
   const lines = [
     `${bold(entry)}  ${green("fits")}: ${gib(m.total)}${share} a device  ${dim(`compiled in ${duration(seconds)}`)}`,
   ];
-  lines.push(
-    ...table(
-      parts.filter(([, n]) => n > 0).map(([name, n]) => [name, gib(n)]),
-      "lr",
-      "    ",
-    ),
-  );
+  lines.push(...memoryParts(parts));
   lines.push(
     `  a step, a device: ${unit(v.flops, "FLOP")}, ${bytes(v.bytes)} of memory traffic, ${bytes(v.sent)} sent`,
   );
   const r = v.roofline;
   if (r) {
-    const bound = { compute: "computing", memory: "memory bandwidth", network: "the interconnect" }[r.bound];
     lines.push(
-      `  at least ${milliseconds(r.step)} a step, bound by ${bound} (computing ${milliseconds(r.compute)}, memory ${milliseconds(r.memory)}, interconnect ${milliseconds(r.network)})`,
+      leastTime(r.step, r.bound, r.compute, r.memory, r.network),
       `  at most ${unit(r.tokensPerSecond, " tokens/s")}, MFU ${percent(r.mfu)}`,
     );
   }
@@ -257,22 +265,12 @@ function estimated(
     ["on the host", m.host],
   ];
   const sent = Object.entries(e.sent).map(([axes, n]) => `${bytes(n)} over ${axes.replaceAll("+", " x ")}`);
-  const bound = {
-    compute: "computing",
-    memory: "memory bandwidth",
-    network: "the interconnect",
-    host: "the host link",
-  };
   return [
     `${bold(entry)}  ${dim("an estimate: XLA compiles for GPUs only where there are some")}`,
     `  ${fits ? `${green("fits")}: ${gib(m.total)} of ${gib(usable)} a device` : over}`,
-    ...table(
-      parts.filter(([, n]) => n > 0).map(([name, n]) => [name, gib(n)]),
-      "lr",
-      "    ",
-    ),
+    ...memoryParts(parts),
     `  a step, a device: ${unit(e.flops, "FLOP")}, ${bytes(e.bytes)} of memory traffic${sent.length > 0 ? `, sent ${sent.join(", ")}` : ""}`,
-    `  at least ${milliseconds(e.step)} a step, bound by ${bound[e.bound]} (computing ${milliseconds(e.compute)}, memory ${milliseconds(e.traffic)}, interconnect ${milliseconds(e.network)})`,
+    leastTime(e.step, e.bound, e.compute, e.traffic, e.network),
     "  the largest buffers:",
     ...listed(buffers),
     ...(fits ? [] : smaller(target)),

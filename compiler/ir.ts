@@ -367,3 +367,13 @@ export function cloneRegion(region: Region, map: Map<Value, Value> = new Map()):
   out.results = region.results.map((v) => map.get(v) ?? v);
   return out;
 }
+
+/** Puts other values in the place of some, in nested regions too. */
+export function substitute(region: Region, replaced: ReadonlyMap<Value, Value>): void {
+  const sub = (v: Value) => replaced.get(v) ?? v;
+  for (const op of region.ops) {
+    op.operands = op.operands.map(sub);
+    for (const r of op.regions) substitute(r, replaced);
+  }
+  region.results = region.results.map(sub);
+}

@@ -99,7 +99,7 @@ function frames(limit: number, above: Callable): Frame[] {
 const DEFAULT_LIMIT = Error.stackTraceLimit;
 
 /** Runs `f` with the engine giving call sites of captures as objects; other errors keep their text. Installing it costs more than a capture. */
-export function withHook<T>(f: () => T): T {
+function withHook<T>(f: () => T): T {
   if (hooked) return f();
   const before = Error.prepareStackTrace;
   hooked = true;

@@ -2,9 +2,8 @@
  * Code of one device: `perDevice`, and what devices say to each other inside of it. Everything else is the partitioner's, which splits
  * programs that are written for the whole; this is for what it would not find by itself.
  */
-import { captured, Region, type Value } from "../compiler/ir.js";
+import { captured, Region, substitute, type Value } from "../compiler/ir.js";
 import { deviceGroups, localShape, meshSize, type Rules, type Spec } from "../compiler/mesh.js";
-import { substitute } from "../compiler/passes/cse.js";
 import { currentLayout, escape, intoRegion, takeEscapes, withLayout } from "../compiler/trace.js";
 import { leaves as anyLeaves, mapLeaves, withValues } from "../compiler/tree.js";
 import type { Monoid } from "./hlo/regions.js";

@@ -240,7 +240,12 @@ function configOf(
 }
 
 /** The settings of micro-batches. In stages they follow each other within the program's batch. */
-const microBatches = (batch: number, { stage }: Choice["mesh"], count: number) =>
+const microBatches = (
+  batch: number,
+  { stage }: Choice["mesh"],
+  count: number,
+): Pick<Project["config"]["train"], "batch" | "accumulation"> &
+  Partial<Pick<Project["config"]["train"], "pipeline">> =>
   stage > 1
     ? { batch, accumulation: 1, pipeline: { repeats: 1, microBatches: count } }
     : { batch: batch / count, accumulation: count };
@@ -260,6 +265,9 @@ function settingsOf(target: Target, { mesh, remat, accumulation, offload, batch 
     name,
     name === "data" ? size / target.slices : size,
   ]);
+  const { pipeline, ...sizesOfBatch } = microBatches(batch, mesh, accumulation);
+  const words = (section: string, settings: object) =>
+    Object.entries(settings).map(([name, value]) => `${section}.${name}=${value}`);
   return [
     `target=${target.name}`,
     ...sizes
@@ -268,9 +276,7 @@ function settingsOf(target: Target, { mesh, remat, accumulation, offload, batch 
     ...(target.slices > 1 ? [`slices.data=${target.slices}`] : []),
     ...(remat === undefined ? [] : [`model.remat=${typeof remat === "string" ? remat : JSON.stringify(remat)}`]),
     ...(mode === "train"
-      ? mesh.stage > 1
-        ? [`train.batch=${batch}`, "train.accumulation=1", `train.pipeline.microBatches=${accumulation}`]
-        : [`train.batch=${batch / accumulation}`, `train.accumulation=${accumulation}`]
+      ? [...words("train", sizesOfBatch), ...words("train.pipeline", pipeline ?? {})]
       : [`generate.batch=${batch}`]),
     ...(offload ? ["train.offload.optimizer=true"] : []),
   ];

@@ -46,13 +46,3 @@ function text(v: unknown): string {
   if (ArrayBuffer.isView(v)) return `[${Array.from(v as unknown as ArrayLike<number | bigint>, text)}]`;
   return `{${Object.entries(v).map(([name, x]) => `${name}:${text(x)}`)}}`;
 }
-
-/** Puts other values in the place of some, in nested regions too. */
-export function substitute(region: Region, replaced: ReadonlyMap<Value, Value>): void {
-  const sub = (v: Value) => replaced.get(v) ?? v;
-  for (const op of region.ops) {
-    op.operands = op.operands.map(sub);
-    for (const r of op.regions) substitute(r, replaced);
-  }
-  region.results = region.results.map(sub);
-}

@@ -107,44 +107,35 @@ export function search(space: Space, traced: Traced, chip: Chip): Judged[] {
   });
 }
 
-/** The most micro-batches for a stage: with more of them the stages that wait are idle for less than a fifth of the time. */
+/** The most micro-batches for a stage: with so many the stages that wait are idle for less than a fifth of the time. */
 const PER_STAGE = 4;
 
 /** With as many micro-batches as keep the stages busy. */
-function inStages(
-  { remats, accumulations }: Space,
-  choice: Pick<Choice, "mesh" | "offload">,
-  traced: Traced,
-  chip: Chip,
-) {
+function inStages(space: Space, choice: Pick<Choice, "mesh" | "offload">, traced: Traced, chip: Chip): Judged[] {
   const { stage } = choice.mesh;
-  for (const accumulation of accumulations.filter((n) => n >= stage && n <= PER_STAGE * stage).reverse()) {
-    const least = judge({ ...choice, accumulation, remat: remats.at(-1) }, traced, chip);
-    if (least)
-      return least.fits
-        ? [...policies(remats.slice(0, -1), { ...choice, accumulation }, traced, chip), least]
-        : [least];
+  for (const accumulation of space.accumulations.filter((n) => n >= stage && n <= PER_STAGE * stage).reverse()) {
+    const judged = withPolicies(space.remats, { ...choice, accumulation }, traced, chip);
+    if (judged.length > 0) return judged;
   }
   return [];
 }
 
 /** Numbers of micro-batches up to the first with which a policy fits. */
-function microBatches(
-  { remats, accumulations }: Space,
-  choice: Pick<Choice, "mesh" | "offload">,
-  traced: Traced,
-  chip: Chip,
-): Judged[] {
+function microBatches(space: Space, choice: Pick<Choice, "mesh" | "offload">, traced: Traced, chip: Chip): Judged[] {
   const found: Judged[] = [];
-  for (const accumulation of accumulations) {
-    // Where what keeps least does not fit, nothing does.
-    const least = judge({ ...choice, accumulation, remat: remats.at(-1) }, traced, chip);
-    if (least === undefined) break;
-    if (least.fits)
-      return [...found, ...policies(remats.slice(0, -1), { ...choice, accumulation }, traced, chip), least];
-    found.push(least);
+  for (const accumulation of space.accumulations) {
+    const judged = withPolicies(space.remats, { ...choice, accumulation }, traced, chip);
+    found.push(...judged);
+    if (judged.length === 0 || judged.some((j) => j.fits)) break;
   }
   return found;
+}
+
+/** With the policies that are worth it; none where sizes do not divide. Where what keeps least does not fit, nothing does. */
+function withPolicies(remats: Space["remats"], choice: Omit<Choice, "remat">, traced: Traced, chip: Chip): Judged[] {
+  const least = judge({ ...choice, remat: remats.at(-1) }, traced, chip);
+  if (least === undefined) return [];
+  return least.fits ? [...policies(remats.slice(0, -1), choice, traced, chip), least] : [least];
 }
 
 /** Policies up to the first that fits without the host's help: what keeps more computes less again. */
