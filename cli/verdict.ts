@@ -10,6 +10,7 @@ import { type Verdict, verdictOf } from "../compiler/plan/verdict.js";
 import type { Program } from "../compiler/program.js";
 import { addExecutable } from "../emit/artifact.js";
 import type { Compiled } from "../emit/compile.js";
+import { stepFlops, tokensOf } from "../emit/model_flops.js";
 import type { ModelDefinition } from "../models/define.js";
 import { type LayoutConfig, layoutOf } from "../models/layout.js";
 import type { EventOf } from "../runtime-bridge/events.js";
@@ -75,10 +76,9 @@ export async function judge(
     if (target.platform === "tpu") await addExecutable(artifact, name, event.executable, { device, devices, versions });
     await rm(event.executable, { force: true });
     const optimized = parseOptimizedHlo(await readFile(event.hlo, "utf8"));
-    const tokens = tokensOf(program);
     const verdict = verdictOf(program, target, optimized, event.memory, {
-      tokens,
-      modelFlops: modelFlops(model, compiled, name, tokens),
+      tokens: tokensOf(program),
+      modelFlops: modelFlops(model, compiled, name),
     });
     return { entry: name, seconds, verdict, kernels: event.kernels };
   };
@@ -91,19 +91,11 @@ export async function judge(
   return judgements;
 }
 
-/** Tokens that one run of an entry point takes in. */
-function tokensOf(program: Program): number {
-  const port = program.inputs.find(({ name }) => name === "tokens" || name === "token");
-  const sizes = port?.axes.map((axis, d) => port.shape[d]! - (axis === "window" ? 1 : 0)) ?? [];
-  return sizes.reduce((a, b) => a * b, 1);
-}
-
-/** Operations of the model itself: a train step takes three forward passes (one, and two for the gradients), however often it computes them. */
-function modelFlops(model: ModelDefinition, { config, programs }: Compiled, entry: string, tokens: number): number {
+/** Operations of the model itself. */
+function modelFlops(model: ModelDefinition, { config, programs }: Compiled, entry: string): number {
   const program = (name: string) => programs.find((p) => p.name === name)?.program;
   if (entry !== "train_step") return program(entry)!.cost.flops;
-  const forward = program("eval_step") ?? model.programs(config as never, ["eval_step"])[0]!;
-  return (3 * tokens * forward.cost.flops) / tokensOf(forward);
+  return stepFlops(program(entry)!, program("eval_step") ?? model.programs(config as never, ["eval_step"])[0]!);
 }
 
 /** The judgements as text for a terminal. */

@@ -28,6 +28,8 @@ export interface ArtifactSource {
   /** The version of xenarc. */
   readonly xenarc: string;
   readonly parameters: number;
+  readonly flopsPerStep?: number;
+  readonly device?: Manifest["device"];
   readonly config: Manifest["config"];
   readonly mesh?: Manifest["mesh"];
   readonly kernels?: readonly string[];
@@ -62,7 +64,11 @@ export async function writeArtifact(folder: string, source: ArtifactSource): Pro
     schema: SCHEMA_VERSION,
     name: source.name,
     xenarc: source.xenarc,
-    model: { parameters: source.parameters },
+    model: {
+      parameters: source.parameters,
+      ...(source.flopsPerStep !== undefined && { flops_per_step: source.flopsPerStep }),
+    },
+    ...(source.device && { device: source.device }),
     config: source.config,
     ...(source.mesh && { mesh: source.mesh }),
     tokenizer: { kind: "bytes" },

@@ -4,6 +4,7 @@ import type { z } from "zod";
 import { lowerToStableHlo } from "../compiler/compile.js";
 import type { Cost, Platform, Region } from "../compiler/ir.js";
 import { deviceCount } from "../compiler/mesh.js";
+import { peak } from "../compiler/plan/chips.js";
 import { parseTarget } from "../compiler/plan/target.js";
 import { mainOf, type Program, type Port as ProgramPort } from "../compiler/program.js";
 import { type Frame, type Site, stack } from "../compiler/site.js";
@@ -11,10 +12,11 @@ import { type NameTable, namesFor } from "../compiler/source/names.js";
 import { packageVersion } from "../compiler/source/package.js";
 import { originalPosition, type Position } from "../compiler/source/position.js";
 import { builderFor } from "../compiler/trace.js";
-import { writeArtifact } from "./artifact.js";
+import { type ArtifactSource, writeArtifact } from "./artifact.js";
 import type { XlaOptions } from "./compile_options.js";
 import { resolveConfig } from "./config.js";
 import type { Manifest, Port } from "./manifest.js";
+import { stepFlops } from "./model_flops.js";
 import { type AuthorName, printModule } from "./print.js";
 import { type FlagValue, flagsFor } from "./xla_flags.js";
 
@@ -70,6 +72,18 @@ export class Compiled {
     return this.program(name).program.cost;
   }
 
+  /** What the speed of training is held against. */
+  #speed(): Pick<ArtifactSource, "flopsPerStep" | "device"> {
+    const [step, forward] = ["train_step", "eval_step"].map(
+      (name) => this.programs.find((p) => p.name === name)?.program,
+    );
+    const { platform, chip } = parseTarget(String(this.config.target ?? "cpu"));
+    return {
+      ...(step && forward && { flopsPerStep: stepFlops(step, forward) }),
+      ...(chip && platform !== "cpu" && { device: { platform, peak_flops: peak(chip, "bf16") } }),
+    };
+  }
+
   /** Writes the artifact's folder. */
   write(folder: string): Promise<Manifest> {
     const options = xlaOptions(this.config);
@@ -78,6 +92,7 @@ export class Compiled {
       name: this.name,
       xenarc: packageVersion(),
       parameters: this.parameters,
+      ...this.#speed(),
       config: this.config as Manifest["config"],
       ...(mesh && { mesh: { axes: mesh.axes.map((axis) => ({ ...axis })) } }),
       kernels: kernelsIn(this.text),

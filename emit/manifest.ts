@@ -77,7 +77,13 @@ export const manifestSchema = z.strictObject({
   name,
   /** The version of xenarc that wrote the artifact. */
   xenarc: name,
-  model: z.strictObject({ parameters: index }),
+  model: z.strictObject({
+    parameters: index,
+    /** Operations of the model in a step of training, on all devices, however often the program computes them. */
+    flops_per_step: z.number().nonnegative().optional(),
+  }),
+  /** What a device of the target can do at most, in operations/s (bf16); absent where that is not known. */
+  device: z.strictObject({ platform: z.enum(["tpu", "gpu"]), peak_flops: z.number().positive() }).optional(),
   /** The resolved configuration (`model`, `train`, `data`, ...): what the programs were compiled from. */
   config: z.record(z.string(), z.json()),
   /** Absent: one device. */

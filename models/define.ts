@@ -19,6 +19,7 @@ import {
   trainSchema,
   xlaSchema,
 } from "./train/config.js";
+import { logSchema } from "./train/log.js";
 
 /** What a model file exports by default: a name, the schema of its configuration, and how the module is built from it. */
 export interface ModelSource<C extends { readonly context: number }> {
@@ -34,7 +35,7 @@ export interface ModelSource<C extends { readonly context: number }> {
 export interface ModelDefinition {
   /** Names the artifact and the run. */
   readonly name: string;
-  /** The whole configuration: `model`, `train`, `data`, `generate`, `target`, `mesh`, `slices`, `sharding`, `xla`, `kernels`. */
+  /** The whole configuration: `model`, `train`, `data`, `log`, `generate`, `target`, `mesh`, `slices`, `sharding`, `xla`, `kernels`. */
   readonly schema: z.ZodType<ProgramConfig & { readonly data: z.infer<typeof dataSchema> }>;
   /** The module of a configuration. */
   build(config: ProgramConfig): LanguageModel<object>;
@@ -57,6 +58,7 @@ export function defineModel<C extends { readonly context: number }>(source: Mode
     model: section(source.config),
     train: section(trainSchema),
     data: section(dataSchema),
+    log: section(logSchema),
     generate: section(generateSchema),
     target: targetSchema,
     mesh: section(meshSchema),

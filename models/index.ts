@@ -21,3 +21,4 @@ export {
   trainSchema,
 } from "./train/config.js";
 export { initialize } from "./train/initialize.js";
+export { type LogConfig, logSchema } from "./train/log.js";

@@ -58,8 +58,6 @@ export const trainSchema = z.strictObject({
   evalEvery: z.int().nonnegative().default(250),
   /** Steps between checkpoints; 0: only at the end. */
   checkpointEvery: z.int().nonnegative().default(500),
-  /** Steps between log lines. */
-  logEvery: count.default(10),
   /** Checkpoints kept. */
   keep: count.default(2),
 });

@@ -151,7 +151,11 @@ test.each(names)("%s gives what it says", async (_, i) => {
 test("the README's model learns its page and writes", async () => {
   const i = modules.findIndex((m) => m.name.startsWith("README.md:"));
   const loaded = await loadModule(written(i));
-  const config = { model: { context: 16 }, train: { steps: 60, batch: 4, warmup: 5, learningRate: 3e-3, logEvery: 1 } };
+  const config = {
+    model: { context: 16 },
+    train: { steps: 60, batch: 4, warmup: 5, learningRate: 3e-3 },
+    log: { every: 1 },
+  };
   const [artifact, run] = [join(folder, "artifact"), join(folder, "run")];
   await (await compile(loaded.default as Compilable<unknown>, config)).write(artifact);
   const losses: (number | null)[] = [];

@@ -180,9 +180,9 @@ def artifact():
                 "seed": 7,
                 "evalEvery": 20,
                 "checkpointEvery": 20,
-                "logEvery": 5,
                 "keep": 2,
             },
+            "log": {"every": 5},
             "data": {"path": None, "validation": 0.1},
         },
         "programs": [

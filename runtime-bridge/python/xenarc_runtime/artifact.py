@@ -73,6 +73,14 @@ class Program:
 
 
 @dataclass(frozen=True)
+class Device:
+    """What a device of the target can do at most, in operations/s."""
+
+    platform: str
+    peak_flops: float
+
+
+@dataclass(frozen=True)
 class Artifact:
     """A loaded artifact. `sha256` is the manifest's and thereby stands for every file."""
 
@@ -84,6 +92,9 @@ class Artifact:
     mesh: tuple[MeshAxis, ...]
     """The first outermost; empty for one device."""
     programs: dict[str, Program]
+    flops_per_step: float | None = None
+    """Operations of the model in a step of training, on all devices."""
+    device: Device | None = None
 
     def program(self, name: str) -> Program:
         """An entry point by name."""
@@ -137,6 +148,8 @@ def load(folder: Path) -> Artifact:
             config=manifest["config"],
             mesh=tuple(MeshAxis(**axis) for axis in manifest.get("mesh", {"axes": []})["axes"]),
             programs=programs,
+            flops_per_step=manifest["model"].get("flops_per_step"),
+            device=Device(**manifest["device"]) if "device" in manifest else None,
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"lacks {error}" if isinstance(error, KeyError) else f"is damaged: {error}"

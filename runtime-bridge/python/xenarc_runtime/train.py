@@ -304,7 +304,7 @@ def _settings(artifact: Artifact) -> Settings:
         seed=integer("seed"),
         evaluate_every=integer("evalEvery") or integer("steps"),
         checkpoint_every=integer("checkpointEvery") or integer("steps"),
-        log_every=max(1, integer("logEvery")),
+        log_every=artifact.setting("log", "every", int),
         keep=max(1, integer("keep")),
         validation=artifact.setting("data", "validation", float),
     )
