@@ -42,13 +42,16 @@ export class TrainingDisplay {
   }
 
   #start(event: Event<"start">): void {
+    const files = `${count(event.files)} file${event.files === 1 ? "" : "s"}`;
     const text = [
-      `${count(event.train_tokens)} bytes of text`,
-      event.validation_tokens > 0
-        ? `${count(event.validation_tokens)} more for validation`
-        : "none kept for validation",
+      event.train_tokens === null ? files : `${count(event.train_tokens)} ${event.unit}`,
+      event.validation_tokens === null
+        ? ""
+        : event.validation_tokens > 0
+          ? `${count(event.validation_tokens)} more for validation`
+          : "none kept for validation",
       `${count(event.tokens_per_step)} a step`,
-    ];
+    ].filter((part) => part !== "");
     const devices = event.devices === 1 ? event.device : `${event.devices} x ${event.device}`;
     const processes = event.processes === 1 ? "" : ` in ${event.processes} processes`;
     this.#print(this.#colour.dim(`  ${text.join(", ")}, on ${devices}${processes}`));

@@ -32,8 +32,11 @@ const eventSchema = z.discriminatedUnion("event", [
     steps: count,
     resumed: z.boolean(),
     tokens_per_step: count,
-    train_tokens: count,
-    validation_tokens: count,
+    /** Null where it takes reading all of the data to know. */
+    train_tokens: count.nullable(),
+    validation_tokens: count.nullable(),
+    /** What tokens are, in the plural. */
+    unit: z.string(),
     files: count,
     data: z.string(),
     run: z.string(),

@@ -9,16 +9,22 @@ from pathlib import Path
 
 import numpy as np
 
-from xenarc_runtime import artifact, checkpoint, data
+from xenarc_runtime import artifact, checkpoint
 from xenarc_runtime.program import named, placements
 from xenarc_runtime.run import write_tensors
 
 
 def batches(text, context, steps, seed, out):
-    corpus = data.load(Path(text), 0.1, int(context))
-    shape = (2, 4, int(context) + 1)
-    made = [data.train_batch(corpus.train, int(seed), step, shape) for step in range(int(steps))]
-    np.savez(out, batches=made, validation=corpus.validation)
+    bytes_ = np.frombuffer(Path(text).read_bytes(), np.uint8)
+    split = bytes_.size - round(bytes_.size * 0.1)
+    train, width = bytes_[:split], int(context) + 1
+
+    def batch(step):
+        numbers = np.random.Philox(key=int(seed), counter=[0, 0, 0, step]).random_raw(8)
+        starts = (numbers % np.uint64(train.size - width + 1)).astype(int).reshape(2, 4)
+        return train[starts[..., None] + np.arange(width)].astype(np.int32)
+
+    np.savez(out, batches=[batch(step) for step in range(int(steps))], validation=bytes_[split:])
 
 
 def state(folder, run, out):

@@ -115,7 +115,7 @@ test("resuming with other text is said", async () => {
   await train({ artifact, run, data: other, existing: "resume" }, (event) => {
     if (event.event === "log") messages.push(event.message);
   });
-  expect(messages).toEqual(["Resuming on another text."]);
+  expect(messages).toEqual(["Resuming on other data."]);
 });
 
 test("another model's checkpoint is refused by name and shape", async () => {

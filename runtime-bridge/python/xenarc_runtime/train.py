@@ -11,8 +11,8 @@ import math
 import shutil
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +37,6 @@ class Settings:
     checkpoint_every: int
     log_every: int
     keep: int
-    validation: float
 
 
 HUNG = 3
@@ -56,8 +55,7 @@ def train(folder: Path, run: Path, text: Path | None, resume: bool, overwrite: b
     step_program = artifact.program("train_step")
     batch_port = named(step_program.inputs, "batch")[0]
     context = batch_port.shape[-1] - 1
-    path = text or _configured_text(artifact)
-    corpus = data.load(path, settings.validation, context)
+    pipeline = data.open(artifact, text)
     start = _prepare_run(run, resume, overwrite)
 
     with group.stop_signal() as stops_at, group.Watchdog(watchdog, run, HUNG) as watch:
@@ -66,12 +64,13 @@ def train(folder: Path, run: Path, text: Path | None, resume: bool, overwrite: b
             watch.rest()
             state = _initial_state(artifact, settings.seed)
             watch.beat("init was run")
-            step = 0
+            step, record = 0, None
         else:
             state = checkpoint.restore(run, start, state_ports, placements(artifact, state_ports))
             step = start
             watch.beat(f"the checkpoint of step {step} was read")
-            _compare_record(checkpoint.read_record(run, start), artifact, corpus, settings)
+            record = checkpoint.read_record(run, start)
+            _compare_record(record, artifact, pipeline)
         events.emit(
             "start",
             name=artifact.name,
@@ -80,28 +79,23 @@ def train(folder: Path, run: Path, text: Path | None, resume: bool, overwrite: b
             steps=settings.steps,
             resumed=start is not None,
             tokens_per_step=int(np.prod(batch_port.shape[:-1])) * context,
-            train_tokens=corpus.train.size,
-            validation_tokens=corpus.validation.size,
-            files=corpus.files,
-            data=str(path),
+            **pipeline.facts(),
             run=str(run),
             device=pjrt.devices()[0]["kind"],
             devices=max(1, math.prod(axis.size for axis in artifact.mesh)),
             processes=group.size(),
         )
-        record = {
-            "data": {"path": str(path), "sha256": corpus.sha256, "seed": settings.seed},
-            "config": artifact.config,
-            "artifact": artifact.sha256,
-        }
-        _loop(artifact, run, settings, corpus, state, step, batch_port, record, stops_at, watch)
+        with closing(pipeline.feed(record and record["data"]["position"])) as feed:
+            record = {"data": pipeline.identity(), "config": artifact.config, "artifact": artifact.sha256}
+            _loop(artifact, run, settings, pipeline, feed, state, step, batch_port, record, stops_at, watch)
 
 
 def _loop(
     artifact: Artifact,
     run: Path,
     settings: Settings,
-    corpus: data.Text,
+    pipeline: data.Pipeline,
+    feed: data.Feed,
     state: Arrays,
     step: int,
     batch_port: Port,
@@ -112,11 +106,12 @@ def _loop(
     """Steps from `step` to the last, or to where `stops_at` says so."""
     watch.rest()
     train_step = Entry(artifact, "train_step")
-    evaluator = _evaluator(artifact, corpus)
+    evaluator = _evaluator(artifact, pipeline)
     watch.beat("the programs were compiled")
     log = MetricsLog(run / "metrics.jsonl", after=step, writes=group.is_first())
     batch_shape = batch_port.shape
-    where = placements(artifact, [batch_port])[batch_port.name]
+    batch_ports = named(artifact.program("train_step").inputs, "batch")
+    where = placements(artifact, batch_ports)
     meter = _Meter(settings, step, int(np.prod(batch_shape[:-1])) * (batch_shape[-1] - 1), log)
     saved = step if step > 0 else None
     metric_names = [port.name for port in named(artifact.program("train_step").outputs, "metric")]
@@ -128,7 +123,7 @@ def _loop(
             train_step.flush()
             meter.flush()
             if saved != step:
-                position = {**record["data"], "position": step}
+                position = {**record["data"], "position": feed.state()}
                 checkpoint.save(manager, step, dict(state), {**record, "step": step, "data": position})
                 saved = step
                 events.emit("checkpoint", step=step, path=str(run / "checkpoints" / str(step)))
@@ -139,8 +134,9 @@ def _loop(
             stopped = stops_at(step)
             if stopped:
                 break
-            read = partial(data.train_batch, corpus.train, settings.seed, step, batch_shape)
-            outputs = train_step({**state, batch_port.name: pjrt.from_callback(batch_shape, where, read)})
+            parts = feed.next().ports
+            batch = {port.name: pjrt.from_callback(port.shape, where[port.name], parts[port.name]) for port in batch_ports}
+            outputs = train_step({**state, **batch})
             state = {name: outputs[name] for name in state}
             step += 1
             meter.add(step, {name: outputs[name] for name in metric_names})
@@ -255,22 +251,19 @@ class _Meter:
         return step_seconds * (last - step) + self._evaluation_seconds * evaluations
 
 
-def _evaluator(artifact: Artifact, corpus: data.Text) -> Callable[[Arrays, group.Watchdog], tuple[float, int]] | None:
+def _evaluator(artifact: Artifact, pipeline: data.Pipeline) -> Callable[[Arrays, group.Watchdog], tuple[float, int]] | None:
     """A function from the state to (mean loss, tokens) over all of the validation text; None if there is none."""
-    if "eval_step" not in artifact.programs or corpus.validation.size < 2:
+    if "eval_step" not in artifact.programs or not pipeline.has_validation:
         return None
     program = artifact.program("eval_step")
     run = Entry(artifact, "eval_step")
     names = [port.name for port in named(program.inputs, "state")]
-    port = named(program.inputs, "batch")[0]
+    ports = named(program.inputs, "batch")
 
     def evaluate(state: Arrays, watch: group.Watchdog) -> tuple[float, int]:
         parameters = {name: state[name] for name in names}
         # All batches are started before the first result is read.
-        results = [
-            run({**parameters, port.name: batch})
-            for batch in data.validation_batches(corpus.validation, port.shape)
-        ]
+        results = [run({**parameters, **batch}) for batch in pipeline.validation(ports)]
         run.flush()
         total, count = 0.0, 0.0
         for number, result in enumerate(results, 1):
@@ -287,14 +280,6 @@ def _initial_state(artifact: Artifact, seed: int) -> Arrays:
     return init({"key": np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32)})
 
 
-def _configured_text(artifact: Artifact) -> Path:
-    configured = artifact.config.get("data")
-    path = configured.get("path") if isinstance(configured, dict) else None
-    if not path:
-        raise Problem("data_missing", "There is no text to train on.", "Give a UTF-8 file or a folder with --data.")
-    return Path(path)
-
-
 def _settings(artifact: Artifact) -> Settings:
     def integer(key: str) -> int:
         return artifact.setting("train", key, int)
@@ -306,7 +291,6 @@ def _settings(artifact: Artifact) -> Settings:
         checkpoint_every=integer("checkpointEvery") or integer("steps"),
         log_every=artifact.setting("log", "every", int),
         keep=max(1, integer("keep")),
-        validation=artifact.setting("data", "validation", float),
     )
 
 
@@ -328,9 +312,7 @@ def _prepare_run(run: Path, resume: bool, overwrite: bool) -> int | None:
     return found
 
 
-def _compare_record(
-    record: dict[str, Any], artifact: Artifact, corpus: data.Text, settings: Settings
-) -> None:
+def _compare_record(record: dict[str, Any], artifact: Artifact, pipeline: data.Pipeline) -> None:
     """Says what differs from the run that is resumed: allowed, but then it is not the same run any more."""
     before, now = _flat(record["config"]), _flat(artifact.config)
     changed = [
@@ -339,11 +321,12 @@ def _compare_record(
         if before.get(key) != now.get(key)
     ]
     anew = record["artifact"] != artifact.sha256 and not changed
+    now_data = pipeline.identity()
     differences = {
         f"with other settings: {'; '.join(changed)}": changed,
         "a model that was changed since, or compiled by another xenarc": anew,
-        "on another text": record["data"]["sha256"] != corpus.sha256,
-        "with another seed": record["data"]["seed"] != settings.seed and "train.seed" not in before,
+        "on other data": record["data"]["sha256"] != now_data["sha256"],
+        "with another seed": record["data"]["seed"] != now_data["seed"] and "train.seed" not in before,
     }
     for what, differs in differences.items():
         if differs:

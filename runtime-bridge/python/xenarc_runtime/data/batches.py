@@ -1,0 +1,69 @@
+"""Batches as a Grain pipeline: which rows a batch has, from which source each comes, and where the sources stand."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import grain
+import numpy as np
+
+from . import windows
+from .source import Row, Share, Source
+
+_OFFSETS, _SOURCES = 0, 1
+"""The independent streams of random numbers of a step."""
+
+
+class Batches(grain.IterDataset):
+    """One share of all batches: arrays `[rows, width]` by the names `ports`. Each row is from a source by the weights."""
+
+    def __init__(
+        self, sources: list[Source], weights: list[float], seed: int, share: Share, width: int, ports: tuple[str, ...]
+    ) -> None:
+        super().__init__()
+        self.sources, self.seed, self.share, self.width, self.ports = sources, seed, share, width, ports
+        self.shares = np.cumsum(weights) / np.sum(weights)
+
+    def set_slice(self, sl: slice, sequential_slice: bool = False) -> None:
+        """Takes every so many batches only: Grain's division among worker processes."""
+        self.share = replace(self.share, worker=sl.start, workers=sl.step)
+
+    def __iter__(self) -> _BatchIterator:
+        return _BatchIterator(self)
+
+
+class _BatchIterator(grain.DatasetIterator):
+    def __init__(self, of: Batches) -> None:
+        super().__init__()
+        self._of = of
+        self._step = of.share.worker
+        self._rows = [source.rows(of.share) for source in of.sources]
+
+    def __next__(self) -> Row:
+        of, share = self._of, self._of.share
+        numbers = windows.draws(of.seed, self._step, share.of_rows, _OFFSETS)[share.rows]
+        batch = {port: np.full((share.rows.size, of.width), windows.EMPTY[port], np.int32) for port in of.ports}
+        for rows, places in zip(self._rows, self._places(), strict=True):
+            if places.size:
+                rows.fill(batch, places, numbers[places])
+        self._step += share.workers
+        return batch
+
+    def _places(self) -> list[np.ndarray]:
+        """The rows that come from each source."""
+        of, share = self._of, self._of.share
+        if len(of.sources) == 1:
+            return [np.arange(share.rows.size)]
+        # 53 bits are what a float holds exactly.
+        numbers = windows.draws(of.seed, self._step, share.of_rows, _SOURCES)[share.rows] >> np.uint64(11)
+        chosen = np.searchsorted(of.shares[:-1], numbers * 2.0**-53, side="right")
+        return [np.flatnonzero(chosen == number) for number in range(len(of.sources))]
+
+    def get_state(self) -> dict[str, Any]:
+        return {"step": self._step, "sources": [rows.state() for rows in self._rows]}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self._step = state["step"]
+        for rows, position in zip(self._rows, state["sources"], strict=True):
+            rows.restore(position)

@@ -1,0 +1,60 @@
+"""What batches are made of: rows of tokens from a source, in an order that one seed gives."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+
+Row = dict[str, np.ndarray]
+"""`tokens`, `segments` and `mask`, i32: those that are asked for."""
+
+
+@dataclass(frozen=True)
+class Share:
+    """The part of the batches that one reader makes."""
+
+    rows: np.ndarray
+    """Numbers of the rows of a batch that are made here, ascending."""
+    of_rows: int
+    """Rows of a whole batch."""
+    reader: int = 0
+    readers: int = 1
+    """Streams of records are divided among so many processes; this is number `reader`."""
+    worker: int = 0
+    workers: int = 1
+    """Of every so many batches, this is number `worker`."""
+
+
+class Rows(Protocol):
+    """An endless supply of rows for one share, whose position can be kept."""
+
+    def fill(self, batch: Row, places: np.ndarray, numbers: np.ndarray) -> None:
+        """Writes rows into `places` of the batch's arrays `[rows, window]`; `numbers` are random, one a row."""
+
+    def state(self) -> Any:
+        """The position, as JSON."""
+
+    def restore(self, state: Any) -> None:
+        """Goes to a position."""
+
+
+class Source(Protocol):
+    """Something to train on."""
+
+    files: int
+    unit: str
+    """What tokens are, in the plural."""
+    train_tokens: int | None
+    validation_tokens: int | None
+    """How many there are, where that is known without reading them all."""
+    fingerprint: str
+    """SHA-256 of what tells these data from others."""
+
+    def rows(self, share: Share) -> Rows:
+        """Rows to train on."""
+
+    def validation(self) -> Iterator[Row]:
+        """The rows kept for validation, in which each token is a target once."""
