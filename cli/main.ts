@@ -84,6 +84,10 @@ xenarc
   .option(...CONFIG)
   .option("-d, --data <path>", "a UTF-8 text file or a folder of them (default: data.path, else xenarc's own sources)")
   .option(...RUN)
+  .option(
+    "--from <path>",
+    "begin with these weights: a run, RUN/checkpoints/N, a folder of safetensors (default: train.from)",
+  )
   .option("--resume", "go on from the run's newest checkpoint, if there is one")
   .option("--overwrite", "delete what an earlier run left in the folder")
   .option("--processes <n>", "share the mesh's devices among so many processes", integer(1))
@@ -136,6 +140,22 @@ xenarc
   .action(async (options) => (await import("./commands/generate.js")).generateCommand(options));
 
 xenarc
+  .command("export")
+  .description("write a checkpoint's weights as safetensors files, for transformers and others")
+  .argument("<checkpoint>", "a run's folder (its newest checkpoint), or RUN/checkpoints/N")
+  .requiredOption("-o, --out <dir>", "a new or empty folder")
+  .option("--shard-size <size>", "the most of a file, such as 500MB", size, 5e9)
+  .addOption(new Option("--dtype <dtype>", "the element type (default: as stored)").choices(["f32", "bf16", "f16"]))
+  .addOption(
+    new Option("--names <whose>", "the tensors' names (default: huggingface, if the model has a map to them)").choices([
+      "xenarc",
+      "huggingface",
+    ]),
+  )
+  .option(...JSON_FLAG)
+  .action(async (path, options) => (await import("./commands/export.js")).exportCommand(path, options));
+
+xenarc
   .command("inspect")
   .description("show an artifact: entry points, operations, parameters")
   .argument("<artifact>", "the folder of an artifact, or of a run")
@@ -153,7 +173,7 @@ xenarc
   .requiredOption("--out <file>", "the safetensors file to write")
   .option(
     "--run <dir>",
-    "the run whose newest checkpoint has the parameters that the file lacks (default: the artifact's)",
+    "the run whose newest checkpoint has the parameters that the file lacks (default: the artifact's), or a folder of safetensors",
   )
   .option(...JSON_FLAG)
   .action(async (path, entry, options) => (await import("./commands/run.js")).runCommand(path, entry, options));
@@ -209,6 +229,14 @@ function quantity(text: string): number {
   const value = Number(parts?.[1]) * 1000 ** " KMBT".indexOf(parts?.[2]?.toUpperCase() || " ");
   if (value > 0) return value;
   throw new InvalidArgumentError("It must be a number, such as 10T or 300B.");
+}
+
+/** `5GB`, `500MB`, `1.5TB`, `4096` */
+function size(text: string): number {
+  const parts = /^([\d.]+)\s*([KMGT]?)B?$/i.exec(text);
+  const value = Number(parts?.[1]) * 1000 ** " KMGT".indexOf(parts?.[2]?.toUpperCase() || " ");
+  if (value >= 1) return Math.floor(value);
+  throw new InvalidArgumentError("It must be a size, such as 5GB or 500MB.");
 }
 
 /** `32..2048` */

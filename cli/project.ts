@@ -88,11 +88,18 @@ function modelOf(module: Record<string, unknown>, file: string): ModelDefinition
   });
 }
 
-/** The text to train on as the configuration says: a path in a YAML file is meant from there, one given as an argument from here. */
-export function configuredData({ config, settings }: Project): string | undefined {
-  const { path } = config.data;
+/** The text to train on as the configuration says. */
+export const configuredData = ({ config, settings }: Project): string | undefined =>
+  fromHere(settings, "data.path", config.data.path);
+
+/** The weights to begin with as the configuration says. */
+export const configuredWeights = ({ config, settings }: Project): string | undefined =>
+  fromHere(settings, "train.from", config.train.from);
+
+/** A path in a YAML file is meant from there, one given as an argument from here. */
+function fromHere(settings: readonly Setting[], key: string, path: string | undefined): string | undefined {
   if (!path) return undefined;
-  const origin = settings.find((setting) => setting.key === "data.path")?.origin;
+  const origin = settings.find((setting) => setting.key === key)?.origin;
   return typeof origin === "object" ? relative(".", resolve(dirname(origin.file), path)) || "." : path;
 }
 

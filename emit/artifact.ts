@@ -32,6 +32,7 @@ export interface ArtifactSource {
   readonly device?: Manifest["device"];
   readonly config: Manifest["config"];
   readonly mesh?: Manifest["mesh"];
+  readonly huggingFace?: Manifest["huggingFace"];
   readonly kernels?: readonly string[];
   readonly programs: readonly ProgramSource[];
 }
@@ -72,6 +73,7 @@ export async function writeArtifact(folder: string, source: ArtifactSource): Pro
     config: source.config,
     ...(source.mesh && { mesh: source.mesh }),
     tokenizer: { kind: "bytes" },
+    ...(source.huggingFace && { huggingFace: source.huggingFace }),
     kernels: [...(source.kernels ?? [])],
     programs,
   };

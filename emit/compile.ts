@@ -26,6 +26,8 @@ export interface Compilable<C> {
   readonly schema: z.ZodType<C>;
   programs(config: C, only?: readonly string[]): Program[];
   parameters(config: C): number;
+  /** How `transformers` knows the model. */
+  huggingFace?(config: C): Manifest["huggingFace"];
 }
 
 /** What is compiled, and how the text names and locates values. */
@@ -53,6 +55,7 @@ export class Compiled {
     readonly config: Record<string, unknown>,
     readonly parameters: number,
     readonly programs: readonly CompiledProgram[],
+    private readonly huggingFace?: Manifest["huggingFace"],
   ) {}
 
   /** All entry points' text, one after the other: what a golden file holds. */
@@ -95,6 +98,7 @@ export class Compiled {
       ...this.#speed(),
       config: this.config as Manifest["config"],
       ...(mesh && { mesh: { axes: mesh.axes.map((axis) => ({ ...axis })) } }),
+      ...(this.huggingFace && { huggingFace: this.huggingFace }),
       kernels: kernelsIn(this.text),
       programs: this.programs.map(({ name, text, program }) => ({
         name,
@@ -142,7 +146,14 @@ export async function compile<C>(
   const { platform } = parseTarget(target);
   for (const program of traced)
     programs.push({ name: program.name, program, text: await print(program, { platform, ...options }) });
-  return new Compiled(model.name, resolved as Record<string, unknown>, model.parameters(resolved), programs);
+  const huggingFace = model.huggingFace?.(resolved);
+  return new Compiled(
+    model.name,
+    resolved as Record<string, unknown>,
+    model.parameters(resolved),
+    programs,
+    huggingFace,
+  );
 }
 
 /** Lowers and prints a traced program. */

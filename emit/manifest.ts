@@ -71,6 +71,17 @@ export const meshSchema = z.strictObject({
   ),
 });
 
+/** How `transformers` knows the model: see models/hugging_face.ts. */
+export const huggingFaceSchema = z.strictObject({
+  /** The fields of config.json. */
+  config: z.record(z.string(), z.json()),
+  /**
+   * By a parameter's path. In `name`, axes in braces stand for the number along them, as one where there are several; `dimensions` are the
+   * tensor's there, each of an axis or of several as one.
+   */
+  tensors: z.record(z.string(), z.strictObject({ name, dimensions: z.array(z.array(name).min(1)) })),
+});
+
 /** `manifest.json`. */
 export const manifestSchema = z.strictObject({
   schema: z.literal(SCHEMA_VERSION),
@@ -89,6 +100,8 @@ export const manifestSchema = z.strictObject({
   /** Absent: one device. */
   mesh: meshSchema.optional(),
   tokenizer: z.strictObject({ kind: z.literal("bytes") }),
+  /** Absent: weights are exported under xenarc's names. */
+  huggingFace: huggingFaceSchema.optional(),
   /** Kernels that the programs need from the runtime, by name. */
   kernels: z.array(name),
   programs: z.record(z.string().regex(/^[a-z][a-z0-9_]*$/), programSchema),

@@ -5,6 +5,7 @@ import type { Program } from "../compiler/program.js";
 import { atTopLevel } from "../compiler/site.js";
 import { withLayout } from "../compiler/trace.js";
 import { parameterCount, withPaths } from "../ops/module.js";
+import { type HuggingFaceMap, type ResolvedHuggingFaceMap, resolveHuggingFace } from "./hugging_face.js";
 import { kernelsOf, kernelsSchema } from "./kernels.js";
 import type { LanguageModel } from "./language_model.js";
 import { layoutOf } from "./layout.js";
@@ -29,6 +30,8 @@ export interface ModelSource<C extends { readonly context: number }> {
   readonly config: z.ZodType<C>;
   /** The module of a configuration, with parameters as declared: nothing is computed here. */
   readonly build: (config: C) => LanguageModel<object>;
+  /** How `transformers` knows the model. Default: it does not, and weights are exported under xenarc's names. */
+  readonly huggingFace?: (config: C) => HuggingFaceMap;
 }
 
 /** A model that can be compiled. */
@@ -43,6 +46,8 @@ export interface ModelDefinition {
   programs(config: ProgramConfig, only?: readonly string[]): Program[];
   /** The number of parameters. */
   parameters(config: ProgramConfig): number;
+  /** How `transformers` knows the model of a configuration; undefined: it does not. */
+  huggingFace(config: ProgramConfig): ResolvedHuggingFaceMap | undefined;
 }
 
 /** Defines a model: the default export of a model file. */
@@ -87,5 +92,9 @@ export function defineModel<C extends { readonly context: number }>(source: Mode
       return programs;
     },
     parameters: (c) => parameterCount(build(c)),
+    huggingFace(c) {
+      const map = source.huggingFace?.(c.model as unknown as C);
+      return map && withLayout(layoutOf(c), () => resolveHuggingFace(map, build(c), () => false));
+    },
   };
 }

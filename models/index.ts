@@ -6,10 +6,11 @@ export {
   charTransformerConfig,
 } from "./char_transformer.js";
 export { defineModel, type ModelDefinition, type ModelSource } from "./define.js";
+export type { HuggingFaceMap } from "./hugging_face.js";
 export { type Cache, type Hidden, LanguageModel, type RunOptions } from "./language_model.js";
 export * from "./layers/index.js";
-export { Llama, type LlamaConfig, llama, llamaConfig, llamaPresets } from "./llama.js";
-export { Mixtral, type MixtralConfig, mixtral, mixtralConfig, mixtralPresets } from "./mixtral.js";
+export { Llama, type LlamaConfig, llama, llamaConfig, llamaHuggingFace, llamaPresets } from "./llama.js";
+export { Mixtral, type MixtralConfig, mixtral, mixtralConfig, mixtralHuggingFace, mixtralPresets } from "./mixtral.js";
 export type { ProgramConfig } from "./programs/index.js";
 export {
   type DataConfig,

@@ -7,6 +7,7 @@ import { Stack } from "../ops/module.js";
 import { split } from "../ops/random.js";
 import type { Tensor } from "../ops/tensor.js";
 import { defineModel } from "./define.js";
+import type { HuggingFaceMap } from "./hugging_face.js";
 import { type Hidden, LanguageModel, type RunOptions } from "./language_model.js";
 import { Block, type BlockOptions, Embedding, Linear, RmsNorm } from "./layers/index.js";
 import { rematSchema } from "./train/config.js";
@@ -111,7 +112,63 @@ export class Llama extends LanguageModel {
   }
 }
 
+/** Names and axes of what this file's `Llama` shares with its relatives, as `transformers` has them. */
+const shared = {
+  "tokens/weight": ["model.embed_tokens.weight", "vocab", "embed"],
+  "blocks/attentionNorm/scale": ["model.layers.{layers}.input_layernorm.weight", "embed"],
+  "blocks/attention/query/weight": ["model.layers.{layers}.self_attn.q_proj.weight", "heads headDim", "embed"],
+  "blocks/attention/key/weight": ["model.layers.{layers}.self_attn.k_proj.weight", "kvHeads headDim", "embed"],
+  "blocks/attention/value/weight": ["model.layers.{layers}.self_attn.v_proj.weight", "kvHeads headDim", "embed"],
+  "blocks/attention/output/weight": ["model.layers.{layers}.self_attn.o_proj.weight", "embed", "heads headDim"],
+  "blocks/mlpNorm/scale": ["model.layers.{layers}.post_attention_layernorm.weight", "embed"],
+  "norm/scale": ["model.norm.weight", "embed"],
+  "head/weight": ["lm_head.weight", "vocab", "embed"],
+} as const;
+
+/** A decoder like Llama's in `transformers`: the pairs of rotary positions are in halves there as they are here. */
+export const likeLlama = (c: LlamaConfig, architecture: string, type: string): HuggingFaceMap => ({
+  config: {
+    architectures: [architecture],
+    model_type: type,
+    hidden_act: "silu",
+    hidden_size: c.embed,
+    intermediate_size: c.mlp,
+    num_hidden_layers: c.layers,
+    num_attention_heads: c.heads,
+    num_key_value_heads: c.kvHeads,
+    head_dim: c.embed / c.heads,
+    vocab_size: c.vocab,
+    max_position_embeddings: c.context,
+    rms_norm_eps: c.epsilon,
+    // The first two for releases before 5, the third for those since.
+    rope_theta: c.theta,
+    rope_scaling: null,
+    rope_parameters: { rope_type: "default", rope_theta: c.theta },
+    tie_word_embeddings: false,
+  },
+  tensors: shared,
+});
+
+/** Llama's map to `transformers`. */
+export function llamaHuggingFace(c: LlamaConfig): HuggingFaceMap {
+  const { config, tensors } = likeLlama(c, "LlamaForCausalLM", "llama");
+  return {
+    config: { ...config, attention_bias: false, mlp_bias: false },
+    tensors: {
+      ...tensors,
+      "blocks/mlp/gate/weight": ["model.layers.{layers}.mlp.gate_proj.weight", "mlp", "embed"],
+      "blocks/mlp/up/weight": ["model.layers.{layers}.mlp.up_proj.weight", "mlp", "embed"],
+      "blocks/mlp/down/weight": ["model.layers.{layers}.mlp.down_proj.weight", "embed", "mlp"],
+    },
+  };
+}
+
 /** The model as a definition to compile, with its configuration. */
-export const llama = defineModel({ name: "llama", config: llamaConfig, build: (c) => new Llama(c) });
+export const llama = defineModel({
+  name: "llama",
+  config: llamaConfig,
+  build: (c) => new Llama(c),
+  huggingFace: llamaHuggingFace,
+});
 
 export default llama;

@@ -1,7 +1,8 @@
 /** Mixtral: Llama's decoder with a mixture of gated experts in the place of each feed-forward layer. */
 import { z } from "zod";
 import { defineModel } from "./define.js";
-import { Llama, llamaConfig } from "./llama.js";
+import type { HuggingFaceMap } from "./hugging_face.js";
+import { Llama, likeLlama, llamaConfig } from "./llama.js";
 
 /** The section `model` of the configuration; every key has a default. */
 export const mixtralConfig = llamaConfig
@@ -62,7 +63,35 @@ export class Mixtral extends Llama {
   }
 }
 
+/** Mixtral's map to `transformers`, which has no capacity: there no token is dropped. */
+export function mixtralHuggingFace(c: MixtralConfig): HuggingFaceMap {
+  const { config, tensors } = likeLlama(c, "MixtralForCausalLM", "mixtral");
+  const expert = "model.layers.{layers}.block_sparse_moe.experts.{expert}";
+  return {
+    config: {
+      ...config,
+      num_local_experts: c.experts,
+      num_experts_per_tok: c.perToken,
+      router_aux_loss_coef: c.loadBalance,
+      router_jitter_noise: c.jitter,
+      sliding_window: null,
+    },
+    tensors: {
+      ...tensors,
+      "blocks/mlp/router/weight": ["model.layers.{layers}.block_sparse_moe.gate.weight", "expert", "embed"],
+      "blocks/mlp/gate": [`${expert}.w1.weight`, "mlp", "embed"],
+      "blocks/mlp/up": [`${expert}.w3.weight`, "mlp", "embed"],
+      "blocks/mlp/down": [`${expert}.w2.weight`, "embed", "mlp"],
+    },
+  };
+}
+
 /** The model as a definition to compile, with its configuration. */
-export const mixtral = defineModel({ name: "mixtral", config: mixtralConfig, build: (c) => new Mixtral(c) });
+export const mixtral = defineModel({
+  name: "mixtral",
+  config: mixtralConfig,
+  build: (c) => new Mixtral(c),
+  huggingFace: mixtralHuggingFace,
+});
 
 export default mixtral;

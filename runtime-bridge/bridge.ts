@@ -18,6 +18,8 @@ export interface TrainOptions extends SetupOptions {
   readonly run: string;
   /** A UTF-8 file or a folder of them; default: what the artifact's configuration says. */
   readonly data?: string;
+  /** Weights to begin with: a run, RUN/checkpoints/N, a folder of safetensors files; default: what the artifact's configuration says. */
+  readonly from?: string;
   /** What to do with a folder that has checkpoints: go on from the newest, delete them, or (default) refuse. */
   readonly existing?: "resume" | "overwrite";
   /** How many processes share the artifact's devices. Default 1. */
@@ -66,8 +68,9 @@ export interface RunEntryOptions extends SetupOptions {
  * Throws {@link XenarcError}: bad data or artifact (program), no Python, a process that died or hung (environment).
  */
 export async function train(options: TrainOptions, onEvent: OnEvent = () => {}): Promise<EventOf<"done">> {
-  const { artifact, run: folder, data, watchdog, restarts = 0 } = options;
-  const args = [artifact, "--run", folder, ...option("--data", data), ...option("--watchdog", watchdog)];
+  const { artifact, run: folder, data, from, watchdog, restarts = 0 } = options;
+  const args = [artifact, "--run", folder, ...option("--data", data), ...option("--from", from)];
+  args.push(...option("--watchdog", watchdog));
   let { existing } = options;
   const watch: OnEvent = (event) => {
     if (event.event === "start") existing = "resume";
@@ -100,6 +103,28 @@ export async function run(options: RunEntryOptions, onEvent: OnEvent = () => {})
   const { artifact, entry, input, output, run: folder } = options;
   const args = [artifact, entry, "--in", input, "--out", output, ...option("--run", folder)];
   return last(await runCommand("run", args, onEvent, options), "result");
+}
+
+/** Options of {@link exportWeights}. */
+export interface ExportOptions extends SetupOptions {
+  /** A run's folder, whose newest it is, or RUN/checkpoints/N. */
+  readonly checkpoint: string;
+  /** The folder to write; a new or empty one. */
+  readonly out: string;
+  /** The most bytes of a file; a larger tensor has one of its own. Default 5 GB. */
+  readonly shardBytes?: number;
+  /** Default: as the weights are stored. */
+  readonly dtype?: string;
+  /** Default: `huggingface` where the model has a map to its names. */
+  readonly names?: string;
+}
+
+/** Writes a checkpoint's weights as a folder of safetensors files, with a `shard` event for each. */
+export async function exportWeights(options: ExportOptions, onEvent: OnEvent = () => {}): Promise<EventOf<"exported">> {
+  const { checkpoint, out, shardBytes, dtype, names } = options;
+  const args = [checkpoint, ...option("--out", out), ...option("--shard-bytes", shardBytes)];
+  args.push(...option("--dtype", dtype), ...option("--names", names));
+  return last(await runCommand("export", args, onEvent, options), "exported");
 }
 
 /** Compiles an artifact's programs: XLA's memory account of each, and with `hlo` the optimized HLO into that folder. */

@@ -130,6 +130,18 @@ const eventSchema = z.discriminatedUnion("event", [
     path: z.string(),
     tensors: z.array(z.object({ name: z.string(), dtype: z.string(), shape: z.array(count) })),
   }),
+  /** A file of an export was written. */
+  z.object({ event: z.literal("shard"), path: z.string(), number: count, bytes: count }),
+  /** Weights were exported. */
+  z.object({
+    event: z.literal("exported"),
+    path: z.string(),
+    step: count,
+    names: z.enum(["xenarc", "huggingface"]),
+    tensors: count,
+    bytes: count,
+    dtypes: z.array(z.string()),
+  }),
   /** The Python side's versions and devices. */
   z.object({
     event: z.literal("facts"),

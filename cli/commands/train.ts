@@ -13,6 +13,7 @@ import {
   artifactAt,
   checkpoints,
   configuredData,
+  configuredWeights,
   modelIn,
   openProject,
   type Project,
@@ -29,6 +30,8 @@ import { compileProject } from "./compile.js";
 export interface TrainOptions {
   /** The text; default: what the configuration says. */
   readonly data?: string;
+  /** Weights to begin with; default: what the configuration says. */
+  readonly from?: string;
   readonly resume?: boolean;
   readonly overwrite?: boolean;
   readonly json?: boolean;
@@ -102,9 +105,11 @@ const artifactOf = (run: string): string => join(run, "artifact");
 /** Compiles a model into a run's folder, trains it there, and shows it. */
 export async function trainModel(project: Project, run: string, options: TrainOptions): Promise<EventOf<"done">> {
   const data = options.data ?? configuredData(project);
+  const from = options.from ?? configuredWeights(project);
   return trainArtifact(await compileInto(run, project, options), run, {
     ...options,
     ...(data !== undefined && { data }),
+    ...(from !== undefined && { from }),
   });
 }
 
@@ -163,7 +168,7 @@ function compareStates(before: Manifest, now: Manifest, folder: string): void {
 
 /** Trains an artifact in a run's folder, on xenarc's own sources where there is no text. */
 async function trainArtifact(artifact: string, run: string, options: TrainOptions): Promise<EventOf<"done">> {
-  const { resume, overwrite, json, processes, watchdog, restarts } = options;
+  const { from, resume, overwrite, json, processes, watchdog, restarts } = options;
   const data = options.data ?? (await ownText(artifact, run, resume === true, json === true));
   await setUpPython();
   const display = json ? undefined : new TrainingDisplay();
@@ -180,6 +185,7 @@ async function trainArtifact(artifact: string, run: string, options: TrainOption
     artifact,
     run,
     ...(data !== undefined && { data }),
+    ...(from !== undefined && { from }),
     ...(existing && { existing }),
     ...(processes !== undefined && { processes }),
     ...(watchdog !== undefined && { watchdog }),

@@ -33,6 +33,11 @@ export const trainSchema = z.strictObject({
       repeats: count.default(1),
     })
     .prefault({}),
+  /**
+   * Weights to begin with instead of drawn ones: a run (its newest checkpoint), RUN/checkpoints/N, or a folder of safetensors files under
+   * xenarc's names, or Hugging Face's where the model has a map to them.
+   */
+  from: z.string().min(1).optional(),
   /** Seed of the first weights, the batches and dropout. */
   seed: z.int().nonnegative().max(0xffffffff).default(1337),
   /** How the learning rate goes on after the warm-up. */

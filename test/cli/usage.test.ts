@@ -10,6 +10,7 @@ const COMMANDS = [
   "train",
   "launch",
   "generate",
+  "export",
   "inspect",
   "run",
   "config",
@@ -44,6 +45,8 @@ Options:
   -d, --data <path>     a UTF-8 text file or a folder of them (default:
                         data.path, else xenarc's own sources)
   --run <dir>           the run's folder (default: runs/NAME)
+  --from <path>         begin with these weights: a run, RUN/checkpoints/N, a
+                        folder of safetensors (default: train.from)
   --resume              go on from the run's newest checkpoint, if there is one
   --overwrite           delete what an earlier run left in the folder
   --processes <n>       share the mesh's devices among so many processes

@@ -66,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("artifact", type=Path)
     train.add_argument("--run", type=Path, dest="folder", required=True, help="the run's folder")
     train.add_argument("--data", type=Path, help="a UTF-8 file or a folder of them; default: the artifact's config")
+    train.add_argument("--from", type=Path, dest="source", help="begin with these weights: a run, a folder of safetensors")
     existing = train.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true", help="go on from the newest checkpoint, if there is one")
     existing.add_argument("--overwrite", action="store_true", help="delete what an earlier run left in the folder")
@@ -97,6 +98,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--out", type=Path, dest="target", required=True)
     run.add_argument("--run", type=Path, dest="folder", help="take parameters that the file lacks from this run")
     run.set_defaults(run=_run)
+
+    export = commands.add_parser("export", help="write a checkpoint's weights as safetensors files")
+    export.add_argument("checkpoint", type=Path, help="a run's folder, or RUN/checkpoints/N")
+    export.add_argument("--out", type=Path, required=True, help="the folder to write")
+    export.add_argument("--shard-bytes", type=int, default=5 * 10**9, help="the most bytes of a file")
+    export.add_argument("--dtype", choices=("f32", "bf16", "f16"), help="default: as the weights are stored")
+    export.add_argument("--names", choices=("xenarc", "huggingface"), help="default: huggingface if the model has a map")
+    export.set_defaults(run=_export)
 
     inspect = commands.add_parser("inspect", help="compile an artifact's programs; XLA's memory and optimized HLO")
     inspect.add_argument("artifact", type=Path)
@@ -144,7 +153,7 @@ def _train(arguments: argparse.Namespace) -> None:
 
     a = arguments
     group.join(a.coordinator, a.processes, a.process)
-    train(a.artifact, a.folder, a.data, a.resume, a.overwrite, a.watchdog)
+    train(a.artifact, a.folder, a.data, a.resume, a.overwrite, a.watchdog, a.source)
 
 
 def _generate(arguments: argparse.Namespace) -> None:
@@ -168,6 +177,14 @@ def _run(arguments: argparse.Namespace) -> None:
         from .run import run
 
     run(arguments.artifact, arguments.entry, arguments.source, arguments.target, arguments.folder)
+
+
+def _export(arguments: argparse.Namespace) -> None:
+    with _importing():
+        from .export import export
+
+    a = arguments
+    export(a.checkpoint, a.out, a.shard_bytes, a.dtype, a.names)
 
 
 def _inspect(arguments: argparse.Namespace) -> None:

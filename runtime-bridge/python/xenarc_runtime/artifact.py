@@ -95,6 +95,8 @@ class Artifact:
     flops_per_step: float | None = None
     """Operations of the model in a step of training, on all devices."""
     device: Device | None = None
+    hugging_face: dict[str, Any] | None = None
+    """How `transformers` knows the model, as the manifest has it."""
 
     def program(self, name: str) -> Program:
         """An entry point by name."""
@@ -150,6 +152,7 @@ def load(folder: Path) -> Artifact:
             programs=programs,
             flops_per_step=manifest["model"].get("flops_per_step"),
             device=Device(**manifest["device"]) if "device" in manifest else None,
+            hugging_face=manifest.get("huggingFace"),
         )
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         what = f"lacks {error}" if isinstance(error, KeyError) else f"is damaged: {error}"

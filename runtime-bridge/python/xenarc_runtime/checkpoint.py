@@ -7,19 +7,23 @@ record of where training stood. Arrays are stored by tensorstore and the record 
 from __future__ import annotations
 
 import itertools
+import json
 import logging
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import jax
 import orbax.checkpoint as ocp
+import tensorstore
 
 from . import group, pjrt  # noqa: F401 (pjrt chooses the platform before jax looks for one)
 from .artifact import Port
 from .dtypes import from_numpy, to_numpy
 from .errors import Problem, first_lines, sentence
+from .stored import Stored
 
 State = dict[str, jax.Array]
 
@@ -76,11 +80,56 @@ def save(manager: ocp.CheckpointManager, step: int, state: State, record: dict[s
     manager.save(
         step,
         args=ocp.args.Composite(
-            params=ocp.args.StandardSave(parameters),
-            rest=ocp.args.StandardSave(rest),
+            params=ocp.args.StandardSave(parameters, _layer_by_layer(parameters)),
+            rest=ocp.args.StandardSave(rest, _layer_by_layer(rest)),
             record=ocp.args.JsonSave(record),
         ),
     )
+
+
+_CHUNK = 64 << 20
+
+
+def _layer_by_layer(state: State) -> dict[str, ocp.SaveArgs]:
+    """Large arrays are stored in chunks of one layer or less, so that a part can be read without the rest."""
+
+    def arguments(array: jax.Array) -> ocp.SaveArgs:
+        if array.nbytes <= _CHUNK:
+            return ocp.SaveArgs()
+        # A long first axis is one of entries (a vocabulary), not of layers.
+        return ocp.SaveArgs(chunk_byte_size=_CHUNK, shard_axes=(0,) if array.shape[0] <= 1024 else ())
+
+    return {name: arguments(array) for name, array in state.items()}
+
+
+def stored(run: Path, step: int, prefix: str) -> dict[str, Stored]:
+    """The state's arrays whose names begin with `prefix`, without it, to be read by parts and in host memory. Raises Problem when the checkpoint is damaged."""
+    with open_manager(run) as manager, _readable(run, step):
+        metadata = manager.item_metadata(step)
+        arrays = {
+            name: array
+            for item in ("params", "rest")
+            if metadata[item] is not None
+            for name, array in metadata[item].tree.items()
+            if name.startswith(prefix)
+        }
+        return {name.removeprefix(prefix): _stored(run, step, array) for name, array in arrays.items()}
+
+
+def _stored(run: Path, step: int, array: Any) -> Stored:
+    zarr3 = json.loads((array.directory / "_METADATA").read_text())["use_zarr3"]
+    store = {"driver": "ocdbt", "base": f"file://{array.directory}", "path": f"{array.name}/"}
+    spec = {"driver": "zarr3" if zarr3 else "zarr", "kvstore": store}
+
+    @cache
+    def opened() -> tensorstore.TensorStore:
+        return tensorstore.open(spec, open=True, read=True).result()
+
+    def read(index: tuple[slice, ...]) -> Any:
+        with _readable(run, step):
+            return opened()[index].read().result()
+
+    return Stored(tuple(array.shape), from_numpy(array.dtype), read)
 
 
 def read_record(run: Path, step: int) -> dict[str, Any]:
@@ -116,9 +165,10 @@ def _readable(run: Path, step: int) -> Iterator[None]:
     except Problem:
         raise
     except Exception as error:
+        text = first_lines(str(error), 2).partition(" [tensorstore_spec=")[0]
         raise Problem(
             "checkpoint",
-            f"Checkpoint {step} in {run} cannot be read: {sentence(first_lines(str(error), 2))}",
+            f"Checkpoint {step} in {run} cannot be read: {sentence(text)}",
             f"Delete {run / 'checkpoints' / str(step)} to go on from the one before.",
         ) from None
 

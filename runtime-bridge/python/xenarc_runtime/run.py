@@ -12,13 +12,14 @@ from . import events, pjrt
 from .artifact import Artifact, Port
 from .dtypes import from_numpy, from_safetensors, to_numpy
 from .errors import Problem, sentence
-from .program import NOTES, Entry, load, named, placements
+from .program import NOTES, Arrays, Entry, load, named, placements
 
 
 def run(folder: Path, entry: str, source: Path, target: Path, run_folder: Path | None) -> None:
     """Reads arguments from `source`, writes results to `target`, emits a `result` event.
 
-    With `run_folder`, parameters and other state that the file lacks come from that run's newest checkpoint.
+    With `run_folder`, parameters and other state that the file lacks come from that run's newest checkpoint; or parameters from
+    the safetensors files there.
     """
     artifact = load(folder)
     program = artifact.program(entry)
@@ -38,13 +39,15 @@ def run(folder: Path, entry: str, source: Path, target: Path, run_folder: Path |
     events.emit("result", path=str(target), tensors=tensors)
 
 
-def _from_checkpoint(artifact: Artifact, folder: Path, ports: list[Port]) -> dict[str, pjrt.Array]:
-    from . import checkpoint  # Orbax takes a while to load, and only this needs it
+def _from_checkpoint(artifact: Artifact, folder: Path, ports: list[Port]) -> Arrays:
+    from . import checkpoint, pretrained  # Orbax takes a while to load, and only this needs it
 
-    step = checkpoint.newest(folder)
-    if step is None:
-        raise Problem("checkpoint_missing", f"There is no checkpoint in {folder}.", "Train first: xenarc train")
-    return checkpoint.restore(folder, step, ports, placements(artifact, ports)) if ports else {}
+    if not ports:
+        return {}
+    run = pretrained.run_at(folder)
+    if run is None:
+        return pretrained.initial(artifact, folder, ports)
+    return checkpoint.restore(run.folder, run.step, ports, placements(artifact, ports))
 
 
 def _check(ports: tuple[Port, ...], given: dict[str, np.ndarray], present: set[str], source: Path) -> None:

@@ -43,11 +43,20 @@ HUNG = 3
 """The exit code of a process that the watchdog ended: the environment's fault."""
 
 
-def train(folder: Path, run: Path, text: Path | None, resume: bool, overwrite: bool, watchdog: float = 0) -> None:
+def train(
+    folder: Path,
+    run: Path,
+    text: Path | None,
+    resume: bool,
+    overwrite: bool,
+    watchdog: float = 0,
+    source: Path | None = None,
+) -> None:
     """Trains the artifact in `folder`, writing to the folder `run`; this process does its share if it is in a group.
 
     `text` overrides the configuration's `data.path`. A folder with checkpoints is an error unless `resume` (go on from
     the newest) or `overwrite` (delete them). SIGINT, SIGTERM and SIGHUP end the run after the step, with a checkpoint.
+    A new run begins with the weights at `source`, which overrides the configuration's `train.from`; without either, with drawn ones.
     A run in which nothing happens for `watchdog` seconds is ended; 0: never.
     """
     artifact = load(folder)
@@ -62,7 +71,7 @@ def train(folder: Path, run: Path, text: Path | None, resume: bool, overwrite: b
         state_ports = named(step_program.inputs, "state")
         if start is None:
             watch.rest()
-            state = _initial_state(artifact, settings.seed)
+            state = _initial_state(artifact, settings.seed, source or _configured_source(artifact))
             watch.beat("init was run")
             step, record = 0, None
         else:
@@ -275,9 +284,19 @@ def _evaluator(artifact: Artifact, pipeline: data.Pipeline) -> Callable[[Arrays,
     return evaluate
 
 
-def _initial_state(artifact: Artifact, seed: int) -> Arrays:
+def _initial_state(artifact: Artifact, seed: int, source: Path | None) -> Arrays:
     init = Entry(artifact, "init")
-    return init({"key": np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32)})
+    state = init({"key": np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32)})
+    if source is None:
+        return state
+    from . import pretrained  # only this needs it
+
+    return {**state, **pretrained.initial(artifact, source, artifact.program("init").outputs)}
+
+
+def _configured_source(artifact: Artifact) -> Path | None:
+    configured = artifact.config["train"].get("from")
+    return Path(configured) if configured else None
 
 
 def _settings(artifact: Artifact) -> Settings:

@@ -1,0 +1,36 @@
+/** `xenarc export`: a checkpoint's weights as safetensors files. */
+import { exportWeights } from "../../runtime-bridge/bridge.js";
+import { interruptible } from "../interrupt.js";
+import { setUpPython } from "../setup.js";
+import { bytes, count, StatusLine, table } from "../terminal.js";
+
+export interface ExportCommandOptions {
+  readonly out: string;
+  readonly shardSize: number;
+  readonly dtype?: string;
+  readonly names?: string;
+  readonly json?: boolean;
+}
+
+export async function exportCommand(checkpoint: string, options: ExportCommandOptions): Promise<void> {
+  const { out, shardSize, dtype, names, json } = options;
+  await setUpPython();
+  const line = new StatusLine(process.stderr);
+  const given = { checkpoint, out, shardBytes: shardSize, ...(dtype && { dtype }), ...(names && { names }) };
+  line.show("reading the checkpoint");
+  const files: string[][] = [];
+  const done = await interruptible(() =>
+    exportWeights(given, (event) => {
+      if (event.event !== "shard") return;
+      files.push([event.path, bytes(event.bytes)]);
+      line.show(`${event.path} is written`);
+    }),
+  ).finally(() => line.clear());
+  if (json) {
+    process.stdout.write(`${JSON.stringify({ ...done, event: undefined }, undefined, 2)}\n`);
+    return;
+  }
+  const whose = done.names === "huggingface" ? "Hugging Face's names" : "xenarc's names";
+  const what = `step ${count(done.step)}: ${count(done.tensors)} tensors in ${done.dtypes.join(", ")}, ${bytes(done.bytes)}, under ${whose}`;
+  process.stdout.write(`${[what, ...table(files, "lr")].join("\n")}\n`);
+}

@@ -1,0 +1,92 @@
+"""Exports a checkpoint's weights as a folder of safetensors files with a config.json."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from . import artifact as artifacts
+from . import checkpoint, events, hugging_face, safetensors_folder
+from .artifact import Artifact
+from .errors import Problem
+from .pretrained import PARAMETERS, parameter_ports, run_at
+from .stored import Weights
+
+_TORCH = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
+"""Element types that weights are exported in, as config.json calls them."""
+
+
+def export(path: Path, target: Path, shard_bytes: int, dtype: str | None, names: str | None) -> None:
+    """Writes the weights of the checkpoint at `path` (a run's folder, its newest; or RUN/checkpoints/N) to the folder `target`.
+
+    `dtype`: as what numbers are written; default: as they are stored. `names`: `xenarc` or `huggingface`; default: the
+    latter where the model has a map. The folder appears whole or not at all; of the weights no more than a shard is in
+    memory. Emits a `shard` event for each file and an `exported` one at the end.
+    """
+    run = run_at(path)
+    if run is None:
+        what = f"{path} has no checkpoint." if path.exists() else f"There is no {path}."
+        raise Problem("checkpoint_missing", what, "Give a run's folder or RUN/checkpoints/N.")
+    artifact = artifacts.load(run.folder / "artifact")
+    weights: Weights = checkpoint.stored(run.folder, run.step, PARAMETERS)
+    config, weights = _named(artifact, weights, names)
+    if dtype is not None:
+        weights = {name: tensor.converted(dtype) for name, tensor in weights.items()}
+    _check_target(target)
+    with _appearing(target) as draft:
+        for number, file in enumerate(safetensors_folder.write_folder(draft, weights, shard_bytes), 1):
+            events.emit("shard", path=str(target / file.name), number=number, bytes=file.stat().st_size)
+        kinds = {tensor.dtype for tensor in weights.values()}
+        if len(kinds) == 1 and kinds <= _TORCH.keys():
+            config["torch_dtype"] = _TORCH[next(iter(kinds))]
+        (draft / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+    events.emit(
+        "exported",
+        path=str(target),
+        step=run.step,
+        names="huggingface" if "architectures" in config else "xenarc",
+        tensors=len(weights),
+        bytes=sum(tensor.nbytes for tensor in weights.values()),
+        dtypes=sorted(kinds),
+    )
+
+
+def _named(artifact: Artifact, weights: Weights, names: str | None) -> tuple[dict[str, Any], Weights]:
+    """What config.json says, and the weights by the names that are wanted."""
+    theirs = artifact.hugging_face
+    if names == "huggingface" and theirs is None:
+        raise Problem(
+            "usage",
+            f"{artifact.name} has no map to Hugging Face's names.",
+            "Give its definition one (defineModel's huggingFace), or export it with --names xenarc.",
+        )
+    if theirs is None or names == "xenarc":
+        # What `xenarc train --from` compares, and what a person wants to know.
+        return {"model_type": "xenarc", "name": artifact.name, "model": artifact.config.get("model", {})}, weights
+    return dict(theirs["config"]), hugging_face.to_theirs(weights, parameter_ports(artifact), theirs["tensors"])
+
+
+def _check_target(target: Path) -> None:
+    if target.exists() and (not target.is_dir() or any(target.iterdir())):
+        raise Problem("usage", f"{target} is there already.", "Give a new or empty folder with -o DIR.")
+
+
+@contextmanager
+def _appearing(target: Path) -> Iterator[Path]:
+    """A folder to write to that becomes `target` at the end, or goes."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    draft = target.with_name(f".{target.name}.{secrets.token_hex(6)}")
+    draft.mkdir()
+    try:
+        yield draft
+        if target.exists():
+            target.rmdir()
+        draft.rename(target)
+    except BaseException:
+        shutil.rmtree(draft, ignore_errors=True)
+        raise

@@ -1,0 +1,150 @@
+"""Weights to begin from, or to export: of a run's checkpoint, or of a folder of safetensors files, read by parts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from . import checkpoint, events, hugging_face, pjrt, safetensors_folder
+from .artifact import Artifact, Port
+from .errors import Problem
+from .program import Arrays, placements
+from .stored import Weights, few
+
+PARAMETERS = checkpoint.PARAMETERS
+
+
+@dataclass(frozen=True)
+class Run:
+    """A checkpoint of a run."""
+
+    folder: Path
+    step: int
+
+
+def run_at(path: Path) -> Run | None:
+    """The run's checkpoint at a path: RUN (its newest), or RUN/checkpoints/N. None: there is none."""
+    if path.parent.name == "checkpoints" and re.fullmatch(r"\d+", path.name) and path.is_dir():
+        return Run(path.parent.parent, int(path.name))
+    step = checkpoint.newest(path)
+    return None if step is None else Run(path, step)
+
+
+def parameter_ports(artifact: Artifact) -> dict[str, Port]:
+    """The parameters by their paths."""
+    found = (port for program in artifact.programs.values() for port in (*program.inputs, *program.outputs))
+    return {
+        port.name.removeprefix(PARAMETERS): port
+        for port in found
+        if port.role == "state" and port.name.startswith(PARAMETERS)
+    }
+
+
+def initial(artifact: Artifact, path: Path, ports: Iterable[Port]) -> Arrays:
+    """The parameters among `ports` as they are in the weights at `path`, where the artifact's programs want them. Raises Problem that lists what is missing, too much, or of another shape."""
+    wanted = {port.name.removeprefix(PARAMETERS): port for port in ports if port.name.startswith(PARAMETERS)}
+    weights = _ours(artifact, path, wanted)
+    _say_conversions(path, wanted, weights)
+    where = placements(artifact, wanted.values())
+    return {
+        port.name: pjrt.from_callback(port.shape, where[port.name], weights[name].converted(port.dtype).read)
+        for name, port in wanted.items()
+    }
+
+
+def _ours(artifact: Artifact, path: Path, wanted: Mapping[str, Port]) -> Weights:
+    """The weights at a path under the model's own names, found to be those that are wanted."""
+    run = run_at(path)
+    if run is not None:
+        weights = checkpoint.stored(run.folder, run.step, PARAMETERS)
+        _compare(path, wanted, weights)
+        return weights
+    if not safetensors_folder.is_one(path):
+        what = f"{path} has neither checkpoints nor safetensors files." if path.exists() else f"There is no {path}."
+        raise Problem("weights", what, "Give a run's folder, RUN/checkpoints/N, or a folder of safetensors files.")
+    found = safetensors_folder.open_folder(path)
+    theirs = artifact.hugging_face
+    if theirs is None or any(name in wanted for name in found):
+        _compare(path, wanted, found)
+        return found
+    _compare_config(path, theirs["config"])
+    ours = hugging_face.to_ours(found, wanted, theirs["tensors"])
+    known = {other for name, port in wanted.items() for other in hugging_face.names_of(port, theirs["tensors"][name])}
+    _compare_names(path, sorted(known), found)
+    return ours
+
+
+def _compare(path: Path, wanted: Mapping[str, Port], found: Weights) -> None:
+    _compare_names(path, list(wanted), found)
+    wrong = [
+        f"`{name}` is {found[name]} and {list(port.shape)} in the model"
+        for name, port in wanted.items()
+        if found[name].shape != port.shape
+    ]
+    if wrong:
+        raise Problem(
+            "weights",
+            f"The weights in {path} are those of another model: {'; '.join(wrong[:5])}{_more(wrong)}.",
+            "Set the model's sizes to those that the weights were trained with.",
+        )
+
+
+def _compare_names(path: Path, wanted: list[str], found: Weights) -> None:
+    missing = [name for name in wanted if name not in found]
+    extra = [name for name in found if name not in set(wanted)]
+    if not missing and not extra:
+        return
+    wrong = [f"{what} {few(names)}" for what, names in (("lacks", missing), ("has besides", extra)) if names]
+    raise Problem(
+        "weights",
+        f"The weights in {path} are those of another model: it {', and '.join(wrong)}.",
+        "Set the model's layers and sizes to those that the weights were trained with.",
+    )
+
+
+def _more(items: list[str], most: int = 5) -> str:
+    return f"; and {len(items) - most} more" if len(items) > most else ""
+
+
+_FREE = {"architectures", "max_position_embeddings", "router_aux_loss_coef", "router_jitter_noise"}
+"""Fields of config.json that may differ: they change nothing of what the weights compute."""
+
+
+def _compare_config(path: Path, ours: Mapping[str, Any]) -> None:
+    """Weights of the same shapes may mean something else: other rotary positions, other heads. What config.json says must be what the model does."""
+    file = (path if path.is_dir() else path.parent) / "config.json"
+    if not file.is_file():
+        events.emit("log", level="warning", message=f"There is no {file}: whether the model computes as the weights were trained to is not known.")
+        return
+    try:
+        theirs = json.loads(file.read_bytes())
+        if not isinstance(theirs, dict):
+            raise TypeError("it is no object")
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Problem("weights", f"{file} is damaged: {error}.") from None
+    different = [
+        f"{key} is {json.dumps(theirs[key])}, in the model {json.dumps(value)}"
+        for key, value in ours.items()
+        if key not in _FREE and theirs.get(key) is not None and theirs[key] != value
+    ]
+    if different:
+        raise Problem(
+            "weights",
+            f"By {file} these are weights of another model: {'; '.join(different)}.",
+            "Set the model's configuration to what config.json says, or use another model.",
+        )
+
+
+def _say_conversions(path: Path, wanted: Mapping[str, Port], weights: Weights) -> None:
+    converted: dict[tuple[str, str], int] = {}
+    for name, port in wanted.items():
+        if weights[name].dtype != port.dtype:
+            kinds = (weights[name].dtype, port.dtype)
+            converted[kinds] = converted.get(kinds, 0) + 1
+    for (stored, model), number in converted.items():
+        message = f"{number} tensors are {stored} in {path} and {model} in the model: they are converted."
+        events.emit("log", level="info", message=message)

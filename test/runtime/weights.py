@@ -1,0 +1,216 @@
+"""Holds weights to what others wrote and computed: imports a fixture of transformers', runs it, exports it again.
+
+python weights.py hugging_face ARTIFACT FIXTURE FOLDER
+python weights.py refused ARTIFACT FIXTURE FOLDER      prints what is said of weights that do not fit
+python weights.py damaged FIXTURE FOLDER               reads files that lie, and prints what is said of them
+
+FIXTURE has config.json and model.safetensors as transformers writes them, and in expected.safetensors the logits that it
+computes from input_ids.
+"""
+
+import json
+import random
+import shutil
+import struct
+import sys
+from pathlib import Path
+
+import numpy as np
+from safetensors import safe_open
+from safetensors.numpy import load_file, save_file
+
+from xenarc_runtime import checkpoint, export, pretrained, safetensors_folder
+from xenarc_runtime.errors import Problem
+from xenarc_runtime.program import Entry, load, named
+
+
+def tensors(folder):
+    """All tensors of a folder of safetensors files, by the library's own reader, and the files' sizes."""
+    found = {}
+    for file in sorted(folder.glob("*.safetensors")):
+        with safe_open(file, framework="np") as opened:
+            assert opened.metadata() == {"format": "pt"}
+            found |= {name: opened.get_tensor(name) for name in opened.keys()}
+    return found
+
+
+def run_of(folder, artifact, parameters):
+    """A run's folder whose only checkpoint has these parameters."""
+    folder.mkdir()
+    (folder / "artifact").symlink_to(artifact.resolve())
+    with checkpoint.open_manager(folder, 1) as manager:
+        checkpoint.save(manager, 3, {**parameters, "step": np.int32(3)}, {"step": 3})
+        manager.wait_until_finished()
+    return folder
+
+
+def same(ours, theirs):
+    assert sorted(ours) == sorted(theirs)
+    for name, tensor in theirs.items():
+        assert ours[name].dtype == tensor.dtype and ours[name].shape == tensor.shape, name
+        assert ours[name].tobytes() == tensor.tobytes(), name
+
+
+def hugging_face(artifact_folder, fixture, folder):
+    artifact, fixture, folder = load(Path(artifact_folder)), Path(fixture), Path(folder)
+    forward = artifact.program("forward")
+    parameters = pretrained.initial(artifact, fixture, named(forward.inputs, "state"))
+    expected = load_file(fixture / "expected.safetensors")
+    logits = np.asarray(Entry(artifact, "forward")({**parameters, "tokens": expected["input_ids"]})["logits"])
+    np.testing.assert_allclose(logits, expected["logits"], rtol=1e-4, atol=1e-5)
+    assert (logits.argmax(-1) == expected["logits"].argmax(-1)).all()
+
+    original = load_file(fixture / "model.safetensors")
+    run = run_of(folder / "run", Path(artifact_folder), parameters)
+    export.export(run, folder / "whole", 10**9, None, None)
+    assert sorted(file.name for file in (folder / "whole").iterdir()) == ["config.json", "model.safetensors"]
+    same(tensors(folder / "whole"), original)
+    config, theirs = (json.loads((at / "config.json").read_text()) for at in (folder / "whole", fixture))
+    assert config["torch_dtype"] == theirs["dtype"]
+    for key in config.keys() & theirs.keys() - {"head_dim", "max_position_embeddings", "router_aux_loss_coef"}:
+        assert config[key] == theirs[key], key
+
+    most = 40_000
+    export.export(run / "checkpoints" / "3", folder / "shards", most, None, None)
+    same(tensors(folder / "shards"), original)
+    index = json.loads((folder / "shards/model.safetensors.index.json").read_text())
+    assert index["metadata"]["total_size"] == sum(tensor.nbytes for tensor in original.values())
+    files = sorted(folder.glob("shards/*.safetensors"))
+    assert len(files) > 2 and sorted(set(index["weight_map"].values())) == [file.name for file in files]
+    for file in files:
+        with safe_open(file, framework="np") as opened:
+            assert all(index["weight_map"][name] == file.name for name in opened.keys())
+        assert sum(tensor.nbytes for tensor in load_file(file).values()) <= most
+
+    # In bfloat16, and back under our names: what the library's own conversion says.
+    export.export(run, folder / "bf16", 10**9, "bf16", "xenarc")
+    ours = tensors(folder / "bf16")
+    assert sorted(ours) == sorted(name.removeprefix("params/") for name in parameters)
+    for name, tensor in ours.items():
+        assert tensor.dtype.name == "bfloat16"
+        wanted = np.asarray(parameters[f"params/{name}"]).astype(tensor.dtype)
+        assert tensor.tobytes() == wanted.tobytes(), name
+    wanted = {name: np.asarray(array) for name, array in parameters.items()}
+    for source in (folder / "shards", run, run / "checkpoints" / "3"):
+        again = pretrained.initial(artifact, source, named(forward.inputs, "state"))
+        same({name: np.asarray(array) for name, array in again.items()}, wanted)
+    print("equal")
+
+
+def said(name, folder, action):
+    """Prints what a Problem says, without the folder's path; any other error is one of the test."""
+    try:
+        action()
+        print(f"{name}: nothing")
+    except Problem as problem:
+        print(f"{name}: {problem.message} {problem.hint}".replace(f"{folder}/", ""))
+
+
+def refused(artifact_folder, fixture, folder):
+    artifact, fixture, folder = load(Path(artifact_folder)), Path(fixture), Path(folder)
+    ports = named(artifact.program("forward").inputs, "state")
+    original = load_file(fixture / "model.safetensors")
+    config = json.loads((fixture / "config.json").read_text())
+
+    def folder_of(name, tensors, config=config):
+        (folder / name).mkdir()
+        save_file(tensors, folder / name / "model.safetensors")
+        (folder / name / "config.json").write_text(json.dumps(config))
+        said(name, folder, lambda: pretrained.initial(artifact, folder / name, ports))
+
+    lacking = {name: tensor for name, tensor in original.items() if "layers.1.mlp" not in name}
+    folder_of("lacking", lacking)
+    folder_of("besides", {**original, "model.layers.2.mlp.up_proj.weight": np.zeros((80, 32), np.float32)})
+    folder_of("shape", {**original, "lm_head.weight": np.zeros((161, 32), np.float32)})
+    folder_of("converted", {name: tensor.astype(np.float16) for name, tensor in original.items()})
+    folder_of("theta", original, {**config, "rope_parameters": {"rope_theta": 5e5, "rope_type": "default"}})
+    folder_of("heads", original, {**config, "num_attention_heads": 8, "head_dim": 4})
+    folder_of("scaled", original, {**config, "rope_scaling": {"factor": 8.0, "rope_type": "llama3"}})
+    own = pretrained.parameter_ports(artifact)
+    tensors = {name: np.zeros(port.shape, np.float32) for name, port in own.items()}
+    folder_of("own shape", {**tensors, "norm/scale": np.zeros(33, np.float32)})
+    folder_of("own lacking", {name: tensor for name, tensor in tensors.items() if name != "norm/scale"})
+    said("nothing there", folder, lambda: pretrained.initial(artifact, folder / "none", ports))
+    (folder / "empty").mkdir()
+    said("empty", folder, lambda: pretrained.initial(artifact, folder / "empty", ports))
+
+    said("no checkpoint", folder, lambda: export.export(folder / "empty", folder / "new", 10**9, None, None))
+    run = run_of(folder / "run", Path(artifact_folder), pretrained.initial(artifact, fixture, ports))
+    said("full", folder, lambda: export.export(run, folder / "lacking", 10**9, None, None))
+    said("a file", folder, lambda: export.export(run, folder / "lacking/config.json", 10**9, None, None))
+    before = sorted(file.name for file in folder.iterdir())
+    shutil.rmtree(run / "checkpoints/3/params/d")
+    try:
+        export.export(run, folder / "never", 10**9, None, None)
+        raise AssertionError("a damaged checkpoint was exported")
+    except Problem as problem:
+        assert problem.message.startswith(f"Checkpoint 3 in {run} cannot be read: NOT_FOUND: ")
+    assert sorted(file.name for file in folder.iterdir()) == before
+
+
+def file_of(header, data=b"", length=None):
+    """A safetensors file with this header, whatever it says."""
+    text = header if isinstance(header, bytes) else json.dumps(header).encode()
+    return struct.pack("<Q", len(text) if length is None else length) + text + data
+
+
+def damaged(fixture, folder):
+    folder = Path(folder)
+    tensor = {"dtype": "F32", "shape": [2], "data_offsets": [0, 8]}
+    lies = {
+        "empty": b"",
+        "short": b"\x08\x00",
+        "longer header than file": file_of({"a": tensor}, bytes(8), length=10**6),
+        "enormous header": file_of({"a": tensor}, bytes(8), length=1 << 62),
+        "no JSON": file_of(b"{]", bytes(8)),
+        "beyond the end": file_of({"a": {**tensor, "shape": [4], "data_offsets": [0, 16]}}, bytes(8)),
+        "overlapping": file_of({"a": tensor, "b": {**tensor, "data_offsets": [4, 12]}}, bytes(12)),
+        "hole": file_of({"a": tensor, "b": {**tensor, "data_offsets": [12, 20]}}, bytes(20)),
+        "backwards": file_of({"a": {**tensor, "data_offsets": [8, 0]}}, bytes(8)),
+        "negative": file_of({"a": {**tensor, "data_offsets": [-8, 0]}}, bytes(8)),
+        "shape": file_of({"a": {**tensor, "shape": [3]}}, bytes(8)),
+        "overflow": file_of({"a": {**tensor, "shape": [1 << 62, 1 << 3]}}, bytes(8)),
+        "element type": file_of({"a": {**tensor, "dtype": "F33"}}, bytes(8)),
+        "trailing": file_of({"a": tensor}, bytes(16)),
+    }
+    for name, data in lies.items():
+        (folder / "lie.safetensors").write_bytes(data)
+        said(name, folder, lambda: safetensors_folder.open_folder(folder / "lie.safetensors"))
+
+    def index_of(name, text):
+        (folder / name).mkdir()
+        save_file({"a": np.zeros(2, np.float32)}, folder / name / "model-1.safetensors")
+        save_file({"a": np.zeros(2, np.float32)}, folder / name / "model-2.safetensors")
+        (folder / name / "model.safetensors.index.json").write_text(text if isinstance(text, str) else json.dumps(text))
+        said(name, folder, lambda: safetensors_folder.open_folder(folder / name))
+
+    index_of("upwards", {"weight_map": {"a": "../lie.safetensors"}})
+    index_of("absolute", {"weight_map": {"a": "/etc/passwd.safetensors"}})
+    index_of("no shard", {"weight_map": {"a": "model-3.safetensors"}})
+    index_of("no list", {"weight_map": ["a"]})
+    index_of("no index", "[" * 100_000)
+    index_of("missing", {"weight_map": {"a": "model-1.safetensors", "b": "model-1.safetensors"}})
+    index_of("twice", {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}})
+
+    # Whatever becomes of the bytes in front, a file is refused or read to the end of every tensor.
+    draw = random.Random(4)
+    data = (Path(fixture) / "model.safetensors").read_bytes()
+    end = 8 + struct.unpack("<Q", data[:8])[0]
+    refusals = 0
+    for number in range(400):
+        changed = bytearray(data)
+        for _ in range(draw.randint(1, 3)):
+            at = draw.randrange(end)
+            changed[at] = draw.choice(b'0123456789{}[],:" ' + bytes([draw.randrange(256)]))
+        file = folder / f"fuzz{number % 2}.safetensors"
+        file.unlink(missing_ok=True)
+        file.write_bytes(changed[: draw.choice([len(changed), draw.randrange(len(changed))])])
+        try:
+            for stored in safetensors_folder.open_folder(file).values():
+                assert stored.all().nbytes == stored.nbytes
+        except Problem:
+            refusals += 1
+    assert refusals > 200, refusals
+
+
+{"hugging_face": hugging_face, "refused": refused, "damaged": damaged}[sys.argv[1]](*sys.argv[2:])

@@ -1,0 +1,44 @@
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { compile } from "../../emit/compile.js";
+import { llama, type ModelDefinition, mixtral } from "../../models/index.js";
+import { here, python, temporaryFolder } from "./support.js";
+
+const folder = temporaryFolder();
+const fixture = (name: string): string => here(`hugging_face/${name}`);
+
+/** The sizes of the fixtures, which transformers made. */
+const sizes = { context: 48, layers: 2, heads: 4, kvHeads: 2, embed: 32, vocab: 160 };
+
+test.each([
+  ["llama", llama, { ...sizes, mlp: 80 }],
+  ["mixtral", mixtral, { ...sizes, mlp: 48, experts: 8 }],
+] as const)(
+  "%s: weights of transformers give its logits, and come out again bit for bit",
+  async (name, model, config) => {
+    const artifact = join(folder, `${name}-artifact`);
+    mkdirSync(join(folder, name));
+    const only = ["forward"];
+    const settings = { model: config, generate: { batch: 2 } };
+    await (await compile(model as ModelDefinition, settings, { only, locations: false })).write(artifact);
+    expect(await python("weights.py", "hugging_face", artifact, fixture(name), join(folder, name))).toMatch(/equal$/);
+  },
+);
+
+test("says what does not fit of weights that are another model's", async () => {
+  mkdirSync(join(folder, "refused"));
+  const said = await python(
+    "weights.py",
+    "refused",
+    join(folder, "llama-artifact"),
+    fixture("llama"),
+    join(folder, "refused"),
+  );
+  expect(said.replaceAll(join(folder, "refused/"), "").split("\n")).toMatchSnapshot();
+});
+
+test("refuses safetensors files and indexes that lie", async () => {
+  mkdirSync(join(folder, "damaged"));
+  const said = await python("weights.py", "damaged", fixture("llama"), join(folder, "damaged"));
+  expect(said.split("\n")).toMatchSnapshot();
+});
