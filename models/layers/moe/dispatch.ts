@@ -13,7 +13,7 @@ import type { Routing } from "./router.js";
 export interface Plan {
   /** The assignment of a row (i32): choice times tokens plus token. */
   readonly assignment: Tensor<"group" | "row">;
-  /** Whether a row has one (i1); undefined: all have, or their values do not matter. */
+  /** Whether a row has one (i1); undefined: all have, and those of assignments that are not kept may hold anything. */
   readonly filled: Tensor<"group" | "row"> | undefined;
   /** The row of an assignment (i32). */
   readonly row: Tensor<"group" | "token" | "choice">;
@@ -75,7 +75,11 @@ export function dispatch(tokens: Tokens, plan: Plan): Rows {
 export function combine(rows: Rows, weights: Weights, plan: Plan): Tokens {
   const weigh = customVjp(
     (y: Rows, w: Weights) => {
-      const out = gather(y, "row", plan.row).cast("f32").mul(w).sum("choice");
+      const known = plan.filled ? undefined : plan.kept;
+      const out = only(known, gather(y, "row", plan.row))
+        .cast("f32")
+        .mul(w)
+        .sum("choice");
       return [out.cast(y.dtype), { y, w }] as const;
     },
     ({ y, w }, ct) => {

@@ -86,10 +86,9 @@ export function throughExperts(
     const load = (taken ? choices.mul(taken.cast("i32")) : choices).sum(["token", "choice"]) as Tensor;
     const plan = dropless({ expert: index, weight: weighed, taken, load } as Routing);
     const rows = dispatch(here, plan) as Tensor;
-    // Rows of experts elsewhere come last, and are of no group.
-    const complete = taken === undefined;
-    const inner = gated(product(rows, g, load, "embed", complete), product(rows, u, load, "embed", complete));
-    const mixed = combine(product(inner, d, load, "mlp", complete), weighed, plan) as Tensor;
+    // Rows of experts elsewhere come last, and are of no group: what stands in them is never looked at.
+    const inner = gated(product(rows, g, load, "embed"), product(rows, u, load, "embed"));
+    const mixed = combine(product(inner, d, load, "mlp"), weighed, plan) as Tensor;
     return [...parts].reverse().reduce((t, [m, split]) => (split ? reduceScatter(t, "token", m) : sumOf(t, m)), mixed);
   };
   return perDevice(inputs, ofDevice, { axes }).ordered(x.names) as Tensor;
@@ -111,14 +110,14 @@ const sumOf = (x: Tensor, over: string): Tensor =>
 
 /**
  * `groupedDot` along `along` of rows in groups of `sizes`, as operations that a platform's kernels may take the place of, where the operands
- * are matrices. `all`: every row is of a group.
+ * are matrices. Rows of no group are zero, or with a kernel anything.
  */
-function product(x: Tensor, w: Tensor, sizes: Tensor, along: "embed" | "mlp", all: boolean): Tensor {
+function product(x: Tensor, w: Tensor, sizes: Tensor, along: "embed" | "mlp"): Tensor {
   const across = along === "embed" ? "mlp" : "embed";
   if (!allowsKernel("grouped_matmul") || x.names.length !== 2 || w.names.length !== 3 || sizes.names.length !== 1)
     return groupedDot(x, w, sizes, "row", along) as Tensor;
   const multiply = (x: Tensor, w: Tensor, along: string, to: string, transposed: boolean) =>
-    composite("xenarc.grouped_matmul", { transposed, all }, (x: Tensor, w: Tensor, sizes: Tensor) =>
+    composite("xenarc.grouped_matmul", { transposed }, (x: Tensor, w: Tensor, sizes: Tensor) =>
       (groupedDot(x, w, sizes, "row", along) as Tensor).ordered(["row", to]),
     )(x.ordered(["row", along]), w, sizes);
   const ofWeights = composite("xenarc.grouped_matmul_weights", {}, (x: Tensor, ct: Tensor, sizes: Tensor) => {
