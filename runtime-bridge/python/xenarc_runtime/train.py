@@ -9,10 +9,8 @@ from __future__ import annotations
 import json
 import math
 import shutil
-import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,23 +19,11 @@ import numpy as np
 from . import checkpoint, curve, data, events, group, pjrt
 from .artifact import Artifact, Port
 from .errors import Problem
+from .evaluation import evaluator_of
+from .meter import Meter
 from .metrics import MetricsLog
 from .program import Arrays, Entry, load, named, placements
-
-_PROGRESS_SECONDS = 0.5
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the artifact's configuration says of the run; steps and the schedule are compiled into the program."""
-
-    steps: int
-    seed: int
-    evaluate_every: int
-    checkpoint_every: int
-    log_every: int
-    keep: int
-
+from .settings import Settings, settings_of
 
 HUNG = 3
 """The exit code of a process that the watchdog ended: the environment's fault."""
@@ -60,7 +46,7 @@ def train(
     A run in which nothing happens for `watchdog` seconds is ended; 0: never.
     """
     artifact = load(folder)
-    settings = _settings(artifact)
+    settings = settings_of(artifact)
     step_program = artifact.program("train_step")
     batch_port = named(step_program.inputs, "batch")[0]
     context = batch_port.shape[-1] - 1
@@ -115,13 +101,13 @@ def _loop(
     """Steps from `step` to the last, or to where `stops_at` says so."""
     watch.rest()
     train_step = Entry(artifact, "train_step")
-    evaluator = _evaluator(artifact, pipeline)
+    evaluator = evaluator_of(artifact, pipeline)
     watch.beat("the programs were compiled")
     log = MetricsLog(run / "metrics.jsonl", after=step, writes=group.is_first())
     batch_shape = batch_port.shape
     batch_ports = named(artifact.program("train_step").inputs, "batch")
     where = placements(artifact, batch_ports)
-    meter = _Meter(settings, step, int(np.prod(batch_shape[:-1])) * (batch_shape[-1] - 1), log)
+    meter = Meter(settings, step, int(np.prod(batch_shape[:-1])) * (batch_shape[-1] - 1), log)
     saved = step if step > 0 else None
     metric_names = [port.name for port in named(artifact.program("train_step").outputs, "metric")]
 
@@ -176,114 +162,6 @@ def _loop(
     )
 
 
-class _Meter:
-    """Reads a step's metrics while the next step runs, and says how the run goes."""
-
-    def __init__(self, settings: Settings, step: int, tokens_per_step: int, log: MetricsLog) -> None:
-        self.loss: float | None = None
-        self.validation_loss: float | None = log.last("validation_loss")
-        self._settings = settings
-        self._tokens = tokens_per_step
-        self._log = log
-        self._began = time.monotonic()
-        self._pending: tuple[int, Arrays] | None = None
-        self._said = 0.0
-        self._mark: tuple[int, float] | None = None
-        self._step_seconds: float | None = None
-        self._evaluation_seconds = 0.0
-
-    def seconds(self) -> float:
-        """Since the loop began."""
-        return round(time.monotonic() - self._began, 3)
-
-    def add(self, step: int, metrics: Arrays) -> None:
-        """Takes the metrics of a step that was just started; reads those of the step before."""
-        self.flush()
-        self._pending = (step, metrics)
-
-    def flush(self) -> None:
-        """Reads the metrics of the last step, waiting for it if need be."""
-        if self._pending is None:
-            return
-        (step, metrics), self._pending = self._pending, None
-        # A metric by layer, by expert, is a list of numbers.
-        values = {name: np.asarray(value).astype(float).tolist() for name, value in metrics.items()}
-        now = time.monotonic()
-        if self._mark is not None:
-            elapsed = (now - self._mark[1]) / (step - self._mark[0])
-            # An average over about the last twenty steps: steady, yet quick to notice a busy machine.
-            previous = elapsed if self._step_seconds is None else self._step_seconds
-            self._step_seconds = previous + 0.05 * (elapsed - previous)
-        self._mark = (step, now)
-        self.loss = values.get("loss")
-        logged = step % self._settings.log_every == 0 or step in (1, self._settings.steps)
-        if logged:
-            self._log.add({"step": step, **values})
-        finite = self.loss is None or math.isfinite(self.loss)
-        if logged or not finite or now - self._said >= _PROGRESS_SECONDS:
-            self._said = now
-            self._emit(step, values)
-        if not finite:
-            # What comes after is as lost; the checkpoints that there are stay.
-            raise Problem(
-                "loss_not_finite",
-                f"The loss of step {step} is {self.loss}: the weights are of no use any more.",
-                "Lower train.learningRate, give it a longer train.warmup or clip gradients at a lower train.clip;"
-                " checkpoints of earlier steps are kept: --resume goes on from the newest.",
-            )
-
-    def evaluated(self, step: int, loss: float, tokens: int) -> None:
-        """Notes the validation loss. The time an evaluation takes is not a step's."""
-        now = time.monotonic()
-        if self._mark is not None:
-            self._evaluation_seconds = now - self._mark[1]
-        self._mark = (step, now)
-        self.validation_loss = loss
-        self._log.add({"step": step, "validation_loss": loss})
-        events.emit("eval", step=step, loss=loss, tokens=tokens)
-
-    def _emit(self, step: int, values: dict[str, Any]) -> None:
-        seconds = self._step_seconds
-        events.emit(
-            "progress",
-            step=step,
-            steps=self._settings.steps,
-            **values,
-            step_ms=None if seconds is None else round(seconds * 1e3, 2),
-            tokens_per_second=None if not seconds else round(self._tokens / seconds),
-            seconds_left=None if seconds is None else round(self._seconds_left(step, seconds), 1),
-        )
-
-    def _seconds_left(self, step: int, step_seconds: float) -> float:
-        last, every = self._settings.steps, self._settings.evaluate_every
-        evaluations = last // every - step // every + (last % every != 0)
-        return step_seconds * (last - step) + self._evaluation_seconds * evaluations
-
-
-def _evaluator(artifact: Artifact, pipeline: data.Pipeline) -> Callable[[Arrays, group.Watchdog], tuple[float, int]] | None:
-    """A function from the state to (mean loss, tokens) over all of the validation text; None if there is none."""
-    if "eval_step" not in artifact.programs or not pipeline.has_validation:
-        return None
-    program = artifact.program("eval_step")
-    run = Entry(artifact, "eval_step")
-    names = [port.name for port in named(program.inputs, "state")]
-    ports = named(program.inputs, "batch")
-
-    def evaluate(state: Arrays, watch: group.Watchdog) -> tuple[float, int]:
-        parameters = {name: state[name] for name in names}
-        # All batches are started before the first result is read.
-        results = [run({**parameters, **batch}) for batch in pipeline.validation(ports)]
-        run.flush()
-        total, count = 0.0, 0.0
-        for number, result in enumerate(results, 1):
-            total += float(np.asarray(result["loss_sum"]))
-            count += float(np.asarray(result["count"]))
-            watch.beat(f"batch {number} of {len(results)} of an evaluation was done")
-        return total / count, round(count)
-
-    return evaluate
-
-
 def _initial_state(artifact: Artifact, seed: int, source: Path | None) -> Arrays:
     init = Entry(artifact, "init")
     state = init({"key": np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32)})
@@ -297,20 +175,6 @@ def _initial_state(artifact: Artifact, seed: int, source: Path | None) -> Arrays
 def _configured_source(artifact: Artifact) -> Path | None:
     configured = artifact.config["train"].get("from")
     return Path(configured) if configured else None
-
-
-def _settings(artifact: Artifact) -> Settings:
-    def integer(key: str) -> int:
-        return artifact.setting("train", key, int)
-
-    return Settings(
-        steps=integer("steps"),
-        seed=integer("seed"),
-        evaluate_every=integer("evalEvery") or integer("steps"),
-        checkpoint_every=integer("checkpointEvery") or integer("steps"),
-        log_every=artifact.setting("log", "every", int),
-        keep=max(1, integer("keep")),
-    )
 
 
 def _prepare_run(run: Path, resume: bool, overwrite: bool) -> int | None:
