@@ -51,9 +51,12 @@ export function param<A extends string>(sizes: Sizes<A>, init: Initializer, opti
   return new Parameter(sizes, init, options, captureSite(param));
 }
 
-/** A tensor of which only axes, sizes and element type are known: an input of a program to be traced. */
-export function spec<A extends string = never>(sizes: Sizes<A>, dtype: DType = "f32"): Tensor<A> {
-  return new Tensor(Object.keys(sizes) as A[], new Value(typeOf(sizes, dtype), Object.keys(sizes)));
+/** A tensor of which only axes, sizes and element type are known, and where it was declared: an input of a program to be traced. */
+export function spec<A extends string = never>(sizes: Sizes<A>, dtype: DType = "f32", declared?: Site): Tensor<A> {
+  return new Tensor(
+    Object.keys(sizes) as A[],
+    new Value(typeOf(sizes, dtype), Object.keys(sizes), undefined, declared),
+  );
 }
 
 /** The parameters of a module with their paths. */

@@ -2,18 +2,18 @@
 import { didYouMean, XenarcError } from "../../compiler/errors.js";
 import type { Program } from "../../compiler/program.js";
 import { type TraceOptions, traceProgram } from "../../compiler/trace.js";
-import { mapLeaves } from "../../compiler/tree.js";
 import { place } from "../../ops/control.js";
-import { gather, iota } from "../../ops/functions.js";
+import { gather, iota, zeros } from "../../ops/functions.js";
 import { type Module, spec } from "../../ops/module.js";
 import { foldIn, type Key } from "../../ops/random.js";
 import type { Tensor } from "../../ops/tensor.js";
 import type { KernelsConfig } from "../kernels.js";
 import type { LanguageModel } from "../language_model.js";
 import type { LayoutConfig } from "../layout.js";
-import { adamWInit } from "../train/adamw.js";
 import type { GenerateConfig, TrainConfig } from "../train/config.js";
 import { initialize } from "../train/initialize.js";
+import { type OptimizerState, optimizerOf, optimizerState } from "../train/optimizers/index.js";
+import { treatments } from "../train/parameters.js";
 import { inputsAndTargets, type TrainState, trainStep } from "../train/train_step.js";
 import { type SamplingOptions, sample } from "./sampling.js";
 
@@ -34,12 +34,11 @@ export const init = (model: LanguageModel<object>, { train }: ProgramConfig): Pr
     { argument: { key: keySpec() } },
     ({ argument: { key } }) => {
       const params = initialize(model, foldIn(key, 0));
-      const moments = adamWInit(params);
       const state: TrainState<LanguageModel<object>> = {
         params,
-        optimizer: train.offload.optimizer
-          ? mapLeaves(moments, (leaf) => place(leaf as Tensor, "pinned_host"))
-          : moments,
+        optimizer: optimizerTrees(model, train, (sizes) =>
+          train.offload.optimizer ? place(zeros(sizes), "pinned_host") : zeros(sizes),
+        ),
         step: iota({ step: 1 }).at("step", 0),
         key: foldIn(key, 1),
       };
@@ -51,10 +50,17 @@ export const init = (model: LanguageModel<object>, { train }: ProgramConfig): Pr
 /** What of the training state lies in the host's memory. */
 const onHost = ({ offload }: TrainConfig): TraceOptions => ({ host: offload.optimizer ? ["optimizer"] : [] });
 
-/** A tree like the model's parameters, to be traced. */
-const stateSpec = <M extends Module>(params: M): TrainState<M> => ({
+/** What the configuration's optimizer keeps. */
+const optimizerTrees = (
+  model: Module,
+  train: TrainConfig,
+  make: Parameters<typeof optimizerState>[3],
+): OptimizerState => optimizerState(model, treatments(model, train), optimizerOf(train), make);
+
+/** The training state, to be traced. */
+const stateSpec = <M extends Module>(params: M, train: TrainConfig): TrainState<M> => ({
   params,
-  optimizer: { mu: params, nu: params },
+  optimizer: optimizerTrees(params, train, (sizes, of) => spec(sizes, "f32", of.value.declared)),
   step: spec({}, "i32"),
   key: keySpec(),
 });
@@ -64,7 +70,7 @@ export const trainStepProgram = (model: LanguageModel<object>, c: ProgramConfig)
   traceProgram(
     "train_step",
     {
-      state: stateSpec(model),
+      state: stateSpec(model, c.train),
       batch: {
         tokens: spec({ accumulation: c.train.accumulation, batch: c.train.batch, window: c.model.context + 1 }, "i32"),
       },

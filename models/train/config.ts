@@ -4,6 +4,18 @@ import { z } from "zod";
 const count = z.int().positive();
 const rate = z.number().nonnegative();
 
+/** How some of the parameters are trained. */
+const parameterRuleSchema = z.strictObject({
+  /** A pattern of paths: `*` for one name or a part of it, `**` for any number of names; a module is all that is in it. */
+  match: z.string().min(1),
+  /** The learning rate is times this. */
+  learningRateScale: rate.optional(),
+  /** Their weight decay. */
+  weightDecay: rate.optional(),
+  /** Whether they stay as they are: no gradient is computed, and no optimizer's state kept. */
+  freeze: z.boolean().optional(),
+});
+
 /** How a model is trained. */
 export const trainSchema = z.strictObject({
   /** Optimizer steps. */
@@ -40,23 +52,50 @@ export const trainSchema = z.strictObject({
   from: z.string().min(1).optional(),
   /** Seed of the first weights, the batches and dropout. */
   seed: z.int().nonnegative().max(0xffffffff).default(1337),
-  /** How the learning rate goes on after the warm-up. */
-  schedule: z.enum(["cosine", "linear", "constant"]).default("cosine"),
+  /** How gradients become steps; each optimizer has its settings below. */
+  optimizer: z.enum(["adamw", "lion", "sgd"]).default("adamw"),
+  /**
+   * How the learning rate goes on after the warm-up: down to `minLearningRate` at the last step by `cosine` or `linear`, `constant`, constant
+   * and then down (`wsd`), or as 1 / sqrt(step) (`inverse_sqrt`), but never below `minLearningRate`.
+   */
+  schedule: z.enum(["cosine", "linear", "constant", "wsd", "inverse_sqrt"]).default("cosine"),
+  /** Of the schedule `wsd` (warm-up, stable, decay): the decay at the end. */
+  wsd: z
+    .strictObject({
+      /** The share of all steps. */
+      share: z.number().min(0).max(1).default(0.1),
+      /** The number of steps, instead of the share. */
+      steps: count.optional(),
+      /** `sqrt`: 1 - sqrt(x). */
+      shape: z.enum(["linear", "cosine", "sqrt"]).default("linear"),
+    })
+    .prefault({}),
   /** Highest learning rate, reached at the end of the warm-up. */
   learningRate: rate.default(1e-3),
   /** Learning rate at the last step. */
   minLearningRate: rate.default(1e-4),
   /** Steps over which the learning rate rises from 0. */
   warmup: z.int().nonnegative().default(100),
-  /** Decay of the first moment. */
+  /** Decay of the first moment (adamw); how much the average counts against the gradient (lion). */
   beta1: z.number().min(0).lt(1).default(0.9),
-  /** Decay of the second moment. */
+  /** Decay of the second moment (adamw), of the average (lion). */
   beta2: z.number().min(0).lt(1).default(0.99),
+  /** Added to the root of the second moment (adamw). */
   epsilon: z.number().positive().default(1e-8),
+  sgd: z
+    .strictObject({
+      /** How much of the sum of gradients stays from step to step; 0: the gradient alone. */
+      momentum: z.number().min(0).lt(1).default(0.9),
+      /** The gradient is added once more to what the sum comes to. */
+      nesterov: z.boolean().default(false),
+    })
+    .prefault({}),
   /** Decoupled weight decay, a step times the learning rate. */
   weightDecay: rate.default(0.1),
   /** Weight decay on norms, biases and embeddings too. */
   decayAll: z.boolean().default(false),
+  /** What is otherwise for some of the parameters; of several rules that say the same of one, the last holds. */
+  parameters: z.array(parameterRuleSchema).default([]),
   /** Largest global norm of the gradient; 0: no clipping. */
   clip: rate.default(1),
   /** Steps between evaluations on the validation text; 0: only at the end. */

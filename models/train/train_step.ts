@@ -1,23 +1,24 @@
 /** The whole optimizer step as one program: forward, loss, backward, accumulation, clipping, schedule, optimizer, metrics. */
-import { splitOver } from "../../compiler/trace.js";
-import { leaves as anyLeaves, mapLeaves, withValues } from "../../compiler/tree.js";
-import { place, scan, shard, valueAndGrad } from "../../ops/control.js";
+import { leaves as anyLeaves, leavesWithPaths, mapLeaves, withValues } from "../../compiler/tree.js";
+import { scan, shard, valueAndGrad } from "../../ops/control.js";
 import { full, iota, where, zeros } from "../../ops/functions.js";
-import { type Parameter, parameters } from "../../ops/module.js";
+import { parameters } from "../../ops/module.js";
 import { foldIn, type Key } from "../../ops/random.js";
 import { collect, type Reports } from "../../ops/report.js";
 import { type AnyTensor, oneCall, type Scalar, type Tensor, tensorError } from "../../ops/tensor.js";
 import type { LanguageModel } from "../language_model.js";
-import { type AdamWState, adamWUpdate } from "./adamw.js";
 import type { TrainConfig } from "./config.js";
+import { type OptimizerState, optimizerOf } from "./optimizers/index.js";
+import { type Treatment, treatments } from "./parameters.js";
 import { learningRate } from "./schedule.js";
+import { type Step, throughHost } from "./through_host.js";
 
 const leaves = (tree: unknown) => anyLeaves(tree) as Tensor[];
 
 /** What training carries from step to step. */
 export interface TrainState<M> {
   readonly params: M;
-  readonly optimizer: AdamWState<M>;
+  readonly optimizer: OptimizerState;
   /** Steps done (i32). */
   readonly step: Scalar;
   /** The run's random key (ui32 of 2). */
@@ -60,12 +61,14 @@ export function trainStep<M extends LanguageModel<object>>(
 ): { state: TrainState<M>; metrics: Metrics } {
   const real = tokens.slice("window", 1).ge(0);
   const count = real.cast("f32").sum(["accumulation", "batch", "window"]).maximum(1);
+  const treated = treatments(declared, c).filter(({ freeze }) => !freeze);
+  const { params: trained, whole } = trainedPart(state.params, treated);
   const share = valueAndGrad(
-    (params: M, micro: Tensor<"batch" | "window">, index: Scalar): readonly [Scalar, Beside] => {
+    (trained: M, micro: Tensor<"batch" | "window">, index: Scalar): readonly [Scalar, Beside] => {
       const { inputs, targets } = inputsAndTargets<"batch">(micro);
       const [sum, { losses, metrics, updates }] = collect(() => {
         const key = () => foldIn(foldIn(state.key, state.step), index);
-        const { sum } = params.loss(inputs, targets, { key, chunk: c.lossChunk });
+        const { sum } = whole(trained).loss(inputs, targets, { key, chunk: c.lossChunk });
         return sum;
       });
       const loss = sum.div(count);
@@ -74,7 +77,7 @@ export function trainStep<M extends LanguageModel<object>>(
     },
   );
 
-  const { loss, gradients, metrics, updates } = accumulate(share, state.params, tokens);
+  const { loss, gradients, metrics, updates } = accumulate(share, trained, tokens);
 
   const gradNorm = globalNorm(gradients);
   const paramNorm = globalNorm(state.params);
@@ -82,36 +85,44 @@ export function trainStep<M extends LanguageModel<object>>(
   const rate = learningRate(state.step, c);
   const step = state.step.add(1);
   const t = step.cast("f32");
-  const correction = (beta: number) => full({}, 1).div(full({}, beta).pow(t).neg().add(1));
-  const shared = { rate, correction1: correction(c.beta1), correction2: correction(c.beta2) };
+  const rule = optimizerOf(c).update(t);
+  const rates = new Map(treated.map(({ learningRateScale: s }) => [s, s === 1 ? rate : rate.mul(s)]));
 
-  const declarations = parameters(declared);
-  const decays = declarations.map(([, p]: [string, Parameter]) => (c.decayAll || p.decay ? c.weightDecay : 0));
-  const paths = declarations.map(([path]) => path);
+  const paths = parameters(declared).map(([path]) => path);
   const unknown = Object.keys(updates).find((path) => !paths.includes(path));
   if (unknown !== undefined) throw tensorError(`report.update: the model has no parameter "${unknown}".`, []);
-  const [ps, gs, mus, nus] = [state.params, gradients, state.optimizer.mu, state.optimizer.nu].map(leaves);
-  const one = ({ p, g, mu, nu }: Slot, decay: number) =>
-    adamWUpdate({ p, g: g.cast("f32").mul(scale), mu, nu }, { ...shared, decay }, c);
-  const slots = ps!.map((p, i): Slot => ({ p, g: gs![i]!, mu: mus![i]!, nu: nus![i]! }));
-  const updated = c.offload.optimizer
-    ? throughHost(
-        one,
-        slots,
-        decays,
-        declarations.map(([, { stack }]) => stack),
-      )
-    : slots.map((slot, i) => one(slot, decays[i]!));
-  const next = updated.map((u, i) => ({ ...u, p: (updates[paths[i]!] as Tensor | undefined) ?? u.p }));
-  const tree = (pick: (u: (typeof next)[number]) => Tensor) =>
-    withValues(
-      state.params,
-      next.map((u, i) => pick(u).ordered(ps![i]!.names).value),
-    );
+  const [ps, gs] = [trained, gradients].map(byPath);
+  const kept = Object.entries(state.optimizer).map(([slot, tree]) => [slot, byPath(tree)] as const);
+  const steps = treated.map(({ path, of, learningRateScale, weightDecay }): Step => {
+    const own = kept.flatMap(([slot, tree]) => (tree.has(path) ? [[slot, tree.get(path)!] as const] : []));
+    return {
+      slot: { p: ps!.get(path)!, g: gs!.get(path)!, kept: Object.fromEntries(own) },
+      stack: of.stack,
+      update: ({ p, g, kept }) => {
+        const weight = p.cast("f32");
+        const next = rule({ p, g: g.cast("f32").mul(scale), kept }, of);
+        const decayed = weightDecay === 0 ? next.direction : next.direction.add(weight.mul(weightDecay));
+        return { p: weight.sub(decayed.mul(rates.get(learningRateScale)!)).cast(p.dtype) as Tensor, kept: next.kept };
+      },
+    };
+  });
+  const updated = c.offload.optimizer ? throughHost(steps) : steps.map(({ slot, update }) => update(slot));
+  const next = new Map(treated.map(({ path }, i) => [path, updated[i]!]));
+  /** A tree with other leaves where there are any. */
+  const tree = <T>(before: T, pick: (path: string) => Tensor | undefined): T =>
+    mapLeaves(before, (leaf, path) => pick(path)?.ordered(leaf.names) ?? leaf);
   return {
     state: {
-      params: tree((u) => u.p),
-      optimizer: { mu: tree((u) => u.mu), nu: tree((u) => u.nu) },
+      params: tree(
+        state.params,
+        (path) => next.get(path) && ((updates[path] as Tensor | undefined) ?? next.get(path)!.p),
+      ),
+      optimizer: Object.fromEntries(
+        Object.entries(state.optimizer).map(([slot, before]) => [
+          slot,
+          tree(before, (path) => next.get(path)?.kept[slot]),
+        ]),
+      ),
       step,
       key: state.key,
     },
@@ -119,68 +130,18 @@ export function trainStep<M extends LanguageModel<object>>(
   };
 }
 
-/** A parameter with its gradient and moments. */
-interface Slot extends Moments {
-  readonly g: Tensor;
-}
-interface Moments {
-  readonly p: Tensor;
-  readonly mu: Tensor;
-  readonly nu: Tensor;
-}
+const byPath = (tree: unknown): ReadonlyMap<string, Tensor> => new Map(leavesWithPaths(tree) as [string, Tensor][]);
 
-/**
- * Updates whose moments lie in the host's memory. Those of a stack's layers come and go layer by layer, in a scan, so that the device
- * never holds more than a few layers' of them; where its layers are split over devices, each has few of them, and they come at once.
- */
-function throughHost(
-  update: (slot: Slot, decay: number) => Moments,
-  slots: readonly Slot[],
-  decays: readonly number[],
-  stacks: readonly (string | undefined)[],
-): Moments[] {
-  const moved = (slot: Slot, decay: number): Moments => {
-    const { mu, nu } = slot;
-    const next = update({ ...slot, mu: place(mu, "device"), nu: place(nu, "device") }, decay);
-    const back = (x: Tensor) => place(x.ordered(mu.names), "pinned_host");
-    return { p: next.p.ordered(slot.p.names), mu: back(next.mu), nu: back(next.nu) };
+/** The parameters that are trained, and the whole of the model with others in their place; what is frozen is a constant to it. */
+function trainedPart<M>(params: M, treated: readonly Treatment[]): { params: M; whole: (trained: M) => M } {
+  const paths = new Set(treated.map(({ path }) => path));
+  return {
+    params: mapLeaves(params, (leaf, path) => (paths.has(path) ? leaf : undefined)),
+    whole: (trained) => {
+      const given = byPath(trained);
+      return mapLeaves(params, (leaf, path) => given.get(path) ?? leaf);
+    },
   };
-  const out: Moments[] = [];
-  const layered = new Map<string, number[]>();
-  slots.forEach((slot, i) => {
-    const axis = stacks[i];
-    if (axis === undefined || splitOver("optimizer", axis) > 1) out[i] = moved(slot, decays[i]!);
-    else {
-      const layers = `${axis} ${slot.p.size(axis)}`;
-      layered.set(layers, [...(layered.get(layers) ?? []), i]);
-    }
-  });
-  for (const members of layered.values()) {
-    const axis = stacks[members[0]!]!;
-    const of = members.map((i) => slots[i]!);
-    const layers = { g: of.map(({ g }) => g), layer: iota({ [axis]: of[0]!.p.size(axis) }) };
-    // What a layer's moments were is written over, not beside: the stacks are carried.
-    const [done] = scan(
-      axis,
-      of.map(({ p, mu, nu }): Moments => ({ p, mu, nu })),
-      layers,
-      (stacked, x) => {
-        const { g, layer } = x as unknown as { readonly g: readonly Tensor[]; readonly layer: Scalar };
-        const next = stacked.map(({ p, mu, nu }, k) => {
-          const own = (t: Tensor) => t.at(axis, layer) as Tensor;
-          const slot = { p: own(p), mu: own(mu), nu: own(nu), g: g[k]! };
-          const updated = moved(slot, decays[members[k]!]!);
-          const put = (t: Tensor, y: Tensor) => t.update(axis, layer, y.broadcast({ [axis]: 1 })) as Tensor;
-          return { p: put(p, updated.p), mu: put(mu, updated.mu), nu: put(nu, updated.nu) };
-        });
-        return [next, []] as const;
-      },
-    );
-    members.forEach((i, k) => {
-      out[i] = done[k]!;
-    });
-  }
-  return out;
 }
 
 /** What a micro-batch gives beside the gradient: its share of the loss, and what layers report. */
