@@ -147,3 +147,24 @@ test("code of one device computes what JAX's does, and has its gradients", async
     expect(await canonical(text)).toContain("sdy.manual_computation");
   }
 }, 120_000);
+
+test("results that nobody reads are not computed, nor the loops that make them", async () => {
+  const [run] = await runOnDevices(folder, [
+    {
+      mesh,
+      inputs: [{ batch: 4, seq: 8 }],
+      run: (x) =>
+        perDevice(x, (x) => {
+          const [unread] = scan("step", x, iota({ step: 3 }), (x) => [allReduce(x.sin(), "data"), []]);
+          return { unread, read: x.cos() };
+        }).read,
+      jax: "jnp.cos",
+    },
+  ]);
+  expect(difference(run!)).toBeLessThan(1e-6);
+  expect(run!.text).toContain("sdy.manual_computation");
+  expect(run!.text).toContain("stablehlo.cosine");
+  for (const gone of ["stablehlo.while", "stablehlo.sine", "stablehlo.all_reduce"])
+    expect(run!.text).not.toContain(gone);
+  expect(run!.collectives).toEqual([]);
+}, 60_000);
