@@ -8,6 +8,7 @@ import { XenarcError } from "../compiler/errors.js";
 import { compileOptionsBytes, type XlaOptions } from "./compile_options.js";
 import { makeFolder } from "./folder.js";
 import { type Executable, type Manifest, manifestSchema, type Port, type Program, SCHEMA_VERSION } from "./manifest.js";
+import { BYTES, type TokenizerSource } from "./tokenizer.js";
 
 /** One entry point, as the compiler hands it over. */
 export interface ProgramSource {
@@ -35,6 +36,8 @@ export interface ArtifactSource {
   readonly huggingFace?: Manifest["huggingFace"];
   readonly kernels?: readonly string[];
   readonly programs: readonly ProgramSource[];
+  /** Default: bytes. */
+  readonly tokenizer?: TokenizerSource;
 }
 
 const MANIFEST = "manifest.json";
@@ -61,6 +64,8 @@ export async function writeArtifact(folder: string, source: ArtifactSource): Pro
       donated: (program.donated ?? []).map(([input, output]) => [input, output]),
     };
   }
+  const { kind, files: tokenizer } = source.tokenizer ?? BYTES;
+  const tokenizerFiles = [...tokenizer].map(([file, bytes]) => add(`tokenizer/${file}`, bytes));
   const manifest: Manifest = {
     schema: SCHEMA_VERSION,
     name: source.name,
@@ -72,7 +77,7 @@ export async function writeArtifact(folder: string, source: ArtifactSource): Pro
     ...(source.device && { device: source.device }),
     config: source.config,
     ...(source.mesh && { mesh: source.mesh }),
-    tokenizer: { kind: "bytes" },
+    tokenizer: { kind, ...(tokenizerFiles.length > 0 && { files: tokenizerFiles }) },
     ...(source.huggingFace && { huggingFace: source.huggingFace }),
     kernels: [...(source.kernels ?? [])],
     programs,
@@ -130,6 +135,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
     });
   });
   const manifest = parseManifest(text, file);
+  for (const file of manifest.tokenizer.files ?? []) await checkFile(folder, file);
   for (const program of Object.values(manifest.programs)) {
     await checkFile(folder, program);
     await checkFile(folder, program.options);

@@ -18,6 +18,7 @@ import { resolveConfig } from "./config.js";
 import type { Manifest, Port } from "./manifest.js";
 import { stepFlops } from "./model_flops.js";
 import { type AuthorName, printModule } from "./print.js";
+import { readTokenizer } from "./tokenizer.js";
 import { type FlagValue, flagsFor } from "./xla_flags.js";
 
 /** What can be compiled: a model as `defineModel` makes it. */
@@ -87,8 +88,8 @@ export class Compiled {
     };
   }
 
-  /** Writes the artifact's folder. */
-  write(folder: string): Promise<Manifest> {
+  /** Writes the artifact's folder, with the tokenizer that the configuration names (`data.tokenizer`) unless another is given. */
+  write(folder: string, tokenizer = this.#tokenizer()): Promise<Manifest> {
     const options = xlaOptions(this.config);
     const mesh = this.programs.find(({ program }) => program.mesh)?.program.mesh;
     return writeArtifact(folder, {
@@ -100,6 +101,7 @@ export class Compiled {
       ...(mesh && { mesh: { axes: mesh.axes.map((axis) => ({ ...axis })) } }),
       ...(this.huggingFace && { huggingFace: this.huggingFace }),
       kernels: kernelsIn(this.text),
+      tokenizer,
       programs: this.programs.map(({ name, text, program }) => ({
         name,
         text,
@@ -109,6 +111,11 @@ export class Compiled {
         options: { ...options, ...(program.mesh && { partitions: deviceCount(program.mesh) }) },
       })),
     });
+  }
+
+  #tokenizer() {
+    const { tokenizer = "bytes" } = (this.config.data ?? {}) as { readonly tokenizer?: string };
+    return readTokenizer(tokenizer);
   }
 }
 

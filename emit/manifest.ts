@@ -99,7 +99,11 @@ export const manifestSchema = z.strictObject({
   config: z.record(z.string(), z.json()),
   /** Absent: one device. */
   mesh: meshSchema.optional(),
-  tokenizer: z.strictObject({ kind: z.literal("bytes") }),
+  /** How text becomes tokens; but for `bytes` by the library `tokenizers`, from the `tokenizer.json` among the files. */
+  tokenizer: z.strictObject({
+    kind: z.enum(["bytes", "characters", "json"]),
+    files: z.array(fileSchema).optional(),
+  }),
   /** Absent: weights are exported under xenarc's names. */
   huggingFace: huggingFaceSchema.optional(),
   /** Kernels that the programs need from the runtime, by name. */

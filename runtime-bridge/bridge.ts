@@ -98,6 +98,14 @@ export async function generate(options: GenerateOptions, onEvent: OnEvent = () =
   return last(await runCommand("generate", args, onEvent, options), "generated");
 }
 
+/** Writes a `tokenizer.json` whose tokens are the characters of a text. */
+export async function characters(
+  options: SetupOptions & { readonly data: string; readonly output: string },
+): Promise<EventOf<"vocabulary">> {
+  const args = [...option("--data", options.data), ...option("--out", options.output)];
+  return last(await runCommand("characters", args, () => {}, options), "vocabulary");
+}
+
 /** Runs an entry point on the tensors of a safetensors file. */
 export async function run(options: RunEntryOptions, onEvent: OnEvent = () => {}): Promise<EventOf<"result">> {
   const { artifact, entry, input, output, run: folder } = options;

@@ -114,6 +114,8 @@ const eventSchema = z.discriminatedUnion("event", [
     loss: measured,
     validation_loss: measured,
   }),
+  /** A tokenizer was made of a text. */
+  z.object({ event: z.literal("vocabulary"), path: z.string(), size: count }),
   /** Further generated text. */
   z.object({ event: z.literal("text"), text: z.string() }),
   /** Generation ended. */
@@ -122,7 +124,8 @@ const eventSchema = z.discriminatedUnion("event", [
     tokens: count,
     seconds: z.number(),
     tokens_per_second: measured,
-    reason: z.enum(["length", "stop", "interrupted"]),
+    /** `stop`: a text that ends it came; `eos`: the tokenizer's own token for that did. */
+    reason: z.enum(["length", "stop", "eos", "interrupted"]),
   }),
   /** An entry point was run and its results written. */
   z.object({

@@ -6,6 +6,7 @@ import { type Compiled, compile } from "../../emit/compile.js";
 import { pipelineOf } from "../../models/layout.js";
 import { openProject, type Project, sortWords } from "../project.js";
 import { bytes, count, duration, paint, percent, short, table } from "../terminal.js";
+import { projectTokenizer } from "../tokenizer.js";
 
 export interface CompileCommandOptions {
   readonly config?: string;
@@ -72,16 +73,23 @@ const plainJudgement = (judgement: object): unknown =>
 export async function compileProject(
   project: Project,
   folder: string,
-  options: { readonly only?: readonly string[]; readonly canonical?: boolean; readonly locations?: boolean } = {},
+  options: {
+    readonly only?: readonly string[];
+    readonly canonical?: boolean;
+    readonly locations?: boolean;
+    /** The text, where it is another than the configuration says. */
+    readonly data?: string | undefined;
+  } = {},
 ): Promise<{ compiled: Compiled; seconds: number }> {
   // Not performance.now: Node loads what it belongs to when it is first asked for.
   const started = process.uptime();
+  const tokenizer = await projectTokenizer(project, options.data);
   const compiled = await compile(project.model, project.config, {
     names: options.canonical ? "canonical" : "author",
     locations: options.locations ?? true,
     ...(options.only && { only: options.only }),
   });
-  await compiled.write(folder);
+  await compiled.write(folder, tokenizer);
   return { compiled, seconds: process.uptime() - started };
 }
 

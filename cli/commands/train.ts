@@ -113,10 +113,10 @@ export async function trainModel(project: Project, run: string, options: TrainOp
   });
 }
 
-async function compileInto(run: string, project: Project, { resume, json }: TrainOptions): Promise<string> {
+async function compileInto(run: string, project: Project, { data, resume, json }: TrainOptions): Promise<string> {
   const folder = artifactOf(run);
   const draft = `${folder}.new`;
-  const { compiled, seconds } = await compileProject(project, draft);
+  const { compiled, seconds } = await compileProject(project, draft, { data });
   await replace(folder, draft, resume);
   const { bold, dim } = paint(process.stdout);
   const entries = dim(`${compiled.programs.length} programs compiled in ${duration(seconds)}`);
@@ -146,8 +146,14 @@ async function replace(folder: string, draft: string, resume: boolean | undefine
   }
 }
 
-/** A checkpoint can be resumed by a program whose state is the same. */
+/** A checkpoint can be resumed by a program whose state is the same, with the same ids for the same text. */
 function compareStates(before: Manifest, now: Manifest, folder: string): void {
+  if (JSON.stringify(before.tokenizer) !== JSON.stringify(now.tokenizer)) {
+    throw new XenarcError({
+      what: `The tokenizer is not the one that the model in ${folder} was trained with.`,
+      fix: "Resume with that one, on a text with the same characters if it is made of them; or train from the beginning: --run DIR.",
+    });
+  }
   const states = (manifest: Manifest) =>
     new Map(
       (manifest.programs.train_step?.inputs ?? [])

@@ -110,6 +110,11 @@ export const trainSchema = z.strictObject({
 export const dataSchema = z.strictObject({
   /** A UTF-8 text file, or a folder of them; none: given on the command line. */
   path: z.string().optional(),
+  /**
+   * How text becomes tokens: `bytes`; `characters`, whose vocabulary is made from the training text; the path of a `tokenizer.json` or of
+   * its folder; or a name in the local Hugging Face cache, such as Qwen/Qwen3-8B.
+   */
+  tokenizer: z.string().min(1).default("bytes"),
   /** The share of the text, at its end, that is kept for validation. */
   validation: z.number().min(0).lt(1).default(0.1),
 });

@@ -91,6 +91,11 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--stop", action="append", default=[], help="text that ends the generation")
     generate.set_defaults(run=_generate)
 
+    characters = commands.add_parser("characters", help="make a tokenizer.json of the characters of a text")
+    characters.add_argument("--data", type=Path, required=True, help="a UTF-8 file or a folder of them")
+    characters.add_argument("--out", type=Path, required=True)
+    characters.set_defaults(run=_characters)
+
     run = commands.add_parser("run", help="run any entry point on the tensors of a safetensors file")
     run.add_argument("artifact", type=Path)
     run.add_argument("entry")
@@ -170,6 +175,16 @@ def _generate(arguments: argparse.Namespace) -> None:
         arguments.max_tokens,
         arguments.stop,
     )
+
+
+def _characters(arguments: argparse.Namespace) -> None:
+    with _importing():
+        from . import tokenizer
+        from .data import text as texts
+
+    text = tokenizer.characters([texts.joined(texts.files_below(arguments.data))])
+    arguments.out.write_text(text, encoding="utf-8")
+    events.emit("vocabulary", path=str(arguments.out), size=tokenizer.read(str(arguments.out)).vocab_size)
 
 
 def _run(arguments: argparse.Namespace) -> None:

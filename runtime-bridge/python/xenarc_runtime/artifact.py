@@ -81,6 +81,14 @@ class Device:
 
 
 @dataclass(frozen=True)
+class TokenizerFiles:
+    """What a tokenizer is made of; `files` by their names, which are those of a tokenizer's folder in the Hugging Face world."""
+
+    kind: str
+    files: dict[str, bytes]
+
+
+@dataclass(frozen=True)
 class Artifact:
     """A loaded artifact. `sha256` is the manifest's and thereby stands for every file."""
 
@@ -92,6 +100,7 @@ class Artifact:
     mesh: tuple[MeshAxis, ...]
     """The first outermost; empty for one device."""
     programs: dict[str, Program]
+    tokenizer: TokenizerFiles
     flops_per_step: float | None = None
     """Operations of the model in a step of training, on all devices."""
     device: Device | None = None
@@ -150,6 +159,7 @@ def load(folder: Path) -> Artifact:
             config=manifest["config"],
             mesh=tuple(MeshAxis(**axis) for axis in manifest.get("mesh", {"axes": []})["axes"]),
             programs=programs,
+            tokenizer=_tokenizer(folder, manifest["tokenizer"]),
             flops_per_step=manifest["model"].get("flops_per_step"),
             device=Device(**manifest["device"]) if "device" in manifest else None,
             hugging_face=manifest.get("huggingFace"),
@@ -168,6 +178,11 @@ def _program(folder: Path, name: str, entry: dict[str, Any]) -> Program:
         outputs=tuple(map(_port, entry["outputs"])),
         executable=_executable(folder, entry["executable"]) if "executable" in entry else None,
     )
+
+
+def _tokenizer(folder: Path, entry: dict[str, Any]) -> TokenizerFiles:
+    files = entry.get("files", ())
+    return TokenizerFiles(entry["kind"], {file["file"].rpartition("/")[2]: _checked_bytes(folder, file) for file in files})
 
 
 def _executable(folder: Path, entry: dict[str, Any]) -> Executable:

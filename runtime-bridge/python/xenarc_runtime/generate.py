@@ -5,7 +5,6 @@ Sampling happens inside the programs; here only the settings are handed over.
 
 from __future__ import annotations
 
-import codecs
 import signal
 import time
 from collections.abc import Iterator
@@ -15,6 +14,7 @@ from pathlib import Path
 import numpy as np
 
 from . import checkpoint, events, pjrt
+from . import tokenizer as tokenizers
 from .artifact import Artifact
 from .errors import Problem
 from .program import Arrays, Entry, load, named, placements
@@ -37,15 +37,16 @@ def generate(
 ) -> None:
     """Emits `text` events and one `generated` event at the end. SIGINT ends the generation, not with an error.
 
-    When the context is full, it is filled anew with the last half of the tokens.
+    It ends at the token that the tokenizer ends texts with. When the context is full, it is filled anew with the last half of the tokens.
     """
     _check(sampling, max_tokens)
     artifact = load(folder)
-    tokens = list(prompt.encode("utf-8", errors="surrogateescape"))
+    tokenizer = tokenizers.open(artifact)
+    tokens = tokenizer.encode(prompt).tolist()
     if not tokens:
         raise Problem("prompt", "The prompt is empty.", "Give at least one character.")
     parameters = _parameters(artifact, run, step)
-    text = codecs.getincrementaldecoder("utf-8")(errors="replace")
+    text = tokenizer.stream()
     output = _Output(stop)
     stopped: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -61,10 +62,13 @@ def generate(
         if count == 0:
             first = time.monotonic()
         count += 1
-        if output.add(text.decode(bytes([token]))):
+        if token == tokenizer.eos:
+            reason = "eos"
+            break
+        if output.add(text.add(token)):
             reason = "stop"
             break
-    output.finish(text.decode(b"", final=True) if reason != "stop" else "")
+    output.finish(text.finish() if reason != "stop" else "")
     rest = time.monotonic() - (first if count > 1 else started)
     events.emit(
         "generated",

@@ -11,6 +11,7 @@ from typing import Any
 import grain
 import numpy as np
 
+from .. import tokenizer
 from ..artifact import Artifact, Port
 from ..errors import Problem
 from ..program import named, placements
@@ -87,7 +88,7 @@ def open(artifact: Artifact, path: Path | None = None) -> Pipeline:
     if not found:
         raise Problem("data_missing", "There is no text to train on.", "Give a UTF-8 file or a folder with --data.")
     port = named(artifact.program("train_step").inputs, "batch")[0]
-    source = tokens.from_text(Path(found), artifact.setting("data", "validation", float), port.shape[-1])
+    source = tokens.from_text(Path(found), artifact.setting("data", "validation", float), port.shape[-1], tokenizer.open(artifact))
     return Pipeline(artifact, [source], [1.0], artifact.setting("train", "seed", int), str(found))
 
 

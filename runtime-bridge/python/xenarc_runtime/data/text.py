@@ -32,15 +32,19 @@ def _is_binary(file: Path) -> bool:
         return b"\0" in stream.read(_BINARY_PROBE_BYTES)
 
 
-def read(file: Path) -> bytes:
-    """A file's bytes, which are UTF-8."""
+def joined(files: list[Path]) -> str:
+    """The text of files, a line feed between two."""
+    return "\n".join(map(read, files))
+
+
+def read(file: Path) -> str:
+    """The text of a file, which is UTF-8."""
     data = file.read_bytes()
     try:
-        data.decode("utf-8")
+        return data.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Problem(
             "data_encoding",
             f"{file} is not UTF-8: byte {data[error.start]:#04x} at offset {error.start:,} ({error.reason}).",
             "Convert it (iconv -f latin1 -t utf-8), or leave it out.",
         ) from None
-    return data

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from ..errors import Problem
+from ..tokenizer import BYTES, Tokenizer
 from . import text, windows
 from .source import Row, Share
 
@@ -57,8 +58,9 @@ class Tokens:
         """See Rows."""
 
 
-def from_text(path: Path, validation: float, width: int) -> Tokens:
-    """The bytes of a text file, or of all below a folder. Raises Problem when there is none, or it is not UTF-8."""
+def from_text(path: Path, validation: float, width: int, tokenizer: Tokenizer = BYTES) -> Tokens:
+    """The tokens of a text file, or of all below a folder. Raises Problem when there is none, or it is not UTF-8."""
     files = text.files_below(path)
-    tokens = np.frombuffer(b"\n".join(map(text.read, files)), np.uint8)
-    return Tokens(tokens, validation, width, str(path), "bytes of text", len(files), hashlib.sha256(tokens.data).hexdigest())
+    tokens = tokenizer.encode(text.joined(files), special=False)
+    unit = f"{tokenizer.unit} of text"
+    return Tokens(tokens, validation, width, str(path), unit, len(files), hashlib.sha256(tokens.data).hexdigest())

@@ -1,0 +1,54 @@
+/** The tokenizer of a project: found from where it was named, and held against the model's vocabulary. */
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { XenarcError } from "../compiler/errors.js";
+import { readTokenizer, readTokenizerFile, type TokenizerSource } from "../emit/tokenizer.js";
+import { configuredData, type Project } from "./project.js";
+
+/** The tokenizer that a project's `data.tokenizer` names. `data`: the text, of which the vocabulary of `characters` is made. */
+export async function projectTokenizer(project: Project, data = configuredData(project)): Promise<TokenizerSource> {
+  const { tokenizer: name } = project.config.data;
+  const made = name === "characters" && data !== undefined;
+  const tokenizer = made ? await charactersOf(data) : readTokenizer(fromItsFile(project, name));
+  checkVocabulary(project, tokenizer);
+  return tokenizer;
+}
+
+/** A path in a YAML file is meant from there. */
+function fromItsFile({ settings }: Project, name: string): string {
+  const origin = settings.find(({ key }) => key === "data.tokenizer")?.origin;
+  const beside = typeof origin === "object" ? resolve(dirname(origin.file), name) : name;
+  return existsSync(beside) ? beside : name;
+}
+
+/** Reads the text as training will, to know its characters. */
+async function charactersOf(data: string): Promise<TokenizerSource> {
+  const [{ characters }, { during, setUpPython }] = await Promise.all([
+    import("../runtime-bridge/bridge.js"),
+    import("./setup.js"),
+  ]);
+  await setUpPython();
+  const folder = mkdtempSync(join(tmpdir(), "xenarc-"));
+  try {
+    const output = join(folder, "tokenizer.json");
+    await during("collecting the characters of the text", () => characters({ data, output }));
+    return readTokenizerFile("characters", output);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** Ids beyond the model's vocabulary have no embedding. */
+function checkVocabulary({ settings }: Project, { vocabulary }: TokenizerSource): void {
+  const setting = settings.find(({ key }) => key === "model.vocab");
+  const chosen = settings.find(({ key }) => key === "data.tokenizer");
+  // Whoever names no tokenizer may have tokens of their own, ready-made.
+  if (chosen?.origin === "default" || typeof setting?.value !== "number" || vocabulary <= setting.value) return;
+  const size = vocabulary.toLocaleString("en");
+  throw new XenarcError({
+    what: `The tokenizer ${chosen?.value} has ${size} ids, and \`model.vocab\` is ${setting.value.toLocaleString("en")}.`,
+    where: [setting, chosen].flatMap((found) => (typeof found?.origin === "object" ? [found.origin] : [])).slice(0, 1),
+    expected: `model.vocab=${vocabulary} or more`,
+  });
+}

@@ -1,0 +1,52 @@
+/** Models with a vocabulary of their own: compile, train, generate, resume. */
+import { cpSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { project, root, SLOW, SMALL, TEXT, xenarc } from "./command.js";
+
+let cwd: string;
+const call = (...args: string[]) => xenarc({ cwd }, ...args);
+beforeAll(() => {
+  const yaml = "model:\n  vocab: 1000\ndata:\n  tokenizer: qwen\n  path: text.txt\n";
+  cwd = project({ "text.txt": TEXT, "qwen.yaml": yaml });
+  cpSync(join(root, "test/fixtures/tokenizers/qwen-style"), join(cwd, "qwen"), { recursive: true });
+});
+
+test(
+  "a tokenizer that is larger than the vocabulary is refused at its line",
+  async () => {
+    const small = await call("compile", "-c", "qwen.yaml");
+    expect([small.code, small.out]).toEqual([1, ""]);
+    expect(small.err).toMatch(
+      "error: The tokenizer qwen has 1,024 ids, and `model.vocab` is 1,000.\n\n  qwen.yaml:2\n    1 | model:\n  > 2 |   vocab: 1000",
+    );
+    expect(small.err).toMatch("Expected: model.vocab=1024 or more");
+    const none = await call("compile", "data.tokenizer=maker/none");
+    expect([none.code, none.err]).toEqual([2, expect.stringMatching(/none in the local Hugging Face cache/)]);
+  },
+  SLOW,
+);
+
+test(
+  "a model of tokens, and one of characters",
+  async () => {
+    const trained = await call("train", "-c", "qwen.yaml", ...SMALL, "model.vocab=1024", "--run", "runs/q");
+    expect([trained.code, trained.err]).toEqual([0, ""]);
+    expect(trained.out).toMatch(/^ {2}[\d,]+ tokens of text/m);
+    const text = JSON.parse((await call("generate", "-n", "8", "--prompt", "To be", "--json")).out);
+    expect(text).toMatchObject({ prompt: "To be", tokens: 8, reason: "length" });
+
+    const settings = [...SMALL, "data.tokenizer=characters", "--run", "runs/c"];
+    const characters = await call("train", ...settings, "--data", "text.txt");
+    expect([characters.code, characters.err]).toEqual([0, ""]);
+    const file = join(cwd, "runs/c/artifact/tokenizer/tokenizer.json");
+    const { vocab } = JSON.parse(readFileSync(file, "utf8")).model;
+    expect(Object.keys(vocab)).toEqual([...new Set(TEXT)].sort());
+    const unknown = await call("generate", "--run", "runs/c", "--prompt", "To bé");
+    expect([unknown.code, unknown.err]).toEqual([1, expect.stringMatching(/The character 'é' \(U\+00E9, character 5/)]);
+
+    writeFileSync(join(cwd, "other.txt"), `${TEXT}é`);
+    const resumed = await call("train", ...settings, "train.steps=7", "--data", "other.txt", "--resume");
+    expect([resumed.code, resumed.err]).toEqual([1, expect.stringMatching(/The tokenizer is not the one that/)]);
+  },
+  SLOW,
+);
