@@ -92,6 +92,7 @@ xenarc
   .option("--overwrite", "delete what an earlier run left in the folder")
   .option("--processes <n>", "share the mesh's devices among so many processes", integer(1))
   .option("--watchdog <seconds>", "end it when nothing has happened for so long; 0: never", number(0), 600)
+  .option("--profile <steps>", "trace these steps, such as 10:15: which part of the model takes how long", steps)
   .option("--restarts <n>", "how often to go on by itself when a process has died or hung", integer(0), 0)
   .option("--json", "print each event as a line of JSON")
   .action(async (words, options) => (await import("./commands/train.js")).trainCommand(words, options));
@@ -221,6 +222,13 @@ function integer(least: number): (text: string) => number {
     if (/^\d+$/.test(text) && Number(text) >= least && Number.isSafeInteger(Number(text))) return Number(text);
     throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`);
   };
+}
+
+/** `10:15`, `10` */
+function steps(text: string): string {
+  const [, first, last = first] = /^(\d+)(?::(\d+))?$/.exec(text) ?? [];
+  if (Number(first) >= 1 && Number(last) >= Number(first)) return text;
+  throw new InvalidArgumentError("It must be the first and the last step, counted from 1, such as 10:15.");
 }
 
 /** `10T`, `1.5B`, `200000` */

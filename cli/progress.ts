@@ -1,13 +1,11 @@
 /** Training as it is watched: a bar on a terminal, plain lines elsewhere, the curve at the end. */
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import type { RuntimeEvent } from "../runtime-bridge/events.js";
 import { chart, type Point } from "./chart.js";
 import { bytes, columns, count, duration, loss, paint, StatusLine } from "./terminal.js";
 
 type Event<K extends RuntimeEvent["event"]> = Extract<RuntimeEvent, { event: K }>;
-
-/** Without a terminal, at most a line in so many milliseconds. */
-const PLAIN_EVERY_MS = 2_000;
 
 /** Shows the events of a training run on standard output. */
 export class TrainingDisplay {
@@ -15,7 +13,6 @@ export class TrainingDisplay {
   readonly #line = new StatusLine(process.stdout);
   readonly #colour = paint(process.stdout);
   readonly #terminal = process.stdout.isTTY === true;
-  #said = Number.NEGATIVE_INFINITY;
   #progress: Event<"progress"> | undefined;
 
   constructor() {
@@ -28,6 +25,8 @@ export class TrainingDisplay {
     if (event.event === "start") this.#start(event);
     else if (event.event === "progress") this.#step(event);
     else if (event.event === "eval") this.#evaluated(event);
+    else if (event.event === "sample") this.#sample(event);
+    else if (event.event === "profile") this.#profiled(event);
     else if (event.event === "curve") this.#curve(event);
     else if (event.event === "log")
       this.#print(event.level === "warning" ? yellow(`warning: ${event.message}`) : event.message);
@@ -55,6 +54,7 @@ export class TrainingDisplay {
     const devices = event.devices === 1 ? event.device : `${event.devices} x ${event.device}`;
     const processes = event.processes === 1 ? "" : ` in ${event.processes} processes`;
     this.#print(this.#colour.dim(`  ${text.join(", ")}, on ${devices}${processes}`));
+    this.#print(this.#colour.dim(`  ${groups(event)}: ${join(event.run, "parameters.txt")}, config.yaml`));
     if (event.resumed) this.#print(`  going on from step ${count(event.step)}`);
     this.#line.show(this.#colour.dim("XLA is compiling"));
   }
@@ -65,14 +65,7 @@ export class TrainingDisplay {
       this.#line.show(this.#bar(event));
       return;
     }
-    const now = performance.now();
-    if (event.step < event.steps && now - this.#said < PLAIN_EVERY_MS) return;
-    this.#said = now;
-    const width = count(event.steps).length;
-    const parts = [`step ${count(event.step).padStart(width)}/${count(event.steps)}`, `loss ${loss(event.loss)}`];
-    if (event.tokens_per_second !== null) parts.push(`${count(event.tokens_per_second)} tokens/s`);
-    if (event.seconds_left !== null && event.step < event.steps) parts.push(`${duration(event.seconds_left)} left`);
-    this.#print(parts.join("  "));
+    if (event.line !== undefined) this.#print(event.line);
   }
 
   #bar(event: Event<"progress">): string {
@@ -98,6 +91,14 @@ export class TrainingDisplay {
     this.#print(`step ${count(event.step)}  ${training}${this.#colour.bold(`validation ${loss(event.loss)}`)}`);
   }
 
+  #sample({ step, prompt, text }: Event<"sample">): void {
+    this.#print(`${this.#colour.dim(`step ${count(step)}  the model writes:`)}\n${this.#colour.bold(prompt)}${text}`);
+  }
+
+  #profiled({ first, last, path }: Event<"profile">): void {
+    this.#print(`steps ${count(first)} to ${count(last)} were profiled; https://ui.perfetto.dev shows ${path}`);
+  }
+
   #curve(event: Event<"curve">): void {
     const { training, validation } = readMetrics(event.metrics);
     const lines = chart(training, validation, Math.min(columns(this.#out) - 2, 100));
@@ -110,6 +111,14 @@ export class TrainingDisplay {
     if (this.#terminal && this.#progress && this.#progress.step < this.#progress.steps)
       this.#line.show(this.#bar(this.#progress));
   }
+}
+
+/** How many parameters the largest parts of the model have. */
+function groups({ parameter_groups: all }: Event<"start">): string {
+  const largest = [...all].sort((a, b) => b.parameters - a.parameters).slice(0, 4);
+  const rest = all.length - largest.length;
+  const parts = largest.map(({ name, parameters }) => `${name} ${count(parameters)}`);
+  return `${[...parts, ...(rest > 0 ? [`${rest} more`] : [])].join(", ")} parameters`;
 }
 
 /** The points of a run's metrics.jsonl; those of a resumed run reach back to its beginning. */

@@ -28,6 +28,8 @@ export interface TrainOptions extends SetupOptions {
   readonly watchdog?: number;
   /** How often to go on from the last checkpoint when a process has died or hung. Default 0. */
   readonly restarts?: number;
+  /** Steps to profile, the first and the last: `10:15`. */
+  readonly profile?: string;
 }
 
 /** Options of {@link generate}. */
@@ -68,9 +70,9 @@ export interface RunEntryOptions extends SetupOptions {
  * Throws {@link XenarcError}: bad data or artifact (program), no Python, a process that died or hung (environment).
  */
 export async function train(options: TrainOptions, onEvent: OnEvent = () => {}): Promise<EventOf<"done">> {
-  const { artifact, run: folder, data, from, watchdog, restarts = 0 } = options;
+  const { artifact, run: folder, data, from, watchdog, profile, restarts = 0 } = options;
   const args = [artifact, "--run", folder, ...option("--data", data), ...option("--from", from)];
-  args.push(...option("--watchdog", watchdog));
+  args.push(...option("--watchdog", watchdog), ...option("--profile", profile));
   let { existing } = options;
   const watch: OnEvent = (event) => {
     if (event.event === "start") existing = "resume";

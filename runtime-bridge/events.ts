@@ -44,6 +44,8 @@ const eventSchema = z.discriminatedUnion("event", [
     /** Of all processes. */
     devices: count,
     processes: count,
+    /** By the first part of their paths, in the program's order. */
+    parameter_groups: z.array(z.object({ name: z.string(), parameters: count })),
   }),
   /** A program is ready to run. */
   z.object({
@@ -97,9 +99,16 @@ const eventSchema = z.discriminatedUnion("event", [
     step_ms: measured,
     tokens_per_second: measured,
     seconds_left: measured,
+    /** Every `log.every` steps: the step's log line, and what was measured since the last one, by the names in performance.jsonl. */
+    line: z.string().optional(),
+    measured: z.record(z.string(), measured).optional(),
   }),
   /** The mean loss over all of the validation text. */
   z.object({ event: z.literal("eval"), step: count, loss: measured, tokens: count }),
+  /** What the model writes after a prompt, with the parameters of the step. */
+  z.object({ event: z.literal("sample"), step: count, prompt: z.string(), text: z.string() }),
+  /** Steps `first` to `last` were profiled: a trace for ui.perfetto.dev, in a folder that TensorBoard's profile page reads. */
+  z.object({ event: z.literal("profile"), path: z.string(), first: count, last: count }),
   /** A checkpoint is being written. */
   z.object({ event: z.literal("checkpoint"), step: count, path: z.string() }),
   /** The loss curve was drawn: a PNG, and the metrics it shows as JSON lines. */

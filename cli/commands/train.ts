@@ -39,6 +39,8 @@ export interface TrainOptions {
   readonly processes?: number;
   /** Seconds without a step that end the run; 0: never. */
   readonly watchdog?: number;
+  /** Steps to profile, the first and the last. */
+  readonly profile?: string;
   /** How often to go on by itself when a process has died or hung. */
   readonly restarts?: number;
 }
@@ -174,7 +176,7 @@ function compareStates(before: Manifest, now: Manifest, folder: string): void {
 
 /** Trains an artifact in a run's folder, on xenarc's own sources where there is no text. */
 async function trainArtifact(artifact: string, run: string, options: TrainOptions): Promise<EventOf<"done">> {
-  const { from, resume, overwrite, json, processes, watchdog, restarts } = options;
+  const { from, resume, overwrite, json, processes, watchdog, profile, restarts } = options;
   const data = options.data ?? (await ownText(artifact, run, resume === true, json === true));
   await setUpPython();
   const display = json ? undefined : new TrainingDisplay();
@@ -195,6 +197,7 @@ async function trainArtifact(artifact: string, run: string, options: TrainOption
     ...(existing && { existing }),
     ...(processes !== undefined && { processes }),
     ...(watchdog !== undefined && { watchdog }),
+    ...(profile !== undefined && { profile }),
     ...(restarts !== undefined && { restarts }),
   };
   const done = await interruptible(() => train(given, onEvent)).finally(() => display?.end());

@@ -177,7 +177,9 @@ test(
     const { code, out } = await xenarc({ cwd: there }, "train", "artifact", "--data", "text.txt", "--run", "r");
     expect(code).toBe(0);
     expect(out).toContain('xenarc generate --run r --prompt "The "');
-    expect(readdirSync(join(there, "r")).sort()).toEqual(["artifact", "checkpoints", "loss.png", "metrics.jsonl"]);
+    const described = ["config.yaml", "parameters.txt"];
+    const told = ["log.txt", "loss.png", "metrics.jsonl", "performance.jsonl", "tensorboard"];
+    expect(readdirSync(join(there, "r")).sort()).toEqual(["artifact", "checkpoints", ...described, ...told].sort());
   },
   SLOW,
 );

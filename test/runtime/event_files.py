@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import struct
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -46,3 +48,8 @@ def read(folder: Path) -> dict[str, list[tuple[int, summary_pb2.Summary.Value]]]
             for value in event.summary.value:
                 series.setdefault(value.tag, []).append((event.step, value))
     return series
+
+
+if __name__ == "__main__":
+    scalars = {tag: [(step, value.simple_value) for step, value in series] for tag, series in read(Path(sys.argv[1])).items()}
+    print(json.dumps(scalars))

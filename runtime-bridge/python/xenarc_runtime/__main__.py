@@ -71,6 +71,7 @@ def _parser() -> argparse.ArgumentParser:
     existing.add_argument("--resume", action="store_true", help="go on from the newest checkpoint, if there is one")
     existing.add_argument("--overwrite", action="store_true", help="delete what an earlier run left in the folder")
     train.add_argument("--watchdog", type=float, default=600, help="seconds without a step that end it; 0: never")
+    train.add_argument("--profile", help="the first and the last step to trace: 10:15")
     train.add_argument("--coordinator", help="HOST:PORT of the first of several processes; default: the environment's")
     train.add_argument("--processes", type=int, help="how many processes there are")
     train.add_argument("--process", type=int, help="the number of this one, from 0")
@@ -154,11 +155,13 @@ def _worker(arguments: argparse.Namespace) -> None:
 def _train(arguments: argparse.Namespace) -> None:
     with _importing():
         from . import group
+        from .profile import parse_window
         from .train import train
 
     a = arguments
+    window = None if a.profile is None else parse_window(a.profile)
     group.join(a.coordinator, a.processes, a.process)
-    train(a.artifact, a.folder, a.data, a.resume, a.overwrite, a.watchdog, a.source)
+    train(a.artifact, a.folder, a.data, a.resume, a.overwrite, a.watchdog, a.source, window)
 
 
 def _generate(arguments: argparse.Namespace) -> None:

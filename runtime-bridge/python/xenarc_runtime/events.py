@@ -8,11 +8,19 @@ from __future__ import annotations
 import json
 import os
 import sys
+from collections.abc import Callable
 from typing import Any, TextIO
 
 _output: TextIO | None = None
 _reader_gone = False
 _errors_only = False
+_listener: Callable[[str, dict[str, Any]], None] | None = None
+
+
+def listen(listener: Callable[[str, dict[str, Any]], None]) -> None:
+    """From here on whoever is given hears every event too: its name and its fields."""
+    global _listener
+    _listener = listener
 
 
 def errors_only() -> None:
@@ -33,6 +41,8 @@ def emit(event: str, **fields: Any) -> None:
     global _reader_gone
     if _errors_only and event != "error":
         return
+    if _listener is not None:
+        _listener(event, fields)
     line = json.dumps({"event": event, **{name: _plain(value) for name, value in fields.items()}}, ensure_ascii=False)
     stream = _output or sys.stdout
     if _reader_gone:

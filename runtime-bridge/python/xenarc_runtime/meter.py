@@ -1,18 +1,22 @@
-"""How a run goes: a step's metrics, read while the next step runs, into metrics.jsonl and `progress` events."""
+"""How a run goes: a step's metrics, read while the next step runs, to the tracker and into `progress` events."""
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from . import events
 from .errors import Problem
-from .metrics import MetricsLog
 from .program import Arrays
 from .settings import Settings
+from .speed import Resources, Work, rates
+from .tracking import Tracker
+from .words import step_line
 
 _PROGRESS_SECONDS = 0.5
 
@@ -20,22 +24,40 @@ _PROGRESS_SECONDS = 0.5
 class Meter:
     """Reads a step's metrics while the next step runs, and says how the run goes."""
 
-    def __init__(self, settings: Settings, step: int, tokens_per_step: int, log: MetricsLog) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        work: Work,
+        tracker: Tracker,
+        resources: Resources | None = None,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self.loss: float | None = None
-        self.validation_loss: float | None = log.last("validation_loss")
+        self.validation_loss: float | None = tracker.metrics.last("validation_loss")
         self._settings = settings
-        self._tokens = tokens_per_step
-        self._log = log
-        self._began = time.monotonic()
+        self._work = work
+        self._tracker = tracker
+        self._resources = resources or Resources()
+        self._clock = clock
+        self._began = clock()
         self._pending: tuple[int, Arrays] | None = None
-        self._said = 0.0
+        self._said = -math.inf
         self._mark: tuple[int, float] | None = None
         self._step_seconds: float | None = None
         self._evaluation_seconds = 0.0
+        # Since the last log line: steps, their seconds, and those of them in which the loop waited for data.
+        self._steps, self._seconds, self._waited = 0, 0.0, 0.0
 
     def seconds(self) -> float:
         """Since the loop began."""
-        return round(time.monotonic() - self._began, 3)
+        return round(self._clock() - self._began, 3)
+
+    @contextmanager
+    def waiting_for_data(self) -> Iterator[None]:
+        """Around what gets the next batch."""
+        began = self._clock()
+        yield
+        self._waited += self._clock() - began
 
     def add(self, step: int, metrics: Arrays) -> None:
         """Takes the metrics of a step that was just started; reads those of the step before."""
@@ -49,20 +71,13 @@ class Meter:
         (step, metrics), self._pending = self._pending, None
         # A metric by layer, by expert, is a list of numbers.
         values = {name: np.asarray(value).astype(float).tolist() for name, value in metrics.items()}
-        now = time.monotonic()
-        if self._mark is not None:
-            elapsed = (now - self._mark[1]) / (step - self._mark[0])
-            # An average over about the last twenty steps: steady, yet quick to notice a busy machine.
-            previous = elapsed if self._step_seconds is None else self._step_seconds
-            self._step_seconds = previous + 0.05 * (elapsed - previous)
-        self._mark = (step, now)
+        now = self._clock()
+        self._count(step, now)
         self.loss = values.get("loss")
-        logged = step % self._settings.log_every == 0 or step in (1, self._settings.steps)
-        if logged:
-            self._log.add({"step": step, **values})
         finite = self.loss is None or math.isfinite(self.loss)
-        if logged or not finite or now - self._said >= _PROGRESS_SECONDS:
-            self._said = now
+        if step % self._settings.log_every == 0 or step in (1, self._settings.steps) or not finite:
+            self._log(step, values)
+        elif now - self._said >= _PROGRESS_SECONDS:
             self._emit(step, values)
         if not finite:
             # What comes after is as lost; the checkpoints that there are stay.
@@ -75,27 +90,53 @@ class Meter:
 
     def evaluated(self, step: int, loss: float, tokens: int) -> None:
         """Notes the validation loss. The time an evaluation takes is not a step's."""
-        now = time.monotonic()
+        now = self._clock()
         if self._mark is not None:
             self._evaluation_seconds = now - self._mark[1]
-        self._mark = (step, now)
         self.validation_loss = loss
-        self._log.add({"step": step, "validation_loss": loss})
+        self._tracker.scalars(step, {"validation_loss": loss})
         events.emit("eval", step=step, loss=loss, tokens=tokens)
+        self.skip(step)
 
-    def _emit(self, step: int, values: dict[str, Any]) -> None:
-        seconds = self._step_seconds
+    def skip(self, step: int) -> None:
+        """The time since the last step, which was `step`, is none of a step's: it went into something else."""
+        self._mark = (step, self._clock())
+
+    def _count(self, step: int, now: float) -> None:
+        if self._mark is not None:
+            steps, seconds = step - self._mark[0], now - self._mark[1]
+            # An average over about the last twenty steps: steady, yet quick to notice a busy machine.
+            previous = seconds / steps if self._step_seconds is None else self._step_seconds
+            self._step_seconds = previous + 0.05 * (seconds / steps - previous)
+            self._steps += steps
+            self._seconds += seconds
+        self._mark = (step, now)
+
+    def _log(self, step: int, values: dict[str, Any]) -> None:
+        measured = {**rates(self._work, self._steps, self._seconds, self._waited), **self._resources.read()}
+        self._steps, self._seconds, self._waited = 0, 0.0, 0.0
+        self._tracker.scalars(step, values)
+        self._tracker.measured(step, measured)
+        line = step_line(step, self._settings.steps, {**values, **measured}, self._seconds_left(step))
+        self._emit(step, values, line=line, measured=measured)
+
+    def _emit(self, step: int, values: dict[str, Any], **logged: Any) -> None:
+        self._said = self._clock()
+        seconds, left = self._step_seconds, self._seconds_left(step)
         events.emit(
             "progress",
             step=step,
             steps=self._settings.steps,
             **values,
             step_ms=None if seconds is None else round(seconds * 1e3, 2),
-            tokens_per_second=None if not seconds else round(self._tokens / seconds),
-            seconds_left=None if seconds is None else round(self._seconds_left(step, seconds), 1),
+            tokens_per_second=None if not seconds else round(self._work.tokens / seconds),
+            seconds_left=None if left is None else round(left, 1),
+            **logged,
         )
 
-    def _seconds_left(self, step: int, step_seconds: float) -> float:
+    def _seconds_left(self, step: int) -> float | None:
+        if self._step_seconds is None:
+            return None
         last, every = self._settings.steps, self._settings.evaluate_every
         evaluations = last // every - step // every + (last % every != 0)
-        return step_seconds * (last - step) + self._evaluation_seconds * evaluations
+        return self._step_seconds * (last - step) + self._evaluation_seconds * evaluations

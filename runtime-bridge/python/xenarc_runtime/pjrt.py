@@ -10,7 +10,7 @@ import math
 import os
 import platform
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib import metadata
@@ -426,6 +426,23 @@ def execute(
     return arrays
 
 
+def wait(arrays: Mapping[str, Array]) -> None:
+    """Returns when arrays have been computed."""
+    jax.block_until_ready(list(arrays.values()))
+
+
+def start_trace(folder: Path) -> None:
+    """XLA's profiler begins to record what runs here; Python's own calls, which would fill the trace, are left out."""
+    options = jax.profiler.ProfileOptions()
+    options.python_tracer_level = 0
+    jax.profiler.start_trace(folder, profiler_options=options)
+
+
+def stop_trace() -> None:
+    """Writes what was recorded into the folder."""
+    jax.profiler.stop_trace()
+
+
 def memory(executable: Executable | Compiled) -> dict[str, int]:
     """Bytes per device of arguments, results, what they share (donation), temporaries and code, by XLA's account.
 
@@ -465,6 +482,19 @@ def _xla_executable(executable: Executable | Compiled) -> _xla.LoadedExecutable 
 def devices() -> list[dict[str, str | int]]:
     """The devices that programs can run on."""
     return [{"id": device.id, "platform": device.platform, "kind": device.device_kind} for device in jax.devices()]
+
+
+def mesh_size(axes: Sequence[MeshAxis]) -> int:
+    """Devices of a mesh; 1 without axes."""
+    return math.prod(axis.size for axis in axes)
+
+
+def device_memory() -> dict[str, float]:
+    """Bytes in use on the fullest device of this process, the most there have been, and how many there may be; empty where XLA does not say (CPUs)."""
+    names = {"bytes_in_use": "memory/device_bytes", "peak_bytes_in_use": "memory/device_peak_bytes", "bytes_limit": "memory/device_limit_bytes"}
+    all_stats = [device.memory_stats() or {} for device in jax.local_devices()]
+    fullest = max(all_stats, key=lambda stats: stats.get("bytes_in_use", 0))
+    return {name: float(fullest[key]) for key, name in names.items() if key in fullest}
 
 
 def versions() -> dict[str, str]:

@@ -1,13 +1,12 @@
 """Trains: init or resume, steps, evaluations, checkpoints. The arithmetic is all in the artifact's programs.
 
-Standard output gets an event per line: start, compiled, progress, eval, checkpoint, curve, done, log, error.
-The run's folder gets checkpoints/, metrics.jsonl and loss.png.
+Standard output gets an event per line: start, compiled, progress, eval, profile, checkpoint, curve, done, log, error.
+The run's folder gets checkpoints/, config.yaml, parameters.txt, log.txt, loss.png, and what the tracker writes.
 """
 
 from __future__ import annotations
 
 import json
-import math
 import shutil
 from collections.abc import Callable
 from contextlib import closing
@@ -16,14 +15,16 @@ from typing import Any
 
 import numpy as np
 
-from . import checkpoint, curve, data, events, group, pjrt
+from . import checkpoint, curve, data, events, group, pjrt, run_files
 from .artifact import Artifact, Port
 from .errors import Problem
 from .evaluation import evaluator_of
 from .meter import Meter
-from .metrics import MetricsLog
+from .profile import Profiler, Window
 from .program import Arrays, Entry, load, named, placements
 from .settings import Settings, settings_of
+from .speed import work_of
+from .tracking import Tracker, open_tracker
 
 HUNG = 3
 """The exit code of a process that the watchdog ended: the environment's fault."""
@@ -37,21 +38,23 @@ def train(
     overwrite: bool,
     watchdog: float = 0,
     source: Path | None = None,
+    window: Window | None = None,
 ) -> None:
     """Trains the artifact in `folder`, writing to the folder `run`; this process does its share if it is in a group.
 
     `text` overrides the configuration's `data.path`. A folder with checkpoints is an error unless `resume` (go on from
     the newest) or `overwrite` (delete them). SIGINT, SIGTERM and SIGHUP end the run after the step, with a checkpoint.
     A new run begins with the weights at `source`, which overrides the configuration's `train.from`; without either, with drawn ones.
-    A run in which nothing happens for `watchdog` seconds is ended; 0: never.
+    A run in which nothing happens for `watchdog` seconds is ended; 0: never. The steps of `window` are profiled.
     """
     artifact = load(folder)
     settings = settings_of(artifact)
     step_program = artifact.program("train_step")
-    batch_port = named(step_program.inputs, "batch")[0]
-    context = batch_port.shape[-1] - 1
     pipeline = data.open(artifact, text)
     start = _prepare_run(run, resume, overwrite)
+    if group.is_first():
+        run_files.keep_log(run)
+        run_files.describe(artifact, run)
 
     with group.stop_signal() as stops_at, group.Watchdog(watchdog, run, HUNG) as watch:
         state_ports = named(step_program.inputs, "state")
@@ -73,16 +76,20 @@ def train(
             step=step,
             steps=settings.steps,
             resumed=start is not None,
-            tokens_per_step=int(np.prod(batch_port.shape[:-1])) * context,
+            tokens_per_step=_tokens_per_step(named(step_program.inputs, "batch")),
             **pipeline.facts(),
             run=str(run),
             device=pjrt.devices()[0]["kind"],
-            devices=max(1, math.prod(axis.size for axis in artifact.mesh)),
+            devices=pjrt.mesh_size(artifact.mesh),
             processes=group.size(),
+            parameter_groups=run_files.parameter_groups(run_files.parameters_of(artifact)),
         )
-        with closing(pipeline.feed(record and record["data"]["position"])) as feed:
+        with (
+            closing(pipeline.feed(record and record["data"]["position"])) as feed,
+            closing(open_tracker(artifact, run, after=step)) as tracker,
+        ):
             record = {"data": pipeline.identity(), "config": artifact.config, "artifact": artifact.sha256}
-            _loop(artifact, run, settings, pipeline, feed, state, step, batch_port, record, stops_at, watch)
+            _loop(artifact, run, settings, pipeline, feed, tracker, state, step, window, record, stops_at, watch)
 
 
 def _loop(
@@ -91,9 +98,10 @@ def _loop(
     settings: Settings,
     pipeline: data.Pipeline,
     feed: data.Feed,
+    tracker: Tracker,
     state: Arrays,
     step: int,
-    batch_port: Port,
+    window: Window | None,
     record: dict[str, Any],
     stops_at: Callable[[int], bool],
     watch: group.Watchdog,
@@ -103,11 +111,10 @@ def _loop(
     train_step = Entry(artifact, "train_step")
     evaluator = evaluator_of(artifact, pipeline)
     watch.beat("the programs were compiled")
-    log = MetricsLog(run / "metrics.jsonl", after=step, writes=group.is_first())
-    batch_shape = batch_port.shape
     batch_ports = named(artifact.program("train_step").inputs, "batch")
     where = placements(artifact, batch_ports)
-    meter = Meter(settings, step, int(np.prod(batch_shape[:-1])) * (batch_shape[-1] - 1), log)
+    meter = Meter(settings, work_of(artifact, _tokens_per_step(batch_ports)), tracker)
+    profiler = Profiler(run, window, [train_step.executable])
     saved = step if step > 0 else None
     metric_names = [port.name for port in named(artifact.program("train_step").outputs, "metric")]
 
@@ -129,19 +136,27 @@ def _loop(
             stopped = stops_at(step)
             if stopped:
                 break
-            parts = feed.next().ports
-            batch = {port.name: pjrt.from_callback(port.shape, where[port.name], parts[port.name]) for port in batch_ports}
+            profiler.begin(step + 1, state)
+            with meter.waiting_for_data():
+                parts = feed.next().ports
+                batch = {
+                    port.name: pjrt.from_callback(port.shape, where[port.name], parts[port.name]) for port in batch_ports
+                }
             outputs = train_step({**state, **batch})
             state = {name: outputs[name] for name in state}
             step += 1
             meter.add(step, {name: outputs[name] for name in metric_names})
             watch.beat(f"step {step - 1} ended")
+            if profiler.end(step, state):
+                meter.flush()
+                meter.skip(step)
             if evaluator and (step % settings.evaluate_every == 0 or step == settings.steps):
                 meter.flush()
                 meter.evaluated(step, *evaluator(state, watch))
             if step % settings.checkpoint_every == 0:
                 save()
         meter.flush()
+        profiler.close(step)
         if stopped:
             events.emit("log", level="info", message=f"Stopped after step {step}; saving a checkpoint.")
         save()
@@ -149,8 +164,8 @@ def _loop(
 
     picture = run / "loss.png"
     if group.is_first():
-        curve.draw(log.entries, picture, artifact.name)
-    events.emit("curve", path=str(picture), metrics=str(log.path))
+        curve.draw(tracker.metrics.entries, picture, artifact.name)
+    events.emit("curve", path=str(picture), metrics=str(tracker.metrics.path))
     events.emit(
         "done",
         step=step,
@@ -160,6 +175,12 @@ def _loop(
         loss=meter.loss,
         validation_loss=meter.validation_loss,
     )
+
+
+def _tokens_per_step(batch: list[Port]) -> int:
+    """Targets of a batch: a window of tokens has one less."""
+    *rows, window = next(port.shape for port in batch if port.name.endswith("tokens"))
+    return int(np.prod(rows)) * (window - 1)
 
 
 def _initial_state(artifact: Artifact, seed: int, source: Path | None) -> Arrays:
@@ -181,7 +202,9 @@ def _prepare_run(run: Path, resume: bool, overwrite: bool) -> int | None:
     """The checkpoint to go on from, if any; the folder is there afterwards."""
     if overwrite and group.is_first():
         shutil.rmtree(run / "checkpoints", ignore_errors=True)
-        for name in ("metrics.jsonl", "loss.png"):
+        for name in ("tensorboard", "profile"):
+            shutil.rmtree(run / name, ignore_errors=True)
+        for name in ("metrics.jsonl", "performance.jsonl", "loss.png", "log.txt", "wandb-id.txt"):
             (run / name).unlink(missing_ok=True)
     run.mkdir(parents=True, exist_ok=True)
     group.wait_for_all("the run's folder")
