@@ -2,19 +2,18 @@
 import { didYouMean, XenarcError } from "../../compiler/errors.js";
 import type { Program } from "../../compiler/program.js";
 import { type TraceOptions, traceProgram } from "../../compiler/trace.js";
-import { place } from "../../ops/control.js";
-import { gather, iota, zeros } from "../../ops/functions.js";
-import { type Module, spec } from "../../ops/module.js";
+import { gather } from "../../ops/functions.js";
+import { spec } from "../../ops/module.js";
 import { foldIn, type Key } from "../../ops/random.js";
 import type { Tensor } from "../../ops/tensor.js";
 import type { KernelsConfig } from "../kernels.js";
 import type { LanguageModel } from "../language_model.js";
 import type { LayoutConfig } from "../layout.js";
 import type { GenerateConfig, TrainConfig } from "../train/config.js";
+import { weightsOf } from "../train/ema.js";
 import { initialize } from "../train/initialize.js";
-import { type OptimizerState, optimizerOf, optimizerState } from "../train/optimizers/index.js";
-import { treatments } from "../train/parameters.js";
-import { inputsAndTargets, type TrainState, trainStep } from "../train/train_step.js";
+import { firstState, stateSpec } from "../train/state.js";
+import { inputsAndTargets, trainStep } from "../train/train_step.js";
 import { type SamplingOptions, sample } from "./sampling.js";
 
 /** What the entry points' sizes come from. */
@@ -34,14 +33,7 @@ export const init = (model: LanguageModel<object>, { train }: ProgramConfig): Pr
     { argument: { key: keySpec() } },
     ({ argument: { key } }) => {
       const params = initialize(model, foldIn(key, 0));
-      const state: TrainState<LanguageModel<object>> = {
-        params,
-        optimizer: optimizerTrees(model, train, (sizes) =>
-          train.offload.optimizer ? place(zeros(sizes), "pinned_host") : zeros(sizes),
-        ),
-        step: iota({ step: 1 }).at("step", 0),
-        key: foldIn(key, 1),
-      };
+      const state = firstState(model, params, foldIn(key, 1), train);
       return { state };
     },
     onHost(train),
@@ -49,21 +41,6 @@ export const init = (model: LanguageModel<object>, { train }: ProgramConfig): Pr
 
 /** What of the training state lies in the host's memory. */
 const onHost = ({ offload }: TrainConfig): TraceOptions => ({ host: offload.optimizer ? ["optimizer"] : [] });
-
-/** What the configuration's optimizer keeps. */
-const optimizerTrees = (
-  model: Module,
-  train: TrainConfig,
-  make: Parameters<typeof optimizerState>[3],
-): OptimizerState => optimizerState(model, treatments(model, train), optimizerOf(train), make);
-
-/** The training state, to be traced. */
-const stateSpec = <M extends Module>(params: M, train: TrainConfig): TrainState<M> => ({
-  params,
-  optimizer: optimizerTrees(params, train, (sizes, of) => spec(sizes, "f32", of.value.declared)),
-  step: spec({}, "i32"),
-  key: keySpec(),
-});
 
 /** One optimizer step; the state is donated. */
 export const trainStepProgram = (model: LanguageModel<object>, c: ProgramConfig): Program =>
@@ -83,26 +60,24 @@ export const trainStepProgram = (model: LanguageModel<object>, c: ProgramConfig)
   );
 
 /** The summed loss (nats) and the number of targets of a batch of the validation text. */
-export const evalStep = (model: LanguageModel<object>, c: ProgramConfig): Program =>
-  traceProgram(
-    "eval_step",
-    { state: { params: model }, batch: { tokens: spec({ batch: c.train.batch, window: c.model.context + 1 }, "i32") } },
-    ({ state: { params }, batch: { tokens } }) => {
-      const { inputs, targets } = inputsAndTargets<"batch">(tokens);
-      const { sum, count } = params.loss(inputs, targets, { chunk: c.train.lossChunk });
-      return { metric: { loss_sum: sum, count } };
-    },
-  );
+export function evalStep(model: LanguageModel<object>, c: ProgramConfig): Program {
+  const weights = weightsOf(model, c.train);
+  const tokens = spec({ batch: c.train.batch, window: c.model.context + 1 }, "i32");
+  return traceProgram("eval_step", { state: weights.state, batch: { tokens } }, ({ state, batch: { tokens } }) => {
+    const { inputs, targets } = inputsAndTargets<"batch">(tokens);
+    const { sum, count } = weights.model(state).loss(inputs, targets, { chunk: c.train.lossChunk });
+    return { metric: { loss_sum: sum, count } };
+  });
+}
 
 /** Tokens to scores. */
-export const forward = (model: LanguageModel<object>, c: ProgramConfig): Program =>
-  traceProgram(
-    "forward",
-    { state: { params: model }, argument: { tokens: tokensSpec(c.generate.batch, c.model.context) } },
-    ({ state: { params }, argument: { tokens } }) => ({
-      result: { logits: params.call(tokens).cast("f32").ordered(["batch", "seq", "vocab"]) },
-    }),
-  );
+export function forward(model: LanguageModel<object>, c: ProgramConfig): Program {
+  const weights = weightsOf(model, c.train);
+  const tokens = tokensSpec(c.generate.batch, c.model.context);
+  return traceProgram("forward", { state: weights.state, argument: { tokens } }, ({ state, argument: { tokens } }) => ({
+    result: { logits: weights.model(state).call(tokens).cast("f32").ordered(["batch", "seq", "vocab"]) },
+  }));
+}
 
 const samplingSpec = (): SamplingOptions => ({
   key: keySpec(),
@@ -118,31 +93,35 @@ const keyAt = (options: SamplingOptions, at: Tensor<"batch">): SamplingOptions =
 });
 
 /** Reads a prompt (padded at the right to the context, `length` tokens of it real): the cache, and the token that follows. */
-export const prefill = (model: LanguageModel<object>, c: ProgramConfig): Program =>
-  traceProgram(
+export function prefill(model: LanguageModel<object>, c: ProgramConfig): Program {
+  const weights = weightsOf(model, c.train);
+  return traceProgram(
     "prefill",
     {
-      state: { params: model },
+      state: weights.state,
       argument: {
         tokens: tokensSpec(c.generate.batch, c.model.context),
         length: spec({ batch: c.generate.batch }, "i32"),
         ...samplingSpec(),
       },
     },
-    ({ state: { params }, argument: { tokens, length, ...options } }) => {
+    ({ state, argument: { tokens, length, ...options } }) => {
+      const params = weights.model(state);
       const { hidden, cache } = params.run(tokens, { length });
       const last = length.sub(1);
       const logits = params.logits<"batch">(gather(hidden, "seq", last));
       return { cache, result: { next_token: sample(logits, keyAt(options, last)) } };
     },
   );
+}
 
 /** Reads one token at its position into the cache (donated) and gives the next. */
-export const decodeStep = (model: LanguageModel<object>, c: ProgramConfig, cache: object): Program =>
-  traceProgram(
+export function decodeStep(model: LanguageModel<object>, c: ProgramConfig, cache: object): Program {
+  const weights = weightsOf(model, c.train);
+  return traceProgram(
     "decode_step",
     {
-      state: { params: model },
+      state: weights.state,
       cache,
       argument: {
         token: spec({ batch: c.generate.batch }, "i32"),
@@ -150,13 +129,15 @@ export const decodeStep = (model: LanguageModel<object>, c: ProgramConfig, cache
         ...samplingSpec(),
       },
     },
-    ({ state: { params }, cache, argument: { token, position, ...options } }) => {
+    ({ state, cache, argument: { token, position, ...options } }) => {
+      const params = weights.model(state);
       const one = (t: Tensor<"batch">) => t.broadcast({ seq: 1 }).ordered(["batch", "seq"]);
       const run = params.run(one(token), { positions: one(position), cache });
       const logits = params.logits<"batch">(run.hidden.at("seq", 0));
       return { cache: run.cache, result: { next_token: sample(logits, keyAt(options, position)) } };
     },
   );
+}
 
 /** Every entry point, by name; each is traced when it is asked for. */
 const ENTRY_POINTS: Readonly<Record<string, (model: LanguageModel<object>, c: ProgramConfig) => Program>> = {

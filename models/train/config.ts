@@ -98,6 +98,29 @@ export const trainSchema = z.strictObject({
   parameters: z.array(parameterRuleSchema).default([]),
   /** Largest global norm of the gradient; 0: no clipping. */
   clip: rate.default(1),
+  /** An average of the weights over the steps is kept beside them. */
+  ema: z
+    .strictObject({
+      /** How much less weights count with every step that they are old. */
+      decay: z.number().gt(0).lt(1).default(0.999),
+      /** Evaluation and generation read the averages, not the weights of the last step. */
+      evaluate: z.boolean().default(true),
+    })
+    .optional(),
+  /** What becomes of a step whose loss or gradient is not finite, or a spike. */
+  badSteps: z
+    .strictObject({
+      /**
+       * `abort`: the run stops. `skip`: the step leaves the state as it is, and the run goes on with the next batch. `rollback`: the run goes
+       * on from the last checkpoint, behind the bad batch.
+       */
+      policy: z.enum(["abort", "skip", "rollback"]).default("abort"),
+      /** How many standard deviations above the mean of the steps before it a loss or a gradient norm is a spike. Default: none is. */
+      spike: z.number().positive().optional(),
+      /** Good steps that the mean goes back over, and that come before the first spike. */
+      memory: count.default(128),
+    })
+    .prefault({}),
   /** Steps between evaluations on the validation text; 0: only at the end. */
   evalEvery: z.int().nonnegative().default(250),
   /** Steps between checkpoints; 0: only at the end. */

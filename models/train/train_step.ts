@@ -1,29 +1,21 @@
 /** The whole optimizer step as one program: forward, loss, backward, accumulation, clipping, schedule, optimizer, metrics. */
-import { leaves as anyLeaves, leavesWithPaths, mapLeaves, withValues } from "../../compiler/tree.js";
+import { leaves as anyLeaves, mapLeaves, withValues } from "../../compiler/tree.js";
 import { scan, shard, valueAndGrad } from "../../ops/control.js";
 import { full, iota, where, zeros } from "../../ops/functions.js";
 import { parameters } from "../../ops/module.js";
-import { foldIn, type Key } from "../../ops/random.js";
+import { foldIn } from "../../ops/random.js";
 import { collect, type Reports } from "../../ops/report.js";
 import { type AnyTensor, oneCall, type Scalar, type Tensor, tensorError } from "../../ops/tensor.js";
 import type { LanguageModel } from "../language_model.js";
 import type { TrainConfig } from "./config.js";
-import { type OptimizerState, optimizerOf } from "./optimizers/index.js";
+import { averages } from "./ema.js";
+import { judge } from "./health.js";
 import { type Treatment, treatments } from "./parameters.js";
 import { learningRate } from "./schedule.js";
-import { type Step, throughHost } from "./through_host.js";
+import type { TrainState } from "./state.js";
+import { byPath, updated } from "./update.js";
 
 const leaves = (tree: unknown) => anyLeaves(tree) as Tensor[];
-
-/** What training carries from step to step. */
-export interface TrainState<M> {
-  readonly params: M;
-  readonly optimizer: OptimizerState;
-  /** Steps done (i32). */
-  readonly step: Scalar;
-  /** The run's random key (ui32 of 2). */
-  readonly key: Key;
-}
 
 /** What is logged of a step (f32): these, and what layers report. */
 export interface Metrics {
@@ -84,53 +76,28 @@ export function trainStep<M extends LanguageModel<object>>(
   const scale = c.clip === 0 ? full({}, 1) : where(gradNorm.lt(c.clip), full({}, 1), full({}, c.clip).div(gradNorm));
   const rate = learningRate(state.step, c);
   const step = state.step.add(1);
-  const t = step.cast("f32");
-  const rule = optimizerOf(c).update(t);
-  const rates = new Map(treated.map(({ learningRateScale: s }) => [s, s === 1 ? rate : rate.mul(s)]));
+  const verdict = state.health && judge(state.health, { loss, grad_norm: gradNorm }, c);
+  const t = (verdict?.health.applied ?? step).cast("f32");
+  const good = verdict?.good;
 
   const paths = parameters(declared).map(([path]) => path);
   const unknown = Object.keys(updates).find((path) => !paths.includes(path));
   if (unknown !== undefined) throw tensorError(`report.update: the model has no parameter "${unknown}".`, []);
-  const [ps, gs] = [trained, gradients].map(byPath);
-  const kept = Object.entries(state.optimizer).map(([slot, tree]) => [slot, byPath(tree)] as const);
-  const steps = treated.map(({ path, of, learningRateScale, weightDecay }): Step => {
-    const own = kept.flatMap(([slot, tree]) => (tree.has(path) ? [[slot, tree.get(path)!] as const] : []));
-    return {
-      slot: { p: ps!.get(path)!, g: gs!.get(path)!, kept: Object.fromEntries(own) },
-      stack: of.stack,
-      update: ({ p, g, kept }) => {
-        const weight = p.cast("f32");
-        const next = rule({ p, g: g.cast("f32").mul(scale), kept }, of);
-        const decayed = weightDecay === 0 ? next.direction : next.direction.add(weight.mul(weightDecay));
-        return { p: weight.sub(decayed.mul(rates.get(learningRateScale)!)).cast(p.dtype) as Tensor, kept: next.kept };
-      },
-    };
-  });
-  const updated = c.offload.optimizer ? throughHost(steps) : steps.map(({ slot, update }) => update(slot));
-  const next = new Map(treated.map(({ path }, i) => [path, updated[i]!]));
-  /** A tree with other leaves where there are any. */
-  const tree = <T>(before: T, pick: (path: string) => Tensor | undefined): T =>
-    mapLeaves(before, (leaf, path) => pick(path)?.ordered(leaf.names) ?? leaf);
+  const given = { params: state.params, optimizer: state.optimizer, gradients, updates };
+  const { params, optimizer } = updated(given, treated, { t, rate, scale, good }, c);
+  const ema = state.ema && c.ema && averages(state.ema, params, t, c.ema.decay, good);
   return {
-    state: {
-      params: tree(
-        state.params,
-        (path) => next.get(path) && ((updates[path] as Tensor | undefined) ?? next.get(path)!.p),
-      ),
-      optimizer: Object.fromEntries(
-        Object.entries(state.optimizer).map(([slot, before]) => [
-          slot,
-          tree(before, (path) => next.get(path)?.kept[slot]),
-        ]),
-      ),
-      step,
-      key: state.key,
+    state: { params, optimizer, ema, health: verdict?.health, step, key: state.key },
+    metrics: {
+      loss,
+      grad_norm: gradNorm,
+      learning_rate: rate,
+      param_norm: paramNorm,
+      ...verdict?.metrics,
+      ...metrics,
     },
-    metrics: { loss, grad_norm: gradNorm, learning_rate: rate, param_norm: paramNorm, ...metrics },
   };
 }
-
-const byPath = (tree: unknown): ReadonlyMap<string, Tensor> => new Map(leavesWithPaths(tree) as [string, Tensor][]);
 
 /** The parameters that are trained, and the whole of the model with others in their place; what is frozen is a constant to it. */
 function trainedPart<M>(params: M, treated: readonly Treatment[]): { params: M; whole: (trained: M) => M } {

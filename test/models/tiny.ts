@@ -60,11 +60,12 @@ export interface Trained {
 export const batches = (steps: number, accumulation = 1, batch = 4): WireTensor[] =>
   Array.from({ length: steps }, (_, i) => drawTokens([accumulation, batch, context + 1], vocab, i + 1));
 
-/** Trains the model by its programs. `before` may change what a step is given. */
+/** Trains the model by its programs. `before` may change what a step is given, `after` sees what it gave. */
 export async function trainTiny(
   train: object,
   given: readonly WireTensor[],
   before: (state: State, step: number) => State = (state) => state,
+  after: (state: State, step: number) => void = () => {},
 ): Promise<Trained> {
   const compiled = await compile(tiny, { train: { batch: 4, ...train } }, { only: ["init", "train_step"] });
   const run = async (name: string, inputs: State): Promise<State> => {
@@ -79,6 +80,7 @@ export async function trainTiny(
   const steps: State[] = [];
   for (const [i, tokens] of given.entries()) {
     steps.push(await run("train_step", { ...before(steps.at(-1) ?? start, i), tokens }));
+    after(steps.at(-1)!, i);
   }
   return { start, steps };
 }
