@@ -9,7 +9,7 @@ import codecs
 import json
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -64,6 +64,12 @@ class Tokenizer(ABC):
         """`encode` of each."""
 
     @abstractmethod
+    def encode_spans(
+        self, text: str, spans: Sequence[tuple[int, int]], special: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """`encode`, and 1 (u8) for each token that has a character of one of `spans` (first, and after the last), else 0."""
+
+    @abstractmethod
     def decode(self, ids: Iterable[int], special: bool = False) -> str:
         """The text of ids; special tokens are left out unless `special`, and what is no UTF-8 is U+FFFD."""
 
@@ -106,6 +112,16 @@ class Bytes(Tokenizer):
 
     def encode_batch(self, texts: Sequence[str], special: bool = True) -> list[np.ndarray]:
         return [np.frombuffer(text.encode("utf-8", errors="surrogateescape"), np.uint8) for text in texts]
+
+    def encode_spans(
+        self, text: str, spans: Sequence[tuple[int, int]], special: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
+        ids = self.encode(text)
+        mask = np.zeros(ids.size, np.uint8)
+        for start, end in spans:
+            first = self.encode(text[:start]).size
+            mask[first : first + self.encode(text[start:end]).size] = 1
+        return ids, mask
 
     def decode(self, ids: Iterable[int], special: bool = False) -> str:
         return bytes(ids).decode("utf-8", errors="replace")
@@ -159,12 +175,22 @@ class Library(Tokenizer):
         return None if text is None else self._library.token_to_id(text)
 
     def encode_batch(self, texts: Sequence[str], special: bool = True) -> list[np.ndarray]:
-        try:
-            found = self._library.encode_batch_fast(list(texts), add_special_tokens=special)
-        except Exception as error:  # the library raises nothing narrower
-            why = "it is not Unicode" if any(map(_has_surrogates, texts)) else first_lines(str(error), 1)
-            raise Problem("tokenizer", f"The text cannot be tokenized: {why}.") from None
+        found = _tokenized(self._library.encode_batch_fast, texts, special)
         return [np.array(encoding.ids, self.dtype) for encoding in found]
+
+    def encode_spans(
+        self, text: str, spans: Sequence[tuple[int, int]], special: bool = True
+    ) -> tuple[np.ndarray, np.ndarray]:
+        (encoding,) = _tokenized(self._library.encode_batch, [text], special)
+        mask = np.zeros(len(encoding.ids), np.uint8)
+        places = np.array(encoding.offsets, np.int64).reshape(-1, 2)
+        # Special tokens that the text does not have are nowhere.
+        somewhere = places[:, 0] < places[:, 1]
+        for start, end in spans:
+            inside = np.flatnonzero(somewhere & (places[:, 1] > start) & (places[:, 0] < end))
+            if inside.size:
+                mask[inside[0] : inside[-1] + 1] = 1
+        return np.array(encoding.ids, self.dtype), mask
 
     def decode(self, ids: Iterable[int], special: bool = False) -> str:
         return self._library.decode([int(i) for i in ids], skip_special_tokens=not special)
@@ -231,8 +257,13 @@ class _LibraryStream(Stream):
         return self._tokenizer.decode(self._before + self._since)[len(before) :]
 
 
-def _has_surrogates(text: str) -> bool:
-    return any("\ud800" <= character <= "\udfff" for character in text)
+def _tokenized(encode: Callable[..., Any], texts: Sequence[str], special: bool) -> Any:
+    try:
+        return encode(list(texts), add_special_tokens=special)
+    except Exception as error:  # the library raises nothing narrower
+        is_unicode = not any("\ud800" <= character <= "\udfff" for text in texts for character in text)
+        why = first_lines(str(error), 1) if is_unicode else "it is not Unicode"
+        raise Problem("tokenizer", f"The text cannot be tokenized: {why}.") from None
 
 
 def _json(data: bytes, where: str) -> dict[str, Any]:
