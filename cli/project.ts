@@ -92,6 +92,17 @@ function modelOf(module: Record<string, unknown>, file: string): ModelDefinition
 export const configuredData = ({ config, settings }: Project): string | undefined =>
   fromHere(settings, "data.path", config.data.path);
 
+/** The file with the chat template as the configuration says. */
+export const configuredTemplate = ({ config, settings }: Project): string | undefined =>
+  fromHere(settings, "data.chatTemplate", config.data.chatTemplate);
+
+/** The tokenizer as the configuration says: a path, or another name. */
+export function configuredTokenizer({ config, settings }: Project): string {
+  const { tokenizer } = config.data;
+  const path = fromHere(settings, "data.tokenizer", tokenizer);
+  return path !== undefined && existsSync(path) ? path : tokenizer;
+}
+
 /** The weights to begin with as the configuration says. */
 export const configuredWeights = ({ config, settings }: Project): string | undefined =>
   fromHere(settings, "train.from", config.train.from);

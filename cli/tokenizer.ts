@@ -1,25 +1,17 @@
 /** The tokenizer of a project: found from where it was named, and held against the model's vocabulary. */
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join } from "node:path";
 import { XenarcError } from "../compiler/errors.js";
-import { readTokenizer, readTokenizerFile, type TokenizerSource } from "../emit/tokenizer.js";
-import { configuredData, type Project } from "./project.js";
+import { readTokenizer, readTokenizerFile, type TokenizerSource, withTemplate } from "../emit/tokenizer.js";
+import { configuredData, configuredTemplate, configuredTokenizer, type Project } from "./project.js";
 
 /** The tokenizer that a project's `data.tokenizer` names. `data`: the text, of which the vocabulary of `characters` is made. */
 export async function projectTokenizer(project: Project, data = configuredData(project)): Promise<TokenizerSource> {
-  const { tokenizer: name } = project.config.data;
-  const made = name === "characters" && data !== undefined;
-  const tokenizer = made ? await charactersOf(data) : readTokenizer(fromItsFile(project, name));
+  const name = configuredTokenizer(project);
+  const tokenizer = name === "characters" && data !== undefined ? await charactersOf(data) : readTokenizer(name);
   checkVocabulary(project, tokenizer);
-  return tokenizer;
-}
-
-/** A path in a YAML file is meant from there. */
-function fromItsFile({ settings }: Project, name: string): string {
-  const origin = settings.find(({ key }) => key === "data.tokenizer")?.origin;
-  const beside = typeof origin === "object" ? resolve(dirname(origin.file), name) : name;
-  return existsSync(beside) ? beside : name;
+  return withTemplate(tokenizer, configuredTemplate(project));
 }
 
 /** Reads the text as training will, to know its characters. */

@@ -18,7 +18,7 @@ import { resolveConfig } from "./config.js";
 import type { Manifest, Port } from "./manifest.js";
 import { stepFlops } from "./model_flops.js";
 import { type AuthorName, printModule } from "./print.js";
-import { readTokenizer } from "./tokenizer.js";
+import { readTokenizer, withTemplate } from "./tokenizer.js";
 import { type FlagValue, flagsFor } from "./xla_flags.js";
 
 /** What can be compiled: a model as `defineModel` makes it. */
@@ -114,8 +114,11 @@ export class Compiled {
   }
 
   #tokenizer() {
-    const { tokenizer = "bytes" } = (this.config.data ?? {}) as { readonly tokenizer?: string };
-    return readTokenizer(tokenizer);
+    const { tokenizer = "bytes", chatTemplate } = (this.config.data ?? {}) as {
+      readonly tokenizer?: string;
+      readonly chatTemplate?: string;
+    };
+    return withTemplate(readTokenizer(tokenizer), chatTemplate);
   }
 }
 

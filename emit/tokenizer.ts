@@ -20,8 +20,9 @@ export interface TokenizerSource {
 export const BYTES: TokenizerSource = { kind: "bytes", vocabulary: 256, files: new Map() };
 
 const MAIN = "tokenizer.json";
+const TEMPLATE = "chat_template.jinja";
 /** Special tokens and the chat template, where there are any. */
-const BESIDE = ["tokenizer_config.json", "special_tokens_map.json", "chat_template.jinja"];
+const BESIDE = ["tokenizer_config.json", "special_tokens_map.json", TEMPLATE];
 
 const id = z.int().nonnegative();
 /** What is read of a `tokenizer.json`: the ids. A vocabulary is a list of pieces in a Unigram model, and a mapping in all others. */
@@ -53,6 +54,13 @@ export function readTokenizerFile(kind: "characters" | "json", file: string): To
     if (existsSync(path)) files.set(beside, readFileSync(path));
   }
   return { kind, vocabulary: vocabularyOf(files.get(MAIN)!, file), files };
+}
+
+/** The tokenizer with the chat template in a file in place of its own. */
+export function withTemplate(tokenizer: TokenizerSource, file: string | undefined): TokenizerSource {
+  if (file === undefined) return tokenizer;
+  if (!existsSync(file)) throw new XenarcError({ what: `There is no chat template ${file}: no such file.` }, "usage");
+  return { ...tokenizer, files: new Map([...tokenizer.files, [TEMPLATE, readFileSync(file)]]) };
 }
 
 function vocabularyOf(bytes: Uint8Array, file: string): number {

@@ -138,6 +138,8 @@ export const dataSchema = z.strictObject({
    * its folder; or a name in the local Hugging Face cache, such as Qwen/Qwen3-8B.
    */
   tokenizer: z.string().min(1).default("bytes"),
+  /** A file with the Jinja template that makes text of conversations; default: the tokenizer's own. */
+  chatTemplate: z.string().optional(),
   /** The share of the text, at its end, that is kept for validation. */
   validation: z.number().min(0).lt(1).default(0.1),
 });

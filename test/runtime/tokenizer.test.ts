@@ -2,7 +2,7 @@ import { cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "nod
 import { join } from "node:path";
 import { execa } from "execa";
 import { readManifest, writeArtifact } from "../../emit/artifact.js";
-import { BYTES, readTokenizer } from "../../emit/tokenizer.js";
+import { BYTES, readTokenizer, withTemplate } from "../../emit/tokenizer.js";
 import { ensurePython, generate, train } from "../../runtime-bridge/bridge.js";
 import { pythonEnv } from "../../runtime-bridge/process.js";
 import { doubling, here, problem, python, referenceSource, temporaryFolder, writeText } from "./support.js";
@@ -17,9 +17,9 @@ function write(name: string, content: unknown): string {
   return file;
 }
 
-test("the runtime's tokenizers keep their promises (test_tokenizer.py)", async () => {
+test("the runtime's tokenizers and chat templates keep their promises (test_tokenizer.py, test_chat.py)", async () => {
   const { python: interpreter } = await ensurePython();
-  const result = await execa(interpreter, ["-m", "unittest", "-q", "test_tokenizer"], {
+  const result = await execa(interpreter, ["-m", "unittest", "-q", "test_tokenizer", "test_chat"], {
     cwd: here("."),
     env: { ...pythonEnv(), PYTHONDONTWRITEBYTECODE: "1" },
     reject: false,
@@ -78,6 +78,9 @@ test("a name is looked up where huggingface_hub looks, and nowhere else", async 
 });
 
 test("what is no tokenizer is refused in words", async () => {
+  expect(await problem(async () => withTemplate(BYTES, "absent.jinja"))).toMatch(
+    "There is no chat template absent.jinja",
+  );
   const refusal = (name: string) => problem(async () => readTokenizer(name));
   expect(await refusal(write("broken.json", "{"))).toMatch("The tokenizer is not JSON");
   expect(await refusal(write("other.json", { model: 1 }))).toMatch("This is no tokenizer.json: `model`:");
@@ -92,10 +95,12 @@ test("what is no tokenizer is refused in words", async () => {
 
 test("it is part of the artifact, and an altered one is refused by both sides", async () => {
   const path = join(folder, "artifact");
-  const source = { ...doubling, tokenizer: readTokenizer(QWEN) };
+  const template = write("template.jinja", "{{ messages }}");
+  const source = { ...doubling, tokenizer: withTemplate(readTokenizer(QWEN), template) };
   expect(await writeArtifact(path, source)).toEqual(await readManifest(path));
   const file = join(path, "tokenizer/tokenizer.json");
   expect(readFileSync(file)).toEqual(readFileSync(join(QWEN, "tokenizer.json")));
+  expect(readFileSync(join(path, "tokenizer/chat_template.jinja"), "utf8")).toBe("{{ messages }}");
   expect(JSON.parse(await python("load_artifacts.py", path))).toEqual([null]);
   writeFileSync(file, readFileSync(file, "utf8").replace("Ġthe", "Ġteh"));
   await expect(readManifest(path)).rejects.toThrow(/tokenizer\.json is not the file that the artifact was written/);

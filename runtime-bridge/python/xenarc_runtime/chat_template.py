@@ -24,7 +24,7 @@ Messages = Sequence[Mapping[str, Any]]
 Span = tuple[int, int]
 """First character, and the one after the last."""
 
-_STEPS = 1_000_000
+_STEPS = 200_000
 """Turns of loops, calls, and texts by their length, in the rendering of one conversation."""
 _CHARACTERS_A_STEP = 64
 _LARGEST_NUMBER = 1_000_000
