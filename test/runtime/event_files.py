@@ -50,6 +50,21 @@ def read(folder: Path) -> dict[str, list[tuple[int, summary_pb2.Summary.Value]]]
     return series
 
 
+def texts(values: list[tuple[int, Any]]) -> list[tuple[int, str]]:
+    """Texts that TensorBoard shows as they are: Markdown whose lines are indented."""
+    found = []
+    for step, value in values:
+        lines = value.tensor.string_val[0].decode().split("\n")
+        assert all(line.startswith("    ") for line in lines)
+        found.append((step, "\n".join(line[4:] for line in lines)))
+    return found
+
+
 if __name__ == "__main__":
-    scalars = {tag: [(step, value.simple_value) for step, value in series] for tag, series in read(Path(sys.argv[1])).items()}
-    print(json.dumps(scalars))
+    folder, *kind = sys.argv[1:]
+    series = read(Path(folder))
+    if kind == ["texts"]:
+        shown = {tag: texts(values) for tag, values in series.items() if values[0][1].HasField("tensor")}
+    else:
+        shown = {tag: [(step, value.simple_value) for step, value in values] for tag, values in series.items()}
+    print(json.dumps(shown))

@@ -5,7 +5,7 @@ import { execa } from "execa";
 import { parse } from "yaml";
 import { compile } from "../../emit/compile.js";
 import { charTransformer } from "../../models/index.js";
-import { ensurePython, type RuntimeEvent, train } from "../../runtime-bridge/bridge.js";
+import { ensurePython, generate, type RuntimeEvent, train } from "../../runtime-bridge/bridge.js";
 import { here, metrics, problem, python, temporaryFolder, writeText } from "./support.js";
 
 test.each(["test_tracking", "test_meter"])(
@@ -124,3 +124,32 @@ describe("a run", () => {
     expect(await problem(() => train({ ...again, profile: "7:5" }))).toMatch("`7:5` are no steps to profile.");
   });
 });
+
+test("samples are what `generate` writes with the step's parameters", async () => {
+  const samples = { every: 6, prompts: ["the ", "é"], tokens: 20, temperature: 0.7 };
+  const sampling = join(folder, "sampling");
+  const at = join(folder, "sampled");
+  await (await compile(charTransformer, { ...config, log: { every: 4, samples } })).write(at);
+  const events: RuntimeEvent[] = [];
+  await train({ artifact: at, run: sampling, data: text }, (event) => events.push(event));
+  const written = events.filter((event) => event.event === "sample");
+  expect(written.map(({ step, prompt }) => [step, prompt])).toEqual(
+    [6, 12].flatMap((step) => samples.prompts.map((p) => [step, p])),
+  );
+  for (const { step, prompt, text } of written.filter(({ step }) => step === STEPS)) {
+    let again = "";
+    const options = { artifact: at, run: sampling, step, prompt, maxTokens: 20, temperature: 0.7, seed: 1337 };
+    await generate(options, (event) => {
+      if (event.event === "text") again += event.text;
+    });
+    expect(text).toBe(again);
+  }
+  // The run itself is the same as without.
+  const losses = (folder: string) => metrics(folder).map(({ step, loss }) => [step, loss]);
+  expect(losses(sampling)).toEqual(losses(run));
+  const shown = JSON.parse(await python("event_files.py", join(sampling, "tensorboard"), "texts"));
+  expect(shown["samples/0/text_summary"]).toEqual(
+    written.filter(({ prompt }) => prompt === "the ").map(({ step, prompt, text }) => [step, prompt + text]),
+  );
+  expect(readFileSync(join(sampling, "log.txt"), "utf8")).toMatch(/step 6 {2}sample\n/);
+}, 240_000);

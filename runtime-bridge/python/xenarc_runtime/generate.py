@@ -5,6 +5,7 @@ Sampling happens inside the programs; here only the settings are handed over.
 
 from __future__ import annotations
 
+import itertools
 import signal
 import time
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from . import tokenizer as tokenizers
 from .artifact import Artifact
 from .errors import Problem
 from .program import Arrays, Entry, load, named, placements
+from .tokenizer import Tokenizer
 
 _SEED_BITS = 0xFFFFFFFF
 
@@ -42,9 +44,7 @@ def generate(
     _check(sampling, max_tokens)
     artifact = load(folder)
     tokenizer = tokenizers.open(artifact)
-    tokens = tokenizer.encode(prompt).tolist()
-    if not tokens:
-        raise Problem("prompt", "The prompt is empty.", "Give at least one character.")
+    tokens = encode(tokenizer, prompt)
     parameters = _parameters(artifact, run, step)
     text = tokenizer.stream()
     output = _Output(stop)
@@ -53,7 +53,7 @@ def generate(
         signal.signal(number, lambda received, _: stopped.append(received))
 
     started, count, reason = time.monotonic(), 0, "length"
-    stream = _tokens(artifact, parameters, tokens, sampling)
+    stream = Writer(artifact, tokenizer).tokens(parameters, tokens, sampling)
     while count < max_tokens:
         if stopped or events.reader_gone():
             reason = "interrupted"
@@ -79,59 +79,81 @@ def generate(
     )
 
 
-def _tokens(artifact: Artifact, parameters: Arrays, prompt: list[int], sampling: Sampling) -> Iterator[int]:
-    """Token after token without end. The next step is started before the last one's token is waited for."""
-    prefill = Entry(artifact, "prefill")
-    decode = Entry(artifact, "decode_step")
-    ports = {port.name: port for port in artifact.program("prefill").inputs}
-    batch, context = ports["tokens"].shape
-    caches = [port.name for port in named(artifact.program("decode_step").inputs, "cache")]
-    settings = {
-        "temperature": np.float32(sampling.temperature),
-        "top_k": np.int32(sampling.top_k),
-        "top_p": np.float32(sampling.top_p),
-    }
+def encode(tokenizer: Tokenizer, prompt: str) -> list[int]:
+    """The tokens of a prompt. Raises Problem if there are none."""
+    tokens = tokenizer.encode(prompt).tolist()
+    if not tokens:
+        raise Problem("prompt", "The prompt is empty.", "Give at least one character.")
+    return tokens
 
-    def fill(history: list[int]) -> dict[str, pjrt.Array]:
-        padded = np.zeros((batch, context), np.int32)
-        padded[:, : len(history)] = history
-        length = np.full(batch, len(history), np.int32)
-        return prefill(
-            {
-                **parameters,
-                **settings,
-                "tokens": padded,
-                "length": length,
-                "key": _key(sampling.seed, drawn),
-            }
-        )
 
-    drawn = 0
-    history = prompt[-context:]
-    outputs = fill(history)
-    while True:
-        drawn += 1
-        position = len(history)
-        if position < context:
-            following = decode(
+class Writer:
+    """The programs that write text, compiled once; what they write depends on the parameters that are given each time."""
+
+    def __init__(self, artifact: Artifact, tokenizer: Tokenizer) -> None:
+        self._tokenizer = tokenizer
+        self._prefill = Entry(artifact, "prefill")
+        self._decode = Entry(artifact, "decode_step")
+        ports = {port.name: port for port in artifact.program("prefill").inputs}
+        self._batch, self._context = ports["tokens"].shape
+        self._caches = [port.name for port in named(artifact.program("decode_step").inputs, "cache")]
+
+    def text(self, parameters: Arrays, prompt: str, sampling: Sampling, tokens: int) -> str:
+        """What follows a prompt: so many tokens, or fewer where the text ends."""
+        stream = self._tokenizer.stream()
+        following = itertools.islice(self.tokens(parameters, encode(self._tokenizer, prompt), sampling), tokens)
+        text = "".join(stream.add(token) for token in itertools.takewhile(lambda t: t != self._tokenizer.eos, following))
+        return text + stream.finish()
+
+    def tokens(self, parameters: Arrays, prompt: list[int], sampling: Sampling) -> Iterator[int]:
+        """Token after token without end. The next step is started before the last one's token is waited for."""
+        batch, context = self._batch, self._context
+        settings = {
+            "temperature": np.float32(sampling.temperature),
+            "top_k": np.int32(sampling.top_k),
+            "top_p": np.float32(sampling.top_p),
+        }
+
+        def fill(history: list[int]) -> dict[str, pjrt.Array]:
+            padded = np.zeros((batch, context), np.int32)
+            padded[:, : len(history)] = history
+            length = np.full(batch, len(history), np.int32)
+            return self._prefill(
                 {
                     **parameters,
                     **settings,
-                    **{name: outputs[name] for name in caches},
-                    "token": outputs["next_token"],
-                    "position": np.full(batch, position, np.int32),
+                    "tokens": padded,
+                    "length": length,
                     "key": _key(sampling.seed, drawn),
                 }
             )
-            token = int(np.asarray(outputs["next_token"])[0])
-            history.append(token)
-        else:
-            token = int(np.asarray(outputs["next_token"])[0])
-            history = [*history[-(context // 2) :], token][-context:]
-            following = fill(history)
-        prefill.flush()
-        yield token
-        outputs = following
+
+        drawn = 0
+        history = prompt[-context:]
+        outputs = fill(history)
+        while True:
+            drawn += 1
+            position = len(history)
+            if position < context:
+                following = self._decode(
+                    {
+                        **parameters,
+                        **settings,
+                        **{name: outputs[name] for name in self._caches},
+                        "token": outputs["next_token"],
+                        "position": np.full(batch, position, np.int32),
+                        "key": _key(sampling.seed, drawn),
+                    }
+                )
+                token = int(np.asarray(outputs["next_token"])[0])
+                history.append(token)
+            else:
+                token = int(np.asarray(outputs["next_token"])[0])
+                history = [*history[-(context // 2) :], token][-context:]
+                following = fill(history)
+            self._prefill.flush()
+            yield token
+            outputs = following
 
 
 def _key(seed: int, drawn: int) -> np.ndarray:

@@ -22,6 +22,7 @@ from .evaluation import evaluator_of
 from .meter import Meter
 from .profile import Profiler, Window
 from .program import Arrays, Entry, load, named, placements
+from .samples import sampler_of
 from .settings import Settings, settings_of
 from .speed import work_of
 from .tracking import Tracker, open_tracker
@@ -110,6 +111,7 @@ def _loop(
     watch.rest()
     train_step = Entry(artifact, "train_step")
     evaluator = evaluator_of(artifact, pipeline)
+    sampler = sampler_of(artifact, settings.seed)
     watch.beat("the programs were compiled")
     batch_ports = named(artifact.program("train_step").inputs, "batch")
     where = placements(artifact, batch_ports)
@@ -153,6 +155,10 @@ def _loop(
             if evaluator and (step % settings.evaluate_every == 0 or step == settings.steps):
                 meter.flush()
                 meter.evaluated(step, *evaluator(state, watch))
+            if sampler and (step % sampler.every == 0 or step == settings.steps):
+                meter.flush()
+                sampler.write(step, state, tracker)
+                meter.skip(step)
             if step % settings.checkpoint_every == 0:
                 save()
         meter.flush()
