@@ -9,6 +9,7 @@ import { type HuggingFaceMap, type ResolvedHuggingFaceMap, resolveHuggingFace } 
 import { kernelsOf, kernelsSchema } from "./kernels.js";
 import type { LanguageModel } from "./language_model.js";
 import { layoutOf } from "./layout.js";
+import { adapted, isAdapter, loraSchema } from "./lora.js";
 import { type ProgramConfig, programsOf } from "./programs/index.js";
 import {
   dataSchema,
@@ -38,7 +39,7 @@ export interface ModelSource<C extends { readonly context: number }> {
 export interface ModelDefinition {
   /** Names the artifact and the run. */
   readonly name: string;
-  /** The whole configuration: `model`, `train`, `data`, `log`, `generate`, `target`, `mesh`, `slices`, `sharding`, `xla`, `kernels`. */
+  /** The whole configuration: `model`, `train`, `data`, `log`, `generate`, `target`, `mesh`, `slices`, `sharding`, `xla`, `kernels`, `lora`. */
   readonly schema: z.ZodType<ProgramConfig & { readonly data: z.infer<typeof dataSchema> }>;
   /** The module of a configuration. */
   build(config: ProgramConfig): LanguageModel<object>;
@@ -71,10 +72,12 @@ export function defineModel<C extends { readonly context: number }>(source: Mode
     sharding: section(shardingSchema),
     xla: section(xlaSchema),
     kernels: kernelsSchema,
+    lora: loraSchema.optional(),
   });
   // Bound rather than called here: then this line is not among the author's.
   const build = (c: ProgramConfig): LanguageModel<object> =>
-    withPaths(atTopLevel(source.build.bind(source, c.model as unknown as C)));
+    withPaths(withAdapters(atTopLevel(source.build.bind(source, c.model as unknown as C)), c.lora));
+  const withAdapters = <M>(model: M, lora: ProgramConfig["lora"]): M => (lora ? adapted(model, lora) : model);
   return {
     name: source.name,
     schema: schema as unknown as ModelDefinition["schema"],
@@ -94,7 +97,7 @@ export function defineModel<C extends { readonly context: number }>(source: Mode
     parameters: (c) => parameterCount(build(c)),
     huggingFace(c) {
       const map = source.huggingFace?.(c.model as unknown as C);
-      return map && withLayout(layoutOf(c), () => resolveHuggingFace(map, build(c), () => false));
+      return map && withLayout(layoutOf(c), () => resolveHuggingFace(map, build(c), isAdapter));
     },
   };
 }

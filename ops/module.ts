@@ -26,16 +26,19 @@ export interface ParamOptions {
   readonly decay?: boolean;
   /** Element type of the master weight. Default f32. */
   readonly dtype?: DType;
+  /** It stays as it begins, unless a rule of the configuration frees it. Default false. */
+  readonly freeze?: boolean;
 }
 
 /** A parameter as declared: axes and sizes, its beginning, its treatment. In a traced program a tensor stands in its place. */
 export class Parameter<in out A extends string = any> extends Tensor<A> {
   readonly init: Initializer;
   readonly decay: boolean;
+  readonly freeze: boolean;
   constructor(
     sizes: Sizes<A>,
     init: Initializer,
-    { decay = true, dtype = "f32" }: ParamOptions,
+    { decay = true, dtype = "f32", freeze = false }: ParamOptions,
     declared?: Site,
     /** The axis along which a `Stack` holds one for each layer. */
     readonly stack?: string,
@@ -43,6 +46,13 @@ export class Parameter<in out A extends string = any> extends Tensor<A> {
     super(Object.keys(sizes) as A[], new Value(typeOf(sizes, dtype), Object.keys(sizes), undefined, declared));
     this.init = init;
     this.decay = decay;
+    this.freeze = freeze;
+  }
+
+  /** The same, frozen. */
+  frozen(): Parameter<A> {
+    const { init, decay, dtype, value, stack } = this;
+    return new Parameter(this.sizes, init, { decay, dtype, freeze: true }, value.declared, stack);
   }
 }
 
@@ -139,8 +149,8 @@ export class Stack<M extends Module, L extends string = string> extends Module {
     const stacked: Sizes<string> = repeats > 1 ? { repeat: repeats, [axis]: length / repeats } : { [axis]: length };
     this.$each = mapLeaves(make(), (leaf) => {
       const p = leaf as Parameter;
-      const { init, decay, dtype } = p;
-      return new Parameter({ ...stacked, ...p.sizes }, init, { decay, dtype }, p.value.declared, axis);
+      const { init, decay, dtype, freeze } = p;
+      return new Parameter({ ...stacked, ...p.sizes }, init, { decay, dtype, freeze }, p.value.declared, axis);
     });
   }
 

@@ -127,13 +127,15 @@ export interface ExportOptions extends SetupOptions {
   readonly dtype?: string;
   /** Default: `huggingface` where the model has a map to its names. */
   readonly names?: string;
+  /** Adapters alone, in PEFT's format, instead of weights that they are merged into. */
+  readonly adapters?: boolean;
 }
 
 /** Writes a checkpoint's weights as a folder of safetensors files, with a `shard` event for each. */
 export async function exportWeights(options: ExportOptions, onEvent: OnEvent = () => {}): Promise<EventOf<"exported">> {
-  const { checkpoint, out, shardBytes, dtype, names } = options;
+  const { checkpoint, out, shardBytes, dtype, names, adapters } = options;
   const args = [checkpoint, ...option("--out", out), ...option("--shard-bytes", shardBytes)];
-  args.push(...option("--dtype", dtype), ...option("--names", names));
+  args.push(...option("--dtype", dtype), ...option("--names", names), ...(adapters ? ["--adapters"] : []));
   return last(await runCommand("export", args, onEvent, options), "exported");
 }
 

@@ -149,7 +149,7 @@ const eventSchema = z.discriminatedUnion("event", [
     event: z.literal("exported"),
     path: z.string(),
     step: count,
-    names: z.enum(["xenarc", "huggingface"]),
+    names: z.enum(["xenarc", "huggingface", "peft"]),
     tensors: count,
     bytes: count,
     dtypes: z.array(z.string()),

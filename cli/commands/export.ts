@@ -9,14 +9,15 @@ export interface ExportCommandOptions {
   readonly shardSize: number;
   readonly dtype?: string;
   readonly names?: string;
+  readonly adapters?: boolean;
   readonly json?: boolean;
 }
 
 export async function exportCommand(checkpoint: string, options: ExportCommandOptions): Promise<void> {
-  const { out, shardSize, dtype, names, json } = options;
+  const { out, shardSize, dtype, names, adapters = false, json } = options;
   await setUpPython();
   const line = new StatusLine(process.stderr);
-  const given = { checkpoint, out, shardBytes: shardSize, ...(dtype && { dtype }), ...(names && { names }) };
+  const given = { checkpoint, out, shardBytes: shardSize, adapters, ...(dtype && { dtype }), ...(names && { names }) };
   line.show("reading the checkpoint");
   const files: string[][] = [];
   const done = await interruptible(() =>
@@ -30,7 +31,7 @@ export async function exportCommand(checkpoint: string, options: ExportCommandOp
     process.stdout.write(`${JSON.stringify({ ...done, event: undefined }, undefined, 2)}\n`);
     return;
   }
-  const whose = done.names === "huggingface" ? "Hugging Face's names" : "xenarc's names";
+  const whose = { huggingface: "Hugging Face's names", xenarc: "xenarc's names", peft: "PEFT's names" }[done.names];
   const what = `step ${count(done.step)}: ${count(done.tensors)} tensors in ${done.dtypes.join(", ")}, ${bytes(done.bytes)}, under ${whose}`;
   process.stdout.write(`${[what, ...table(files, "lr")].join("\n")}\n`);
 }

@@ -1,7 +1,8 @@
 import { contract } from "../../ops/functions.js";
 import { type Initializer, normal, zeros } from "../../ops/initializers.js";
-import { Module, param } from "../../ops/module.js";
+import { Module, type Parameter, param } from "../../ops/module.js";
 import { type Distinct, describe, type Sizes, type Tensor, tensorError } from "../../ops/tensor.js";
+import { LowRank } from "./low_rank.js";
 
 /** Options of a {@link Linear} layer. */
 export interface LinearOptions {
@@ -18,6 +19,8 @@ export interface LinearOptions {
 export class Linear<I extends string, O extends string> extends Module {
   readonly weight: Tensor<I | O>;
   readonly bias: Tensor<O> | undefined;
+  /** What stands beside the weight: see `adapt`. */
+  declare readonly lora?: LowRank<I, O>;
   private readonly from: Sizes<I>;
   private readonly to: Sizes<O>;
   constructor(from: Sizes<I>, to: Sizes<O> & Distinct<I, O>, { bias = true, init = normal(0.02) }: LinearOptions = {}) {
@@ -26,6 +29,12 @@ export class Linear<I extends string, O extends string> extends Module {
     this.to = to;
     this.weight = param<I | O>({ ...from, ...to } as Sizes<I | O>, init);
     this.bias = bias ? param<O>(to, zeros, { decay: false }) : undefined;
+  }
+
+  /** Adds to its results those of an adapter of low rank, times `scale`. Called on a layer as built, before it is traced. */
+  adapt(options: { readonly rank: number; readonly scale: number }): void {
+    const lora = new LowRank(this.weight as Tensor as Parameter, this.from, this.to, options);
+    Object.assign(this, { lora });
   }
 
   /** x `[..., I]` to `[..., O]`. @throws XenarcError when x has an axis of O already. */
@@ -37,7 +46,8 @@ export class Linear<I extends string, O extends string> extends Module {
       throw tensorError(`Linear: the input ${describe(x)} has the axis "${taken}" of the output already.`, [x], {
         fix: "Rename it.",
       });
-    const y = contract<A, O, I>(x, this.weight.cast(x.dtype), Object.keys(this.from) as I[]) as Tensor;
+    const own = contract<A, O, I>(x, this.weight.cast(x.dtype), Object.keys(this.from) as I[]) as Tensor;
+    const y = this.lora ? (own.add(this.lora.call<A>(x) as Tensor) as Tensor) : own;
     return this.bias ? (y.add(this.bias.cast(x.dtype)) as Tensor) : y;
   }
 }

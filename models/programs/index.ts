@@ -9,6 +9,7 @@ import type { Tensor } from "../../ops/tensor.js";
 import type { KernelsConfig } from "../kernels.js";
 import type { LanguageModel } from "../language_model.js";
 import type { LayoutConfig } from "../layout.js";
+import type { LoraConfig } from "../lora.js";
 import type { GenerateConfig, TrainConfig } from "../train/config.js";
 import { weightsOf } from "../train/ema.js";
 import { initialize } from "../train/initialize.js";
@@ -21,6 +22,7 @@ export interface ProgramConfig extends LayoutConfig, KernelsConfig {
   readonly model: { readonly context: number };
   readonly train: TrainConfig;
   readonly generate: GenerateConfig;
+  readonly lora?: LoraConfig | undefined;
 }
 
 const keySpec = (): Key => spec({ threefry: 2 }, "ui32");

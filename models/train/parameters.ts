@@ -32,7 +32,7 @@ export function treatments(
   }));
   const all = declared.map(([path, of]): Treatment => {
     const weightDecay = c.decayAll || of.decay ? c.weightDecay : 0;
-    const base = { path, of, learningRateScale: 1, weightDecay, freeze: false };
+    const base = { path, of, learningRateScale: 1, weightDecay, freeze: of.freeze };
     return Object.assign(base, ...rules.filter(({ paths }) => paths.has(path)).map(({ rule }) => rule));
   });
   if (all.length > 0 && all.every(({ freeze }) => freeze)) {

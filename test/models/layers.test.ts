@@ -156,6 +156,22 @@ agrees("layers", {
       },
     ]),
   ),
+  "Linear with an adapter, from two axes to two, in a stack of layers": {
+    inputs: [
+      f32("layers batch heads headDim", UNIT),
+      f32("layers heads headDim embed part", UNIT),
+      f32("embed part", UNIT),
+      f32("layers heads headDim rank", UNIT),
+      f32("layers rank embed part", UNIT),
+    ],
+    run: (x, w, bias, a, b) => {
+      const linear = new Linear({ heads: 1, headDim: 1 }, { embed: 1, part: 1 });
+      linear.adapt({ rank: 1, scale: 0.5 });
+      return withWeights(linear, [w, bias, a, b]).call(x);
+    },
+    jax: "lambda x, w, bias, a, b: jnp.einsum('lbhd,lhdep->lbep', x, w + 0.5 * jnp.einsum('lhdr,lrep->lhdep', a, b)) + bias",
+    out: "layers batch embed part",
+  },
 });
 
 describe("what layers refuse, at trace", () => {

@@ -2,6 +2,7 @@
 
 python weights.py hugging_face ARTIFACT FIXTURE FOLDER
 python weights.py refused ARTIFACT FIXTURE FOLDER      prints what is said of weights that do not fit
+python weights.py adapted ARTIFACT ADAPTED FIXTURE TEXT FOLDER   trains adapters of FIXTURE's weights, and exports them
 python weights.py damaged FIXTURE FOLDER               reads files that lie, and prints what is said of them
 
 FIXTURE has config.json and model.safetensors as transformers writes them, and in expected.safetensors the logits that it
@@ -19,9 +20,9 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from xenarc_runtime import checkpoint, export, pretrained, safetensors_folder
+from xenarc_runtime import checkpoint, export, pretrained, safetensors_folder, train
 from xenarc_runtime.errors import Problem
-from xenarc_runtime.program import Entry, load, named
+from xenarc_runtime.program import Entry, load, named, placements
 
 
 def tensors(folder):
@@ -148,6 +149,57 @@ def refused(artifact_folder, fixture, folder):
     assert sorted(file.name for file in folder.iterdir()) == before
 
 
+def logits_of(artifact, parameters):
+    tokens = np.random.default_rng(5).integers(0, 128, (2, 48), np.int32)
+    return np.asarray(Entry(artifact, "forward")({**parameters, "tokens": tokens})["logits"])
+
+
+def adapted(plain, folder_of_adapted, fixture, text, folder):
+    plain, artifact, fixture, folder = load(Path(plain)), load(Path(folder_of_adapted)), Path(fixture), Path(folder)
+    run = folder / "run"
+    shutil.copytree(folder_of_adapted, run / "artifact")
+    train.train(artifact.folder, run, Path(text), resume=False, overwrite=False, source=fixture)
+    losses = [entry["loss"] for entry in map(json.loads, (run / "metrics.jsonl").open()) if "loss" in entry]
+    assert losses[-1] < losses[0] - 0.5, losses
+
+    # The base is what it was, bit for bit; the optimizer keeps nothing of it.
+    ports = named(artifact.program("train_step").inputs, "state")
+    state = checkpoint.restore(run, checkpoint.newest(run), ports, placements(artifact, ports))
+    kept = [name for name in state if name.startswith("optimizer/")]
+    assert kept and all("/lora/" in name for name in kept), kept
+    base = pretrained.initial(plain, fixture, named(plain.program("forward").inputs, "state"))
+    same({name: np.asarray(state[name]) for name in base}, {name: np.asarray(array) for name, array in base.items()})
+    own = {name: np.asarray(array) for name, array in state.items() if name.startswith("params/") and name not in base}
+    assert own and all("/lora/" in name and np.abs(array).max() > 0 for name, array in own.items())
+
+    # Merged they compute what they compute apart; by PEFT's own rule they are what the merged weights are.
+    forward = named(artifact.program("forward").inputs, "state")
+    apart = logits_of(artifact, {port.name: state[port.name] for port in forward})
+    assert np.abs(apart - logits_of(plain, base)).max() > 0.1
+    export.export(run, folder / "merged")
+    export.export(run, folder / "adapters", adapters=True)
+    for source in (folder / "merged", run):
+        merged = pretrained.initial(plain, source, named(plain.program("forward").inputs, "state"))
+        np.testing.assert_allclose(logits_of(plain, merged), apart, rtol=1e-4, atol=1e-4)
+    settings = json.loads((folder / "adapters/adapter_config.json").read_text())
+    assert (settings["peft_type"], settings["r"], settings["lora_alpha"]) == ("LORA", 4, 8)
+    modules = ["down_proj", "gate_proj", "k_proj", "lm_head", "o_proj", "q_proj", "up_proj", "v_proj"]
+    assert sorted(name.split(".")[-1] for name in settings["target_modules"]) == modules
+    parts = load_file(folder / "adapters/adapter_model.safetensors")
+    expected = dict(load_file(fixture / "model.safetensors"))
+    for name in [name for name in parts if name.endswith(".lora_A.weight")]:
+        weight = name.removeprefix("base_model.model.").replace(".lora_A", "")
+        a, b = parts.pop(name), parts.pop(name.replace("lora_A", "lora_B"))
+        assert a.shape[0] == b.shape[1] == 4
+        expected[weight] = expected[weight] + np.float32(2) * (b @ a)
+    assert not parts
+    ours = tensors(folder / "merged")
+    assert sorted(ours) == sorted(expected)
+    for name, tensor in expected.items():
+        np.testing.assert_allclose(ours[name], tensor, rtol=1e-5, atol=1e-6, err_msg=name)
+    print("equal")
+
+
 def file_of(header, data=b"", length=None):
     """A safetensors file with this header, whatever it says."""
     text = header if isinstance(header, bytes) else json.dumps(header).encode()
@@ -213,4 +265,4 @@ def damaged(fixture, folder):
     assert refusals > 200, refusals
 
 
-{"hugging_face": hugging_face, "refused": refused, "damaged": damaged}[sys.argv[1]](*sys.argv[2:])
+{"hugging_face": hugging_face, "refused": refused, "adapted": adapted, "damaged": damaged}[sys.argv[1]](*sys.argv[2:])

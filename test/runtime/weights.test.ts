@@ -1,4 +1,4 @@
-import { mkdirSync } from "node:fs";
+import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile } from "../../emit/compile.js";
 import { llama, type ModelDefinition, mixtral } from "../../models/index.js";
@@ -41,4 +41,26 @@ test("refuses safetensors files and indexes that lie", async () => {
   mkdirSync(join(folder, "damaged"));
   const said = await python("weights.py", "damaged", fixture("llama"), join(folder, "damaged"));
   expect(said.split("\n")).toMatchSnapshot();
+});
+
+test("adapters alone are trained; exported by themselves and merged they are the same model", async () => {
+  const artifact = join(folder, "adapted-artifact");
+  const settings = {
+    model: { ...sizes, mlp: 80 },
+    train: { steps: 30, batch: 4, learningRate: 0.03, warmup: 5, evalEvery: 0, checkpointEvery: 0 },
+    log: { every: 1 },
+    generate: { batch: 2 },
+    lora: { rank: 4, alpha: 8 },
+  };
+  const only = ["init", "train_step", "forward"];
+  await (await compile(llama as ModelDefinition, settings, { only, locations: false })).write(artifact);
+  const into = join(folder, "adapted");
+  mkdirSync(into);
+  const text = join(folder, "text.txt");
+  writeFileSync(text, "the quick brown fox jumps over the lazy dog. ".repeat(60));
+  const said = await python(
+    "weights.py",
+    ...["adapted", join(folder, "llama-artifact"), artifact, fixture("llama"), text, into],
+  );
+  expect(said).toMatch(/equal$/);
 });

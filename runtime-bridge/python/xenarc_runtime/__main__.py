@@ -111,6 +111,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--shard-bytes", type=int, default=5 * 10**9, help="the most bytes of a file")
     export.add_argument("--dtype", choices=("f32", "bf16", "f16"), help="default: as the weights are stored")
     export.add_argument("--names", choices=("xenarc", "huggingface"), help="default: huggingface if the model has a map")
+    export.add_argument("--adapters", action="store_true", help="adapters alone, in PEFT's format")
     export.set_defaults(run=_export)
 
     inspect = commands.add_parser("inspect", help="compile an artifact's programs; XLA's memory and optimized HLO")
@@ -202,7 +203,7 @@ def _export(arguments: argparse.Namespace) -> None:
         from .export import export
 
     a = arguments
-    export(a.checkpoint, a.out, a.shard_bytes, a.dtype, a.names)
+    export(a.checkpoint, a.out, a.shard_bytes, a.dtype, a.names, a.adapters)
 
 
 def _inspect(arguments: argparse.Namespace) -> None:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import json
 import secrets
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from . import artifact as artifacts
-from . import checkpoint, events, hugging_face, safetensors_folder
-from .artifact import Artifact
+from . import checkpoint, events, hugging_face, lora, safetensors_folder
+from .artifact import Artifact, Port
 from .errors import Problem
 from .pretrained import PARAMETERS, parameter_ports, run_at
 from .stored import Weights
@@ -21,11 +21,19 @@ _TORCH = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
 """Element types that weights are exported in, as config.json calls them."""
 
 
-def export(path: Path, target: Path, shard_bytes: int, dtype: str | None, names: str | None) -> None:
+def export(
+    path: Path,
+    target: Path,
+    shard_bytes: int = 5 * 10**9,
+    dtype: str | None = None,
+    names: str | None = None,
+    adapters: bool = False,
+) -> None:
     """Writes the weights of the checkpoint at `path` (a run's folder, its newest; or RUN/checkpoints/N) to the folder `target`.
 
     `dtype`: as what numbers are written; default: as they are stored. `names`: `xenarc` or `huggingface`; default: the
-    latter where the model has a map. The folder appears whole or not at all; of the weights no more than a shard is in
+    latter where the model has a map. Adapters are merged into the weights; with `adapters` they alone are written, in PEFT's
+    format. The folder appears whole or not at all; of the weights no more than a shard is in
     memory. Emits a `shard` event for each file and an `exported` one at the end.
     """
     run = run_at(path)
@@ -34,30 +42,37 @@ def export(path: Path, target: Path, shard_bytes: int, dtype: str | None, names:
         raise Problem("checkpoint_missing", what, "Give a run's folder or RUN/checkpoints/N.")
     artifact = artifacts.load(run.folder / "artifact")
     weights: Weights = checkpoint.stored(run.folder, run.step, PARAMETERS)
-    config, weights = _named(artifact, weights, names)
+    ports = parameter_ports(artifact)
+    if adapters:
+        kind, (config, weights) = "peft", lora.adapters(artifact, weights, ports)
+    else:
+        kind, config, weights = _named(artifact, lora.merged(artifact, weights, ports), ports, names)
     if dtype is not None:
         weights = {name: tensor.converted(dtype) for name, tensor in weights.items()}
     _check_target(target)
     with _appearing(target) as draft:
-        for number, file in enumerate(safetensors_folder.write_folder(draft, weights, shard_bytes), 1):
+        stem, description = ("adapter_model", "adapter_config.json") if adapters else ("model", "config.json")
+        for number, file in enumerate(safetensors_folder.write_folder(draft, weights, shard_bytes, stem), 1):
             events.emit("shard", path=str(target / file.name), number=number, bytes=file.stat().st_size)
         kinds = {tensor.dtype for tensor in weights.values()}
-        if len(kinds) == 1 and kinds <= _TORCH.keys():
+        if kind == "huggingface" and len(kinds) == 1 and kinds <= _TORCH.keys():
             config["torch_dtype"] = _TORCH[next(iter(kinds))]
-        (draft / "config.json").write_text(json.dumps(config, indent=2) + "\n")
+        (draft / description).write_text(json.dumps(config, indent=2) + "\n")
     events.emit(
         "exported",
         path=str(target),
         step=run.step,
-        names="huggingface" if "architectures" in config else "xenarc",
+        names=kind,
         tensors=len(weights),
         bytes=sum(tensor.nbytes for tensor in weights.values()),
         dtypes=sorted(kinds),
     )
 
 
-def _named(artifact: Artifact, weights: Weights, names: str | None) -> tuple[dict[str, Any], Weights]:
-    """What config.json says, and the weights by the names that are wanted."""
+def _named(
+    artifact: Artifact, weights: Weights, ports: Mapping[str, Port], names: str | None
+) -> tuple[str, dict[str, Any], Weights]:
+    """Whose names these are, what config.json says, and the weights by the names that are wanted."""
     theirs = artifact.hugging_face
     if names == "huggingface" and theirs is None:
         raise Problem(
@@ -67,8 +82,9 @@ def _named(artifact: Artifact, weights: Weights, names: str | None) -> tuple[dic
         )
     if theirs is None or names == "xenarc":
         # What `xenarc train --from` compares, and what a person wants to know.
-        return {"model_type": "xenarc", "name": artifact.name, "model": artifact.config.get("model", {})}, weights
-    return dict(theirs["config"]), hugging_face.to_theirs(weights, parameter_ports(artifact), theirs["tensors"])
+        config = {"model_type": "xenarc", "name": artifact.name, "model": artifact.config.get("model", {})}
+        return "xenarc", config, weights
+    return "huggingface", dict(theirs["config"]), hugging_face.to_theirs(weights, ports, theirs["tensors"])
 
 
 def _check_target(target: Path) -> None:

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from . import checkpoint, events, hugging_face, pjrt, safetensors_folder
+from . import artifact as artifacts
+from . import checkpoint, events, hugging_face, lora, pjrt, safetensors_folder
 from .artifact import Artifact, Port
 from .errors import Problem
 from .program import Arrays, placements
@@ -45,9 +46,10 @@ def parameter_ports(artifact: Artifact) -> dict[str, Port]:
 
 
 def initial(artifact: Artifact, path: Path, ports: Iterable[Port]) -> Arrays:
-    """The parameters among `ports` as they are in the weights at `path`, where the artifact's programs want them. Raises Problem that lists what is missing, too much, or of another shape."""
+    """The parameters among `ports` as they are in the weights at `path`, where the artifact's programs want them; adapters that are not there are left out. Raises Problem that lists what is missing, too much, or of another shape."""
     wanted = {port.name.removeprefix(PARAMETERS): port for port in ports if port.name.startswith(PARAMETERS)}
     weights = _ours(artifact, path, wanted)
+    wanted = {name: port for name, port in wanted.items() if name in weights}
     _say_conversions(path, wanted, weights)
     where = placements(artifact, wanted.values())
     return {
@@ -58,22 +60,26 @@ def initial(artifact: Artifact, path: Path, ports: Iterable[Port]) -> Arrays:
 
 def _ours(artifact: Artifact, path: Path, wanted: Mapping[str, Port]) -> Weights:
     """The weights at a path under the model's own names, found to be those that are wanted."""
+    own = {name: port for name, port in wanted.items() if not lora.is_adapter(name)}
     run = run_at(path)
     if run is not None:
         weights = checkpoint.stored(run.folder, run.step, PARAMETERS)
-        _compare(path, wanted, weights)
+        if any(map(lora.is_adapter, weights)) and len(own) == len(wanted):
+            trained = artifacts.load(run.folder / "artifact")
+            weights = lora.merged(trained, weights, parameter_ports(trained))
+        _compare(path, wanted if any(map(lora.is_adapter, weights)) else own, weights)
         return weights
     if not safetensors_folder.is_one(path):
         what = f"{path} has neither checkpoints nor safetensors files." if path.exists() else f"There is no {path}."
         raise Problem("weights", what, "Give a run's folder, RUN/checkpoints/N, or a folder of safetensors files.")
     found = safetensors_folder.open_folder(path)
     theirs = artifact.hugging_face
-    if theirs is None or any(name in wanted for name in found):
-        _compare(path, wanted, found)
+    if theirs is None or any(name in own for name in found):
+        _compare(path, own, found)
         return found
     _compare_config(path, theirs["config"])
-    ours = hugging_face.to_ours(found, wanted, theirs["tensors"])
-    known = {other for name, port in wanted.items() for other in hugging_face.names_of(port, theirs["tensors"][name])}
+    ours = hugging_face.to_ours(found, own, theirs["tensors"])
+    known = {other for name, port in own.items() for other in hugging_face.names_of(port, theirs["tensors"][name])}
     _compare_names(path, sorted(known), found)
     return ours
 

@@ -100,19 +100,19 @@ def _stored(data: np.ndarray, entry: dict[str, object]) -> Stored:
     return Stored(shape, dtype, read)
 
 
-def write_folder(folder: Path, weights: Weights, shard_bytes: int) -> Iterator[Path]:
+def write_folder(folder: Path, weights: Weights, shard_bytes: int, stem: str = "model") -> Iterator[Path]:
     """Writes tensors in their order, in shards of at most `shard_bytes` (a larger tensor has one of its own), one after another; gives each file as it is written. One shard needs no index."""
     shards = _planned(weights, shard_bytes)
     if len(shards) == 1:
-        yield _write(folder / WHOLE, weights, shards[0])
+        yield _write(folder / f"{stem}.safetensors", weights, shards[0])
         return
-    names = [f"model-{number:05d}-of-{len(shards):05d}.safetensors" for number in range(1, len(shards) + 1)]
+    names = [f"{stem}-{number:05d}-of-{len(shards):05d}.safetensors" for number in range(1, len(shards) + 1)]
     for file, members in zip(names, shards, strict=True):
         yield _write(folder / file, weights, members)
     weight_map = {name: file for file, members in zip(names, shards, strict=True) for name in members}
     total = sum(tensor.nbytes for tensor in weights.values())
     index = {"metadata": {"total_size": total}, "weight_map": weight_map}
-    (folder / INDEX).write_text(json.dumps(index, indent=2) + "\n")
+    (folder / f"{stem}.safetensors.index.json").write_text(json.dumps(index, indent=2) + "\n")
 
 
 def _planned(weights: Weights, shard_bytes: int) -> list[list[str]]:
