@@ -153,6 +153,7 @@ xenarc
       "huggingface",
     ]),
   )
+  .option("--ema", "the averages of the weights that training has kept (train.ema), not the last weights")
   .option("--adapters", "write the adapters alone, in PEFT's format (default: they are merged into the weights)")
   .option(...JSON_FLAG)
   .action(async (path, options) => (await import("./commands/export.js")).exportCommand(path, options));

@@ -129,13 +129,16 @@ export interface ExportOptions extends SetupOptions {
   readonly names?: string;
   /** Adapters alone, in PEFT's format, instead of weights that they are merged into. */
   readonly adapters?: boolean;
+  /** The averages of the weights that training has kept, instead of the last weights. */
+  readonly ema?: boolean;
 }
 
 /** Writes a checkpoint's weights as a folder of safetensors files, with a `shard` event for each. */
 export async function exportWeights(options: ExportOptions, onEvent: OnEvent = () => {}): Promise<EventOf<"exported">> {
-  const { checkpoint, out, shardBytes, dtype, names, adapters } = options;
+  const { checkpoint, out, shardBytes, dtype, names, adapters, ema } = options;
   const args = [checkpoint, ...option("--out", out), ...option("--shard-bytes", shardBytes)];
   args.push(...option("--dtype", dtype), ...option("--names", names), ...(adapters ? ["--adapters"] : []));
+  if (ema) args.push("--ema");
   return last(await runCommand("export", args, onEvent, options), "exported");
 }
 

@@ -10,14 +10,23 @@ export interface ExportCommandOptions {
   readonly dtype?: string;
   readonly names?: string;
   readonly adapters?: boolean;
+  readonly ema?: boolean;
   readonly json?: boolean;
 }
 
 export async function exportCommand(checkpoint: string, options: ExportCommandOptions): Promise<void> {
-  const { out, shardSize, dtype, names, adapters = false, json } = options;
+  const { out, shardSize, dtype, names, adapters = false, ema = false, json } = options;
   await setUpPython();
   const line = new StatusLine(process.stderr);
-  const given = { checkpoint, out, shardBytes: shardSize, adapters, ...(dtype && { dtype }), ...(names && { names }) };
+  const given = {
+    checkpoint,
+    out,
+    shardBytes: shardSize,
+    adapters,
+    ema,
+    ...(dtype && { dtype }),
+    ...(names && { names }),
+  };
   line.show("reading the checkpoint");
   const files: string[][] = [];
   const done = await interruptible(() =>

@@ -112,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--dtype", choices=("f32", "bf16", "f16"), help="default: as the weights are stored")
     export.add_argument("--names", choices=("xenarc", "huggingface"), help="default: huggingface if the model has a map")
     export.add_argument("--adapters", action="store_true", help="adapters alone, in PEFT's format")
+    export.add_argument("--ema", action="store_true", help="the averages that training has kept")
     export.set_defaults(run=_export)
 
     inspect = commands.add_parser("inspect", help="compile an artifact's programs; XLA's memory and optimized HLO")
@@ -203,7 +204,7 @@ def _export(arguments: argparse.Namespace) -> None:
         from .export import export
 
     a = arguments
-    export(a.checkpoint, a.out, a.shard_bytes, a.dtype, a.names, a.adapters)
+    export(a.checkpoint, a.out, a.shard_bytes, a.dtype, a.names, a.adapters, a.ema)
 
 
 def _inspect(arguments: argparse.Namespace) -> None:

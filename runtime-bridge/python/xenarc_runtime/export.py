@@ -11,10 +11,10 @@ from pathlib import Path
 from typing import Any
 
 from . import artifact as artifacts
-from . import checkpoint, events, hugging_face, lora, safetensors_folder
+from . import checkpoint, events, hugging_face, lora, safetensors_folder, tokenizer
 from .artifact import Artifact, Port
 from .errors import Problem
-from .pretrained import PARAMETERS, parameter_ports, run_at
+from .pretrained import AVERAGES, PARAMETERS, parameter_ports, run_at
 from .stored import Weights
 
 _TORCH = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
@@ -28,13 +28,14 @@ def export(
     dtype: str | None = None,
     names: str | None = None,
     adapters: bool = False,
+    ema: bool = False,
 ) -> None:
     """Writes the weights of the checkpoint at `path` (a run's folder, its newest; or RUN/checkpoints/N) to the folder `target`.
 
     `dtype`: as what numbers are written; default: as they are stored. `names`: `xenarc` or `huggingface`; default: the
     latter where the model has a map. Adapters are merged into the weights; with `adapters` they alone are written, in PEFT's
-    format. The folder appears whole or not at all; of the weights no more than a shard is in
-    memory. Emits a `shard` event for each file and an `exported` one at the end.
+    format. `ema`: the averages that training has kept, of what it trains. The folder appears whole or not at all; of the
+    weights no more than a shard is in memory. Emits a `shard` event for each file and an `exported` one at the end.
     """
     run = run_at(path)
     if run is None:
@@ -42,6 +43,11 @@ def export(
         raise Problem("checkpoint_missing", what, "Give a run's folder or RUN/checkpoints/N.")
     artifact = artifacts.load(run.folder / "artifact")
     weights: Weights = checkpoint.stored(run.folder, run.step, PARAMETERS)
+    if ema:
+        averages = checkpoint.stored(run.folder, run.step, AVERAGES)
+        if not averages:
+            raise Problem("usage", f"{path} keeps no averages of its weights.", "Train with train.ema, or leave out --ema.")
+        weights = {**weights, **averages}
     ports = parameter_ports(artifact)
     if adapters:
         kind, (config, weights) = "peft", lora.adapters(artifact, weights, ports)
@@ -58,6 +64,9 @@ def export(
         if kind == "huggingface" and len(kinds) == 1 and kinds <= _TORCH.keys():
             config["torch_dtype"] = _TORCH[next(iter(kinds))]
         (draft / description).write_text(json.dumps(config, indent=2) + "\n")
+        if kind != "peft":
+            for name, data in artifact.tokenizer.files.items():
+                (draft / name).write_bytes(data)
     events.emit(
         "exported",
         path=str(target),
@@ -81,10 +90,12 @@ def _named(
             "Give its definition one (defineModel's huggingFace), or export it with --names xenarc.",
         )
     if theirs is None or names == "xenarc":
-        # What `xenarc train --from` compares, and what a person wants to know.
         config = {"model_type": "xenarc", "name": artifact.name, "model": artifact.config.get("model", {})}
         return "xenarc", config, weights
-    return "huggingface", dict(theirs["config"]), hugging_face.to_theirs(weights, ports, theirs["tensors"])
+    tokens = tokenizer.open(artifact)
+    # Said even where there are none: what is not said would be Llama's.
+    special = {f"{name}_token_id": getattr(tokens, name) for name in ("bos", "eos", "pad")}
+    return "huggingface", {**theirs["config"], **special}, hugging_face.to_theirs(weights, ports, theirs["tensors"])
 
 
 def _check_target(target: Path) -> None:

@@ -17,6 +17,8 @@ from .program import Arrays, placements
 from .stored import Weights, few
 
 PARAMETERS = checkpoint.PARAMETERS
+AVERAGES = "ema/"
+"""What the names begin with of the averages that training keeps of the parameters, which begin as these do."""
 
 
 @dataclass(frozen=True)
@@ -46,16 +48,21 @@ def parameter_ports(artifact: Artifact) -> dict[str, Port]:
 
 
 def initial(artifact: Artifact, path: Path, ports: Iterable[Port]) -> Arrays:
-    """The parameters among `ports` as they are in the weights at `path`, where the artifact's programs want them; adapters that are not there are left out. Raises Problem that lists what is missing, too much, or of another shape."""
-    wanted = {port.name.removeprefix(PARAMETERS): port for port in ports if port.name.startswith(PARAMETERS)}
+    """The parameters among `ports`, and their averages, as they are in the weights at `path`, where the artifact's programs want them; adapters that are not there are left out. Raises Problem that lists what is missing, too much, or of another shape."""
+    filled = [port for port in ports if port.name.startswith((PARAMETERS, AVERAGES))]
+    wanted = {_path(port): port for port in filled}
     weights = _ours(artifact, path, wanted)
-    wanted = {name: port for name, port in wanted.items() if name in weights}
     _say_conversions(path, wanted, weights)
-    where = placements(artifact, wanted.values())
+    where = placements(artifact, filled)
     return {
-        port.name: pjrt.from_callback(port.shape, where[port.name], weights[name].converted(port.dtype).read)
-        for name, port in wanted.items()
+        port.name: pjrt.from_callback(port.shape, where[port.name], weights[_path(port)].converted(port.dtype).read)
+        for port in filled
+        if _path(port) in weights
     }
+
+
+def _path(port: Port) -> str:
+    return port.name.removeprefix(PARAMETERS).removeprefix(AVERAGES)
 
 
 def _ours(artifact: Artifact, path: Path, wanted: Mapping[str, Port]) -> Weights:
@@ -68,6 +75,8 @@ def _ours(artifact: Artifact, path: Path, wanted: Mapping[str, Port]) -> Weights
             trained = artifacts.load(run.folder / "artifact")
             weights = lora.merged(trained, weights, parameter_ports(trained))
         _compare(path, wanted if any(map(lora.is_adapter, weights)) else own, weights)
+        if (run.folder / "artifact/manifest.json").is_file():
+            _say_settings(path, artifacts.load(run.folder / "artifact").config.get("model", {}), artifact.config.get("model", {}))
         return weights
     if not safetensors_folder.is_one(path):
         what = f"{path} has neither checkpoints nor safetensors files." if path.exists() else f"There is no {path}."
@@ -76,6 +85,9 @@ def _ours(artifact: Artifact, path: Path, wanted: Mapping[str, Port]) -> Weights
     theirs = artifact.hugging_face
     if theirs is None or any(name in own for name in found):
         _compare(path, own, found)
+        described = _read_config(path)
+        if described is not None and isinstance(described.get("model"), dict):
+            _say_settings(path, described["model"], artifact.config.get("model", {}))
         return found
     _compare_config(path, theirs["config"])
     ours = hugging_face.to_ours(found, own, theirs["tensors"])
@@ -122,16 +134,11 @@ _FREE = {"architectures", "max_position_embeddings", "router_aux_loss_coef", "ro
 
 def _compare_config(path: Path, ours: Mapping[str, Any]) -> None:
     """Weights of the same shapes may mean something else: other rotary positions, other heads. What config.json says must be what the model does."""
-    file = (path if path.is_dir() else path.parent) / "config.json"
-    if not file.is_file():
-        events.emit("log", level="warning", message=f"There is no {file}: whether the model computes as the weights were trained to is not known.")
+    theirs = _read_config(path)
+    if theirs is None:
+        message = f"There is no config.json beside {path}: whether the model computes what the weights were trained for is not known."
+        events.emit("log", level="warning", message=message)
         return
-    try:
-        theirs = json.loads(file.read_bytes())
-        if not isinstance(theirs, dict):
-            raise TypeError("it is no object")
-    except (ValueError, TypeError, RecursionError) as error:
-        raise Problem("weights", f"{file} is damaged: {error}.") from None
     different = [
         f"{key} is {json.dumps(theirs[key])}, in the model {json.dumps(value)}"
         for key, value in ours.items()
@@ -140,15 +147,40 @@ def _compare_config(path: Path, ours: Mapping[str, Any]) -> None:
     if different:
         raise Problem(
             "weights",
-            f"By {file} these are weights of another model: {'; '.join(different)}.",
+            f"By its config.json {path} has the weights of another model: {'; '.join(different)}.",
             "Set the model's configuration to what config.json says, or use another model.",
         )
+
+
+def _read_config(path: Path) -> dict[str, Any] | None:
+    file = (path if path.is_dir() else path.parent) / "config.json"
+    if not file.is_file():
+        return None
+    try:
+        config = json.loads(file.read_bytes())
+        if not isinstance(config, dict):
+            raise TypeError("it is no object")
+        return config
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Problem("weights", f"{file} is damaged: {error}.") from None
+
+
+def _say_settings(path: Path, before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
+    """What of the model's settings is not as the weights were trained with: it may be meant so."""
+    changed = [
+        f"model.{key} is {json.dumps(now.get(key))} and was {json.dumps(before.get(key))}"
+        for key in sorted({*before, *now})
+        if before.get(key) != now.get(key)
+    ]
+    if changed:
+        message = f"The weights in {path} were trained with other settings: {'; '.join(changed)}."
+        events.emit("log", level="warning", message=message)
 
 
 def _say_conversions(path: Path, wanted: Mapping[str, Port], weights: Weights) -> None:
     converted: dict[tuple[str, str], int] = {}
     for name, port in wanted.items():
-        if weights[name].dtype != port.dtype:
+        if name in weights and weights[name].dtype != port.dtype:
             kinds = (weights[name].dtype, port.dtype)
             converted[kinds] = converted.get(kinds, 0) + 1
     for (stored, model), number in converted.items():
