@@ -1,5 +1,6 @@
 /** The character-level transformer: bytes, sinusoidal positions, pre-LayerNorm causal blocks, cross-entropy. */
 import { z } from "zod";
+import { stagesOf } from "../compiler/trace.js";
 import { iota } from "../ops/functions.js";
 import { normal } from "../ops/initializers.js";
 import { Stack } from "../ops/module.js";
@@ -60,7 +61,7 @@ export class CharTransformer extends LanguageModel {
     this.head = new Linear({ embed }, { vocab }, { bias, init });
   }
 
-  run(tokens: Tensor<"batch" | "seq">, { positions, cache, key }: RunOptions = {}): Hidden {
+  run(tokens: Tensor<"batch" | "seq">, { positions, segments, cache, key }: RunOptions = {}): Hidden {
     const { embed, dtype, layers } = this.config;
     const at =
       positions ??
@@ -70,10 +71,18 @@ export class CharTransformer extends LanguageModel {
     const embedded = this.tokens.call(tokens).mul(Math.sqrt(embed));
     const x = embedded.add(sinusoidalPositions(at, { embed }));
     const keys = key && this.config.dropout > 0 ? split(key(), { layers }) : undefined;
-    const [h, stacked] = this.blocks.scanWith(x.cast(dtype), { cache: cache?.blocks, keys }, (block, h, layer) =>
-      block.call(h, { positions: at, cache: layer.cache, key: layer.keys }),
+    // In stages each part of the batch takes along which documents its own tokens are of.
+    const own = stagesOf("layers") ? segments : undefined;
+    const [h, stacked] = this.blocks.scanWith(
+      { x: x.cast(dtype), own },
+      { cache: cache?.blocks, keys },
+      (block, { x, own }, layer) => {
+        const places = { positions: at, segments: own ?? segments };
+        const [out, seen] = block.call(x, { ...places, cache: layer.cache, key: layer.keys });
+        return [{ x: out, own }, seen];
+      },
     );
-    return { hidden: this.norm.call(h), cache: { blocks: stacked } };
+    return { hidden: this.norm.call(h.x), cache: { blocks: stacked } };
   }
 
   logits<A extends string>(hidden: Tensor<A | "embed">): Tensor<A | "vocab"> {

@@ -22,6 +22,11 @@ export interface RunOptions<C extends object = Cache> {
   /** Randomness of dropout, for models that have some; without it nothing is dropped. */
   readonly key?: () => Key;
   /**
+   * The documents packed into each row, by number (i32): a token sees those of its own document only. `positions` then begin anew with
+   * each. Training hands both over where the data are packed, and takes no result that was not computed from them.
+   */
+  readonly segments?: Tensor<"batch" | "seq">;
+  /**
    * How many tokens of each row count (i32), where a prompt is shorter than the row: what stands behind them is padding. Keys and values
    * of padding do no harm, since decoding writes over them before it sees them; a state that is carried from token to token must stay as
    * the last token that counts left it.
@@ -73,7 +78,7 @@ export abstract class LanguageModel<C extends object = Cache> extends Module {
     targets: Tensor<"batch" | "seq">,
     { chunk, ...options }: LossOptions<C>,
   ): { sum: Tensor<never>; count: Tensor<never> } {
-    const { hidden } = this.run(tokens, options);
+    const { hidden } = readingPlaces(options, () => this.run(tokens, options));
     const head = (model: LanguageModel<C>, hidden: Tensor) => model.logits(hidden);
     return chunkedCrossEntropy(this as LanguageModel<C>, head, hidden, targets, chunk);
   }
@@ -98,23 +103,48 @@ function balanced<R, C extends object>(
   const alike = () =>
     places.broadcast({ batch: tokens.size("batch") }).ordered(tokens.names) as Tensor<"batch" | "seq">;
   const positions = options.positions ? inOrder<"batch">(options.positions) : alike();
+  const segments = options.segments && inOrder<"batch">(options.segments);
+  const placed = { ...options, positions, ...(segments && { segments }) };
+  const seq = { at: places, of: size };
+  return withLayout(layout.balanced(), () =>
+    asParts({ seq }, () => loss(inOrder<"batch">(tokens), inOrder<"batch">(targets), placed)),
+  );
+}
+
+/**
+ * Runs a model that is told where its tokens stand.
+ * @throws XenarcError when it does not compute with what it is told: its result would be that of other places.
+ */
+function readingPlaces<R, C extends object>({ positions, segments }: RunOptions<C>, run: () => R): R {
   const { ops } = tracing().region;
   const before = ops.length;
-  const seq = { at: places, of: size };
-  const found = withLayout(layout.balanced(), () =>
-    asParts({ seq }, () => loss(inOrder<"batch">(tokens), inOrder<"batch">(targets), { ...options, positions })),
-  );
-  if (!ops.slice(before).some((op) => reads(op, positions.value))) {
+  const result = run();
+  const unread = (given: Tensor<any> | undefined) =>
+    given !== undefined && !ops.slice(before).some((op) => reads(op, given.value));
+  if (unread(segments)) {
+    throw tensorError(
+      "The model does not ask which tokens are of one document: run(...) was given segments, and did not use them.",
+      [],
+      {
+        expected: "segments as given, since documents share rows (data.packing)",
+        fix: "Give options.segments to every attention layer, or leave documents alone: data.packing=false.",
+      },
+    );
+  }
+  if (unread(positions)) {
+    const [why, without] = segments
+      ? ["documents share rows (data.packing)", "leave documents alone: data.packing=false"]
+      : ["the sequence is split over the mesh in zigzag order", "leave the sequence in order: sharding.balance=false"];
     throw tensorError(
       "The model does not ask where its tokens are: run(...) was given positions, and did not use them.",
       [],
       {
-        expected: "positions as given, since the sequence is split over the mesh in zigzag order",
-        fix: "Compute what depends on positions from options.positions, or leave the sequence in order: sharding.balance=false.",
+        expected: `positions as given, since ${why}`,
+        fix: `Compute what depends on positions from options.positions, or ${without}.`,
       },
     );
   }
-  return found;
+  return result;
 }
 
 function reads(op: Op, value: Value): boolean {

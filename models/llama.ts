@@ -89,18 +89,19 @@ export class Llama extends LanguageModel {
     this.random = typeof feedForward === "object" && (feedForward.jitter ?? 0) > 0;
   }
 
-  run(tokens: Tensor<"batch" | "seq">, { positions, cache, key }: RunOptions = {}): Hidden {
+  run(tokens: Tensor<"batch" | "seq">, { positions, segments, cache, key }: RunOptions = {}): Hidden {
     const { dtype, layers } = this.config;
     const at = positions ?? iota({ seq: tokens.size("seq") });
     const keys = key && this.random ? split(key(), { layers }) : undefined;
     const x = this.tokens.call(tokens, dtype);
-    // In stages each part of the batch takes the positions of its own along.
-    const own = stagesOf("layers") && !cache ? positions : undefined;
+    // In stages each part of the batch takes along where its own tokens stand.
+    const own = stagesOf("layers") && !cache ? { positions, segments } : undefined;
     const [h, stacked] = this.blocks.scanWith(
       { x, own },
       { cache: cache?.blocks, keys },
       (block, { x, own }, layer) => {
-        const [out, seen] = block.call(x, { positions: own ?? at, cache: layer.cache, key: layer.keys });
+        const places = { positions: own?.positions ?? at, segments: own ? own.segments : segments };
+        const [out, seen] = block.call(x, { ...places, cache: layer.cache, key: layer.keys });
         return [{ x: out, own }, seen];
       },
     );

@@ -67,7 +67,7 @@ class CharTransformer extends LanguageModel {
     this.head = new Linear({ embed }, { vocab }, { bias, init });
   }
 
-  run(tokens: Tensor<"batch" | "seq">, { positions, cache, key }: RunOptions = {}): Hidden {
+  run(tokens: Tensor<"batch" | "seq">, { positions, segments, cache, key }: RunOptions = {}): Hidden {
     const { embed, dtype, layers } = this.config;
     const at =
       positions ??
@@ -78,7 +78,7 @@ class CharTransformer extends LanguageModel {
     const x = embedded.add(sinusoidalPositions(at, { embed }));
     const keys = key && this.config.dropout > 0 ? random.split(key(), { layers }) : undefined;
     const [h, stacked] = this.blocks.scanWith(x.cast(dtype), { cache: cache?.blocks, keys }, (block, h, layer) =>
-      block.call(h, { positions: at, cache: layer.cache, key: layer.keys }),
+      block.call(h, { positions: at, segments, cache: layer.cache, key: layer.keys }),
     );
     return { hidden: this.norm.call(h), cache: { blocks: stacked } };
   }

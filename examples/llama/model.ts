@@ -4,6 +4,7 @@
  */
 import {
   Attention,
+  type AttentionCallOptions,
   defineModel,
   Embedding,
   GatedMlp,
@@ -61,8 +62,8 @@ class Block extends Module {
     this.mlp = new GatedMlp({ embed }, { mlp }, { init, outputInit });
   }
 
-  call(x: Stream, positions: Tensor, cache?: KvCache): [Stream, KvCache] {
-    const [attended, seen] = this.attention.call<"batch">(this.attentionNorm.call(x), { positions, cache });
+  call(x: Stream, places: AttentionCallOptions): [Stream, KvCache] {
+    const [attended, seen] = this.attention.call<"batch">(this.attentionNorm.call(x), places);
     const h = x.add(attended);
     return [h.add(this.mlp.call(this.mlpNorm.call(h))), seen];
   }
@@ -84,11 +85,11 @@ class Llama extends LanguageModel {
     this.head = new Linear({ embed }, { vocab }, { bias: false, init });
   }
 
-  run(tokens: Tensor<"batch" | "seq">, { positions, cache }: RunOptions = {}): Hidden {
+  run(tokens: Tensor<"batch" | "seq">, { positions, segments, cache }: RunOptions = {}): Hidden {
     const at = positions ?? iota({ seq: tokens.size("seq") });
     const x = this.tokens.call(tokens, this.config.dtype);
     const [h, stacked] = this.blocks.scanWith(x, { cache: cache?.blocks }, (block, h, layer) =>
-      block.call(h, at, layer.cache),
+      block.call(h, { positions: at, segments, cache: layer.cache }),
     );
     return { hidden: this.norm.call(h), cache: { blocks: stacked } };
   }

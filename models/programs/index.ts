@@ -10,17 +10,20 @@ import type { KernelsConfig } from "../kernels.js";
 import type { LanguageModel } from "../language_model.js";
 import type { LayoutConfig } from "../layout.js";
 import type { LoraConfig } from "../lora.js";
-import type { GenerateConfig, TrainConfig } from "../train/config.js";
+import { batchSpec, examplesOf } from "../train/batch.js";
+import { type Bucket, bucketsOf } from "../train/buckets.js";
+import type { DataConfig, GenerateConfig, TrainConfig } from "../train/config.js";
 import { weightsOf } from "../train/ema.js";
 import { initialize } from "../train/initialize.js";
 import { firstState, stateSpec } from "../train/state.js";
-import { inputsAndTargets, trainStep } from "../train/train_step.js";
+import { trainStep } from "../train/train_step.js";
 import { type SamplingOptions, sample } from "./sampling.js";
 
 /** What the entry points' sizes come from. */
 export interface ProgramConfig extends LayoutConfig, KernelsConfig {
   readonly model: { readonly context: number };
   readonly train: TrainConfig;
+  readonly data: DataConfig;
   readonly generate: GenerateConfig;
   readonly lora?: LoraConfig | undefined;
 }
@@ -44,30 +47,30 @@ export const init = (model: LanguageModel<object>, { train }: ProgramConfig): Pr
 /** What of the training state lies in the host's memory. */
 const onHost = ({ offload }: TrainConfig): TraceOptions => ({ host: offload.optimizer ? ["optimizer"] : [] });
 
-/** One optimizer step; the state is donated. */
-export const trainStepProgram = (model: LanguageModel<object>, c: ProgramConfig): Program =>
-  traceProgram(
-    "train_step",
+/** One optimizer step; the state is donated. Sequences are as long as a `bucket` says, by default as the model's context. */
+export function trainStepProgram(model: LanguageModel<object>, c: ProgramConfig, bucket?: Bucket): Program {
+  const { name, context, batch } = bucket ?? { name: "train_step", context: c.model.context, batch: c.train.batch };
+  return traceProgram(
+    name,
     {
       state: stateSpec(model, c.train),
-      batch: {
-        tokens: spec({ accumulation: c.train.accumulation, batch: c.train.batch, window: c.model.context + 1 }, "i32"),
-      },
+      batch: batchSpec({ accumulation: c.train.accumulation, batch }, context, c.data),
     },
     ({ state, batch }) => {
-      const next = trainStep(model, state, batch.tokens, c.train);
+      const next = trainStep(model, state, batch, c.train);
       return { state: next.state, metric: next.metrics };
     },
     onHost(c.train),
   );
+}
 
 /** The summed loss (nats) and the number of targets of a batch of the validation text. */
 export function evalStep(model: LanguageModel<object>, c: ProgramConfig): Program {
   const weights = weightsOf(model, c.train);
-  const tokens = spec({ batch: c.train.batch, window: c.model.context + 1 }, "i32");
-  return traceProgram("eval_step", { state: weights.state, batch: { tokens } }, ({ state, batch: { tokens } }) => {
-    const { inputs, targets } = inputsAndTargets<"batch">(tokens);
-    const { sum, count } = weights.model(state).loss(inputs, targets, { chunk: c.train.lossChunk });
+  const batch = batchSpec({ batch: c.train.batch }, c.model.context, c.data);
+  return traceProgram("eval_step", { state: weights.state, batch }, ({ state, batch }) => {
+    const { inputs, targets, ...places } = examplesOf(batch);
+    const { sum, count } = weights.model(state).loss(inputs, targets, { ...places, chunk: c.train.lossChunk });
     return { metric: { loss_sum: sum, count } };
   });
 }
@@ -141,22 +144,28 @@ export function decodeStep(model: LanguageModel<object>, c: ProgramConfig, cache
   );
 }
 
-/** Every entry point, by name; each is traced when it is asked for. */
-const ENTRY_POINTS: Readonly<Record<string, (model: LanguageModel<object>, c: ProgramConfig) => Program>> = {
+type EntryPoint = (model: LanguageModel<object>, c: ProgramConfig) => Program;
+
+/** Every entry point of a configuration, by name; each is traced when it is asked for. */
+const entryPoints = (c: ProgramConfig): Readonly<Record<string, EntryPoint>> => ({
   init,
-  train_step: trainStepProgram,
+  train_step: (model, c) => trainStepProgram(model, c),
+  ...Object.fromEntries(
+    bucketsOf(c).map((bucket): [string, EntryPoint] => [bucket.name, (model, c) => trainStepProgram(model, c, bucket)]),
+  ),
   eval_step: evalStep,
   forward,
   prefill,
   decode_step: (model, c) => decodeStep(model, c, cacheOf(prefill(model, c))),
-};
+});
 
 /**
  * The entry points asked for, or all, in their order.
  * @throws XenarcError for a name that is none of them.
  */
 export function programsOf(model: LanguageModel<object>, c: ProgramConfig, only?: readonly string[]): Program[] {
-  const names = Object.keys(ENTRY_POINTS);
+  const all = entryPoints(c);
+  const names = Object.keys(all);
   const unknown = only?.find((name) => !names.includes(name));
   if (unknown !== undefined) {
     throw new XenarcError(
@@ -164,7 +173,7 @@ export function programsOf(model: LanguageModel<object>, c: ProgramConfig, only?
       "usage",
     );
   }
-  return names.filter((name) => only?.includes(name) ?? true).map((name) => ENTRY_POINTS[name]!(model, c));
+  return names.filter((name) => only?.includes(name) ?? true).map((name) => all[name]!(model, c));
 }
 
 /** The tree of cache that a program gives out, to be traced as another's input. */

@@ -142,6 +142,17 @@ export const dataSchema = z.strictObject({
   chatTemplate: z.string().optional(),
   /** The share of the text, at its end, that is kept for validation. */
   validation: z.number().min(0).lt(1).default(0.1),
+  /** What a record is: a `text`, a `completion` (a prompt and its answer), or a `chat` (messages). */
+  format: z.enum(["text", "completion", "chat"]).default("text"),
+  /** Of completions and chats the answers alone are learnt; prompts are only read. */
+  answersOnly: z.boolean().default(true),
+  /** Whole documents share rows. None sees another, and positions begin anew with each. */
+  packing: z.boolean().default(false),
+  /**
+   * Lengths of sequences that there is a train step of its own for, below `model.context`: a document goes to the shortest that it fits,
+   * with others of about its length. The shorter, the more sequences: a step of each has about as many tokens.
+   */
+  buckets: z.array(count).default([]),
 });
 
 /** How text is generated. */

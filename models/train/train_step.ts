@@ -7,6 +7,7 @@ import { foldIn } from "../../ops/random.js";
 import { collect, type Reports } from "../../ops/report.js";
 import { type AnyTensor, oneCall, type Scalar, type Tensor, tensorError } from "../../ops/tensor.js";
 import type { LanguageModel } from "../language_model.js";
+import { type Batch, examplesOf, targetsOf } from "./batch.js";
 import type { TrainConfig } from "./config.js";
 import { averages } from "./ema.js";
 import { judge } from "./health.js";
@@ -29,17 +30,6 @@ export interface Metrics {
   readonly param_norm: Scalar;
 }
 
-/** Tokens of a step: a `window` is one longer than the context, since targets are the next tokens. Targets of -1 are left out. */
-export type Batch = Tensor<"accumulation" | "batch" | "window">;
-
-/** What the model reads of windows, and what it is to say at each position. */
-export function inputsAndTargets<A extends string>(
-  windows: Tensor<A | "window">,
-): { inputs: Tensor<A | "seq">; targets: Tensor<A | "seq"> } {
-  const part = (from: number, to?: number) => windows.slice("window", from, to).rename("window", "seq") as Tensor;
-  return { inputs: part(0, -1).maximum(0) as Tensor, targets: part(1) };
-}
-
 /**
  * One step. Gradients are those of the mean over all targets of the step, however they are spread over micro-batches, and of the
  * losses that layers report. Parameters whose next value a layer reports get that instead of the optimizer's; both, like reported
@@ -48,28 +38,26 @@ export function inputsAndTargets<A extends string>(
 export function trainStep<M extends LanguageModel<object>>(
   declared: M,
   state: TrainState<M>,
-  tokens: Batch,
+  batch: Batch<"accumulation" | "batch">,
   c: TrainConfig,
 ): { state: TrainState<M>; metrics: Metrics } {
-  const real = tokens.slice("window", 1).ge(0);
-  const count = real.cast("f32").sum(["accumulation", "batch", "window"]).maximum(1);
+  const real = targetsOf(batch).ge(0);
+  const count = real.cast("f32").sum(["accumulation", "batch", "seq"]).maximum(1);
   const treated = treatments(declared, c).filter(({ freeze }) => !freeze);
   const { params: trained, whole } = trainedPart(state.params, treated);
-  const share = valueAndGrad(
-    (trained: M, micro: Tensor<"batch" | "window">, index: Scalar): readonly [Scalar, Beside] => {
-      const { inputs, targets } = inputsAndTargets<"batch">(micro);
-      const [sum, { losses, metrics, updates }] = collect(() => {
-        const key = () => foldIn(foldIn(state.key, state.step), index);
-        const { sum } = whole(trained).loss(inputs, targets, { key, chunk: c.lossChunk });
-        return sum;
-      });
-      const loss = sum.div(count);
-      const total = losses.reduce((all, l) => all.add(l.mul(1 / tokens.size("accumulation"))), loss);
-      return [total, { loss, metrics, updates }];
-    },
-  );
+  const share = valueAndGrad((trained: M, micro: Batch<"batch">, index: Scalar): readonly [Scalar, Beside] => {
+    const { inputs, targets, ...places } = examplesOf(micro);
+    const [sum, { losses, metrics, updates }] = collect(() => {
+      const key = () => foldIn(foldIn(state.key, state.step), index);
+      const { sum } = whole(trained).loss(inputs, targets, { ...places, key, chunk: c.lossChunk });
+      return sum;
+    });
+    const loss = sum.div(count);
+    const total = losses.reduce((all, l) => all.add(l.mul(1 / batch.tokens.size("accumulation"))), loss);
+    return [total, { loss, metrics, updates }];
+  });
 
-  const { loss, gradients, metrics, updates } = accumulate(share, trained, tokens);
+  const { loss, gradients, metrics, updates } = accumulate(share, trained, batch);
 
   const gradNorm = globalNorm(gradients);
   const paramNorm = globalNorm(state.params);
@@ -116,28 +104,28 @@ type Beside = { readonly loss: Scalar } & Pick<Reports, "metrics" | "updates">;
 
 /** Loss and gradient added up over the micro-batches, in float32, and the means of what is reported; one micro-batch needs no loop. */
 function accumulate<M>(
-  share: (params: M, tokens: Tensor<"batch" | "window">, index: Scalar) => [readonly [Scalar, Beside], M],
+  share: (params: M, micro: Batch<"batch">, index: Scalar) => [readonly [Scalar, Beside], M],
   params: M,
-  tokens: Batch,
+  batch: Batch<"accumulation" | "batch">,
 ): Beside & { readonly gradients: M } {
-  const n = tokens.size("accumulation");
+  const n = batch.tokens.size("accumulation");
   // Gradients meet where the optimizer wants them: each device sums up its part, and nothing is whole anywhere.
   const placed: typeof share = (...given) => {
     const [value, gradients] = share(...given);
     return [value, mapLeaves(gradients, (leaf) => shard(leaf as Tensor, "optimizer"))];
   };
   if (n === 1) {
-    const batch = tokens.at("accumulation", 0);
-    const [[, beside], gradients] = placed(params, batch, full({}, 0, "i32"));
+    const micro = mapLeaves(batch as object, (leaf) => (leaf as Tensor).at("accumulation", 0)) as Batch<"batch">;
+    const [[, beside], gradients] = placed(params, micro, full({}, 0, "i32"));
     return { ...beside, gradients };
   }
   const start = leaves(params).map((p) => zeros(p.sizes as Record<string, number>));
   const [[loss, sums], reported] = scan(
     "accumulation",
     [full({}, 0), start] as const,
-    { tokens, index: iota({ accumulation: n }) },
+    { batch, index: iota({ accumulation: n }) },
     ([loss, sums], micro) => {
-      const [[, { loss: more, ...reported }], gradients] = placed(params, micro.tokens, micro.index);
+      const [[, { loss: more, ...reported }], gradients] = placed(params, micro.batch as Batch<"batch">, micro.index);
       const added = sums.map((s, i) => s.add(leaves(gradients)[i]!.cast("f32")));
       return [[loss.add(more), added] as never, reported] as const;
     },
