@@ -68,7 +68,10 @@ function positionsIn(segments: Tensor): Tensor {
   const place = iota({ seq: size }) as Tensor;
   const changes = own.slice("seq", 1).ne(own.slice("seq", 0, -1) as never) as Tensor;
   // The largest beginning so far, by doubling.
-  let begins = where(changes, place.slice("seq", 1) as never, 0).pad("seq", 1, 0) as Tensor;
+  let begins = changes
+    .cast("i32")
+    .mul(place.slice("seq", 1) as never)
+    .pad("seq", 1, 0) as Tensor;
   for (let shift = 1; shift < size; shift *= 2)
     begins = begins.maximum(begins.slice("seq", 0, size - shift).pad("seq", shift, 0) as never) as Tensor;
   return place.sub(begins).ordered(own.names) as Tensor;

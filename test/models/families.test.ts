@@ -6,6 +6,7 @@ import { compile } from "../../emit/compile.js";
 import { defineModel, type ModelDefinition } from "../../models/define.js";
 import { Llama, llama, llamaConfig, llamaPresets, mixtral, mixtralPresets } from "../../models/index.js";
 import type { LanguageModel } from "../../models/language_model.js";
+import { type Batch, examplesOf } from "../../models/train/batch.js";
 import { tensor as given } from "../../ops/array.js";
 import { valueAndGrad } from "../../ops/control.js";
 import { collect } from "../../ops/report.js";
@@ -63,8 +64,10 @@ def model(w, tokens, targets, theta, k, weight):
     logits = norm(x, w["norm/scale"]) @ w["head/weight"]
     return [logits, optax.softmax_cross_entropy_with_integer_labels(logits, targets).sum() + extra]
 `;
+const inScope = (lambda: string) =>
+  `(lambda scope: (exec(${JSON.stringify(REFERENCE)}, scope), ${lambda})[1])(dict(jnp=jnp, jax=jax, lax=lax, nn=nn, optax=optax))`;
 const reference = (names: readonly string[], theta: number, k: number, weight: number) =>
-  `(lambda scope: (exec(${JSON.stringify(REFERENCE)}, scope), lambda t, y, *w: scope["model"](dict(zip(${JSON.stringify(names)}, w)), t, y, ${theta}, ${k}, ${weight}))[1])(dict(jnp=jnp, jax=jax, lax=lax, nn=nn, optax=optax))`;
+  inScope(`lambda t, y, *w: scope["model"](dict(zip(${JSON.stringify(names)}, w)), t, y, ${theta}, ${k}, ${weight})`);
 
 /** Numbers that repeat too late to matter, in [-1, 1). */
 function draws(seed: number): () => number {
@@ -146,6 +149,96 @@ test.each(families)(
         throw new Error(`gradient of ${path}: ${(error as Error).message}`);
       }
     });
+  },
+  120_000,
+);
+
+/** Documents in two rows: where each begins and ends. Behind those of the first row there is nothing. */
+const DOCUMENTS = [
+  [0, 0, 5],
+  [0, 5, 6],
+  [0, 6, 14],
+  [1, 0, 11],
+  [1, 11, 17],
+] as const;
+
+test.each([families[0], families[2]])(
+  "%s: packed rows have the loss and gradients that JAX gives of one document after the other, and so has a train step",
+  async (_, definition, config, [theta, k]) => {
+    const settings = {
+      model: { ...config, ...("experts" in config && { loadBalance: 0 }) },
+      train: { batch: 1, accumulation: 2 },
+      data: { packing: true, format: "completion" },
+    };
+    const model = drawn(definition as ModelDefinition, config);
+    const [rows, window] = [2, config.context + 1];
+    const ids = tokensOf(5, rows, window, config.vocab).data;
+    const segments = ids.map(() => 0);
+    DOCUMENTS.forEach(([row, from, to], i) => {
+      segments.fill(row === 0 ? i + 1 : i - 2, row * window + from, row * window + to);
+    });
+    const tokens = ids.map((id, i) => (segments[i] === 0 ? -1 : id));
+    const mask = ids.map((_, i) => Number(i % 3 > 0));
+    const batch = { tokens, segments, mask };
+
+    const weights = leavesWithPaths(model) as [string, Tensor][];
+    const ofDocument = ([row, from, to]: (typeof DOCUMENTS)[number]) =>
+      `(optax.softmax_cross_entropy_with_integer_labels(scope["model"](w, t[${row}:${row + 1}, ${from}:${to - 1}], t[${row}:${row + 1}, ${from + 1}:${to}], ${theta}, ${k}, 0)[0], t[${row}:${row + 1}, ${from + 1}:${to}]) * m[${row}:${row + 1}, ${from + 1}:${to}]).sum()`;
+    const learnt = DOCUMENTS.filter(([, from, to]) => to - from > 1).map(ofDocument);
+    const expected = await jaxVjp(
+      inScope(
+        `lambda t, m, *v: (lambda w: ${learnt.join(" + ")})(dict(zip(${JSON.stringify(weights.map(([path]) => path))}, v)))`,
+      ),
+      [
+        encode("i32", [rows, window], ids),
+        encode("i32", [rows, window], mask),
+        ...weights.map(([, w]) => inOrder(w, w.names)),
+      ],
+      [encode("f32", [], [1])],
+      { argnums: weights.map((_, i) => i + 2) },
+    );
+    const count = DOCUMENTS.flatMap(([row, from, to]) => mask.slice(row * window + from + 1, row * window + to));
+    const targets = count.reduce((a, b) => a + b);
+
+    const [sum, gradients] = await evaluate(
+      (params: LanguageModel, batch: Batch<"batch">) =>
+        valueAndGrad((p: LanguageModel): Scalar => {
+          const { inputs, targets, ...places } = examplesOf(batch);
+          return p.loss(inputs, targets, places).sum;
+        })(params),
+      model,
+      {
+        tokens: given({ batch: rows, window }, tokens, "i32"),
+        segments: given({ batch: rows, window }, segments, "i32"),
+        mask: given({ batch: rows, window }, mask, "i32"),
+      },
+    );
+    expectClose(inOrder(sum as unknown as Tensor, []), expected.outputs[0]!, { rtol: 1e-5, atol: 0 });
+    const ours = leavesWithPaths(gradients) as [string, Tensor][];
+    ours.forEach(([path, g], i) => {
+      try {
+        expectClose(inOrder(g, weights[i]![1].names), expected.grads[i]!, { rtol: 1e-3, atol: 1e-3 });
+      } catch (error) {
+        throw new Error(`gradient of ${path}: ${(error as Error).message}`);
+      }
+    });
+
+    const only = ["init", "train_step"];
+    const [init, step] = (await compile(definition, settings, { only, locations: false })).programs;
+    const begun = await execute(init!.text, [tensor("ui32", [2], [0, 1])]);
+    const state = Object.fromEntries(init!.program.outputs.map((p, i) => [p.name, begun[i]!]));
+    const inputs = step!.program.inputs.map(({ name, shape }) => {
+      const weight = weights.find(([path]) => name === `params/${path}`)?.[1];
+      if (weight) return inOrder(weight, weight.names);
+      return name in batch ? tensor("i32", shape, batch[name as keyof typeof batch]) : state[name]!;
+    });
+    const results = await execute(step!.text, inputs);
+    const metric = (name: string) =>
+      (numbers(results[step!.program.outputs.findIndex((p) => p.name === name)]!) as number[])[0]!;
+    const [total] = numbers(expected.outputs[0]!) as [number];
+    expect(metric("loss") / (total / targets)).toBeCloseTo(1, 5);
+    const squares = expected.grads.flatMap((g) => (numbers(g) as number[]).map((x) => x * x));
+    expect(metric("grad_norm") / (Math.sqrt(squares.reduce((a, b) => a + b)) / targets)).toBeCloseTo(1, 4);
   },
   120_000,
 );

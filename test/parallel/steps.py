@@ -14,6 +14,14 @@ from xenarc_runtime.artifact import load
 from xenarc_runtime.program import Entry, named
 
 
+# Batches by port: tokens, documents of about a dozen tokens, and which tokens are learnt.
+DRAWN = {
+    "tokens": lambda random, shape: random.integers(0, 256, shape).astype(np.int32),
+    "segments": lambda random, shape: 1 + np.cumsum(random.random(shape) < 1 / 12, -1, np.int32),
+    "mask": lambda random, shape: random.integers(0, 2, shape).astype(np.int32),
+}
+
+
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folders", nargs="+", type=Path)
@@ -24,9 +32,9 @@ def main():
     # The largest mesh first: the CPU shows itself as so many devices or never.
     for artifact in sorted(artifacts, key=lambda a: -np.prod([axis.size for axis in a.mesh])):
         pjrt.make_mesh(artifact.mesh)
-    port = named(artifacts[0].program("train_step").inputs, "batch")[0]
     random = np.random.default_rng(0)
-    batches = random.integers(0, 256, (arguments.steps, *port.shape)).astype(np.int32)
+    ports = named(artifacts[0].program("train_step").inputs, "batch")
+    batches = [{port.name: DRAWN[port.name](random, port.shape) for port in ports} for _ in range(arguments.steps)]
     runs = [train(artifact, batches) for artifact in artifacts]
     for run in runs:
         run["first"] = differences(run["first"], runs[0]["states"][0])
@@ -42,8 +50,8 @@ def train(artifact, batches):
     run = {"metrics": [], "hlo": pjrt.optimized_hlo(step.executable)}
     names = [port.name for port in named(artifact.program("train_step").outputs, "metric")]
     states = []
-    for number, tokens in enumerate(batches):
-        outputs = step({**state, "tokens": tokens})
+    for number, batch in enumerate(batches):
+        outputs = step({**state, **batch})
         state = {name: outputs[name] for name in state}
         run["metrics"].append({name: np.asarray(outputs[name]).tolist() for name in names})
         if number in (0, len(batches) - 1):
