@@ -77,22 +77,22 @@ module @decode_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas
       %multiply_3 = stablehlo.multiply %multiply_2, %broadcast_in_dim_6 : tensor<1x1x16xf32>
       %broadcast_in_dim_7 = stablehlo.broadcast_in_dim %attentionNorm.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x1x16xf32>
       %add_1 = stablehlo.add %multiply_3, %broadcast_in_dim_7 : tensor<1x1x16xf32>
-      %y.reshape = stablehlo.reshape %add_1 : (tensor<1x1x16xf32>) -> tensor<1x16xf32>
-      %y.reshape_1 = stablehlo.reshape %attention.query.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
-      %y.dot_general = stablehlo.dot_general %y.reshape, %y.reshape_1, contracting_dims = [1] x [0] : (tensor<1x16xf32>, tensor<16x16xf32>) -> tensor<1x16xf32>
-      %y.reshape_2 = stablehlo.reshape %y.dot_general : (tensor<1x16xf32>) -> tensor<1x1x2x8xf32>
+      %own.reshape = stablehlo.reshape %add_1 : (tensor<1x1x16xf32>) -> tensor<1x16xf32>
+      %own.reshape_1 = stablehlo.reshape %attention.query.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
+      %own.dot_general = stablehlo.dot_general %own.reshape, %own.reshape_1, contracting_dims = [1] x [0] : (tensor<1x16xf32>, tensor<16x16xf32>) -> tensor<1x16xf32>
+      %own.reshape_2 = stablehlo.reshape %own.dot_general : (tensor<1x16xf32>) -> tensor<1x1x2x8xf32>
       %query.broadcast_in_dim = stablehlo.broadcast_in_dim %attention.query.bias_1, dims = [2, 3] : (tensor<2x8xf32>) -> tensor<1x1x2x8xf32>
-      %query = stablehlo.add %y.reshape_2, %query.broadcast_in_dim : tensor<1x1x2x8xf32>
-      %y.reshape_3 = stablehlo.reshape %attention.key.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
-      %y.dot_general_1 = stablehlo.dot_general %y.reshape, %y.reshape_3, contracting_dims = [1] x [0] : (tensor<1x16xf32>, tensor<16x16xf32>) -> tensor<1x16xf32>
-      %y.reshape_4 = stablehlo.reshape %y.dot_general_1 : (tensor<1x16xf32>) -> tensor<1x1x2x8xf32>
+      %query = stablehlo.add %own.reshape_2, %query.broadcast_in_dim : tensor<1x1x2x8xf32>
+      %own.reshape_3 = stablehlo.reshape %attention.key.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
+      %own.dot_general_1 = stablehlo.dot_general %own.reshape, %own.reshape_3, contracting_dims = [1] x [0] : (tensor<1x16xf32>, tensor<16x16xf32>) -> tensor<1x16xf32>
+      %own.reshape_4 = stablehlo.reshape %own.dot_general_1 : (tensor<1x16xf32>) -> tensor<1x1x2x8xf32>
       %key.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %attention.key.bias_1, dims = [2, 3] : (tensor<2x8xf32>) -> tensor<1x1x2x8xf32>
-      %key_2 = stablehlo.add %y.reshape_4, %key.broadcast_in_dim_2 : tensor<1x1x2x8xf32>
-      %y.reshape_5 = stablehlo.reshape %attention.value.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
-      %y.dot_general_2 = stablehlo.dot_general %y.reshape, %y.reshape_5, contracting_dims = [1] x [0] : (tensor<1x16xf32>, tensor<16x16xf32>) -> tensor<1x16xf32>
-      %y.reshape_6 = stablehlo.reshape %y.dot_general_2 : (tensor<1x16xf32>) -> tensor<1x1x2x8xf32>
+      %key_2 = stablehlo.add %own.reshape_4, %key.broadcast_in_dim_2 : tensor<1x1x2x8xf32>
+      %own.reshape_5 = stablehlo.reshape %attention.value.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
+      %own.dot_general_2 = stablehlo.dot_general %own.reshape, %own.reshape_5, contracting_dims = [1] x [0] : (tensor<1x16xf32>, tensor<16x16xf32>) -> tensor<1x16xf32>
+      %own.reshape_6 = stablehlo.reshape %own.dot_general_2 : (tensor<1x16xf32>) -> tensor<1x1x2x8xf32>
       %value.broadcast_in_dim = stablehlo.broadcast_in_dim %attention.value.bias_1, dims = [2, 3] : (tensor<2x8xf32>) -> tensor<1x1x2x8xf32>
-      %value = stablehlo.add %y.reshape_6, %value.broadcast_in_dim : tensor<1x1x2x8xf32>
+      %value = stablehlo.add %own.reshape_6, %value.broadcast_in_dim : tensor<1x1x2x8xf32>
       %key_3 = "stablehlo.scatter"(%cache.key_1, %broadcast_in_dim_1, %key_2) <{indices_are_sorted = false, scatter_dimension_numbers = #stablehlo.scatter<update_window_dims = [2, 3], inserted_window_dims = [1], input_batching_dims = [0], scatter_indices_batching_dims = [0], scatter_dims_to_operand_dims = [1], index_vector_dim = 2>, unique_indices = false}> ({
       ^bb0(%arg0: tensor<f32>, %arg1: tensor<f32>):
         stablehlo.return %arg1 : tensor<f32>
@@ -126,9 +126,9 @@ module @decode_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas
       %probs.broadcast_in_dim = stablehlo.broadcast_in_dim %divisor, dims = [0, 1, 2] : (tensor<1x2x1xf32>) -> tensor<1x2x1x8xf32>
       %probs = stablehlo.divide %weights, %probs.broadcast_in_dim : tensor<1x2x1x8xf32>
       %dot_general = stablehlo.dot_general %probs, %value_1, batching_dims = [0, 1] x [0, 2], contracting_dims = [3] x [1] : (tensor<1x2x1x8xf32>, tensor<1x8x2x8xf32>) -> tensor<1x2x1x8xf32>
-      %y.dot_general_3 = stablehlo.dot_general %dot_general, %attention.output.weight_1, contracting_dims = [1, 3] x [0, 1] : (tensor<1x2x1x8xf32>, tensor<2x8x16xf32>) -> tensor<1x1x16xf32>
+      %own.dot_general_3 = stablehlo.dot_general %dot_general, %attention.output.weight_1, contracting_dims = [1, 3] x [0, 1] : (tensor<1x2x1x8xf32>, tensor<2x8x16xf32>) -> tensor<1x1x16xf32>
       %broadcast_in_dim_8 = stablehlo.broadcast_in_dim %attention.output.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x1x16xf32>
-      %add_2 = stablehlo.add %y.dot_general_3, %broadcast_in_dim_8 : tensor<1x1x16xf32>
+      %add_2 = stablehlo.add %own.dot_general_3, %broadcast_in_dim_8 : tensor<1x1x16xf32>
       %h_1 = stablehlo.add %iterArg_1, %add_2 : tensor<1x1x16xf32>
       %mean.reduce_2 = stablehlo.reduce(%h_1 init: %cst_13) applies stablehlo.add across dimensions = [2] : (tensor<1x1x16xf32>, tensor<f32>) -> tensor<1x1xf32>
       %mean_1 = stablehlo.multiply %mean.reduce_2, %cst_14 : tensor<1x1xf32>
@@ -145,11 +145,11 @@ module @decode_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas
       %multiply_5 = stablehlo.multiply %multiply_4, %broadcast_in_dim_10 : tensor<1x1x16xf32>
       %broadcast_in_dim_11 = stablehlo.broadcast_in_dim %mlpNorm.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x1x16xf32>
       %add_3 = stablehlo.add %multiply_5, %broadcast_in_dim_11 : tensor<1x1x16xf32>
-      %y.reshape_7 = stablehlo.reshape %add_3 : (tensor<1x1x16xf32>) -> tensor<1x16xf32>
-      %y.dot_general_4 = stablehlo.dot_general %y.reshape_7, %mlp.up.weight_1, contracting_dims = [1] x [0] : (tensor<1x16xf32>, tensor<16x64xf32>) -> tensor<1x64xf32>
-      %y.reshape_8 = stablehlo.reshape %y.dot_general_4 : (tensor<1x64xf32>) -> tensor<1x1x64xf32>
+      %own.reshape_7 = stablehlo.reshape %add_3 : (tensor<1x1x16xf32>) -> tensor<1x16xf32>
+      %own.dot_general_4 = stablehlo.dot_general %own.reshape_7, %mlp.up.weight_1, contracting_dims = [1] x [0] : (tensor<1x16xf32>, tensor<16x64xf32>) -> tensor<1x64xf32>
+      %own.reshape_8 = stablehlo.reshape %own.dot_general_4 : (tensor<1x64xf32>) -> tensor<1x1x64xf32>
       %fed.broadcast_in_dim = stablehlo.broadcast_in_dim %mlp.up.bias_1, dims = [2] : (tensor<64xf32>) -> tensor<1x1x64xf32>
-      %fed.add = stablehlo.add %y.reshape_8, %fed.broadcast_in_dim : tensor<1x1x64xf32>
+      %fed.add = stablehlo.add %own.reshape_8, %fed.broadcast_in_dim : tensor<1x1x64xf32>
       %fed.multiply = stablehlo.multiply %fed.add, %fed.add : tensor<1x1x64xf32>
       %cst_22 = stablehlo.constant dense<4.471500e-02> : tensor<1x1x64xf32>
       %fed.multiply_1 = stablehlo.multiply %fed.multiply, %cst_22 : tensor<1x1x64xf32>
@@ -163,11 +163,11 @@ module @decode_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas
       %fed.multiply_4 = stablehlo.multiply %fed.add, %fed.add_2 : tensor<1x1x64xf32>
       %cst_25 = stablehlo.constant dense<5.000000e-01> : tensor<1x1x64xf32>
       %fed.multiply_5 = stablehlo.multiply %fed.multiply_4, %cst_25 : tensor<1x1x64xf32>
-      %y.reshape_9 = stablehlo.reshape %fed.multiply_5 : (tensor<1x1x64xf32>) -> tensor<1x64xf32>
-      %y.dot_general_5 = stablehlo.dot_general %y.reshape_9, %mlp.down.weight_1, contracting_dims = [1] x [0] : (tensor<1x64xf32>, tensor<64x16xf32>) -> tensor<1x16xf32>
-      %y_1 = stablehlo.reshape %y.dot_general_5 : (tensor<1x16xf32>) -> tensor<1x1x16xf32>
+      %own.reshape_9 = stablehlo.reshape %fed.multiply_5 : (tensor<1x1x64xf32>) -> tensor<1x64xf32>
+      %own.dot_general_5 = stablehlo.dot_general %own.reshape_9, %mlp.down.weight_1, contracting_dims = [1] x [0] : (tensor<1x64xf32>, tensor<64x16xf32>) -> tensor<1x16xf32>
+      %own_1 = stablehlo.reshape %own.dot_general_5 : (tensor<1x16xf32>) -> tensor<1x1x16xf32>
       %fed.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %mlp.down.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x1x16xf32>
-      %fed = stablehlo.add %y_1, %fed.broadcast_in_dim_1 : tensor<1x1x16xf32>
+      %fed = stablehlo.add %own_1, %fed.broadcast_in_dim_1 : tensor<1x1x16xf32>
       %add_4 = stablehlo.add %h_1, %fed : tensor<1x1x16xf32>
       %h.reshape = stablehlo.reshape %key_3 : (tensor<1x8x2x8xf32>) -> tensor<1x1x8x2x8xf32>
       %h.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_2, %h.reshape, %iterArg, %c_39, %c_39, %c_39, %c_39 : (tensor<2x1x8x2x8xf32>, tensor<1x1x8x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x1x8x2x8xf32>
@@ -196,9 +196,9 @@ module @decode_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas
     %broadcast_in_dim_4 = stablehlo.broadcast_in_dim %params.norm.bias, dims = [2] : (tensor<16xf32>) -> tensor<1x1x16xf32>
     %add = stablehlo.add %multiply_1, %broadcast_in_dim_4 : tensor<1x1x16xf32>
     %logits.reshape = stablehlo.reshape %add : (tensor<1x1x16xf32>) -> tensor<1x16xf32>
-    %y = stablehlo.dot_general %logits.reshape, %params.head.weight, contracting_dims = [1] x [0] : (tensor<1x16xf32>, tensor<16x256xf32>) -> tensor<1x256xf32>
+    %own = stablehlo.dot_general %logits.reshape, %params.head.weight, contracting_dims = [1] x [0] : (tensor<1x16xf32>, tensor<16x256xf32>) -> tensor<1x256xf32>
     %logits.broadcast_in_dim = stablehlo.broadcast_in_dim %params.head.bias, dims = [1] : (tensor<256xf32>) -> tensor<1x256xf32>
-    %logits = stablehlo.add %y, %logits.broadcast_in_dim : tensor<1x256xf32>
+    %logits = stablehlo.add %own, %logits.broadcast_in_dim : tensor<1x256xf32>
     %c_1 = stablehlo.constant dense<-2147483648> : tensor<i32>
     %key.reduce = stablehlo.reduce(%position init: %c_1) applies stablehlo.maximum across dimensions = [0] : (tensor<1xi32>, tensor<i32>) -> tensor<i32>
     %key.convert = stablehlo.convert %key.reduce : (tensor<i32>) -> tensor<ui32>

@@ -72,22 +72,22 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %multiply_3 = stablehlo.multiply %multiply_2, %broadcast_in_dim_4 : tensor<1x8x16xf32>
       %broadcast_in_dim_5 = stablehlo.broadcast_in_dim %attentionNorm.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x8x16xf32>
       %add_1 = stablehlo.add %multiply_3, %broadcast_in_dim_5 : tensor<1x8x16xf32>
-      %y.reshape_1 = stablehlo.reshape %add_1 : (tensor<1x8x16xf32>) -> tensor<8x16xf32>
-      %y.reshape_2 = stablehlo.reshape %attention.query.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
-      %y.dot_general_1 = stablehlo.dot_general %y.reshape_1, %y.reshape_2, contracting_dims = [1] x [0] : (tensor<8x16xf32>, tensor<16x16xf32>) -> tensor<8x16xf32>
-      %y.reshape_3 = stablehlo.reshape %y.dot_general_1 : (tensor<8x16xf32>) -> tensor<1x8x2x8xf32>
+      %own.reshape_1 = stablehlo.reshape %add_1 : (tensor<1x8x16xf32>) -> tensor<8x16xf32>
+      %own.reshape_2 = stablehlo.reshape %attention.query.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
+      %own.dot_general_1 = stablehlo.dot_general %own.reshape_1, %own.reshape_2, contracting_dims = [1] x [0] : (tensor<8x16xf32>, tensor<16x16xf32>) -> tensor<8x16xf32>
+      %own.reshape_3 = stablehlo.reshape %own.dot_general_1 : (tensor<8x16xf32>) -> tensor<1x8x2x8xf32>
       %query.broadcast_in_dim = stablehlo.broadcast_in_dim %attention.query.bias_1, dims = [2, 3] : (tensor<2x8xf32>) -> tensor<1x8x2x8xf32>
-      %query = stablehlo.add %y.reshape_3, %query.broadcast_in_dim : tensor<1x8x2x8xf32>
-      %y.reshape_4 = stablehlo.reshape %attention.key.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
-      %y.dot_general_2 = stablehlo.dot_general %y.reshape_1, %y.reshape_4, contracting_dims = [1] x [0] : (tensor<8x16xf32>, tensor<16x16xf32>) -> tensor<8x16xf32>
-      %y.reshape_5 = stablehlo.reshape %y.dot_general_2 : (tensor<8x16xf32>) -> tensor<1x8x2x8xf32>
+      %query = stablehlo.add %own.reshape_3, %query.broadcast_in_dim : tensor<1x8x2x8xf32>
+      %own.reshape_4 = stablehlo.reshape %attention.key.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
+      %own.dot_general_2 = stablehlo.dot_general %own.reshape_1, %own.reshape_4, contracting_dims = [1] x [0] : (tensor<8x16xf32>, tensor<16x16xf32>) -> tensor<8x16xf32>
+      %own.reshape_5 = stablehlo.reshape %own.dot_general_2 : (tensor<8x16xf32>) -> tensor<1x8x2x8xf32>
       %key.broadcast_in_dim = stablehlo.broadcast_in_dim %attention.key.bias_1, dims = [2, 3] : (tensor<2x8xf32>) -> tensor<1x8x2x8xf32>
-      %key = stablehlo.add %y.reshape_5, %key.broadcast_in_dim : tensor<1x8x2x8xf32>
-      %y.reshape_6 = stablehlo.reshape %attention.value.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
-      %y.dot_general_3 = stablehlo.dot_general %y.reshape_1, %y.reshape_6, contracting_dims = [1] x [0] : (tensor<8x16xf32>, tensor<16x16xf32>) -> tensor<8x16xf32>
-      %y.reshape_7 = stablehlo.reshape %y.dot_general_3 : (tensor<8x16xf32>) -> tensor<1x8x2x8xf32>
+      %key = stablehlo.add %own.reshape_5, %key.broadcast_in_dim : tensor<1x8x2x8xf32>
+      %own.reshape_6 = stablehlo.reshape %attention.value.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
+      %own.dot_general_3 = stablehlo.dot_general %own.reshape_1, %own.reshape_6, contracting_dims = [1] x [0] : (tensor<8x16xf32>, tensor<16x16xf32>) -> tensor<8x16xf32>
+      %own.reshape_7 = stablehlo.reshape %own.dot_general_3 : (tensor<8x16xf32>) -> tensor<1x8x2x8xf32>
       %value.broadcast_in_dim = stablehlo.broadcast_in_dim %attention.value.bias_1, dims = [2, 3] : (tensor<2x8xf32>) -> tensor<1x8x2x8xf32>
-      %value = stablehlo.add %y.reshape_7, %value.broadcast_in_dim : tensor<1x8x2x8xf32>
+      %value = stablehlo.add %own.reshape_7, %value.broadcast_in_dim : tensor<1x8x2x8xf32>
       %cst_8 = stablehlo.constant dense<0.353553385> : tensor<1x8x2x8xf32>
       %scaled = stablehlo.multiply %query, %cst_8 : tensor<1x8x2x8xf32>
       %numbers = stablehlo.iota dim = 0 : tensor<8xi32>
@@ -113,9 +113,9 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %probs.broadcast_in_dim = stablehlo.broadcast_in_dim %divisor, dims = [0, 1, 2] : (tensor<1x2x8xf32>) -> tensor<1x2x8x8xf32>
       %probs = stablehlo.divide %weights, %probs.broadcast_in_dim : tensor<1x2x8x8xf32>
       %dot_general = stablehlo.dot_general %probs, %value, batching_dims = [0, 1] x [0, 2], contracting_dims = [3] x [1] : (tensor<1x2x8x8xf32>, tensor<1x8x2x8xf32>) -> tensor<1x2x8x8xf32>
-      %y.dot_general_4 = stablehlo.dot_general %dot_general, %attention.output.weight_1, contracting_dims = [1, 3] x [0, 1] : (tensor<1x2x8x8xf32>, tensor<2x8x16xf32>) -> tensor<1x8x16xf32>
+      %own.dot_general_4 = stablehlo.dot_general %dot_general, %attention.output.weight_1, contracting_dims = [1, 3] x [0, 1] : (tensor<1x2x8x8xf32>, tensor<2x8x16xf32>) -> tensor<1x8x16xf32>
       %broadcast_in_dim_6 = stablehlo.broadcast_in_dim %attention.output.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x8x16xf32>
-      %add_2 = stablehlo.add %y.dot_general_4, %broadcast_in_dim_6 : tensor<1x8x16xf32>
+      %add_2 = stablehlo.add %own.dot_general_4, %broadcast_in_dim_6 : tensor<1x8x16xf32>
       %h_1 = stablehlo.add %iterArg_1, %add_2 : tensor<1x8x16xf32>
       %mean.reduce_2 = stablehlo.reduce(%h_1 init: %cst_5) applies stablehlo.add across dimensions = [2] : (tensor<1x8x16xf32>, tensor<f32>) -> tensor<1x8xf32>
       %mean_1 = stablehlo.multiply %mean.reduce_2, %cst_6 : tensor<1x8xf32>
@@ -132,11 +132,11 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %multiply_5 = stablehlo.multiply %multiply_4, %broadcast_in_dim_8 : tensor<1x8x16xf32>
       %broadcast_in_dim_9 = stablehlo.broadcast_in_dim %mlpNorm.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x8x16xf32>
       %add_3 = stablehlo.add %multiply_5, %broadcast_in_dim_9 : tensor<1x8x16xf32>
-      %y.reshape_8 = stablehlo.reshape %add_3 : (tensor<1x8x16xf32>) -> tensor<8x16xf32>
-      %y.dot_general_5 = stablehlo.dot_general %y.reshape_8, %mlp.up.weight_1, contracting_dims = [1] x [0] : (tensor<8x16xf32>, tensor<16x64xf32>) -> tensor<8x64xf32>
-      %y.reshape_9 = stablehlo.reshape %y.dot_general_5 : (tensor<8x64xf32>) -> tensor<1x8x64xf32>
+      %own.reshape_8 = stablehlo.reshape %add_3 : (tensor<1x8x16xf32>) -> tensor<8x16xf32>
+      %own.dot_general_5 = stablehlo.dot_general %own.reshape_8, %mlp.up.weight_1, contracting_dims = [1] x [0] : (tensor<8x16xf32>, tensor<16x64xf32>) -> tensor<8x64xf32>
+      %own.reshape_9 = stablehlo.reshape %own.dot_general_5 : (tensor<8x64xf32>) -> tensor<1x8x64xf32>
       %fed.broadcast_in_dim = stablehlo.broadcast_in_dim %mlp.up.bias_1, dims = [2] : (tensor<64xf32>) -> tensor<1x8x64xf32>
-      %fed.add = stablehlo.add %y.reshape_9, %fed.broadcast_in_dim : tensor<1x8x64xf32>
+      %fed.add = stablehlo.add %own.reshape_9, %fed.broadcast_in_dim : tensor<1x8x64xf32>
       %fed.multiply = stablehlo.multiply %fed.add, %fed.add : tensor<1x8x64xf32>
       %cst_14 = stablehlo.constant dense<4.471500e-02> : tensor<1x8x64xf32>
       %fed.multiply_1 = stablehlo.multiply %fed.multiply, %cst_14 : tensor<1x8x64xf32>
@@ -150,11 +150,11 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %fed.multiply_4 = stablehlo.multiply %fed.add, %fed.add_2 : tensor<1x8x64xf32>
       %cst_17 = stablehlo.constant dense<5.000000e-01> : tensor<1x8x64xf32>
       %fed.multiply_5 = stablehlo.multiply %fed.multiply_4, %cst_17 : tensor<1x8x64xf32>
-      %y.reshape_10 = stablehlo.reshape %fed.multiply_5 : (tensor<1x8x64xf32>) -> tensor<8x64xf32>
-      %y.dot_general_6 = stablehlo.dot_general %y.reshape_10, %mlp.down.weight_1, contracting_dims = [1] x [0] : (tensor<8x64xf32>, tensor<64x16xf32>) -> tensor<8x16xf32>
-      %y_1 = stablehlo.reshape %y.dot_general_6 : (tensor<8x16xf32>) -> tensor<1x8x16xf32>
+      %own.reshape_10 = stablehlo.reshape %fed.multiply_5 : (tensor<1x8x64xf32>) -> tensor<8x64xf32>
+      %own.dot_general_6 = stablehlo.dot_general %own.reshape_10, %mlp.down.weight_1, contracting_dims = [1] x [0] : (tensor<8x64xf32>, tensor<64x16xf32>) -> tensor<8x16xf32>
+      %own_1 = stablehlo.reshape %own.dot_general_6 : (tensor<8x16xf32>) -> tensor<1x8x16xf32>
       %fed.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %mlp.down.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<1x8x16xf32>
-      %fed = stablehlo.add %y_1, %fed.broadcast_in_dim_1 : tensor<1x8x16xf32>
+      %fed = stablehlo.add %own_1, %fed.broadcast_in_dim_1 : tensor<1x8x16xf32>
       %add_4 = stablehlo.add %h_1, %fed : tensor<1x8x16xf32>
       %c_2 = stablehlo.constant dense<1> : tensor<i32>
       %h_2 = stablehlo.add %iterArg, %c_2 : tensor<i32>
@@ -178,11 +178,11 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
     %multiply_1 = stablehlo.multiply %multiply, %broadcast_in_dim_1 : tensor<1x8x16xf32>
     %broadcast_in_dim_2 = stablehlo.broadcast_in_dim %params.norm.bias, dims = [2] : (tensor<16xf32>) -> tensor<1x8x16xf32>
     %add = stablehlo.add %multiply_1, %broadcast_in_dim_2 : tensor<1x8x16xf32>
-    %y.reshape = stablehlo.reshape %add : (tensor<1x8x16xf32>) -> tensor<8x16xf32>
-    %y.dot_general = stablehlo.dot_general %y.reshape, %params.head.weight, contracting_dims = [1] x [0] : (tensor<8x16xf32>, tensor<16x256xf32>) -> tensor<8x256xf32>
-    %y = stablehlo.reshape %y.dot_general : (tensor<8x256xf32>) -> tensor<1x8x256xf32>
+    %own.reshape = stablehlo.reshape %add : (tensor<1x8x16xf32>) -> tensor<8x16xf32>
+    %own.dot_general = stablehlo.dot_general %own.reshape, %params.head.weight, contracting_dims = [1] x [0] : (tensor<8x16xf32>, tensor<16x256xf32>) -> tensor<8x256xf32>
+    %own = stablehlo.reshape %own.dot_general : (tensor<8x256xf32>) -> tensor<1x8x256xf32>
     %logits.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %params.head.bias, dims = [2] : (tensor<256xf32>) -> tensor<1x8x256xf32>
-    %logits = stablehlo.add %y, %logits.broadcast_in_dim_1 : tensor<1x8x256xf32>
+    %logits = stablehlo.add %own, %logits.broadcast_in_dim_1 : tensor<1x8x256xf32>
     return %logits : tensor<1x8x256xf32>
   }
 }

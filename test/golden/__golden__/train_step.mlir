@@ -90,22 +90,22 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %multiply_5 = stablehlo.multiply %multiply_4, %broadcast_in_dim_4 : tensor<2x8x16xf32>
       %broadcast_in_dim_5 = stablehlo.broadcast_in_dim %attentionNorm.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
       %add_3 = stablehlo.add %multiply_5, %broadcast_in_dim_5 : tensor<2x8x16xf32>
-      %y.reshape_1 = stablehlo.reshape %add_3 : (tensor<2x8x16xf32>) -> tensor<16x16xf32>
-      %y.reshape_2 = stablehlo.reshape %attention.query.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
-      %y.dot_general_1 = stablehlo.dot_general %y.reshape_1, %y.reshape_2, contracting_dims = [1] x [0] : (tensor<16x16xf32>, tensor<16x16xf32>) -> tensor<16x16xf32>
-      %y.reshape_3 = stablehlo.reshape %y.dot_general_1 : (tensor<16x16xf32>) -> tensor<2x8x2x8xf32>
+      %own.reshape_1 = stablehlo.reshape %add_3 : (tensor<2x8x16xf32>) -> tensor<16x16xf32>
+      %own.reshape_2 = stablehlo.reshape %attention.query.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
+      %own.dot_general_1 = stablehlo.dot_general %own.reshape_1, %own.reshape_2, contracting_dims = [1] x [0] : (tensor<16x16xf32>, tensor<16x16xf32>) -> tensor<16x16xf32>
+      %own.reshape_3 = stablehlo.reshape %own.dot_general_1 : (tensor<16x16xf32>) -> tensor<2x8x2x8xf32>
       %query.broadcast_in_dim = stablehlo.broadcast_in_dim %attention.query.bias_1, dims = [2, 3] : (tensor<2x8xf32>) -> tensor<2x8x2x8xf32>
-      %query = stablehlo.add %y.reshape_3, %query.broadcast_in_dim : tensor<2x8x2x8xf32>
-      %y.reshape_4 = stablehlo.reshape %attention.key.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
-      %y.dot_general_2 = stablehlo.dot_general %y.reshape_1, %y.reshape_4, contracting_dims = [1] x [0] : (tensor<16x16xf32>, tensor<16x16xf32>) -> tensor<16x16xf32>
-      %y.reshape_5 = stablehlo.reshape %y.dot_general_2 : (tensor<16x16xf32>) -> tensor<2x8x2x8xf32>
+      %query = stablehlo.add %own.reshape_3, %query.broadcast_in_dim : tensor<2x8x2x8xf32>
+      %own.reshape_4 = stablehlo.reshape %attention.key.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
+      %own.dot_general_2 = stablehlo.dot_general %own.reshape_1, %own.reshape_4, contracting_dims = [1] x [0] : (tensor<16x16xf32>, tensor<16x16xf32>) -> tensor<16x16xf32>
+      %own.reshape_5 = stablehlo.reshape %own.dot_general_2 : (tensor<16x16xf32>) -> tensor<2x8x2x8xf32>
       %key.broadcast_in_dim = stablehlo.broadcast_in_dim %attention.key.bias_1, dims = [2, 3] : (tensor<2x8xf32>) -> tensor<2x8x2x8xf32>
-      %key_1 = stablehlo.add %y.reshape_5, %key.broadcast_in_dim : tensor<2x8x2x8xf32>
-      %y.reshape_6 = stablehlo.reshape %attention.value.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
-      %y.dot_general_3 = stablehlo.dot_general %y.reshape_1, %y.reshape_6, contracting_dims = [1] x [0] : (tensor<16x16xf32>, tensor<16x16xf32>) -> tensor<16x16xf32>
-      %y.reshape_7 = stablehlo.reshape %y.dot_general_3 : (tensor<16x16xf32>) -> tensor<2x8x2x8xf32>
+      %key_1 = stablehlo.add %own.reshape_5, %key.broadcast_in_dim : tensor<2x8x2x8xf32>
+      %own.reshape_6 = stablehlo.reshape %attention.value.weight : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
+      %own.dot_general_3 = stablehlo.dot_general %own.reshape_1, %own.reshape_6, contracting_dims = [1] x [0] : (tensor<16x16xf32>, tensor<16x16xf32>) -> tensor<16x16xf32>
+      %own.reshape_7 = stablehlo.reshape %own.dot_general_3 : (tensor<16x16xf32>) -> tensor<2x8x2x8xf32>
       %value.broadcast_in_dim = stablehlo.broadcast_in_dim %attention.value.bias_1, dims = [2, 3] : (tensor<2x8xf32>) -> tensor<2x8x2x8xf32>
-      %value = stablehlo.add %y.reshape_7, %value.broadcast_in_dim : tensor<2x8x2x8xf32>
+      %value = stablehlo.add %own.reshape_7, %value.broadcast_in_dim : tensor<2x8x2x8xf32>
       %cst_91 = stablehlo.constant dense<0.353553385> : tensor<2x8x2x8xf32>
       %scaled = stablehlo.multiply %query, %cst_91 : tensor<2x8x2x8xf32>
       %numbers = stablehlo.iota dim = 0 : tensor<8xi32>
@@ -131,9 +131,9 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %probs.broadcast_in_dim = stablehlo.broadcast_in_dim %divisor, dims = [0, 1, 2] : (tensor<2x2x8xf32>) -> tensor<2x2x8x8xf32>
       %probs = stablehlo.divide %weights, %probs.broadcast_in_dim : tensor<2x2x8x8xf32>
       %dot_general = stablehlo.dot_general %probs, %value, batching_dims = [0, 1] x [0, 2], contracting_dims = [3] x [1] : (tensor<2x2x8x8xf32>, tensor<2x8x2x8xf32>) -> tensor<2x2x8x8xf32>
-      %y.dot_general_4 = stablehlo.dot_general %dot_general, %attention.output.weight_1, contracting_dims = [1, 3] x [0, 1] : (tensor<2x2x8x8xf32>, tensor<2x8x16xf32>) -> tensor<2x8x16xf32>
+      %own.dot_general_4 = stablehlo.dot_general %dot_general, %attention.output.weight_1, contracting_dims = [1, 3] x [0, 1] : (tensor<2x2x8x8xf32>, tensor<2x8x16xf32>) -> tensor<2x8x16xf32>
       %broadcast_in_dim_6 = stablehlo.broadcast_in_dim %attention.output.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
-      %add_4 = stablehlo.add %y.dot_general_4, %broadcast_in_dim_6 : tensor<2x8x16xf32>
+      %add_4 = stablehlo.add %own.dot_general_4, %broadcast_in_dim_6 : tensor<2x8x16xf32>
       %h_1 = stablehlo.add %iterArg_1, %add_4 : tensor<2x8x16xf32>
       %mean.reduce_2 = stablehlo.reduce(%h_1 init: %cst_88) applies stablehlo.add across dimensions = [2] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<2x8xf32>
       %mean_1 = stablehlo.multiply %mean.reduce_2, %cst_89 : tensor<2x8xf32>
@@ -150,11 +150,11 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %multiply_7 = stablehlo.multiply %multiply_6, %broadcast_in_dim_8 : tensor<2x8x16xf32>
       %broadcast_in_dim_9 = stablehlo.broadcast_in_dim %mlpNorm.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
       %add_5 = stablehlo.add %multiply_7, %broadcast_in_dim_9 : tensor<2x8x16xf32>
-      %y.reshape_8 = stablehlo.reshape %add_5 : (tensor<2x8x16xf32>) -> tensor<16x16xf32>
-      %y.dot_general_5 = stablehlo.dot_general %y.reshape_8, %mlp.up.weight_1, contracting_dims = [1] x [0] : (tensor<16x16xf32>, tensor<16x64xf32>) -> tensor<16x64xf32>
-      %y.reshape_9 = stablehlo.reshape %y.dot_general_5 : (tensor<16x64xf32>) -> tensor<2x8x64xf32>
+      %own.reshape_8 = stablehlo.reshape %add_5 : (tensor<2x8x16xf32>) -> tensor<16x16xf32>
+      %own.dot_general_5 = stablehlo.dot_general %own.reshape_8, %mlp.up.weight_1, contracting_dims = [1] x [0] : (tensor<16x16xf32>, tensor<16x64xf32>) -> tensor<16x64xf32>
+      %own.reshape_9 = stablehlo.reshape %own.dot_general_5 : (tensor<16x64xf32>) -> tensor<2x8x64xf32>
       %fed.broadcast_in_dim = stablehlo.broadcast_in_dim %mlp.up.bias_1, dims = [2] : (tensor<64xf32>) -> tensor<2x8x64xf32>
-      %fed.add = stablehlo.add %y.reshape_9, %fed.broadcast_in_dim : tensor<2x8x64xf32>
+      %fed.add = stablehlo.add %own.reshape_9, %fed.broadcast_in_dim : tensor<2x8x64xf32>
       %fed.multiply = stablehlo.multiply %fed.add, %fed.add : tensor<2x8x64xf32>
       %cst_97 = stablehlo.constant dense<4.471500e-02> : tensor<2x8x64xf32>
       %fed.multiply_1 = stablehlo.multiply %fed.multiply, %cst_97 : tensor<2x8x64xf32>
@@ -168,11 +168,11 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %fed.multiply_4 = stablehlo.multiply %fed.add, %fed.add_2 : tensor<2x8x64xf32>
       %cst_100 = stablehlo.constant dense<5.000000e-01> : tensor<2x8x64xf32>
       %fed.multiply_5 = stablehlo.multiply %fed.multiply_4, %cst_100 : tensor<2x8x64xf32>
-      %y.reshape_10 = stablehlo.reshape %fed.multiply_5 : (tensor<2x8x64xf32>) -> tensor<16x64xf32>
-      %y.dot_general_6 = stablehlo.dot_general %y.reshape_10, %mlp.down.weight_1, contracting_dims = [1] x [0] : (tensor<16x64xf32>, tensor<64x16xf32>) -> tensor<16x16xf32>
-      %y_1 = stablehlo.reshape %y.dot_general_6 : (tensor<16x16xf32>) -> tensor<2x8x16xf32>
+      %own.reshape_10 = stablehlo.reshape %fed.multiply_5 : (tensor<2x8x64xf32>) -> tensor<16x64xf32>
+      %own.dot_general_6 = stablehlo.dot_general %own.reshape_10, %mlp.down.weight_1, contracting_dims = [1] x [0] : (tensor<16x64xf32>, tensor<64x16xf32>) -> tensor<16x16xf32>
+      %own_1 = stablehlo.reshape %own.dot_general_6 : (tensor<16x16xf32>) -> tensor<2x8x16xf32>
       %fed.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %mlp.down.bias_1, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
-      %fed = stablehlo.add %y_1, %fed.broadcast_in_dim_1 : tensor<2x8x16xf32>
+      %fed = stablehlo.add %own_1, %fed.broadcast_in_dim_1 : tensor<2x8x16xf32>
       %add_6 = stablehlo.add %h_1, %fed : tensor<2x8x16xf32>
       %h.reshape = stablehlo.reshape %iterArg_1 : (tensor<2x8x16xf32>) -> tensor<1x2x8x16xf32>
       %h.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_2, %h.reshape, %iterArg, %c_5, %c_5, %c_5 : (tensor<2x2x8x16xf32>, tensor<1x2x8x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x8x16xf32>
@@ -225,11 +225,11 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %multiply_1 = stablehlo.multiply %multiply, %broadcast_in_dim_1 : tensor<2x8x16xf32>
     %broadcast_in_dim_2 = stablehlo.broadcast_in_dim %params.norm.bias, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
     %add = stablehlo.add %multiply_1, %broadcast_in_dim_2 : tensor<2x8x16xf32>
-    %y.reshape = stablehlo.reshape %add : (tensor<2x8x16xf32>) -> tensor<16x16xf32>
-    %y.dot_general = stablehlo.dot_general %y.reshape, %params.head.weight, contracting_dims = [1] x [0] : (tensor<16x16xf32>, tensor<16x256xf32>) -> tensor<16x256xf32>
-    %y = stablehlo.reshape %y.dot_general : (tensor<16x256xf32>) -> tensor<2x8x256xf32>
+    %own.reshape = stablehlo.reshape %add : (tensor<2x8x16xf32>) -> tensor<16x16xf32>
+    %own.dot_general = stablehlo.dot_general %own.reshape, %params.head.weight, contracting_dims = [1] x [0] : (tensor<16x16xf32>, tensor<16x256xf32>) -> tensor<16x256xf32>
+    %own = stablehlo.reshape %own.dot_general : (tensor<16x256xf32>) -> tensor<2x8x256xf32>
     %sum.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %params.head.bias, dims = [2] : (tensor<256xf32>) -> tensor<2x8x256xf32>
-    %sum = stablehlo.add %y, %sum.broadcast_in_dim_1 : tensor<2x8x256xf32>
+    %sum = stablehlo.add %own, %sum.broadcast_in_dim_1 : tensor<2x8x256xf32>
     %cst_11 = stablehlo.constant dense<0xFF800000> : tensor<f32>
     %peak = stablehlo.reduce(%sum init: %cst_11) applies stablehlo.maximum across dimensions = [2] : (tensor<2x8x256xf32>, tensor<f32>) -> tensor<2x8xf32>
     %total.broadcast_in_dim = stablehlo.broadcast_in_dim %peak, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x256xf32>
@@ -262,12 +262,12 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %d_broadcast_in_dim = stablehlo.broadcast_in_dim %d_select, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x256xf32>
     %d_multiply = stablehlo.multiply %d_error, %d_broadcast_in_dim : tensor<2x8x256xf32>
     %d_sum_1 = stablehlo.reduce(%d_multiply init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x256xf32>, tensor<f32>) -> tensor<256xf32>
-    %d_y.reshape = stablehlo.reshape %d_multiply : (tensor<2x8x256xf32>) -> tensor<16x256xf32>
-    %d_y.dot_general = stablehlo.dot_general %d_y.reshape, %params.head.weight, contracting_dims = [1] x [1] : (tensor<16x256xf32>, tensor<16x256xf32>) -> tensor<16x16xf32>
-    %d_y.reshape_1 = stablehlo.reshape %d_y.dot_general : (tensor<16x16xf32>) -> tensor<2x8x16xf32>
-    %d_y = stablehlo.dot_general %y.reshape, %d_y.reshape, contracting_dims = [0] x [0] : (tensor<16x16xf32>, tensor<16x256xf32>) -> tensor<16x256xf32>
-    %d_reduce = stablehlo.reduce(%d_y.reshape_1 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<16xf32>
-    %d_g = stablehlo.multiply %d_y.reshape_1, %broadcast_in_dim_1 : tensor<2x8x16xf32>
+    %d_own.reshape = stablehlo.reshape %d_multiply : (tensor<2x8x256xf32>) -> tensor<16x256xf32>
+    %d_own.dot_general = stablehlo.dot_general %d_own.reshape, %params.head.weight, contracting_dims = [1] x [1] : (tensor<16x256xf32>, tensor<16x256xf32>) -> tensor<16x16xf32>
+    %d_own.reshape_1 = stablehlo.reshape %d_own.dot_general : (tensor<16x16xf32>) -> tensor<2x8x16xf32>
+    %d_own = stablehlo.dot_general %own.reshape, %d_own.reshape, contracting_dims = [0] x [0] : (tensor<16x16xf32>, tensor<16x256xf32>) -> tensor<16x256xf32>
+    %d_reduce = stablehlo.reduce(%d_own.reshape_1 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<16xf32>
+    %d_g = stablehlo.multiply %d_own.reshape_1, %broadcast_in_dim_1 : tensor<2x8x16xf32>
     %d_dx.reduce = stablehlo.reduce(%d_g init: %cst) applies stablehlo.add across dimensions = [2] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<2x8xf32>
     %d_dx.multiply = stablehlo.multiply %d_dx.reduce, %cst_9 : tensor<2x8xf32>
     %d_dx.broadcast_in_dim = stablehlo.broadcast_in_dim %d_dx.multiply, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x16xf32>
@@ -279,7 +279,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %d_dx.multiply_3 = stablehlo.multiply %multiply, %d_dx.broadcast_in_dim_1 : tensor<2x8x16xf32>
     %d_dx.subtract_1 = stablehlo.subtract %d_dx.subtract, %d_dx.multiply_3 : tensor<2x8x16xf32>
     %d_dx = stablehlo.multiply %d_dx.subtract_1, %broadcast_in_dim : tensor<2x8x16xf32>
-    %d_multiply_1 = stablehlo.multiply %d_y.reshape_1, %multiply : tensor<2x8x16xf32>
+    %d_multiply_1 = stablehlo.multiply %d_own.reshape_1, %multiply : tensor<2x8x16xf32>
     %d_reduce_1 = stablehlo.reduce(%d_multiply_1 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<16xf32>
     %cst_14 = stablehlo.constant dense<0.000000e+00> : tensor<2x16xf32>
     %cst_15 = stablehlo.constant dense<0.000000e+00> : tensor<2x16x2x8xf32>
@@ -340,11 +340,11 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %cst_88 = stablehlo.constant dense<0.353553385> : tensor<2x8x2x8xf32>
       %cst_89 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
       %d_fed.reduce = stablehlo.reduce(%iterArg_1 init: %cst_89) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<16xf32>
-      %d_y.reshape_2 = stablehlo.reshape %iterArg_1 : (tensor<2x8x16xf32>) -> tensor<16x16xf32>
-      %d_y.dot_general_1 = stablehlo.dot_general %d_y.reshape_2, %d_h.reshape_5, contracting_dims = [1] x [1] : (tensor<16x16xf32>, tensor<64x16xf32>) -> tensor<16x64xf32>
-      %d_y.reshape_3 = stablehlo.reshape %d_y.dot_general_1 : (tensor<16x64xf32>) -> tensor<2x8x64xf32>
-      %d_y.reshape_4 = stablehlo.reshape %d_h.dynamic_slice_9 : (tensor<1x2x8x64xf32>) -> tensor<16x64xf32>
-      %d_y.dot_general_2 = stablehlo.dot_general %d_y.reshape_4, %d_y.reshape_2, contracting_dims = [0] x [0] : (tensor<16x64xf32>, tensor<16x16xf32>) -> tensor<64x16xf32>
+      %d_own.reshape_2 = stablehlo.reshape %iterArg_1 : (tensor<2x8x16xf32>) -> tensor<16x16xf32>
+      %d_own.dot_general_1 = stablehlo.dot_general %d_own.reshape_2, %d_h.reshape_5, contracting_dims = [1] x [1] : (tensor<16x16xf32>, tensor<64x16xf32>) -> tensor<16x64xf32>
+      %d_own.reshape_3 = stablehlo.reshape %d_own.dot_general_1 : (tensor<16x64xf32>) -> tensor<2x8x64xf32>
+      %d_own.reshape_4 = stablehlo.reshape %d_h.dynamic_slice_9 : (tensor<1x2x8x64xf32>) -> tensor<16x64xf32>
+      %d_own.dot_general_2 = stablehlo.dot_general %d_own.reshape_4, %d_own.reshape_2, contracting_dims = [0] x [0] : (tensor<16x64xf32>, tensor<16x16xf32>) -> tensor<64x16xf32>
       %d_fed.multiply = stablehlo.multiply %d_h.reshape_7, %d_h.reshape_7 : tensor<2x8x64xf32>
       %cst_90 = stablehlo.constant dense<4.471500e-02> : tensor<2x8x64xf32>
       %d_fed.multiply_1 = stablehlo.multiply %d_fed.multiply, %cst_90 : tensor<2x8x64xf32>
@@ -368,20 +368,20 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_fed.multiply_9 = stablehlo.multiply %d_fed.multiply_7, %d_fed.add_3 : tensor<2x8x64xf32>
       %d_fed.multiply_10 = stablehlo.multiply %d_fed.multiply_9, %d_fed.multiply_5 : tensor<2x8x64xf32>
       %d_fed.add_4 = stablehlo.add %d_fed.multiply_6, %d_fed.multiply_10 : tensor<2x8x64xf32>
-      %d_fed.multiply_11 = stablehlo.multiply %d_y.reshape_3, %d_fed.add_4 : tensor<2x8x64xf32>
+      %d_fed.multiply_11 = stablehlo.multiply %d_own.reshape_3, %d_fed.add_4 : tensor<2x8x64xf32>
       %d_fed = stablehlo.reduce(%d_fed.multiply_11 init: %cst_89) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x64xf32>, tensor<f32>) -> tensor<64xf32>
-      %d_y.reshape_5 = stablehlo.reshape %d_fed.multiply_11 : (tensor<2x8x64xf32>) -> tensor<16x64xf32>
-      %d_y.dot_general_3 = stablehlo.dot_general %d_y.reshape_5, %d_h.reshape_4, contracting_dims = [1] x [1] : (tensor<16x64xf32>, tensor<16x64xf32>) -> tensor<16x16xf32>
-      %d_y.reshape_6 = stablehlo.reshape %d_y.dot_general_3 : (tensor<16x16xf32>) -> tensor<2x8x16xf32>
-      %d_y.reshape_7 = stablehlo.reshape %d_h.dynamic_slice_11 : (tensor<1x2x8x16xf32>) -> tensor<16x16xf32>
-      %d_y.dot_general_4 = stablehlo.dot_general %d_y.reshape_7, %d_y.reshape_5, contracting_dims = [0] x [0] : (tensor<16x16xf32>, tensor<16x64xf32>) -> tensor<16x64xf32>
-      %d_reduce_2 = stablehlo.reduce(%d_y.reshape_6 init: %cst_89) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<16xf32>
+      %d_own.reshape_5 = stablehlo.reshape %d_fed.multiply_11 : (tensor<2x8x64xf32>) -> tensor<16x64xf32>
+      %d_own.dot_general_3 = stablehlo.dot_general %d_own.reshape_5, %d_h.reshape_4, contracting_dims = [1] x [1] : (tensor<16x64xf32>, tensor<16x64xf32>) -> tensor<16x16xf32>
+      %d_own.reshape_6 = stablehlo.reshape %d_own.dot_general_3 : (tensor<16x16xf32>) -> tensor<2x8x16xf32>
+      %d_own.reshape_7 = stablehlo.reshape %d_h.dynamic_slice_11 : (tensor<1x2x8x16xf32>) -> tensor<16x16xf32>
+      %d_own.dot_general_4 = stablehlo.dot_general %d_own.reshape_7, %d_own.reshape_5, contracting_dims = [0] x [0] : (tensor<16x16xf32>, tensor<16x64xf32>) -> tensor<16x64xf32>
+      %d_reduce_2 = stablehlo.reduce(%d_own.reshape_6 init: %cst_89) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<16xf32>
       %d_y.broadcast_in_dim = stablehlo.broadcast_in_dim %d_h.reshape_8, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x16xf32>
       %d_y.subtract = stablehlo.subtract %d_h.reshape_9, %d_y.broadcast_in_dim : tensor<2x8x16xf32>
       %d_y.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %d_h.reshape_10, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x16xf32>
       %d_y.multiply = stablehlo.multiply %d_y.subtract, %d_y.broadcast_in_dim_1 : tensor<2x8x16xf32>
       %d_g.broadcast_in_dim = stablehlo.broadcast_in_dim %d_h.reshape_3, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
-      %d_g.multiply = stablehlo.multiply %d_y.reshape_6, %d_g.broadcast_in_dim : tensor<2x8x16xf32>
+      %d_g.multiply = stablehlo.multiply %d_own.reshape_6, %d_g.broadcast_in_dim : tensor<2x8x16xf32>
       %d_dx.reduce_2 = stablehlo.reduce(%d_g.multiply init: %cst_89) applies stablehlo.add across dimensions = [2] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<2x8xf32>
       %cst_95 = stablehlo.constant dense<6.250000e-02> : tensor<2x8xf32>
       %d_dx.multiply_4 = stablehlo.multiply %d_dx.reduce_2, %cst_95 : tensor<2x8xf32>
@@ -394,16 +394,16 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_dx.multiply_7 = stablehlo.multiply %d_y.multiply, %d_dx.broadcast_in_dim_3 : tensor<2x8x16xf32>
       %d_dx.subtract_3 = stablehlo.subtract %d_dx.subtract_2, %d_dx.multiply_7 : tensor<2x8x16xf32>
       %d_dx.multiply_8 = stablehlo.multiply %d_dx.subtract_3, %d_y.broadcast_in_dim_1 : tensor<2x8x16xf32>
-      %d_multiply_2 = stablehlo.multiply %d_y.reshape_6, %d_y.multiply : tensor<2x8x16xf32>
+      %d_multiply_2 = stablehlo.multiply %d_own.reshape_6, %d_y.multiply : tensor<2x8x16xf32>
       %d_reduce_3 = stablehlo.reduce(%d_multiply_2 init: %cst_89) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<16xf32>
       %d_add = stablehlo.add %iterArg_1, %d_dx.multiply_8 : tensor<2x8x16xf32>
       %d_reduce_4 = stablehlo.reduce(%d_add init: %cst_89) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<16xf32>
-      %d_y.reshape_8 = stablehlo.reshape %d_add : (tensor<2x8x16xf32>) -> tensor<16x16xf32>
-      %d_y.reshape_9 = stablehlo.reshape %d_h.dynamic_slice_4 : (tensor<1x2x8x16xf32>) -> tensor<16x16xf32>
-      %d_y.dot_general_5 = stablehlo.dot_general %d_y.reshape_8, %d_y.reshape_9, contracting_dims = [1] x [1] : (tensor<16x16xf32>, tensor<16x16xf32>) -> tensor<16x16xf32>
-      %d_y.reshape_10 = stablehlo.reshape %d_y.dot_general_5 : (tensor<16x16xf32>) -> tensor<2x8x2x8xf32>
-      %d_y.dot_general_6 = stablehlo.dot_general %d_h.reshape_11, %d_add, contracting_dims = [0, 2] x [0, 1] : (tensor<2x2x8x8xf32>, tensor<2x8x16xf32>) -> tensor<2x8x16xf32>
-      %d_dProbs = stablehlo.dot_general %d_y.reshape_10, %d_h.reshape_12, batching_dims = [0, 2] x [0, 2], contracting_dims = [3] x [3] : (tensor<2x8x2x8xf32>, tensor<2x8x2x8xf32>) -> tensor<2x2x8x8xf32>
+      %d_own.reshape_8 = stablehlo.reshape %d_add : (tensor<2x8x16xf32>) -> tensor<16x16xf32>
+      %d_own.reshape_9 = stablehlo.reshape %d_h.dynamic_slice_4 : (tensor<1x2x8x16xf32>) -> tensor<16x16xf32>
+      %d_own.dot_general_5 = stablehlo.dot_general %d_own.reshape_8, %d_own.reshape_9, contracting_dims = [1] x [1] : (tensor<16x16xf32>, tensor<16x16xf32>) -> tensor<16x16xf32>
+      %d_own.reshape_10 = stablehlo.reshape %d_own.dot_general_5 : (tensor<16x16xf32>) -> tensor<2x8x2x8xf32>
+      %d_own.dot_general_6 = stablehlo.dot_general %d_h.reshape_11, %d_add, contracting_dims = [0, 2] x [0, 1] : (tensor<2x2x8x8xf32>, tensor<2x8x16xf32>) -> tensor<2x8x16xf32>
+      %d_dProbs = stablehlo.dot_general %d_own.reshape_10, %d_h.reshape_12, batching_dims = [0, 2] x [0, 2], contracting_dims = [3] x [3] : (tensor<2x8x2x8xf32>, tensor<2x8x2x8xf32>) -> tensor<2x2x8x8xf32>
       %d_weighted = stablehlo.multiply %d_h.reshape_13, %d_dProbs : tensor<2x2x8x8xf32>
       %d_dScores.reduce = stablehlo.reduce(%d_weighted init: %cst_89) applies stablehlo.add across dimensions = [3] : (tensor<2x2x8x8xf32>, tensor<f32>) -> tensor<2x2x8xf32>
       %d_dScores.broadcast_in_dim = stablehlo.broadcast_in_dim %d_dScores.reduce, dims = [0, 1, 2] : (tensor<2x2x8xf32>) -> tensor<2x2x8x8xf32>
@@ -411,64 +411,64 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_dScores = stablehlo.subtract %d_weighted, %d_dScores.multiply : tensor<2x2x8x8xf32>
       %d_dot_general = stablehlo.dot_general %d_dScores, %d_h.reshape_14, batching_dims = [0, 1] x [0, 2], contracting_dims = [3] x [1] : (tensor<2x2x8x8xf32>, tensor<2x8x2x8xf32>) -> tensor<2x2x8x8xf32>
       %d_dot_general_1 = stablehlo.dot_general %d_h.reshape_15, %d_dScores, batching_dims = [0, 2] x [0, 1], contracting_dims = [1] x [2] : (tensor<2x8x2x8xf32>, tensor<2x2x8x8xf32>) -> tensor<2x2x8x8xf32>
-      %d_dot_general_2 = stablehlo.dot_general %d_y.reshape_10, %d_h.reshape_13, batching_dims = [0, 2] x [0, 1], contracting_dims = [1] x [2] : (tensor<2x8x2x8xf32>, tensor<2x2x8x8xf32>) -> tensor<2x2x8x8xf32>
+      %d_dot_general_2 = stablehlo.dot_general %d_own.reshape_10, %d_h.reshape_13, batching_dims = [0, 2] x [0, 1], contracting_dims = [1] x [2] : (tensor<2x8x2x8xf32>, tensor<2x2x8x8xf32>) -> tensor<2x2x8x8xf32>
       %d_attended.transpose = stablehlo.transpose %d_dot_general_2, dims = [0, 3, 1, 2] : (tensor<2x2x8x8xf32>) -> tensor<2x8x2x8xf32>
       %d_attended.transpose_1 = stablehlo.transpose %d_dot_general_1, dims = [0, 3, 1, 2] : (tensor<2x2x8x8xf32>) -> tensor<2x8x2x8xf32>
       %d_attended = stablehlo.transpose %d_dot_general, dims = [0, 2, 1, 3] : (tensor<2x2x8x8xf32>) -> tensor<2x8x2x8xf32>
       %d_scaled = stablehlo.multiply %d_attended, %cst_88 : tensor<2x8x2x8xf32>
       %d_value = stablehlo.reduce(%d_attended.transpose init: %cst_89) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x2x8xf32>, tensor<f32>) -> tensor<2x8xf32>
-      %d_y.dot_general_7 = stablehlo.dot_general %d_dot_general_2, %d_h.reshape_2, contracting_dims = [1, 2] x [1, 2] : (tensor<2x2x8x8xf32>, tensor<16x2x8xf32>) -> tensor<2x8x16xf32>
-      %d_y.dot_general_8 = stablehlo.dot_general %d_h.reshape_16, %d_dot_general_2, contracting_dims = [0, 1] x [0, 3] : (tensor<2x8x16xf32>, tensor<2x2x8x8xf32>) -> tensor<16x2x8xf32>
+      %d_own.dot_general_7 = stablehlo.dot_general %d_dot_general_2, %d_h.reshape_2, contracting_dims = [1, 2] x [1, 2] : (tensor<2x2x8x8xf32>, tensor<16x2x8xf32>) -> tensor<2x8x16xf32>
+      %d_own.dot_general_8 = stablehlo.dot_general %d_h.reshape_16, %d_dot_general_2, contracting_dims = [0, 1] x [0, 3] : (tensor<2x8x16xf32>, tensor<2x2x8x8xf32>) -> tensor<16x2x8xf32>
       %d_key = stablehlo.reduce(%d_attended.transpose_1 init: %cst_89) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x2x8xf32>, tensor<f32>) -> tensor<2x8xf32>
-      %d_y.dot_general_9 = stablehlo.dot_general %d_dot_general_1, %d_h.reshape_1, contracting_dims = [1, 2] x [1, 2] : (tensor<2x2x8x8xf32>, tensor<16x2x8xf32>) -> tensor<2x8x16xf32>
-      %d_y.dot_general_10 = stablehlo.dot_general %d_h.reshape_16, %d_dot_general_1, contracting_dims = [0, 1] x [0, 3] : (tensor<2x8x16xf32>, tensor<2x2x8x8xf32>) -> tensor<16x2x8xf32>
-      %d_y.add = stablehlo.add %d_y.dot_general_7, %d_y.dot_general_9 : tensor<2x8x16xf32>
+      %d_own.dot_general_9 = stablehlo.dot_general %d_dot_general_1, %d_h.reshape_1, contracting_dims = [1, 2] x [1, 2] : (tensor<2x2x8x8xf32>, tensor<16x2x8xf32>) -> tensor<2x8x16xf32>
+      %d_own.dot_general_10 = stablehlo.dot_general %d_h.reshape_16, %d_dot_general_1, contracting_dims = [0, 1] x [0, 3] : (tensor<2x8x16xf32>, tensor<2x2x8x8xf32>) -> tensor<16x2x8xf32>
+      %d_own.add = stablehlo.add %d_own.dot_general_7, %d_own.dot_general_9 : tensor<2x8x16xf32>
       %d_query = stablehlo.reduce(%d_scaled init: %cst_89) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x2x8xf32>, tensor<f32>) -> tensor<2x8xf32>
-      %d_y.reshape_11 = stablehlo.reshape %d_scaled : (tensor<2x8x2x8xf32>) -> tensor<16x16xf32>
-      %d_y.reshape_12 = stablehlo.reshape %d_h.dynamic_slice_1 : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
-      %d_y.dot_general_11 = stablehlo.dot_general %d_y.reshape_11, %d_y.reshape_12, contracting_dims = [1] x [1] : (tensor<16x16xf32>, tensor<16x16xf32>) -> tensor<16x16xf32>
-      %d_y.reshape_13 = stablehlo.reshape %d_y.dot_general_11 : (tensor<16x16xf32>) -> tensor<2x8x16xf32>
-      %d_y.reshape_14 = stablehlo.reshape %d_h.dynamic_slice_20 : (tensor<1x2x8x16xf32>) -> tensor<16x16xf32>
-      %d_y.dot_general_12 = stablehlo.dot_general %d_y.reshape_14, %d_y.reshape_11, contracting_dims = [0] x [0] : (tensor<16x16xf32>, tensor<16x16xf32>) -> tensor<16x16xf32>
-      %d_y_1 = stablehlo.add %d_y.add, %d_y.reshape_13 : tensor<2x8x16xf32>
-      %d_reduce_5 = stablehlo.reduce(%d_y_1 init: %cst_89) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<16xf32>
+      %d_own.reshape_11 = stablehlo.reshape %d_scaled : (tensor<2x8x2x8xf32>) -> tensor<16x16xf32>
+      %d_own.reshape_12 = stablehlo.reshape %d_h.dynamic_slice_1 : (tensor<1x16x2x8xf32>) -> tensor<16x16xf32>
+      %d_own.dot_general_11 = stablehlo.dot_general %d_own.reshape_11, %d_own.reshape_12, contracting_dims = [1] x [1] : (tensor<16x16xf32>, tensor<16x16xf32>) -> tensor<16x16xf32>
+      %d_own.reshape_13 = stablehlo.reshape %d_own.dot_general_11 : (tensor<16x16xf32>) -> tensor<2x8x16xf32>
+      %d_own.reshape_14 = stablehlo.reshape %d_h.dynamic_slice_20 : (tensor<1x2x8x16xf32>) -> tensor<16x16xf32>
+      %d_own.dot_general_12 = stablehlo.dot_general %d_own.reshape_14, %d_own.reshape_11, contracting_dims = [0] x [0] : (tensor<16x16xf32>, tensor<16x16xf32>) -> tensor<16x16xf32>
+      %d_own_1 = stablehlo.add %d_own.add, %d_own.reshape_13 : tensor<2x8x16xf32>
+      %d_reduce_5 = stablehlo.reduce(%d_own_1 init: %cst_89) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<16xf32>
       %d_y.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %d_h.reshape_17, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x16xf32>
       %d_y.subtract_1 = stablehlo.subtract %d_h.reshape_6, %d_y.broadcast_in_dim_2 : tensor<2x8x16xf32>
       %d_y.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %d_h.reshape_18, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x16xf32>
-      %d_y_2 = stablehlo.multiply %d_y.subtract_1, %d_y.broadcast_in_dim_3 : tensor<2x8x16xf32>
+      %d_y = stablehlo.multiply %d_y.subtract_1, %d_y.broadcast_in_dim_3 : tensor<2x8x16xf32>
       %d_g.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %d_h.reshape, dims = [2] : (tensor<16xf32>) -> tensor<2x8x16xf32>
-      %d_g_1 = stablehlo.multiply %d_y_1, %d_g.broadcast_in_dim_1 : tensor<2x8x16xf32>
+      %d_g_1 = stablehlo.multiply %d_own_1, %d_g.broadcast_in_dim_1 : tensor<2x8x16xf32>
       %d_dx.reduce_4 = stablehlo.reduce(%d_g_1 init: %cst_89) applies stablehlo.add across dimensions = [2] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<2x8xf32>
       %d_dx.multiply_9 = stablehlo.multiply %d_dx.reduce_4, %cst_95 : tensor<2x8xf32>
       %d_dx.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %d_dx.multiply_9, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x16xf32>
       %d_dx.subtract_4 = stablehlo.subtract %d_g_1, %d_dx.broadcast_in_dim_4 : tensor<2x8x16xf32>
-      %d_dx.multiply_10 = stablehlo.multiply %d_g_1, %d_y_2 : tensor<2x8x16xf32>
+      %d_dx.multiply_10 = stablehlo.multiply %d_g_1, %d_y : tensor<2x8x16xf32>
       %d_dx.reduce_5 = stablehlo.reduce(%d_dx.multiply_10 init: %cst_89) applies stablehlo.add across dimensions = [2] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<2x8xf32>
       %d_dx.multiply_11 = stablehlo.multiply %d_dx.reduce_5, %cst_95 : tensor<2x8xf32>
       %d_dx.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %d_dx.multiply_11, dims = [0, 1] : (tensor<2x8xf32>) -> tensor<2x8x16xf32>
-      %d_dx.multiply_12 = stablehlo.multiply %d_y_2, %d_dx.broadcast_in_dim_5 : tensor<2x8x16xf32>
+      %d_dx.multiply_12 = stablehlo.multiply %d_y, %d_dx.broadcast_in_dim_5 : tensor<2x8x16xf32>
       %d_dx.subtract_5 = stablehlo.subtract %d_dx.subtract_4, %d_dx.multiply_12 : tensor<2x8x16xf32>
       %d_dx_1 = stablehlo.multiply %d_dx.subtract_5, %d_y.broadcast_in_dim_3 : tensor<2x8x16xf32>
-      %d_multiply_3 = stablehlo.multiply %d_y_1, %d_y_2 : tensor<2x8x16xf32>
+      %d_multiply_3 = stablehlo.multiply %d_own_1, %d_y : tensor<2x8x16xf32>
       %d_reduce_6 = stablehlo.reduce(%d_multiply_3 init: %cst_89) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x8x16xf32>, tensor<f32>) -> tensor<16xf32>
       %d_add_1 = stablehlo.add %d_add, %d_dx_1 : tensor<2x8x16xf32>
       %d_h.reshape_19 = stablehlo.reshape %d_reduce_6 : (tensor<16xf32>) -> tensor<1x16xf32>
       %d_h.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_2, %d_h.reshape_19, %d_h.subtract, %c_6 : (tensor<2x16xf32>, tensor<1x16xf32>, tensor<i32>, tensor<i32>) -> tensor<2x16xf32>
       %d_h.reshape_20 = stablehlo.reshape %d_reduce_5 : (tensor<16xf32>) -> tensor<1x16xf32>
       %d_h.dynamic_update_slice_1 = stablehlo.dynamic_update_slice %iterArg_3, %d_h.reshape_20, %d_h.subtract, %c_6 : (tensor<2x16xf32>, tensor<1x16xf32>, tensor<i32>, tensor<i32>) -> tensor<2x16xf32>
-      %d_h.reshape_21 = stablehlo.reshape %d_y.dot_general_12 : (tensor<16x16xf32>) -> tensor<1x16x2x8xf32>
+      %d_h.reshape_21 = stablehlo.reshape %d_own.dot_general_12 : (tensor<16x16xf32>) -> tensor<1x16x2x8xf32>
       %d_h.dynamic_update_slice_2 = stablehlo.dynamic_update_slice %iterArg_4, %d_h.reshape_21, %d_h.subtract, %c_6, %c_6, %c_6 : (tensor<2x16x2x8xf32>, tensor<1x16x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x16x2x8xf32>
       %d_h.reshape_22 = stablehlo.reshape %d_query : (tensor<2x8xf32>) -> tensor<1x2x8xf32>
       %d_h.dynamic_update_slice_3 = stablehlo.dynamic_update_slice %iterArg_5, %d_h.reshape_22, %d_h.subtract, %c_6, %c_6 : (tensor<2x2x8xf32>, tensor<1x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x8xf32>
-      %d_h.reshape_23 = stablehlo.reshape %d_y.dot_general_10 : (tensor<16x2x8xf32>) -> tensor<1x16x2x8xf32>
+      %d_h.reshape_23 = stablehlo.reshape %d_own.dot_general_10 : (tensor<16x2x8xf32>) -> tensor<1x16x2x8xf32>
       %d_h.dynamic_update_slice_4 = stablehlo.dynamic_update_slice %iterArg_6, %d_h.reshape_23, %d_h.subtract, %c_6, %c_6, %c_6 : (tensor<2x16x2x8xf32>, tensor<1x16x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x16x2x8xf32>
       %d_h.reshape_24 = stablehlo.reshape %d_key : (tensor<2x8xf32>) -> tensor<1x2x8xf32>
       %d_h.dynamic_update_slice_5 = stablehlo.dynamic_update_slice %iterArg_7, %d_h.reshape_24, %d_h.subtract, %c_6, %c_6 : (tensor<2x2x8xf32>, tensor<1x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x8xf32>
-      %d_h.reshape_25 = stablehlo.reshape %d_y.dot_general_8 : (tensor<16x2x8xf32>) -> tensor<1x16x2x8xf32>
+      %d_h.reshape_25 = stablehlo.reshape %d_own.dot_general_8 : (tensor<16x2x8xf32>) -> tensor<1x16x2x8xf32>
       %d_h.dynamic_update_slice_6 = stablehlo.dynamic_update_slice %iterArg_8, %d_h.reshape_25, %d_h.subtract, %c_6, %c_6, %c_6 : (tensor<2x16x2x8xf32>, tensor<1x16x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x16x2x8xf32>
       %d_h.reshape_26 = stablehlo.reshape %d_value : (tensor<2x8xf32>) -> tensor<1x2x8xf32>
       %d_h.dynamic_update_slice_7 = stablehlo.dynamic_update_slice %iterArg_9, %d_h.reshape_26, %d_h.subtract, %c_6, %c_6 : (tensor<2x2x8xf32>, tensor<1x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x8xf32>
-      %d_h.reshape_27 = stablehlo.reshape %d_y.dot_general_6 : (tensor<2x8x16xf32>) -> tensor<1x2x8x16xf32>
+      %d_h.reshape_27 = stablehlo.reshape %d_own.dot_general_6 : (tensor<2x8x16xf32>) -> tensor<1x2x8x16xf32>
       %d_h.dynamic_update_slice_8 = stablehlo.dynamic_update_slice %iterArg_10, %d_h.reshape_27, %d_h.subtract, %c_6, %c_6, %c_6 : (tensor<2x2x8x16xf32>, tensor<1x2x8x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x8x16xf32>
       %d_h.reshape_28 = stablehlo.reshape %d_reduce_4 : (tensor<16xf32>) -> tensor<1x16xf32>
       %d_h.dynamic_update_slice_9 = stablehlo.dynamic_update_slice %iterArg_11, %d_h.reshape_28, %d_h.subtract, %c_6 : (tensor<2x16xf32>, tensor<1x16xf32>, tensor<i32>, tensor<i32>) -> tensor<2x16xf32>
@@ -476,11 +476,11 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_h.dynamic_update_slice_10 = stablehlo.dynamic_update_slice %iterArg_12, %d_h.reshape_29, %d_h.subtract, %c_6 : (tensor<2x16xf32>, tensor<1x16xf32>, tensor<i32>, tensor<i32>) -> tensor<2x16xf32>
       %d_h.reshape_30 = stablehlo.reshape %d_reduce_2 : (tensor<16xf32>) -> tensor<1x16xf32>
       %d_h.dynamic_update_slice_11 = stablehlo.dynamic_update_slice %iterArg_13, %d_h.reshape_30, %d_h.subtract, %c_6 : (tensor<2x16xf32>, tensor<1x16xf32>, tensor<i32>, tensor<i32>) -> tensor<2x16xf32>
-      %d_h.reshape_31 = stablehlo.reshape %d_y.dot_general_4 : (tensor<16x64xf32>) -> tensor<1x16x64xf32>
+      %d_h.reshape_31 = stablehlo.reshape %d_own.dot_general_4 : (tensor<16x64xf32>) -> tensor<1x16x64xf32>
       %d_h.dynamic_update_slice_12 = stablehlo.dynamic_update_slice %iterArg_14, %d_h.reshape_31, %d_h.subtract, %c_6, %c_6 : (tensor<2x16x64xf32>, tensor<1x16x64xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x16x64xf32>
       %d_h.reshape_32 = stablehlo.reshape %d_fed : (tensor<64xf32>) -> tensor<1x64xf32>
       %d_h.dynamic_update_slice_13 = stablehlo.dynamic_update_slice %iterArg_15, %d_h.reshape_32, %d_h.subtract, %c_6 : (tensor<2x64xf32>, tensor<1x64xf32>, tensor<i32>, tensor<i32>) -> tensor<2x64xf32>
-      %d_h.reshape_33 = stablehlo.reshape %d_y.dot_general_2 : (tensor<64x16xf32>) -> tensor<1x64x16xf32>
+      %d_h.reshape_33 = stablehlo.reshape %d_own.dot_general_2 : (tensor<64x16xf32>) -> tensor<1x64x16xf32>
       %d_h.dynamic_update_slice_14 = stablehlo.dynamic_update_slice %iterArg_16, %d_h.reshape_33, %d_h.subtract, %c_6, %c_6 : (tensor<2x64x16xf32>, tensor<1x64x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x64x16xf32>
       %d_h.reshape_34 = stablehlo.reshape %d_fed.reduce : (tensor<16xf32>) -> tensor<1x16xf32>
       %d_h.dynamic_update_slice_15 = stablehlo.dynamic_update_slice %iterArg_17, %d_h.reshape_34, %d_h.subtract, %c_6 : (tensor<2x16xf32>, tensor<1x16xf32>, tensor<i32>, tensor<i32>) -> tensor<2x16xf32>
@@ -534,7 +534,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %gradNorm.reduce_17 = stablehlo.reduce(%gradNorm.multiply_17 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<16xf32>, tensor<f32>) -> tensor<f32>
     %gradNorm.multiply_18 = stablehlo.multiply %d_reduce, %d_reduce : tensor<16xf32>
     %gradNorm.reduce_18 = stablehlo.reduce(%gradNorm.multiply_18 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<16xf32>, tensor<f32>) -> tensor<f32>
-    %gradNorm.multiply_19 = stablehlo.multiply %d_y, %d_y : tensor<16x256xf32>
+    %gradNorm.multiply_19 = stablehlo.multiply %d_own, %d_own : tensor<16x256xf32>
     %gradNorm.reduce_19 = stablehlo.reduce(%gradNorm.multiply_19 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<16x256xf32>, tensor<f32>) -> tensor<f32>
     %gradNorm.multiply_20 = stablehlo.multiply %d_sum_1, %d_sum_1 : tensor<256xf32>
     %gradNorm.reduce_20 = stablehlo.reduce(%gradNorm.multiply_20 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<256xf32>, tensor<f32>) -> tensor<f32>
@@ -1040,7 +1040,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %p.multiply_18 = stablehlo.multiply %direction.divide_18, %p.broadcast_in_dim_8 : tensor<16xf32>
     %p.subtract_18 = stablehlo.subtract %params.norm.bias, %p.multiply_18 : tensor<16xf32>
     %g.broadcast_in_dim_9 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<16x256xf32>
-    %g.multiply_19 = stablehlo.multiply %d_y, %g.broadcast_in_dim_9 : tensor<16x256xf32>
+    %g.multiply_19 = stablehlo.multiply %d_own, %g.broadcast_in_dim_9 : tensor<16x256xf32>
     %cst_77 = stablehlo.constant dense<0.899999976> : tensor<16x256xf32>
     %mu.multiply_38 = stablehlo.multiply %optimizer.mu.head.weight, %cst_77 : tensor<16x256xf32>
     %cst_78 = stablehlo.constant dense<1.000000e-01> : tensor<16x256xf32>

@@ -36,10 +36,10 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %multiply_2 = stablehlo.multiply %iterArg_1, %broadcast_in_dim_2 : tensor<1x16x32xf32>
       %broadcast_in_dim_3 = stablehlo.broadcast_in_dim %attentionNorm.scale_1, dims = [2] : (tensor<32xf32>) -> tensor<1x16x32xf32>
       %multiply_3 = stablehlo.multiply %multiply_2, %broadcast_in_dim_3 : tensor<1x16x32xf32>
-      %y.reshape_1 = stablehlo.reshape %multiply_3 : (tensor<1x16x32xf32>) -> tensor<16x32xf32>
-      %y.reshape_2 = stablehlo.reshape %attention.query.weight : (tensor<1x32x4x8xf32>) -> tensor<32x32xf32>
-      %y.dot_general_1 = stablehlo.dot_general %y.reshape_1, %y.reshape_2, contracting_dims = [1] x [0] : (tensor<16x32xf32>, tensor<32x32xf32>) -> tensor<16x32xf32>
-      %y.reshape_3 = stablehlo.reshape %y.dot_general_1 : (tensor<16x32xf32>) -> tensor<1x16x4x8xf32>
+      %own.reshape_1 = stablehlo.reshape %multiply_3 : (tensor<1x16x32xf32>) -> tensor<16x32xf32>
+      %own.reshape_2 = stablehlo.reshape %attention.query.weight : (tensor<1x32x4x8xf32>) -> tensor<32x32xf32>
+      %own.dot_general_1 = stablehlo.dot_general %own.reshape_1, %own.reshape_2, contracting_dims = [1] x [0] : (tensor<16x32xf32>, tensor<32x32xf32>) -> tensor<16x32xf32>
+      %own.reshape_3 = stablehlo.reshape %own.dot_general_1 : (tensor<16x32xf32>) -> tensor<1x16x4x8xf32>
       %frequencies.iota = stablehlo.iota dim = 0 : tensor<4xf32>
       %cst_6 = stablehlo.constant dense<-2.30258512> : tensor<4xf32>
       %frequencies.multiply = stablehlo.multiply %frequencies.iota, %cst_6 : tensor<4xf32>
@@ -50,8 +50,8 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %phase = stablehlo.multiply %attended.broadcast_in_dim, %phase.broadcast_in_dim : tensor<16x4xf32>
       %attended.cosine = stablehlo.cosine %phase : tensor<16x4xf32>
       %attended.sine = stablehlo.sine %phase : tensor<16x4xf32>
-      %slice = stablehlo.slice %y.reshape_3 [0:1, 0:16, 0:4, 0:4] : (tensor<1x16x4x8xf32>) -> tensor<1x16x4x4xf32>
-      %slice_1 = stablehlo.slice %y.reshape_3 [0:1, 0:16, 0:4, 4:8] : (tensor<1x16x4x8xf32>) -> tensor<1x16x4x4xf32>
+      %slice = stablehlo.slice %own.reshape_3 [0:1, 0:16, 0:4, 0:4] : (tensor<1x16x4x8xf32>) -> tensor<1x16x4x4xf32>
+      %slice_1 = stablehlo.slice %own.reshape_3 [0:1, 0:16, 0:4, 4:8] : (tensor<1x16x4x8xf32>) -> tensor<1x16x4x4xf32>
       %broadcast_in_dim_4 = stablehlo.broadcast_in_dim %attended.cosine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<1x16x4x4xf32>
       %multiply_4 = stablehlo.multiply %slice, %broadcast_in_dim_4 : tensor<1x16x4x4xf32>
       %broadcast_in_dim_5 = stablehlo.broadcast_in_dim %attended.sine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<1x16x4x4xf32>
@@ -61,11 +61,11 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %multiply_7 = stablehlo.multiply %slice, %broadcast_in_dim_5 : tensor<1x16x4x4xf32>
       %add = stablehlo.add %multiply_6, %multiply_7 : tensor<1x16x4x4xf32>
       %concatenate = stablehlo.concatenate %subtract, %add, dim = 3 : (tensor<1x16x4x4xf32>, tensor<1x16x4x4xf32>) -> tensor<1x16x4x8xf32>
-      %y.reshape_4 = stablehlo.reshape %attention.key.weight : (tensor<1x32x2x8xf32>) -> tensor<32x16xf32>
-      %y.dot_general_2 = stablehlo.dot_general %y.reshape_1, %y.reshape_4, contracting_dims = [1] x [0] : (tensor<16x32xf32>, tensor<32x16xf32>) -> tensor<16x16xf32>
-      %y.reshape_5 = stablehlo.reshape %y.dot_general_2 : (tensor<16x16xf32>) -> tensor<1x16x2x8xf32>
-      %slice_2 = stablehlo.slice %y.reshape_5 [0:1, 0:16, 0:2, 0:4] : (tensor<1x16x2x8xf32>) -> tensor<1x16x2x4xf32>
-      %slice_3 = stablehlo.slice %y.reshape_5 [0:1, 0:16, 0:2, 4:8] : (tensor<1x16x2x8xf32>) -> tensor<1x16x2x4xf32>
+      %own.reshape_4 = stablehlo.reshape %attention.key.weight : (tensor<1x32x2x8xf32>) -> tensor<32x16xf32>
+      %own.dot_general_2 = stablehlo.dot_general %own.reshape_1, %own.reshape_4, contracting_dims = [1] x [0] : (tensor<16x32xf32>, tensor<32x16xf32>) -> tensor<16x16xf32>
+      %own.reshape_5 = stablehlo.reshape %own.dot_general_2 : (tensor<16x16xf32>) -> tensor<1x16x2x8xf32>
+      %slice_2 = stablehlo.slice %own.reshape_5 [0:1, 0:16, 0:2, 0:4] : (tensor<1x16x2x8xf32>) -> tensor<1x16x2x4xf32>
+      %slice_3 = stablehlo.slice %own.reshape_5 [0:1, 0:16, 0:2, 4:8] : (tensor<1x16x2x8xf32>) -> tensor<1x16x2x4xf32>
       %broadcast_in_dim_6 = stablehlo.broadcast_in_dim %attended.cosine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<1x16x2x4xf32>
       %multiply_8 = stablehlo.multiply %slice_2, %broadcast_in_dim_6 : tensor<1x16x2x4xf32>
       %broadcast_in_dim_7 = stablehlo.broadcast_in_dim %attended.sine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<1x16x2x4xf32>
@@ -75,9 +75,9 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %multiply_11 = stablehlo.multiply %slice_2, %broadcast_in_dim_7 : tensor<1x16x2x4xf32>
       %add_1 = stablehlo.add %multiply_10, %multiply_11 : tensor<1x16x2x4xf32>
       %concatenate_1 = stablehlo.concatenate %subtract_1, %add_1, dim = 3 : (tensor<1x16x2x4xf32>, tensor<1x16x2x4xf32>) -> tensor<1x16x2x8xf32>
-      %y.reshape_6 = stablehlo.reshape %attention.value.weight : (tensor<1x32x2x8xf32>) -> tensor<32x16xf32>
-      %y.dot_general_3 = stablehlo.dot_general %y.reshape_1, %y.reshape_6, contracting_dims = [1] x [0] : (tensor<16x32xf32>, tensor<32x16xf32>) -> tensor<16x16xf32>
-      %y.reshape_7 = stablehlo.reshape %y.dot_general_3 : (tensor<16x16xf32>) -> tensor<1x16x2x8xf32>
+      %own.reshape_6 = stablehlo.reshape %attention.value.weight : (tensor<1x32x2x8xf32>) -> tensor<32x16xf32>
+      %own.dot_general_3 = stablehlo.dot_general %own.reshape_1, %own.reshape_6, contracting_dims = [1] x [0] : (tensor<16x32xf32>, tensor<32x16xf32>) -> tensor<16x16xf32>
+      %own.reshape_7 = stablehlo.reshape %own.dot_general_3 : (tensor<16x16xf32>) -> tensor<1x16x2x8xf32>
       %attended.reshape = stablehlo.reshape %concatenate : (tensor<1x16x4x8xf32>) -> tensor<1x16x2x2x8xf32>
       %cst_7 = stablehlo.constant dense<0.353553385> : tensor<1x16x2x2x8xf32>
       %scaled = stablehlo.multiply %attended.reshape, %cst_7 : tensor<1x16x2x2x8xf32>
@@ -104,13 +104,13 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %divisor = stablehlo.select %divisor.compare, %cst_12, %total : tensor<1x2x2x16xi1>, tensor<1x2x2x16xf32>
       %probs.broadcast_in_dim = stablehlo.broadcast_in_dim %divisor, dims = [0, 1, 2, 3] : (tensor<1x2x2x16xf32>) -> tensor<1x2x2x16x16xf32>
       %probs = stablehlo.divide %weights, %probs.broadcast_in_dim : tensor<1x2x2x16x16xf32>
-      %dot_general = stablehlo.dot_general %probs, %y.reshape_7, batching_dims = [0, 1] x [0, 2], contracting_dims = [4] x [1] : (tensor<1x2x2x16x16xf32>, tensor<1x16x2x8xf32>) -> tensor<1x2x2x16x8xf32>
+      %dot_general = stablehlo.dot_general %probs, %own.reshape_7, batching_dims = [0, 1] x [0, 2], contracting_dims = [4] x [1] : (tensor<1x2x2x16x16xf32>, tensor<1x16x2x8xf32>) -> tensor<1x2x2x16x8xf32>
       %attended = stablehlo.transpose %dot_general, dims = [0, 3, 1, 2, 4] : (tensor<1x2x2x16x8xf32>) -> tensor<1x16x2x2x8xf32>
-      %y.reshape_8 = stablehlo.reshape %attended : (tensor<1x16x2x2x8xf32>) -> tensor<16x32xf32>
-      %y.reshape_9 = stablehlo.reshape %attention.output.weight : (tensor<1x4x8x32xf32>) -> tensor<32x32xf32>
-      %y.dot_general_4 = stablehlo.dot_general %y.reshape_8, %y.reshape_9, contracting_dims = [1] x [0] : (tensor<16x32xf32>, tensor<32x32xf32>) -> tensor<16x32xf32>
-      %y.reshape_10 = stablehlo.reshape %y.dot_general_4 : (tensor<16x32xf32>) -> tensor<1x16x32xf32>
-      %h_1 = stablehlo.add %iterArg_1, %y.reshape_10 : tensor<1x16x32xf32>
+      %own.reshape_8 = stablehlo.reshape %attended : (tensor<1x16x2x2x8xf32>) -> tensor<16x32xf32>
+      %own.reshape_9 = stablehlo.reshape %attention.output.weight : (tensor<1x4x8x32xf32>) -> tensor<32x32xf32>
+      %own.dot_general_4 = stablehlo.dot_general %own.reshape_8, %own.reshape_9, contracting_dims = [1] x [0] : (tensor<16x32xf32>, tensor<32x32xf32>) -> tensor<16x32xf32>
+      %own.reshape_10 = stablehlo.reshape %own.dot_general_4 : (tensor<16x32xf32>) -> tensor<1x16x32xf32>
+      %h_1 = stablehlo.add %iterArg_1, %own.reshape_10 : tensor<1x16x32xf32>
       %rrms.multiply_4 = stablehlo.multiply %h_1, %h_1 : tensor<1x16x32xf32>
       %rrms.reduce_2 = stablehlo.reduce(%rrms.multiply_4 init: %cst_3) applies stablehlo.add across dimensions = [2] : (tensor<1x16x32xf32>, tensor<f32>) -> tensor<1x16xf32>
       %rrms.multiply_5 = stablehlo.multiply %rrms.reduce_2, %cst_4 : tensor<1x16xf32>
@@ -120,18 +120,18 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %multiply_12 = stablehlo.multiply %h_1, %broadcast_in_dim_8 : tensor<1x16x32xf32>
       %broadcast_in_dim_9 = stablehlo.broadcast_in_dim %mlpNorm.scale_1, dims = [2] : (tensor<32xf32>) -> tensor<1x16x32xf32>
       %multiply_13 = stablehlo.multiply %multiply_12, %broadcast_in_dim_9 : tensor<1x16x32xf32>
-      %y.reshape_11 = stablehlo.reshape %multiply_13 : (tensor<1x16x32xf32>) -> tensor<16x32xf32>
-      %y.dot_general_5 = stablehlo.dot_general %y.reshape_11, %mlp.gate.weight_1, contracting_dims = [1] x [0] : (tensor<16x32xf32>, tensor<32x48xf32>) -> tensor<16x48xf32>
-      %y.reshape_12 = stablehlo.reshape %y.dot_general_5 : (tensor<16x48xf32>) -> tensor<1x16x48xf32>
-      %y.dot_general_6 = stablehlo.dot_general %y.reshape_11, %mlp.up.weight_1, contracting_dims = [1] x [0] : (tensor<16x32xf32>, tensor<32x48xf32>) -> tensor<16x48xf32>
-      %y.reshape_13 = stablehlo.reshape %y.dot_general_6 : (tensor<16x48xf32>) -> tensor<1x16x48xf32>
-      %fed.logistic = stablehlo.logistic %y.reshape_12 : tensor<1x16x48xf32>
-      %fed.multiply = stablehlo.multiply %y.reshape_12, %fed.logistic : tensor<1x16x48xf32>
-      %fed = stablehlo.multiply %fed.multiply, %y.reshape_13 : tensor<1x16x48xf32>
-      %y.reshape_14 = stablehlo.reshape %fed : (tensor<1x16x48xf32>) -> tensor<16x48xf32>
-      %y.dot_general_7 = stablehlo.dot_general %y.reshape_14, %mlp.down.weight_1, contracting_dims = [1] x [0] : (tensor<16x48xf32>, tensor<48x32xf32>) -> tensor<16x32xf32>
-      %y_1 = stablehlo.reshape %y.dot_general_7 : (tensor<16x32xf32>) -> tensor<1x16x32xf32>
-      %add_2 = stablehlo.add %h_1, %y_1 : tensor<1x16x32xf32>
+      %own.reshape_11 = stablehlo.reshape %multiply_13 : (tensor<1x16x32xf32>) -> tensor<16x32xf32>
+      %own.dot_general_5 = stablehlo.dot_general %own.reshape_11, %mlp.gate.weight_1, contracting_dims = [1] x [0] : (tensor<16x32xf32>, tensor<32x48xf32>) -> tensor<16x48xf32>
+      %own.reshape_12 = stablehlo.reshape %own.dot_general_5 : (tensor<16x48xf32>) -> tensor<1x16x48xf32>
+      %own.dot_general_6 = stablehlo.dot_general %own.reshape_11, %mlp.up.weight_1, contracting_dims = [1] x [0] : (tensor<16x32xf32>, tensor<32x48xf32>) -> tensor<16x48xf32>
+      %own.reshape_13 = stablehlo.reshape %own.dot_general_6 : (tensor<16x48xf32>) -> tensor<1x16x48xf32>
+      %fed.logistic = stablehlo.logistic %own.reshape_12 : tensor<1x16x48xf32>
+      %fed.multiply = stablehlo.multiply %own.reshape_12, %fed.logistic : tensor<1x16x48xf32>
+      %fed = stablehlo.multiply %fed.multiply, %own.reshape_13 : tensor<1x16x48xf32>
+      %own.reshape_14 = stablehlo.reshape %fed : (tensor<1x16x48xf32>) -> tensor<16x48xf32>
+      %own.dot_general_7 = stablehlo.dot_general %own.reshape_14, %mlp.down.weight_1, contracting_dims = [1] x [0] : (tensor<16x48xf32>, tensor<48x32xf32>) -> tensor<16x32xf32>
+      %own_1 = stablehlo.reshape %own.dot_general_7 : (tensor<16x32xf32>) -> tensor<1x16x32xf32>
+      %add_2 = stablehlo.add %h_1, %own_1 : tensor<1x16x32xf32>
       %c_2 = stablehlo.constant dense<1> : tensor<i32>
       %h_2 = stablehlo.add %iterArg, %c_2 : tensor<i32>
       stablehlo.return %h_2, %add_2 : tensor<i32>, tensor<1x16x32xf32>
@@ -148,9 +148,9 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
     %multiply = stablehlo.multiply %h#1, %broadcast_in_dim : tensor<1x16x32xf32>
     %broadcast_in_dim_1 = stablehlo.broadcast_in_dim %params.norm.scale, dims = [2] : (tensor<32xf32>) -> tensor<1x16x32xf32>
     %multiply_1 = stablehlo.multiply %multiply, %broadcast_in_dim_1 : tensor<1x16x32xf32>
-    %y.reshape = stablehlo.reshape %multiply_1 : (tensor<1x16x32xf32>) -> tensor<16x32xf32>
-    %y.dot_general = stablehlo.dot_general %y.reshape, %params.head.weight, contracting_dims = [1] x [0] : (tensor<16x32xf32>, tensor<32x64xf32>) -> tensor<16x64xf32>
-    %y = stablehlo.reshape %y.dot_general : (tensor<16x64xf32>) -> tensor<1x16x64xf32>
-    return %y : tensor<1x16x64xf32>
+    %own.reshape = stablehlo.reshape %multiply_1 : (tensor<1x16x32xf32>) -> tensor<16x32xf32>
+    %own.dot_general = stablehlo.dot_general %own.reshape, %params.head.weight, contracting_dims = [1] x [0] : (tensor<16x32xf32>, tensor<32x64xf32>) -> tensor<16x64xf32>
+    %own = stablehlo.reshape %own.dot_general : (tensor<16x64xf32>) -> tensor<1x16x64xf32>
+    return %own : tensor<1x16x64xf32>
   }
 }

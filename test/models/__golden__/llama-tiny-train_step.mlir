@@ -56,10 +56,10 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %multiply_4 = stablehlo.multiply %iterArg_1, %broadcast_in_dim_2 : tensor<2x16x32xf32>
       %broadcast_in_dim_3 = stablehlo.broadcast_in_dim %attentionNorm.scale_1, dims = [2] : (tensor<32xf32>) -> tensor<2x16x32xf32>
       %multiply_5 = stablehlo.multiply %multiply_4, %broadcast_in_dim_3 : tensor<2x16x32xf32>
-      %y.reshape_1 = stablehlo.reshape %multiply_5 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
-      %y.reshape_2 = stablehlo.reshape %attention.query.weight : (tensor<1x32x4x8xf32>) -> tensor<32x32xf32>
-      %y.dot_general_1 = stablehlo.dot_general %y.reshape_1, %y.reshape_2, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
-      %y.reshape_3 = stablehlo.reshape %y.dot_general_1 : (tensor<32x32xf32>) -> tensor<2x16x4x8xf32>
+      %own.reshape_1 = stablehlo.reshape %multiply_5 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
+      %own.reshape_2 = stablehlo.reshape %attention.query.weight : (tensor<1x32x4x8xf32>) -> tensor<32x32xf32>
+      %own.dot_general_1 = stablehlo.dot_general %own.reshape_1, %own.reshape_2, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+      %own.reshape_3 = stablehlo.reshape %own.dot_general_1 : (tensor<32x32xf32>) -> tensor<2x16x4x8xf32>
       %frequencies.iota = stablehlo.iota dim = 0 : tensor<4xf32>
       %cst_83 = stablehlo.constant dense<-2.30258512> : tensor<4xf32>
       %frequencies.multiply = stablehlo.multiply %frequencies.iota, %cst_83 : tensor<4xf32>
@@ -70,8 +70,8 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %phase = stablehlo.multiply %attended.broadcast_in_dim, %phase.broadcast_in_dim : tensor<16x4xf32>
       %attended.cosine = stablehlo.cosine %phase : tensor<16x4xf32>
       %attended.sine = stablehlo.sine %phase : tensor<16x4xf32>
-      %slice = stablehlo.slice %y.reshape_3 [0:2, 0:16, 0:4, 0:4] : (tensor<2x16x4x8xf32>) -> tensor<2x16x4x4xf32>
-      %slice_1 = stablehlo.slice %y.reshape_3 [0:2, 0:16, 0:4, 4:8] : (tensor<2x16x4x8xf32>) -> tensor<2x16x4x4xf32>
+      %slice = stablehlo.slice %own.reshape_3 [0:2, 0:16, 0:4, 0:4] : (tensor<2x16x4x8xf32>) -> tensor<2x16x4x4xf32>
+      %slice_1 = stablehlo.slice %own.reshape_3 [0:2, 0:16, 0:4, 4:8] : (tensor<2x16x4x8xf32>) -> tensor<2x16x4x4xf32>
       %broadcast_in_dim_4 = stablehlo.broadcast_in_dim %attended.cosine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<2x16x4x4xf32>
       %multiply_6 = stablehlo.multiply %slice, %broadcast_in_dim_4 : tensor<2x16x4x4xf32>
       %broadcast_in_dim_5 = stablehlo.broadcast_in_dim %attended.sine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<2x16x4x4xf32>
@@ -81,11 +81,11 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %multiply_9 = stablehlo.multiply %slice, %broadcast_in_dim_5 : tensor<2x16x4x4xf32>
       %add_2 = stablehlo.add %multiply_8, %multiply_9 : tensor<2x16x4x4xf32>
       %concatenate = stablehlo.concatenate %subtract_1, %add_2, dim = 3 : (tensor<2x16x4x4xf32>, tensor<2x16x4x4xf32>) -> tensor<2x16x4x8xf32>
-      %y.reshape_4 = stablehlo.reshape %attention.key.weight : (tensor<1x32x2x8xf32>) -> tensor<32x16xf32>
-      %y.dot_general_2 = stablehlo.dot_general %y.reshape_1, %y.reshape_4, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x16xf32>) -> tensor<32x16xf32>
-      %y.reshape_5 = stablehlo.reshape %y.dot_general_2 : (tensor<32x16xf32>) -> tensor<2x16x2x8xf32>
-      %slice_2 = stablehlo.slice %y.reshape_5 [0:2, 0:16, 0:2, 0:4] : (tensor<2x16x2x8xf32>) -> tensor<2x16x2x4xf32>
-      %slice_3 = stablehlo.slice %y.reshape_5 [0:2, 0:16, 0:2, 4:8] : (tensor<2x16x2x8xf32>) -> tensor<2x16x2x4xf32>
+      %own.reshape_4 = stablehlo.reshape %attention.key.weight : (tensor<1x32x2x8xf32>) -> tensor<32x16xf32>
+      %own.dot_general_2 = stablehlo.dot_general %own.reshape_1, %own.reshape_4, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x16xf32>) -> tensor<32x16xf32>
+      %own.reshape_5 = stablehlo.reshape %own.dot_general_2 : (tensor<32x16xf32>) -> tensor<2x16x2x8xf32>
+      %slice_2 = stablehlo.slice %own.reshape_5 [0:2, 0:16, 0:2, 0:4] : (tensor<2x16x2x8xf32>) -> tensor<2x16x2x4xf32>
+      %slice_3 = stablehlo.slice %own.reshape_5 [0:2, 0:16, 0:2, 4:8] : (tensor<2x16x2x8xf32>) -> tensor<2x16x2x4xf32>
       %broadcast_in_dim_6 = stablehlo.broadcast_in_dim %attended.cosine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<2x16x2x4xf32>
       %multiply_10 = stablehlo.multiply %slice_2, %broadcast_in_dim_6 : tensor<2x16x2x4xf32>
       %broadcast_in_dim_7 = stablehlo.broadcast_in_dim %attended.sine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<2x16x2x4xf32>
@@ -95,9 +95,9 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %multiply_13 = stablehlo.multiply %slice_2, %broadcast_in_dim_7 : tensor<2x16x2x4xf32>
       %add_3 = stablehlo.add %multiply_12, %multiply_13 : tensor<2x16x2x4xf32>
       %concatenate_1 = stablehlo.concatenate %subtract_2, %add_3, dim = 3 : (tensor<2x16x2x4xf32>, tensor<2x16x2x4xf32>) -> tensor<2x16x2x8xf32>
-      %y.reshape_6 = stablehlo.reshape %attention.value.weight : (tensor<1x32x2x8xf32>) -> tensor<32x16xf32>
-      %y.dot_general_3 = stablehlo.dot_general %y.reshape_1, %y.reshape_6, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x16xf32>) -> tensor<32x16xf32>
-      %y.reshape_7 = stablehlo.reshape %y.dot_general_3 : (tensor<32x16xf32>) -> tensor<2x16x2x8xf32>
+      %own.reshape_6 = stablehlo.reshape %attention.value.weight : (tensor<1x32x2x8xf32>) -> tensor<32x16xf32>
+      %own.dot_general_3 = stablehlo.dot_general %own.reshape_1, %own.reshape_6, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x16xf32>) -> tensor<32x16xf32>
+      %own.reshape_7 = stablehlo.reshape %own.dot_general_3 : (tensor<32x16xf32>) -> tensor<2x16x2x8xf32>
       %attended.reshape = stablehlo.reshape %concatenate : (tensor<2x16x4x8xf32>) -> tensor<2x16x2x2x8xf32>
       %cst_84 = stablehlo.constant dense<0.353553385> : tensor<2x16x2x2x8xf32>
       %scaled = stablehlo.multiply %attended.reshape, %cst_84 : tensor<2x16x2x2x8xf32>
@@ -124,13 +124,13 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %divisor = stablehlo.select %divisor.compare, %cst_89, %total_1 : tensor<2x2x2x16xi1>, tensor<2x2x2x16xf32>
       %probs.broadcast_in_dim = stablehlo.broadcast_in_dim %divisor, dims = [0, 1, 2, 3] : (tensor<2x2x2x16xf32>) -> tensor<2x2x2x16x16xf32>
       %probs = stablehlo.divide %weights, %probs.broadcast_in_dim : tensor<2x2x2x16x16xf32>
-      %dot_general = stablehlo.dot_general %probs, %y.reshape_7, batching_dims = [0, 1] x [0, 2], contracting_dims = [4] x [1] : (tensor<2x2x2x16x16xf32>, tensor<2x16x2x8xf32>) -> tensor<2x2x2x16x8xf32>
+      %dot_general = stablehlo.dot_general %probs, %own.reshape_7, batching_dims = [0, 1] x [0, 2], contracting_dims = [4] x [1] : (tensor<2x2x2x16x16xf32>, tensor<2x16x2x8xf32>) -> tensor<2x2x2x16x8xf32>
       %attended = stablehlo.transpose %dot_general, dims = [0, 3, 1, 2, 4] : (tensor<2x2x2x16x8xf32>) -> tensor<2x16x2x2x8xf32>
-      %y.reshape_8 = stablehlo.reshape %attended : (tensor<2x16x2x2x8xf32>) -> tensor<32x32xf32>
-      %y.reshape_9 = stablehlo.reshape %attention.output.weight : (tensor<1x4x8x32xf32>) -> tensor<32x32xf32>
-      %y.dot_general_4 = stablehlo.dot_general %y.reshape_8, %y.reshape_9, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
-      %y.reshape_10 = stablehlo.reshape %y.dot_general_4 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
-      %h_1 = stablehlo.add %iterArg_1, %y.reshape_10 : tensor<2x16x32xf32>
+      %own.reshape_8 = stablehlo.reshape %attended : (tensor<2x16x2x2x8xf32>) -> tensor<32x32xf32>
+      %own.reshape_9 = stablehlo.reshape %attention.output.weight : (tensor<1x4x8x32xf32>) -> tensor<32x32xf32>
+      %own.dot_general_4 = stablehlo.dot_general %own.reshape_8, %own.reshape_9, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+      %own.reshape_10 = stablehlo.reshape %own.dot_general_4 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
+      %h_1 = stablehlo.add %iterArg_1, %own.reshape_10 : tensor<2x16x32xf32>
       %rrms.multiply_4 = stablehlo.multiply %h_1, %h_1 : tensor<2x16x32xf32>
       %rrms.reduce_2 = stablehlo.reduce(%rrms.multiply_4 init: %cst_80) applies stablehlo.add across dimensions = [2] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<2x16xf32>
       %rrms.multiply_5 = stablehlo.multiply %rrms.reduce_2, %cst_81 : tensor<2x16xf32>
@@ -140,27 +140,27 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %multiply_14 = stablehlo.multiply %h_1, %broadcast_in_dim_8 : tensor<2x16x32xf32>
       %broadcast_in_dim_9 = stablehlo.broadcast_in_dim %mlpNorm.scale_1, dims = [2] : (tensor<32xf32>) -> tensor<2x16x32xf32>
       %multiply_15 = stablehlo.multiply %multiply_14, %broadcast_in_dim_9 : tensor<2x16x32xf32>
-      %y.reshape_11 = stablehlo.reshape %multiply_15 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
-      %y.dot_general_5 = stablehlo.dot_general %y.reshape_11, %mlp.gate.weight_1, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x48xf32>) -> tensor<32x48xf32>
-      %y.reshape_12 = stablehlo.reshape %y.dot_general_5 : (tensor<32x48xf32>) -> tensor<2x16x48xf32>
-      %y.dot_general_6 = stablehlo.dot_general %y.reshape_11, %mlp.up.weight_1, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x48xf32>) -> tensor<32x48xf32>
-      %y.reshape_13 = stablehlo.reshape %y.dot_general_6 : (tensor<32x48xf32>) -> tensor<2x16x48xf32>
-      %fed.logistic = stablehlo.logistic %y.reshape_12 : tensor<2x16x48xf32>
-      %fed.multiply = stablehlo.multiply %y.reshape_12, %fed.logistic : tensor<2x16x48xf32>
-      %fed = stablehlo.multiply %fed.multiply, %y.reshape_13 : tensor<2x16x48xf32>
-      %y.reshape_14 = stablehlo.reshape %fed : (tensor<2x16x48xf32>) -> tensor<32x48xf32>
-      %y.dot_general_7 = stablehlo.dot_general %y.reshape_14, %mlp.down.weight_1, contracting_dims = [1] x [0] : (tensor<32x48xf32>, tensor<48x32xf32>) -> tensor<32x32xf32>
-      %y_1 = stablehlo.reshape %y.dot_general_7 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
-      %add_4 = stablehlo.add %h_1, %y_1 : tensor<2x16x32xf32>
+      %own.reshape_11 = stablehlo.reshape %multiply_15 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
+      %own.dot_general_5 = stablehlo.dot_general %own.reshape_11, %mlp.gate.weight_1, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x48xf32>) -> tensor<32x48xf32>
+      %own.reshape_12 = stablehlo.reshape %own.dot_general_5 : (tensor<32x48xf32>) -> tensor<2x16x48xf32>
+      %own.dot_general_6 = stablehlo.dot_general %own.reshape_11, %mlp.up.weight_1, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x48xf32>) -> tensor<32x48xf32>
+      %own.reshape_13 = stablehlo.reshape %own.dot_general_6 : (tensor<32x48xf32>) -> tensor<2x16x48xf32>
+      %fed.logistic = stablehlo.logistic %own.reshape_12 : tensor<2x16x48xf32>
+      %fed.multiply = stablehlo.multiply %own.reshape_12, %fed.logistic : tensor<2x16x48xf32>
+      %fed = stablehlo.multiply %fed.multiply, %own.reshape_13 : tensor<2x16x48xf32>
+      %own.reshape_14 = stablehlo.reshape %fed : (tensor<2x16x48xf32>) -> tensor<32x48xf32>
+      %own.dot_general_7 = stablehlo.dot_general %own.reshape_14, %mlp.down.weight_1, contracting_dims = [1] x [0] : (tensor<32x48xf32>, tensor<48x32xf32>) -> tensor<32x32xf32>
+      %own_1 = stablehlo.reshape %own.dot_general_7 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
+      %add_4 = stablehlo.add %h_1, %own_1 : tensor<2x16x32xf32>
       %h.reshape = stablehlo.reshape %iterArg_1 : (tensor<2x16x32xf32>) -> tensor<1x2x16x32xf32>
       %h.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_2, %h.reshape, %iterArg, %c_5, %c_5, %c_5 : (tensor<2x2x16x32xf32>, tensor<1x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x32xf32>
       %h.reshape_1 = stablehlo.reshape %fed : (tensor<2x16x48xf32>) -> tensor<1x2x16x48xf32>
       %h.dynamic_update_slice_1 = stablehlo.dynamic_update_slice %iterArg_3, %h.reshape_1, %iterArg, %c_5, %c_5, %c_5 : (tensor<2x2x16x48xf32>, tensor<1x2x16x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x48xf32>
-      %h.reshape_2 = stablehlo.reshape %y.dot_general_6 : (tensor<32x48xf32>) -> tensor<1x2x16x48xf32>
+      %h.reshape_2 = stablehlo.reshape %own.dot_general_6 : (tensor<32x48xf32>) -> tensor<1x2x16x48xf32>
       %h.dynamic_update_slice_2 = stablehlo.dynamic_update_slice %iterArg_4, %h.reshape_2, %iterArg, %c_5, %c_5, %c_5 : (tensor<2x2x16x48xf32>, tensor<1x2x16x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x48xf32>
       %h.reshape_3 = stablehlo.reshape %fed.multiply : (tensor<2x16x48xf32>) -> tensor<1x2x16x48xf32>
       %h.dynamic_update_slice_3 = stablehlo.dynamic_update_slice %iterArg_5, %h.reshape_3, %iterArg, %c_5, %c_5, %c_5 : (tensor<2x2x16x48xf32>, tensor<1x2x16x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x48xf32>
-      %h.reshape_4 = stablehlo.reshape %y.dot_general_5 : (tensor<32x48xf32>) -> tensor<1x2x16x48xf32>
+      %h.reshape_4 = stablehlo.reshape %own.dot_general_5 : (tensor<32x48xf32>) -> tensor<1x2x16x48xf32>
       %h.dynamic_update_slice_4 = stablehlo.dynamic_update_slice %iterArg_6, %h.reshape_4, %iterArg, %c_5, %c_5, %c_5 : (tensor<2x2x16x48xf32>, tensor<1x2x16x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x48xf32>
       %h.reshape_5 = stablehlo.reshape %multiply_15 : (tensor<2x16x32xf32>) -> tensor<1x2x16x32xf32>
       %h.dynamic_update_slice_5 = stablehlo.dynamic_update_slice %iterArg_7, %h.reshape_5, %iterArg, %c_5, %c_5, %c_5 : (tensor<2x2x16x32xf32>, tensor<1x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x32xf32>
@@ -170,7 +170,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %h.dynamic_update_slice_7 = stablehlo.dynamic_update_slice %iterArg_9, %h.reshape_7, %iterArg, %c_5, %c_5, %c_5 : (tensor<2x2x16x32xf32>, tensor<1x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x32xf32>
       %h.reshape_8 = stablehlo.reshape %dot_general : (tensor<2x2x2x16x8xf32>) -> tensor<1x2x2x2x16x8xf32>
       %h.dynamic_update_slice_8 = stablehlo.dynamic_update_slice %iterArg_10, %h.reshape_8, %iterArg, %c_5, %c_5, %c_5, %c_5, %c_5 : (tensor<2x2x2x2x16x8xf32>, tensor<1x2x2x2x16x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x2x2x16x8xf32>
-      %h.reshape_9 = stablehlo.reshape %y.dot_general_3 : (tensor<32x16xf32>) -> tensor<1x2x16x2x8xf32>
+      %h.reshape_9 = stablehlo.reshape %own.dot_general_3 : (tensor<32x16xf32>) -> tensor<1x2x16x2x8xf32>
       %h.dynamic_update_slice_9 = stablehlo.dynamic_update_slice %iterArg_11, %h.reshape_9, %iterArg, %c_5, %c_5, %c_5, %c_5 : (tensor<2x2x16x2x8xf32>, tensor<1x2x16x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x16x2x8xf32>
       %h.reshape_10 = stablehlo.reshape %probs : (tensor<2x2x2x16x16xf32>) -> tensor<1x2x2x2x16x16xf32>
       %h.dynamic_update_slice_10 = stablehlo.dynamic_update_slice %iterArg_12, %h.reshape_10, %iterArg, %c_5, %c_5, %c_5, %c_5, %c_5 : (tensor<2x2x2x2x16x16xf32>, tensor<1x2x2x2x16x16xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x2x2x2x16x16xf32>
@@ -197,13 +197,13 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %multiply = stablehlo.multiply %h#1, %broadcast_in_dim : tensor<2x16x32xf32>
     %broadcast_in_dim_1 = stablehlo.broadcast_in_dim %params.norm.scale, dims = [2] : (tensor<32xf32>) -> tensor<2x16x32xf32>
     %multiply_1 = stablehlo.multiply %multiply, %broadcast_in_dim_1 : tensor<2x16x32xf32>
-    %y.reshape = stablehlo.reshape %multiply_1 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
-    %y.dot_general = stablehlo.dot_general %y.reshape, %params.head.weight, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x64xf32>) -> tensor<32x64xf32>
-    %y = stablehlo.reshape %y.dot_general : (tensor<32x64xf32>) -> tensor<2x16x64xf32>
+    %own.reshape = stablehlo.reshape %multiply_1 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
+    %own.dot_general = stablehlo.dot_general %own.reshape, %params.head.weight, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x64xf32>) -> tensor<32x64xf32>
+    %own = stablehlo.reshape %own.dot_general : (tensor<32x64xf32>) -> tensor<2x16x64xf32>
     %cst_11 = stablehlo.constant dense<0xFF800000> : tensor<f32>
-    %peak = stablehlo.reduce(%y init: %cst_11) applies stablehlo.maximum across dimensions = [2] : (tensor<2x16x64xf32>, tensor<f32>) -> tensor<2x16xf32>
+    %peak = stablehlo.reduce(%own init: %cst_11) applies stablehlo.maximum across dimensions = [2] : (tensor<2x16x64xf32>, tensor<f32>) -> tensor<2x16xf32>
     %total.broadcast_in_dim = stablehlo.broadcast_in_dim %peak, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x64xf32>
-    %total.subtract = stablehlo.subtract %y, %total.broadcast_in_dim : tensor<2x16x64xf32>
+    %total.subtract = stablehlo.subtract %own, %total.broadcast_in_dim : tensor<2x16x64xf32>
     %total.exponential = stablehlo.exponential %total.subtract : tensor<2x16x64xf32>
     %total.reduce = stablehlo.reduce(%total.exponential init: %cst) applies stablehlo.add across dimensions = [2] : (tensor<2x16x64xf32>, tensor<f32>) -> tensor<2x16xf32>
     %total.log = stablehlo.log %total.reduce : tensor<2x16xf32>
@@ -213,7 +213,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %chosen.broadcast_in_dim = stablehlo.broadcast_in_dim %chosen.iota, dims = [2] : (tensor<64xi32>) -> tensor<2x16x64xi32>
     %chosen.compare = stablehlo.compare EQ, %sum.broadcast_in_dim, %chosen.broadcast_in_dim, SIGNED : (tensor<2x16x64xi32>, tensor<2x16x64xi32>) -> tensor<2x16x64xi1>
     %cst_12 = stablehlo.constant dense<0.000000e+00> : tensor<2x16x64xf32>
-    %chosen.select = stablehlo.select %chosen.compare, %y, %cst_12 : tensor<2x16x64xi1>, tensor<2x16x64xf32>
+    %chosen.select = stablehlo.select %chosen.compare, %own, %cst_12 : tensor<2x16x64xi1>, tensor<2x16x64xf32>
     %chosen = stablehlo.reduce(%chosen.select init: %cst) applies stablehlo.add across dimensions = [2] : (tensor<2x16x64xf32>, tensor<f32>) -> tensor<2x16xf32>
     %compare = stablehlo.compare GE, %targets, %c_2, SIGNED : (tensor<2x16xi32>, tensor<2x16xi32>) -> tensor<2x16xi1>
     %subtract = stablehlo.subtract %total, %chosen : tensor<2x16xf32>
@@ -224,18 +224,18 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %d_loss = stablehlo.divide %cst_1, %count : tensor<f32>
     %d_sum = stablehlo.broadcast_in_dim %d_loss, dims = [] : (tensor<f32>) -> tensor<2x16xf32>
     %d_probs.broadcast_in_dim = stablehlo.broadcast_in_dim %total, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x64xf32>
-    %d_probs.subtract = stablehlo.subtract %y, %d_probs.broadcast_in_dim : tensor<2x16x64xf32>
+    %d_probs.subtract = stablehlo.subtract %own, %d_probs.broadcast_in_dim : tensor<2x16x64xf32>
     %d_probs = stablehlo.exponential %d_probs.subtract : tensor<2x16x64xf32>
     %d_error.convert = stablehlo.convert %chosen.compare : (tensor<2x16x64xi1>) -> tensor<2x16x64xf32>
     %d_error = stablehlo.subtract %d_probs, %d_error.convert : tensor<2x16x64xf32>
     %d_select = stablehlo.select %compare, %d_sum, %cst_13 : tensor<2x16xi1>, tensor<2x16xf32>
     %d_broadcast_in_dim = stablehlo.broadcast_in_dim %d_select, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x64xf32>
     %d_multiply = stablehlo.multiply %d_error, %d_broadcast_in_dim : tensor<2x16x64xf32>
-    %d_y.reshape = stablehlo.reshape %d_multiply : (tensor<2x16x64xf32>) -> tensor<32x64xf32>
-    %d_y.dot_general = stablehlo.dot_general %d_y.reshape, %params.head.weight, contracting_dims = [1] x [1] : (tensor<32x64xf32>, tensor<32x64xf32>) -> tensor<32x32xf32>
-    %d_y.reshape_1 = stablehlo.reshape %d_y.dot_general : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
-    %d_y = stablehlo.dot_general %y.reshape, %d_y.reshape, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x64xf32>) -> tensor<32x64xf32>
-    %d_g = stablehlo.multiply %d_y.reshape_1, %broadcast_in_dim_1 : tensor<2x16x32xf32>
+    %d_own.reshape = stablehlo.reshape %d_multiply : (tensor<2x16x64xf32>) -> tensor<32x64xf32>
+    %d_own.dot_general = stablehlo.dot_general %d_own.reshape, %params.head.weight, contracting_dims = [1] x [1] : (tensor<32x64xf32>, tensor<32x64xf32>) -> tensor<32x32xf32>
+    %d_own.reshape_1 = stablehlo.reshape %d_own.dot_general : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
+    %d_own = stablehlo.dot_general %own.reshape, %d_own.reshape, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x64xf32>) -> tensor<32x64xf32>
+    %d_g = stablehlo.multiply %d_own.reshape_1, %broadcast_in_dim_1 : tensor<2x16x32xf32>
     %d_dx.multiply = stablehlo.multiply %d_g, %multiply : tensor<2x16x32xf32>
     %d_dx.reduce = stablehlo.reduce(%d_dx.multiply init: %cst) applies stablehlo.add across dimensions = [2] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<2x16xf32>
     %d_dx.multiply_1 = stablehlo.multiply %d_dx.reduce, %cst_9 : tensor<2x16xf32>
@@ -243,7 +243,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %d_dx.multiply_2 = stablehlo.multiply %multiply, %d_dx.broadcast_in_dim : tensor<2x16x32xf32>
     %d_dx.subtract = stablehlo.subtract %d_g, %d_dx.multiply_2 : tensor<2x16x32xf32>
     %d_dx = stablehlo.multiply %d_dx.subtract, %broadcast_in_dim : tensor<2x16x32xf32>
-    %d_multiply_1 = stablehlo.multiply %d_y.reshape_1, %multiply : tensor<2x16x32xf32>
+    %d_multiply_1 = stablehlo.multiply %d_own.reshape_1, %multiply : tensor<2x16x32xf32>
     %d_reduce = stablehlo.reduce(%d_multiply_1 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<32xf32>
     %cst_14 = stablehlo.constant dense<0.000000e+00> : tensor<2x32xf32>
     %cst_15 = stablehlo.constant dense<0.000000e+00> : tensor<2x32x4x8xf32>
@@ -315,13 +315,13 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %attended.sine = stablehlo.sine %phase : tensor<16x4xf32>
       %cst_81 = stablehlo.constant dense<0.353553385> : tensor<2x16x2x2x8xf32>
       %attended = stablehlo.transpose %d_h.reshape_12, dims = [0, 3, 1, 2, 4] : (tensor<2x2x2x16x8xf32>) -> tensor<2x16x2x2x8xf32>
-      %d_y.reshape_2 = stablehlo.reshape %iterArg_1 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
-      %d_y.dot_general_1 = stablehlo.dot_general %d_y.reshape_2, %d_h.reshape_5, contracting_dims = [1] x [1] : (tensor<32x32xf32>, tensor<48x32xf32>) -> tensor<32x48xf32>
-      %d_y.reshape_3 = stablehlo.reshape %d_y.dot_general_1 : (tensor<32x48xf32>) -> tensor<2x16x48xf32>
-      %d_y.reshape_4 = stablehlo.reshape %d_h.dynamic_slice_10 : (tensor<1x2x16x48xf32>) -> tensor<32x48xf32>
-      %d_y.dot_general_2 = stablehlo.dot_general %d_y.reshape_4, %d_y.reshape_2, contracting_dims = [0] x [0] : (tensor<32x48xf32>, tensor<32x32xf32>) -> tensor<48x32xf32>
-      %d_fed.multiply = stablehlo.multiply %d_y.reshape_3, %d_h.reshape_7 : tensor<2x16x48xf32>
-      %d_fed.multiply_1 = stablehlo.multiply %d_y.reshape_3, %d_h.reshape_8 : tensor<2x16x48xf32>
+      %d_own.reshape_2 = stablehlo.reshape %iterArg_1 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
+      %d_own.dot_general_1 = stablehlo.dot_general %d_own.reshape_2, %d_h.reshape_5, contracting_dims = [1] x [1] : (tensor<32x32xf32>, tensor<48x32xf32>) -> tensor<32x48xf32>
+      %d_own.reshape_3 = stablehlo.reshape %d_own.dot_general_1 : (tensor<32x48xf32>) -> tensor<2x16x48xf32>
+      %d_own.reshape_4 = stablehlo.reshape %d_h.dynamic_slice_10 : (tensor<1x2x16x48xf32>) -> tensor<32x48xf32>
+      %d_own.dot_general_2 = stablehlo.dot_general %d_own.reshape_4, %d_own.reshape_2, contracting_dims = [0] x [0] : (tensor<32x48xf32>, tensor<32x32xf32>) -> tensor<48x32xf32>
+      %d_fed.multiply = stablehlo.multiply %d_own.reshape_3, %d_h.reshape_7 : tensor<2x16x48xf32>
+      %d_fed.multiply_1 = stablehlo.multiply %d_own.reshape_3, %d_h.reshape_8 : tensor<2x16x48xf32>
       %d_fed.logistic = stablehlo.logistic %d_h.reshape_9 : tensor<2x16x48xf32>
       %d_fed.negate = stablehlo.negate %d_fed.logistic : tensor<2x16x48xf32>
       %cst_82 = stablehlo.constant dense<1.000000e+00> : tensor<2x16x48xf32>
@@ -330,20 +330,20 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_fed.add_1 = stablehlo.add %d_fed.multiply_2, %cst_82 : tensor<2x16x48xf32>
       %d_fed.multiply_3 = stablehlo.multiply %d_fed.logistic, %d_fed.add_1 : tensor<2x16x48xf32>
       %d_fed = stablehlo.multiply %d_fed.multiply, %d_fed.multiply_3 : tensor<2x16x48xf32>
-      %d_y.reshape_5 = stablehlo.reshape %d_fed.multiply_1 : (tensor<2x16x48xf32>) -> tensor<32x48xf32>
-      %d_y.dot_general_3 = stablehlo.dot_general %d_y.reshape_5, %d_h.reshape_4, contracting_dims = [1] x [1] : (tensor<32x48xf32>, tensor<32x48xf32>) -> tensor<32x32xf32>
-      %d_y.reshape_6 = stablehlo.reshape %d_y.dot_general_3 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
-      %d_y.reshape_7 = stablehlo.reshape %d_h.dynamic_slice_14 : (tensor<1x2x16x32xf32>) -> tensor<32x32xf32>
-      %d_y.dot_general_4 = stablehlo.dot_general %d_y.reshape_7, %d_y.reshape_5, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x48xf32>) -> tensor<32x48xf32>
-      %d_y.reshape_8 = stablehlo.reshape %d_fed : (tensor<2x16x48xf32>) -> tensor<32x48xf32>
-      %d_y.dot_general_5 = stablehlo.dot_general %d_y.reshape_8, %d_h.reshape_3, contracting_dims = [1] x [1] : (tensor<32x48xf32>, tensor<32x48xf32>) -> tensor<32x32xf32>
-      %d_y.reshape_9 = stablehlo.reshape %d_y.dot_general_5 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
-      %d_y.dot_general_6 = stablehlo.dot_general %d_y.reshape_7, %d_y.reshape_8, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x48xf32>) -> tensor<32x48xf32>
-      %d_y.add = stablehlo.add %d_y.reshape_6, %d_y.reshape_9 : tensor<2x16x32xf32>
+      %d_own.reshape_5 = stablehlo.reshape %d_fed.multiply_1 : (tensor<2x16x48xf32>) -> tensor<32x48xf32>
+      %d_own.dot_general_3 = stablehlo.dot_general %d_own.reshape_5, %d_h.reshape_4, contracting_dims = [1] x [1] : (tensor<32x48xf32>, tensor<32x48xf32>) -> tensor<32x32xf32>
+      %d_own.reshape_6 = stablehlo.reshape %d_own.dot_general_3 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
+      %d_own.reshape_7 = stablehlo.reshape %d_h.dynamic_slice_14 : (tensor<1x2x16x32xf32>) -> tensor<32x32xf32>
+      %d_own.dot_general_4 = stablehlo.dot_general %d_own.reshape_7, %d_own.reshape_5, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x48xf32>) -> tensor<32x48xf32>
+      %d_own.reshape_8 = stablehlo.reshape %d_fed : (tensor<2x16x48xf32>) -> tensor<32x48xf32>
+      %d_own.dot_general_5 = stablehlo.dot_general %d_own.reshape_8, %d_h.reshape_3, contracting_dims = [1] x [1] : (tensor<32x48xf32>, tensor<32x48xf32>) -> tensor<32x32xf32>
+      %d_own.reshape_9 = stablehlo.reshape %d_own.dot_general_5 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
+      %d_own.dot_general_6 = stablehlo.dot_general %d_own.reshape_7, %d_own.reshape_8, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x48xf32>) -> tensor<32x48xf32>
+      %d_own.add = stablehlo.add %d_own.reshape_6, %d_own.reshape_9 : tensor<2x16x32xf32>
       %d_y.broadcast_in_dim = stablehlo.broadcast_in_dim %d_h.reshape_10, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x32xf32>
       %d_y.multiply = stablehlo.multiply %d_h.reshape_11, %d_y.broadcast_in_dim : tensor<2x16x32xf32>
       %d_g.broadcast_in_dim = stablehlo.broadcast_in_dim %d_h.reshape_2, dims = [2] : (tensor<32xf32>) -> tensor<2x16x32xf32>
-      %d_g.multiply = stablehlo.multiply %d_y.add, %d_g.broadcast_in_dim : tensor<2x16x32xf32>
+      %d_g.multiply = stablehlo.multiply %d_own.add, %d_g.broadcast_in_dim : tensor<2x16x32xf32>
       %d_dx.multiply_3 = stablehlo.multiply %d_g.multiply, %d_y.multiply : tensor<2x16x32xf32>
       %cst_83 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
       %d_dx.reduce_1 = stablehlo.reduce(%d_dx.multiply_3 init: %cst_83) applies stablehlo.add across dimensions = [2] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<2x16xf32>
@@ -353,15 +353,15 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_dx.multiply_5 = stablehlo.multiply %d_y.multiply, %d_dx.broadcast_in_dim_1 : tensor<2x16x32xf32>
       %d_dx.subtract_1 = stablehlo.subtract %d_g.multiply, %d_dx.multiply_5 : tensor<2x16x32xf32>
       %d_dx.multiply_6 = stablehlo.multiply %d_dx.subtract_1, %d_y.broadcast_in_dim : tensor<2x16x32xf32>
-      %d_multiply_2 = stablehlo.multiply %d_y.add, %d_y.multiply : tensor<2x16x32xf32>
+      %d_multiply_2 = stablehlo.multiply %d_own.add, %d_y.multiply : tensor<2x16x32xf32>
       %d_reduce_1 = stablehlo.reduce(%d_multiply_2 init: %cst_83) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<32xf32>
       %d_add = stablehlo.add %iterArg_1, %d_dx.multiply_6 : tensor<2x16x32xf32>
-      %d_y.reshape_10 = stablehlo.reshape %d_add : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
-      %d_y.reshape_11 = stablehlo.reshape %d_h.dynamic_slice_4 : (tensor<1x4x8x32xf32>) -> tensor<32x32xf32>
-      %d_y.dot_general_7 = stablehlo.dot_general %d_y.reshape_10, %d_y.reshape_11, contracting_dims = [1] x [1] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
-      %d_y.reshape_12 = stablehlo.reshape %attended : (tensor<2x16x2x2x8xf32>) -> tensor<32x32xf32>
-      %d_y.dot_general_8 = stablehlo.dot_general %d_y.reshape_12, %d_y.reshape_10, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
-      %d_attended.reshape = stablehlo.reshape %d_y.dot_general_7 : (tensor<32x32xf32>) -> tensor<2x16x2x2x8xf32>
+      %d_own.reshape_10 = stablehlo.reshape %d_add : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
+      %d_own.reshape_11 = stablehlo.reshape %d_h.dynamic_slice_4 : (tensor<1x4x8x32xf32>) -> tensor<32x32xf32>
+      %d_own.dot_general_7 = stablehlo.dot_general %d_own.reshape_10, %d_own.reshape_11, contracting_dims = [1] x [1] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+      %d_own.reshape_12 = stablehlo.reshape %attended : (tensor<2x16x2x2x8xf32>) -> tensor<32x32xf32>
+      %d_own.dot_general_8 = stablehlo.dot_general %d_own.reshape_12, %d_own.reshape_10, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+      %d_attended.reshape = stablehlo.reshape %d_own.dot_general_7 : (tensor<32x32xf32>) -> tensor<2x16x2x2x8xf32>
       %d_attended.transpose = stablehlo.transpose %d_attended.reshape, dims = [0, 2, 3, 1, 4] : (tensor<2x16x2x2x8xf32>) -> tensor<2x2x2x16x8xf32>
       %d_dProbs = stablehlo.dot_general %d_attended.transpose, %d_h.reshape_13, batching_dims = [0, 1] x [0, 2], contracting_dims = [4] x [3] : (tensor<2x2x2x16x8xf32>, tensor<2x16x2x8xf32>) -> tensor<2x2x2x16x16xf32>
       %d_weighted = stablehlo.multiply %d_h.reshape_14, %d_dProbs : tensor<2x2x2x16x16xf32>
@@ -376,8 +376,8 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_attended.transpose_2 = stablehlo.transpose %d_dot_general, dims = [0, 3, 1, 2, 4] : (tensor<2x2x2x16x8xf32>) -> tensor<2x16x2x2x8xf32>
       %d_scaled = stablehlo.multiply %d_attended.transpose_2, %cst_81 : tensor<2x16x2x2x8xf32>
       %d_attended = stablehlo.reshape %d_scaled : (tensor<2x16x2x2x8xf32>) -> tensor<2x16x4x8xf32>
-      %d_y.dot_general_9 = stablehlo.dot_general %d_dot_general_2, %d_h.reshape_1, contracting_dims = [1, 2] x [1, 2] : (tensor<2x2x8x16xf32>, tensor<32x2x8xf32>) -> tensor<2x16x32xf32>
-      %d_y.dot_general_10 = stablehlo.dot_general %d_h.reshape_17, %d_dot_general_2, contracting_dims = [0, 1] x [0, 3] : (tensor<2x16x32xf32>, tensor<2x2x8x16xf32>) -> tensor<32x2x8xf32>
+      %d_own.dot_general_9 = stablehlo.dot_general %d_dot_general_2, %d_h.reshape_1, contracting_dims = [1, 2] x [1, 2] : (tensor<2x2x8x16xf32>, tensor<32x2x8xf32>) -> tensor<2x16x32xf32>
+      %d_own.dot_general_10 = stablehlo.dot_general %d_h.reshape_17, %d_dot_general_2, contracting_dims = [0, 1] x [0, 3] : (tensor<2x16x32xf32>, tensor<2x2x8x16xf32>) -> tensor<32x2x8xf32>
       %d_negate = stablehlo.negate %attended.sine : tensor<16x4xf32>
       %d_slice = stablehlo.slice %d_attended.transpose_1 [0:2, 0:16, 0:2, 0:4] : (tensor<2x16x2x8xf32>) -> tensor<2x16x2x4xf32>
       %d_slice_1 = stablehlo.slice %d_attended.transpose_1 [0:2, 0:16, 0:2, 4:8] : (tensor<2x16x2x8xf32>) -> tensor<2x16x2x4xf32>
@@ -390,13 +390,13 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_multiply_6 = stablehlo.multiply %d_slice, %d_broadcast_in_dim_2 : tensor<2x16x2x4xf32>
       %d_add_1 = stablehlo.add %d_multiply_5, %d_multiply_6 : tensor<2x16x2x4xf32>
       %d_concatenate = stablehlo.concatenate %d_subtract, %d_add_1, dim = 3 : (tensor<2x16x2x4xf32>, tensor<2x16x2x4xf32>) -> tensor<2x16x2x8xf32>
-      %d_y.reshape_13 = stablehlo.reshape %d_concatenate : (tensor<2x16x2x8xf32>) -> tensor<32x16xf32>
-      %d_y.reshape_14 = stablehlo.reshape %d_h.dynamic_slice_2 : (tensor<1x32x2x8xf32>) -> tensor<32x16xf32>
-      %d_y.dot_general_11 = stablehlo.dot_general %d_y.reshape_13, %d_y.reshape_14, contracting_dims = [1] x [1] : (tensor<32x16xf32>, tensor<32x16xf32>) -> tensor<32x32xf32>
-      %d_y.reshape_15 = stablehlo.reshape %d_y.dot_general_11 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
-      %d_y.reshape_16 = stablehlo.reshape %d_h.dynamic_slice_22 : (tensor<1x2x16x32xf32>) -> tensor<32x32xf32>
-      %d_y.dot_general_12 = stablehlo.dot_general %d_y.reshape_16, %d_y.reshape_13, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x16xf32>) -> tensor<32x16xf32>
-      %d_y.add_1 = stablehlo.add %d_y.dot_general_9, %d_y.reshape_15 : tensor<2x16x32xf32>
+      %d_own.reshape_13 = stablehlo.reshape %d_concatenate : (tensor<2x16x2x8xf32>) -> tensor<32x16xf32>
+      %d_own.reshape_14 = stablehlo.reshape %d_h.dynamic_slice_2 : (tensor<1x32x2x8xf32>) -> tensor<32x16xf32>
+      %d_own.dot_general_11 = stablehlo.dot_general %d_own.reshape_13, %d_own.reshape_14, contracting_dims = [1] x [1] : (tensor<32x16xf32>, tensor<32x16xf32>) -> tensor<32x32xf32>
+      %d_own.reshape_15 = stablehlo.reshape %d_own.dot_general_11 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
+      %d_own.reshape_16 = stablehlo.reshape %d_h.dynamic_slice_22 : (tensor<1x2x16x32xf32>) -> tensor<32x32xf32>
+      %d_own.dot_general_12 = stablehlo.dot_general %d_own.reshape_16, %d_own.reshape_13, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x16xf32>) -> tensor<32x16xf32>
+      %d_own.add_1 = stablehlo.add %d_own.dot_general_9, %d_own.reshape_15 : tensor<2x16x32xf32>
       %d_slice_2 = stablehlo.slice %d_attended [0:2, 0:16, 0:4, 0:4] : (tensor<2x16x4x8xf32>) -> tensor<2x16x4x4xf32>
       %d_slice_3 = stablehlo.slice %d_attended [0:2, 0:16, 0:4, 4:8] : (tensor<2x16x4x8xf32>) -> tensor<2x16x4x4xf32>
       %d_broadcast_in_dim_3 = stablehlo.broadcast_in_dim %attended.cosine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<2x16x4x4xf32>
@@ -408,43 +408,43 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_multiply_10 = stablehlo.multiply %d_slice_2, %d_broadcast_in_dim_4 : tensor<2x16x4x4xf32>
       %d_add_2 = stablehlo.add %d_multiply_9, %d_multiply_10 : tensor<2x16x4x4xf32>
       %d_concatenate_1 = stablehlo.concatenate %d_subtract_1, %d_add_2, dim = 3 : (tensor<2x16x4x4xf32>, tensor<2x16x4x4xf32>) -> tensor<2x16x4x8xf32>
-      %d_y.reshape_17 = stablehlo.reshape %d_concatenate_1 : (tensor<2x16x4x8xf32>) -> tensor<32x32xf32>
-      %d_y.reshape_18 = stablehlo.reshape %d_h.dynamic_slice_1 : (tensor<1x32x4x8xf32>) -> tensor<32x32xf32>
-      %d_y.dot_general_13 = stablehlo.dot_general %d_y.reshape_17, %d_y.reshape_18, contracting_dims = [1] x [1] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
-      %d_y.reshape_19 = stablehlo.reshape %d_y.dot_general_13 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
-      %d_y.dot_general_14 = stablehlo.dot_general %d_y.reshape_16, %d_y.reshape_17, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
-      %d_y_1 = stablehlo.add %d_y.add_1, %d_y.reshape_19 : tensor<2x16x32xf32>
+      %d_own.reshape_17 = stablehlo.reshape %d_concatenate_1 : (tensor<2x16x4x8xf32>) -> tensor<32x32xf32>
+      %d_own.reshape_18 = stablehlo.reshape %d_h.dynamic_slice_1 : (tensor<1x32x4x8xf32>) -> tensor<32x32xf32>
+      %d_own.dot_general_13 = stablehlo.dot_general %d_own.reshape_17, %d_own.reshape_18, contracting_dims = [1] x [1] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+      %d_own.reshape_19 = stablehlo.reshape %d_own.dot_general_13 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
+      %d_own.dot_general_14 = stablehlo.dot_general %d_own.reshape_16, %d_own.reshape_17, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+      %d_own_1 = stablehlo.add %d_own.add_1, %d_own.reshape_19 : tensor<2x16x32xf32>
       %d_y.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %d_h.reshape_18, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x32xf32>
-      %d_y_2 = stablehlo.multiply %d_h.reshape_6, %d_y.broadcast_in_dim_1 : tensor<2x16x32xf32>
+      %d_y = stablehlo.multiply %d_h.reshape_6, %d_y.broadcast_in_dim_1 : tensor<2x16x32xf32>
       %d_g.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %d_h.reshape, dims = [2] : (tensor<32xf32>) -> tensor<2x16x32xf32>
-      %d_g_1 = stablehlo.multiply %d_y_1, %d_g.broadcast_in_dim_1 : tensor<2x16x32xf32>
-      %d_dx.multiply_7 = stablehlo.multiply %d_g_1, %d_y_2 : tensor<2x16x32xf32>
+      %d_g_1 = stablehlo.multiply %d_own_1, %d_g.broadcast_in_dim_1 : tensor<2x16x32xf32>
+      %d_dx.multiply_7 = stablehlo.multiply %d_g_1, %d_y : tensor<2x16x32xf32>
       %d_dx.reduce_2 = stablehlo.reduce(%d_dx.multiply_7 init: %cst_83) applies stablehlo.add across dimensions = [2] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<2x16xf32>
       %d_dx.multiply_8 = stablehlo.multiply %d_dx.reduce_2, %cst_84 : tensor<2x16xf32>
       %d_dx.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %d_dx.multiply_8, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x32xf32>
-      %d_dx.multiply_9 = stablehlo.multiply %d_y_2, %d_dx.broadcast_in_dim_2 : tensor<2x16x32xf32>
+      %d_dx.multiply_9 = stablehlo.multiply %d_y, %d_dx.broadcast_in_dim_2 : tensor<2x16x32xf32>
       %d_dx.subtract_2 = stablehlo.subtract %d_g_1, %d_dx.multiply_9 : tensor<2x16x32xf32>
       %d_dx_1 = stablehlo.multiply %d_dx.subtract_2, %d_y.broadcast_in_dim_1 : tensor<2x16x32xf32>
-      %d_multiply_11 = stablehlo.multiply %d_y_1, %d_y_2 : tensor<2x16x32xf32>
+      %d_multiply_11 = stablehlo.multiply %d_own_1, %d_y : tensor<2x16x32xf32>
       %d_reduce_2 = stablehlo.reduce(%d_multiply_11 init: %cst_83) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<32xf32>
       %d_add_3 = stablehlo.add %d_add, %d_dx_1 : tensor<2x16x32xf32>
       %d_h.reshape_19 = stablehlo.reshape %d_reduce_2 : (tensor<32xf32>) -> tensor<1x32xf32>
       %d_h.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_2, %d_h.reshape_19, %d_h.subtract, %c_6 : (tensor<2x32xf32>, tensor<1x32xf32>, tensor<i32>, tensor<i32>) -> tensor<2x32xf32>
-      %d_h.reshape_20 = stablehlo.reshape %d_y.dot_general_14 : (tensor<32x32xf32>) -> tensor<1x32x4x8xf32>
+      %d_h.reshape_20 = stablehlo.reshape %d_own.dot_general_14 : (tensor<32x32xf32>) -> tensor<1x32x4x8xf32>
       %d_h.dynamic_update_slice_1 = stablehlo.dynamic_update_slice %iterArg_3, %d_h.reshape_20, %d_h.subtract, %c_6, %c_6, %c_6 : (tensor<2x32x4x8xf32>, tensor<1x32x4x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x4x8xf32>
-      %d_h.reshape_21 = stablehlo.reshape %d_y.dot_general_12 : (tensor<32x16xf32>) -> tensor<1x32x2x8xf32>
+      %d_h.reshape_21 = stablehlo.reshape %d_own.dot_general_12 : (tensor<32x16xf32>) -> tensor<1x32x2x8xf32>
       %d_h.dynamic_update_slice_2 = stablehlo.dynamic_update_slice %iterArg_4, %d_h.reshape_21, %d_h.subtract, %c_6, %c_6, %c_6 : (tensor<2x32x2x8xf32>, tensor<1x32x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x2x8xf32>
-      %d_h.reshape_22 = stablehlo.reshape %d_y.dot_general_10 : (tensor<32x2x8xf32>) -> tensor<1x32x2x8xf32>
+      %d_h.reshape_22 = stablehlo.reshape %d_own.dot_general_10 : (tensor<32x2x8xf32>) -> tensor<1x32x2x8xf32>
       %d_h.dynamic_update_slice_3 = stablehlo.dynamic_update_slice %iterArg_5, %d_h.reshape_22, %d_h.subtract, %c_6, %c_6, %c_6 : (tensor<2x32x2x8xf32>, tensor<1x32x2x8xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x2x8xf32>
-      %d_h.reshape_23 = stablehlo.reshape %d_y.dot_general_8 : (tensor<32x32xf32>) -> tensor<1x4x8x32xf32>
+      %d_h.reshape_23 = stablehlo.reshape %d_own.dot_general_8 : (tensor<32x32xf32>) -> tensor<1x4x8x32xf32>
       %d_h.dynamic_update_slice_4 = stablehlo.dynamic_update_slice %iterArg_6, %d_h.reshape_23, %d_h.subtract, %c_6, %c_6, %c_6 : (tensor<2x4x8x32xf32>, tensor<1x4x8x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x4x8x32xf32>
       %d_h.reshape_24 = stablehlo.reshape %d_reduce_1 : (tensor<32xf32>) -> tensor<1x32xf32>
       %d_h.dynamic_update_slice_5 = stablehlo.dynamic_update_slice %iterArg_7, %d_h.reshape_24, %d_h.subtract, %c_6 : (tensor<2x32xf32>, tensor<1x32xf32>, tensor<i32>, tensor<i32>) -> tensor<2x32xf32>
-      %d_h.reshape_25 = stablehlo.reshape %d_y.dot_general_6 : (tensor<32x48xf32>) -> tensor<1x32x48xf32>
+      %d_h.reshape_25 = stablehlo.reshape %d_own.dot_general_6 : (tensor<32x48xf32>) -> tensor<1x32x48xf32>
       %d_h.dynamic_update_slice_6 = stablehlo.dynamic_update_slice %iterArg_8, %d_h.reshape_25, %d_h.subtract, %c_6, %c_6 : (tensor<2x32x48xf32>, tensor<1x32x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x48xf32>
-      %d_h.reshape_26 = stablehlo.reshape %d_y.dot_general_4 : (tensor<32x48xf32>) -> tensor<1x32x48xf32>
+      %d_h.reshape_26 = stablehlo.reshape %d_own.dot_general_4 : (tensor<32x48xf32>) -> tensor<1x32x48xf32>
       %d_h.dynamic_update_slice_7 = stablehlo.dynamic_update_slice %iterArg_9, %d_h.reshape_26, %d_h.subtract, %c_6, %c_6 : (tensor<2x32x48xf32>, tensor<1x32x48xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x48xf32>
-      %d_h.reshape_27 = stablehlo.reshape %d_y.dot_general_2 : (tensor<48x32xf32>) -> tensor<1x48x32xf32>
+      %d_h.reshape_27 = stablehlo.reshape %d_own.dot_general_2 : (tensor<48x32xf32>) -> tensor<1x48x32xf32>
       %d_h.dynamic_update_slice_8 = stablehlo.dynamic_update_slice %iterArg_10, %d_h.reshape_27, %d_h.subtract, %c_6, %c_6 : (tensor<2x48x32xf32>, tensor<1x48x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x48x32xf32>
       %d_h_1 = stablehlo.add %iterArg, %c_5 : tensor<i32>
       stablehlo.return %d_h_1, %d_add_3, %d_h.dynamic_update_slice, %d_h.dynamic_update_slice_1, %d_h.dynamic_update_slice_2, %d_h.dynamic_update_slice_3, %d_h.dynamic_update_slice_4, %d_h.dynamic_update_slice_5, %d_h.dynamic_update_slice_6, %d_h.dynamic_update_slice_7, %d_h.dynamic_update_slice_8 : tensor<i32>, tensor<2x16x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x48xf32>, tensor<2x32x48xf32>, tensor<2x48x32xf32>
@@ -479,7 +479,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %gradNorm.reduce_9 = stablehlo.reduce(%gradNorm.multiply_9 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x48x32xf32>, tensor<f32>) -> tensor<f32>
     %gradNorm.multiply_10 = stablehlo.multiply %d_reduce, %d_reduce : tensor<32xf32>
     %gradNorm.reduce_10 = stablehlo.reduce(%gradNorm.multiply_10 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<32xf32>, tensor<f32>) -> tensor<f32>
-    %gradNorm.multiply_11 = stablehlo.multiply %d_y, %d_y : tensor<32x64xf32>
+    %gradNorm.multiply_11 = stablehlo.multiply %d_own, %d_own : tensor<32x64xf32>
     %gradNorm.reduce_11 = stablehlo.reduce(%gradNorm.multiply_11 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<32x64xf32>, tensor<f32>) -> tensor<f32>
     %gradNorm.add = stablehlo.add %gradNorm.reduce, %gradNorm.reduce_1 : tensor<f32>
     %gradNorm.add_1 = stablehlo.add %gradNorm.add, %gradNorm.reduce_2 : tensor<f32>
@@ -821,7 +821,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %p.multiply_10 = stablehlo.multiply %direction.divide_10, %p.broadcast_in_dim_7 : tensor<32xf32>
     %p.subtract_10 = stablehlo.subtract %params.norm.scale, %p.multiply_10 : tensor<32xf32>
     %g.broadcast_in_dim_8 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<32x64xf32>
-    %g = stablehlo.multiply %d_y, %g.broadcast_in_dim_8 : tensor<32x64xf32>
+    %g = stablehlo.multiply %d_own, %g.broadcast_in_dim_8 : tensor<32x64xf32>
     %cst_74 = stablehlo.constant dense<0.899999976> : tensor<32x64xf32>
     %mu.multiply_22 = stablehlo.multiply %optimizer.mu.head.weight, %cst_74 : tensor<32x64xf32>
     %cst_75 = stablehlo.constant dense<1.000000e-01> : tensor<32x64xf32>
