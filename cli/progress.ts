@@ -1,6 +1,5 @@
 /** Training as it is watched: a bar on a terminal, plain lines elsewhere, the curve at the end. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { RuntimeEvent } from "../runtime-bridge/events.js";
 import { chart, type Point } from "./chart.js";
 import { bytes, columns, count, duration, loss, paint, StatusLine } from "./terminal.js";
@@ -54,7 +53,7 @@ export class TrainingDisplay {
     const devices = event.devices === 1 ? event.device : `${event.devices} x ${event.device}`;
     const processes = event.processes === 1 ? "" : ` in ${event.processes} processes`;
     this.#print(this.#colour.dim(`  ${text.join(", ")}, on ${devices}${processes}`));
-    this.#print(this.#colour.dim(`  ${groups(event)}: ${join(event.run, "parameters.txt")}, config.yaml`));
+    this.#print(this.#colour.dim(`  parameters: ${groups(event)}`));
     if (event.resumed) this.#print(`  going on from step ${count(event.step)}`);
     this.#line.show(this.#colour.dim("XLA is compiling"));
   }
@@ -92,7 +91,9 @@ export class TrainingDisplay {
   }
 
   #sample({ step, prompt, text }: Event<"sample">): void {
-    this.#print(`${this.#colour.dim(`step ${count(step)}  the model writes:`)}\n${this.#colour.bold(prompt)}${text}`);
+    const heading = this.#colour.dim(`step ${count(step)}  the model writes:`);
+    // What it has not learnt yet must not steer the terminal.
+    this.#print(`${heading}\n${this.#colour.bold(prompt)}${text.replace(/[^\P{Cc}\n\t]/gu, "\ufffd")}`);
   }
 
   #profiled({ first, last, path }: Event<"profile">): void {
@@ -118,7 +119,7 @@ function groups({ parameter_groups: all }: Event<"start">): string {
   const largest = [...all].sort((a, b) => b.parameters - a.parameters).slice(0, 4);
   const rest = all.length - largest.length;
   const parts = largest.map(({ name, parameters }) => `${name} ${count(parameters)}`);
-  return `${[...parts, ...(rest > 0 ? [`${rest} more`] : [])].join(", ")} parameters`;
+  return [...parts, ...(rest > 0 ? [`${rest} more`] : [])].join(", ");
 }
 
 /** The points of a run's metrics.jsonl; those of a resumed run reach back to its beginning. */

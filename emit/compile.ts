@@ -113,6 +113,7 @@ export class Compiled {
     });
   }
 
+  /** The tokenizer that `data.tokenizer` names. */
   #tokenizer() {
     const { tokenizer = "bytes", chatTemplate } = (this.config.data ?? {}) as {
       readonly tokenizer?: string;

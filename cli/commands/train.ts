@@ -234,6 +234,7 @@ function outcome(done: EventOf<"done">, run: string, { stepped, checkpoint, curv
   const rows = [
     ["loss", result],
     ...(curve === undefined ? [] : [["curve", curve]]),
+    ["log", join(run, "log.txt")],
     ["checkpoint", checkpoint ?? join(run, "checkpoints", String(done.step))],
   ];
   const cut = `Interrupted at step ${count(done.step)} of ${count(done.steps)}; a checkpoint was saved.`;

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import unicodedata
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -67,9 +68,14 @@ def keep_log(run: Path) -> None:
         if said is not None:
             at = time.strftime("%Y-%m-%d %H:%M:%S")
             with path.open("a", encoding="utf-8") as stream:
-                stream.write("".join(f"{at}  {line}\n" for line in said.splitlines() or [""]))
+                stream.write("".join(f"{at}  {_visible(line)}\n" for line in said.splitlines() or [""]))
 
     events.listen(add)
+
+
+def _visible(line: str) -> str:
+    """Without control characters, which untrained models write and terminals obey."""
+    return "".join("\ufffd" if unicodedata.category(character) == "Cc" else character for character in line)
 
 
 def _nothing(_: dict[str, Any]) -> None:

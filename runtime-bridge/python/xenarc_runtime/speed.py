@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 
 import psutil
 
 from . import pjrt
 from .artifact import Artifact
+
+
+_RESOURCES_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -52,18 +56,25 @@ def rates(work: Work, steps: int, seconds: float, waited: float) -> dict[str, fl
 
 
 class Resources:
-    """Memory and processors, of this host and its devices."""
+    """Memory and processors, of this host and its devices. Looked at once a second at most: to ask takes some milliseconds."""
 
     def __init__(self) -> None:
         self._process = psutil.Process()
+        self._found: dict[str, float] = {}
+        self._due = 0.0
         psutil.cpu_percent()  # counts from here on
 
     def read(self) -> dict[str, float]:
-        """Bytes held on the fullest device (in use, and of its limit), bytes of this process and its workers, the share of the host's processors in use since the last call."""
-        found = dict(pjrt.device_memory())
-        found["memory/host_bytes"] = float(sum(map(_resident, [self._process, *self._process.children(recursive=True)])))
-        found["host/cpu"] = psutil.cpu_percent() / 100
-        return found
+        """Bytes held on the fullest device, bytes of this process and its workers, the share of the host's processors that were in use of late."""
+        if time.monotonic() >= self._due:
+            self._due = time.monotonic() + _RESOURCES_SECONDS
+            processes = [self._process, *self._process.children(recursive=True)]
+            self._found = {
+                **pjrt.device_memory(),
+                "memory/host_bytes": float(sum(map(_resident, processes))),
+                "host/cpu": psutil.cpu_percent() / 100,
+            }
+        return self._found
 
 
 def _resident(process: psutil.Process) -> int:
