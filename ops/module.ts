@@ -28,6 +28,14 @@ export interface ParamOptions {
   readonly dtype?: DType;
   /** It stays as it begins, unless a rule of the configuration frees it. Default false. */
   readonly freeze?: boolean;
+  /** The axes from and to which it multiplies; one matrix stands beside the other along further axes. */
+  readonly matrix?: Matrix;
+}
+
+/** Which axes of a parameter are the rows, and which the columns, of a matrix. */
+export interface Matrix {
+  readonly from: readonly string[];
+  readonly to: readonly string[];
 }
 
 /** A parameter as declared: axes and sizes, its beginning, its treatment. In a traced program a tensor stands in its place. */
@@ -35,26 +43,40 @@ export class Parameter<in out A extends string = any> extends Tensor<A> {
   readonly init: Initializer;
   readonly decay: boolean;
   readonly freeze: boolean;
+  readonly matrix: Matrix | undefined;
   constructor(
     sizes: Sizes<A>,
     init: Initializer,
-    { decay = true, dtype = "f32", freeze = false }: ParamOptions,
+    { decay = true, dtype = "f32", freeze = false, matrix }: ParamOptions,
     declared?: Site,
-    /** The axis along which a `Stack` holds one for each layer. */
-    readonly stack?: string,
+    /** The axes along which a `Stack` holds one for each layer, those of the outermost first. */
+    readonly stacks: readonly string[] = [],
   ) {
     super(Object.keys(sizes) as A[], new Value(typeOf(sizes, dtype), Object.keys(sizes), undefined, declared));
     this.init = init;
     this.decay = decay;
     this.freeze = freeze;
+    this.matrix = matrix;
+  }
+
+  /** The axis of the outermost stack's layers. */
+  get stack(): string | undefined {
+    return this.stacks[0];
   }
 
   /** The same, frozen. */
   frozen(): Parameter<A> {
-    const { init, decay, dtype, value, stack } = this;
-    return new Parameter(this.sizes, init, { decay, dtype, freeze: true }, value.declared, stack);
+    return new Parameter(this.sizes, this.init, { ...optionsOf(this), freeze: true }, this.value.declared, this.stacks);
   }
 }
+
+/** What a parameter was declared with. */
+const optionsOf = ({ decay, dtype, freeze, matrix }: Parameter): ParamOptions => ({
+  decay,
+  dtype,
+  freeze,
+  ...(matrix && { matrix }),
+});
 
 /** Declares a parameter: its sizes by axis name, and how it begins. */
 export function param<A extends string>(sizes: Sizes<A>, init: Initializer, options: ParamOptions = {}): Tensor<A> {
@@ -149,8 +171,9 @@ export class Stack<M extends Module, L extends string = string> extends Module {
     const stacked: Sizes<string> = repeats > 1 ? { repeat: repeats, [axis]: length / repeats } : { [axis]: length };
     this.$each = mapLeaves(make(), (leaf) => {
       const p = leaf as Parameter;
-      const { init, decay, dtype, freeze } = p;
-      return new Parameter({ ...stacked, ...p.sizes }, init, { decay, dtype, freeze }, p.value.declared, axis);
+      const { init, stacks } = p;
+      const all = [axis, ...(repeats > 1 ? ["repeat"] : []), ...stacks];
+      return new Parameter({ ...stacked, ...p.sizes }, init, optionsOf(p), p.value.declared, all);
     });
   }
 

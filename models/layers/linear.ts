@@ -27,7 +27,8 @@ export class Linear<I extends string, O extends string> extends Module {
     super();
     this.from = from;
     this.to = to;
-    this.weight = param<I | O>({ ...from, ...to } as Sizes<I | O>, init);
+    const matrix = { from: Object.keys(from), to: Object.keys(to) };
+    this.weight = param<I | O>({ ...from, ...to } as Sizes<I | O>, init, { matrix });
     this.bias = bias ? param<O>(to, zeros, { decay: false }) : undefined;
   }
 

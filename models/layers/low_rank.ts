@@ -18,7 +18,7 @@ export class LowRank<I extends string, O extends string> extends Module {
     const { declared } = weight.value;
     const further = Object.entries(weight.sizes).filter(([axis]) => !(axis in from) && !(axis in to));
     const parameter = (sizes: object, init = zeros) =>
-      new Parameter({ ...Object.fromEntries(further), ...sizes }, init, {}, declared, weight.stack) as Tensor;
+      new Parameter({ ...Object.fromEntries(further), ...sizes }, init, {}, declared, weight.stacks) as Tensor;
     const width = Object.values<number>(from).reduce((n, size) => n * size, 1);
     this.a = parameter({ ...from, rank }, uniform(1 / Math.sqrt(width)));
     this.b = parameter({ rank, ...to });

@@ -4,10 +4,15 @@ import { z } from "zod";
 const count = z.int().positive();
 const rate = z.number().nonnegative();
 
+/** How gradients become steps. */
+const optimizer = z.enum(["adamw", "adafactor", "lion", "muon", "sgd"]);
+
 /** How some of the parameters are trained. */
 const parameterRuleSchema = z.strictObject({
   /** A pattern of paths: `*` for one name or a part of it, `**` for any number of names; a module is all that is in it. */
   match: z.string().min(1),
+  /** Their optimizer. */
+  optimizer: optimizer.optional(),
   /** The learning rate is times this. */
   learningRateScale: rate.optional(),
   /** Their weight decay. */
@@ -53,7 +58,7 @@ export const trainSchema = z.strictObject({
   /** Seed of the first weights, the batches and dropout. */
   seed: z.int().nonnegative().max(0xffffffff).default(1337),
   /** How gradients become steps; each optimizer has its settings below. */
-  optimizer: z.enum(["adamw", "lion", "sgd"]).default("adamw"),
+  optimizer: optimizer.default("adamw"),
   /**
    * How the learning rate goes on after the warm-up: down to `minLearningRate` at the last step by `cosine` or `linear`, `constant`, constant
    * and then down (`wsd`), or as 1 / sqrt(step) (`inverse_sqrt`), but never below `minLearningRate`.
@@ -76,12 +81,36 @@ export const trainSchema = z.strictObject({
   minLearningRate: rate.default(1e-4),
   /** Steps over which the learning rate rises from 0. */
   warmup: z.int().nonnegative().default(100),
-  /** Decay of the first moment (adamw); how much the average counts against the gradient (lion). */
+  /** Decay of the first moment (adamw, and what muon leaves to it); how much the average counts against the gradient (lion). */
   beta1: z.number().min(0).lt(1).default(0.9),
   /** Decay of the second moment (adamw), of the average (lion). */
   beta2: z.number().min(0).lt(1).default(0.99),
   /** Added to the root of the second moment (adamw). */
   epsilon: z.number().positive().default(1e-8),
+  adafactor: z
+    .strictObject({
+      /** The second moment keeps 1 - t^-decay of itself in step t. */
+      decay: z.number().gt(0).default(0.8),
+      /** Second moments are kept as rows and columns of the two longest axes, where both are at least so long. */
+      factorFrom: count.default(128),
+      /** Largest root mean square of a direction; 0: any. */
+      clip: rate.default(1),
+      /** Steps are relative to the root mean square of the parameter. */
+      relative: z.boolean().default(true),
+    })
+    .prefault({}),
+  muon: z
+    .strictObject({
+      /** How much of the average of gradients stays from step to step. */
+      momentum: z.number().min(0).lt(1).default(0.95),
+      /** The gradient is counted once more in the average. */
+      nesterov: z.boolean().default(true),
+      /** Newton-Schulz iterations that make the average orthogonal. */
+      iterations: count.default(5),
+      /** Steps as large as AdamW's (`rms`: 0.2 sqrt(max(rows, columns))), or by the matrix's shape (`shape`: sqrt(max(1, columns / rows))). */
+      scale: z.enum(["rms", "shape"]).default("rms"),
+    })
+    .prefault({}),
   sgd: z
     .strictObject({
       /** How much of the sum of gradients stays from step to step; 0: the gradient alone. */
@@ -218,6 +247,8 @@ export const rematSchema = z.union([
   z.strictObject({ save: z.array(z.string()).optional(), offload: z.array(z.string()).optional() }),
 ]);
 
+/** The name of an optimizer. */
+export type OptimizerName = z.infer<typeof optimizer>;
 /** A resolved section `train`. */
 export type TrainConfig = z.infer<typeof trainSchema>;
 /** A resolved section `data`. */

@@ -7,7 +7,7 @@ import type { Scalar } from "../../ops/tensor.js";
 import type { TrainConfig } from "./config.js";
 import { averagedPart } from "./ema.js";
 import { type Health, healthState } from "./health.js";
-import { type OptimizerState, optimizerOf, optimizerState } from "./optimizers/index.js";
+import { type OptimizerState, optimizerState } from "./optimizers/index.js";
 import { treatments } from "./parameters.js";
 
 /** The training state. What the configuration does not ask for is undefined. */
@@ -27,7 +27,7 @@ export interface TrainState<M> {
 /** The state in which training of these parameters begins. */
 export const firstState = <M extends Module>(model: M, params: M, key: Key, c: TrainConfig): TrainState<M> => ({
   params,
-  optimizer: optimizerState(model, treatments(model, c), optimizerOf(c), (sizes) =>
+  optimizer: optimizerState(model, treatments(model, c), c, (sizes) =>
     c.offload.optimizer ? place(zeros(sizes), "pinned_host") : zeros(sizes),
   ),
   ema: averagedPart(model, params, c, (weights) => weights.cast("f32")),
@@ -39,9 +39,7 @@ export const firstState = <M extends Module>(model: M, params: M, key: Key, c: T
 /** The state of a model, to be traced. */
 export const stateSpec = <M extends Module>(model: M, c: TrainConfig): TrainState<M> => ({
   params: model,
-  optimizer: optimizerState(model, treatments(model, c), optimizerOf(c), (sizes, of) =>
-    spec(sizes, "f32", of.value.declared),
-  ),
+  optimizer: optimizerState(model, treatments(model, c), c, (sizes, of) => spec(sizes, "f32", of.value.declared)),
   ema: averagedPart(model, model, c, ({ sizes, value }) => spec(sizes, "f32", value.declared)),
   health: healthState(c, (dtype) => spec({}, dtype)),
   step: spec({}, "i32"),

@@ -42,16 +42,17 @@ export function updated<M>(
   { t, rate, scale, good }: Shared,
   c: TrainConfig,
 ): { params: M; optimizer: OptimizerState } {
-  const rule = optimizerOf(c).update(t);
+  const rules = new Map([...new Set(treated.map((x) => x.optimizer))].map((o) => [o, optimizerOf(o, c).update(t)]));
   const rates = new Map(treated.map(({ learningRateScale: s }) => [s, s === 1 ? rate : rate.mul(s)]));
   const [ps, gs] = [byPath(params), byPath(gradients)];
   const kept = Object.entries(optimizer).map(([slot, tree]) => [slot, byPath(tree)] as const);
-  const steps = treated.map(({ path, of, learningRateScale, weightDecay }): Step => {
+  const steps = treated.map(({ path, of, optimizer: by, learningRateScale, weightDecay }): Step => {
     const own = kept.flatMap(([slot, tree]) => (tree.has(path) ? [[slot, tree.get(path)!] as const] : []));
     return {
       slot: { p: ps.get(path)!, g: gs.get(path)!, kept: Object.fromEntries(own) },
       stack: of.stack,
       update: ({ p, g, kept }) => {
+        const rule = rules.get(by)!;
         const weight = p.cast("f32");
         const next = rule({ p, g: g.cast("f32").mul(scale), kept }, of);
         const decayed = weightDecay === 0 ? next.direction : next.direction.add(weight.mul(weightDecay));

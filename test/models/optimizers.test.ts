@@ -21,7 +21,7 @@ const settings = (train: object): TrainConfig => trainSchema.parse(train);
 async function directions(c: TrainConfig, of: Parameter, g: Tensor, p: Tensor): Promise<Float32Array> {
   const { data } = await evaluate(
     (g, p) => {
-      const rule = optimizerOf(c);
+      const rule = optimizerOf(c.optimizer, c);
       const start = Object.fromEntries(Object.entries(rule.slots(of)).map(([name, sizes]) => [name, zeros(sizes)]));
       const [, out] = scan("step", start, { g, p, n: iota({ step: STEPS }) }, (kept, x) => {
         const { g, p, n } = x as unknown as { g: Tensor; p: Tensor; n: Scalar };
@@ -36,6 +36,12 @@ async function directions(c: TrainConfig, of: Parameter, g: Tensor, p: Tensor): 
   return data as Float32Array;
 }
 
+const adafactor = (from: number, decay = 0.8) =>
+  `optax.chain(optax.scale_by_factored_rms(min_dim_size_to_factor=${from}, decay_rate=${decay})`;
+// A learning rate of -1 leaves directions.
+const muon = (from: string, to: string, more = "") =>
+  `contrib.muon(-1.0, muon_weight_dimension_numbers=contrib.MuonDimensionNumbers(${from}, ${to}), ${more})`;
+
 test.each<[what: string, train: object, optax: string, sizes: Sizes<string>]>([
   ["adamw", { beta2: 0.95 }, "optax.scale_by_adam(0.9, 0.95, eps=1e-8)", { embed: 5, mlp: 7 }],
   ["lion", { optimizer: "lion", beta1: 0.95, beta2: 0.98 }, "optax.scale_by_lion(0.95, 0.98)", { embed: 5, mlp: 7 }],
@@ -47,16 +53,51 @@ test.each<[what: string, train: object, optax: string, sizes: Sizes<string>]>([
     "optax.trace(0.8, nesterov=True)",
     { embed: 5 },
   ],
+  [
+    "adafactor, of a stack's layers",
+    { optimizer: "adafactor", adafactor: { factorFrom: 5 } },
+    `${adafactor(5)}, optax.clip_by_block_rms(1.0), optax.scale_by_param_block_rms())`,
+    { layers: 3, embed: 5, mlp: 7 },
+  ],
+  [
+    "adafactor, three axes of which the last two are equal",
+    { optimizer: "adafactor", adafactor: { factorFrom: 4, decay: 0.9, clip: 0, relative: false } },
+    `${adafactor(4, 0.9)})`,
+    { layers: 2, embed: 3, heads: 6, headDim: 6 },
+  ],
+  [
+    "adafactor, too short to be factored",
+    { optimizer: "adafactor" },
+    `${adafactor(128)}, optax.clip_by_block_rms(1.0), optax.scale_by_param_block_rms())`,
+    { embed: 5, mlp: 7 },
+  ],
+  ["muon, wide", { optimizer: "muon" }, muon("0", "1", "consistent_rms=0.2"), { embed: 5, heads: 9 }],
+  [
+    "muon, tall, of a stack's layers, scaled by the shape, without Nesterov's variant",
+    { optimizer: "muon", muon: { nesterov: false, scale: "shape", momentum: 0.9, iterations: 6 } },
+    muon("0", "1", "beta=0.9, nesterov=False, ns_steps=6"),
+    { layers: 2, embed: 9, heads: 4 },
+  ],
+  [
+    "muon, from one axis to two, scaled by the shape",
+    { optimizer: "muon", muon: { scale: "shape" } },
+    muon("0", "(1, 2)"),
+    { embed: 5, heads: 2, headDim: 3 },
+  ],
 ])("%s: 25 directions are optax's", async (_, train, optax, sizes) => {
-  const stack = "layers" in sizes ? "layers" : undefined;
+  const stacks = "layers" in sizes ? ["layers"] : [];
+  const matrix =
+    (train as { optimizer?: string }).optimizer === "muon"
+      ? { from: ["embed"], to: ["heads", "headDim"].filter((n) => n in sizes) }
+      : undefined;
   const shape = Object.values(sizes);
   const [g, p] = [1, 2].map((seed) => normal([STEPS, ...shape], seed));
-  const of = new Parameter(sizes, constantly(0), {}, undefined, stack);
+  const of = new Parameter(sizes, constantly(0), matrix ? { matrix } : {}, undefined, stacks);
   const given = [g!, p!].map((x) => host({ step: STEPS, ...sizes }, numbers(x) as number[]));
   const ours = await directions(settings(train), of, given[0]!, given[1]!);
   // Each layer of a stack is a parameter of its own.
   const one = `(lambda g, p: lax.scan(lambda s, x: (lambda u, s: (s, u))(*tx.update(x[0], s, x[1])), tx.init(p[0]), (g, p))[1])`;
-  const all = stack ? `jax.vmap(${one}, in_axes=1, out_axes=1)` : one;
+  const all = stacks.length ? `jax.vmap(${one}, in_axes=1, out_axes=1)` : one;
   const [expected] = await jaxEval(`(lambda tx: ${all})(${optax})`, [g!, p!]);
   expectClose(encode("f32", [STEPS, ...shape], [...ours]), expected!, { rtol: 2e-5, atol: 1e-6 });
 });
@@ -68,6 +109,12 @@ const groups = (of: Readonly<Record<string, string>>, paths = DECAYED, before = 
   `(lambda groups: optax.chain(${before}, optax.clip_by_global_norm(0.5), optax.multi_transform({${Object.entries(of)
     .map(([name, tx]) => `"${name}": ${tx}`)
     .join(", ")}}, {path: name for name, paths in groups.items() for path in paths})))(${paths})`;
+
+/** A transformation to which each layer of a stack is a parameter of its own. */
+const layered = (tx: string) => `(lambda split, join, tx: optax.GradientTransformation(
+  lambda p: tx.init(split(p)), lambda u, s, p: (lambda u, s: (join(u), s))(*tx.update(split(u), s, split(p)))))(
+    lambda t: {k: [v[0], v[1]] if "blocks" in k else v for k, v in t.items()},
+    lambda t: {k: jnp.stack(v) if "blocks" in k else v for k, v in t.items()}, ${tx})`;
 
 test.each<[what: string, train: object, optax: string]>([
   [
@@ -88,6 +135,47 @@ test.each<[what: string, train: object, optax: string]>([
     "sgd, accumulated",
     { optimizer: "sgd", weightDecay: 0, batch: 2, accumulation: 2 },
     `optax.chain(optax.clip_by_global_norm(0.5), optax.sgd(${SCHEDULE}, 0.9))`,
+  ],
+  [
+    "adafactor",
+    { optimizer: "adafactor", adafactor: { factorFrom: 8 }, weightDecay: 0 },
+    layered(`optax.chain(optax.clip_by_global_norm(0.5), optax.adafactor(${SCHEDULE}, 8))`),
+  ],
+  [
+    "muon, and AdamW for embeddings, head and biases",
+    { optimizer: "muon" },
+    groups(
+      {
+        up: `contrib.muon(${SCHEDULE}, weight_decay=0.1, consistent_rms=0.2,
+          muon_weight_dimension_numbers=lambda p: jax.tree.map(lambda _: contrib.MuonDimensionNumbers(1, (2, 3)), p))`,
+        down: `contrib.muon(${SCHEDULE}, weight_decay=0.1, consistent_rms=0.2,
+          muon_weight_dimension_numbers=lambda p: jax.tree.map(lambda _: contrib.MuonDimensionNumbers((1, 2), 3), p))`,
+        head: `optax.adamw(${SCHEDULE}, b2=0.99, weight_decay=0.1)`,
+        plain: `optax.adam(${SCHEDULE}, b2=0.99)`,
+      },
+      `{"head": ["head/weight"], "up": ["blocks/up/weight"], "down": ["blocks/down/weight"],
+        "plain": ["tokens/weight", "blocks/up/bias"]}`,
+    ),
+  ],
+  [
+    "optimizers by parameter",
+    {
+      optimizer: "sgd",
+      weightDecay: 0,
+      parameters: [
+        { match: "head", optimizer: "lion", learningRateScale: 0.1 },
+        { match: "tokens", optimizer: "adamw" },
+      ],
+    },
+    groups(
+      {
+        head: `optax.lion(lambda n: 0.1 * ${SCHEDULE}(n), 0.9, 0.99, weight_decay=0)`,
+        tokens: `optax.adam(${SCHEDULE}, b2=0.99)`,
+        blocks: `optax.sgd(${SCHEDULE}, 0.9)`,
+      },
+      `{"head": ["head/weight"], "tokens": ["tokens/weight"],
+        "blocks": ["blocks/up/weight", "blocks/up/bias", "blocks/down/weight"]}`,
+    ),
   ],
   [
     "rules: learning rates and decays by parameter, some frozen",

@@ -16,6 +16,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 from jax import lax, nn, random
+from optax import contrib
 
 Tensors = list[np.ndarray]
 Answer = tuple[Any, Tensors]
@@ -23,7 +24,7 @@ Answer = tuple[Any, Tensors]
 # Tests compare infinities and NaN on purpose; numpy's warnings about them would bury the tests' own output.
 np.seterr(all="ignore")
 
-_SCOPE = {"jax": jax, "jnp": jnp, "lax": lax, "nn": nn, "np": np, "random": random, "optax": optax}
+_SCOPE = {"jax": jax, "jnp": jnp, "lax": lax, "nn": nn, "np": np, "random": random, "optax": optax, "contrib": contrib}
 
 
 @cache

@@ -70,9 +70,10 @@ export class Moe extends Module {
     if (capacity !== undefined && !(capacity > 0))
       throw tensorError(`Moe: the capacity factor is ${capacity}.`, [], { expected: "a positive number" });
     this.router = new Router(embed, options);
-    this.gate = param({ expert: experts, embed, mlp }, init);
-    this.up = param({ expert: experts, embed, mlp }, init);
-    this.down = param({ expert: experts, mlp, embed }, outputInit);
+    const inner = { matrix: { from: ["embed"], to: ["mlp"] } };
+    this.gate = param({ expert: experts, embed, mlp }, init, inner);
+    this.up = param({ expert: experts, embed, mlp }, init, inner);
+    this.down = param({ expert: experts, mlp, embed }, outputInit, { matrix: { from: ["mlp"], to: ["embed"] } });
     this.shared = shared ? new GatedMlp({ embed }, { mlp: shared }, { init, outputInit }) : undefined;
     this.capacity = capacity;
     this.chunk = chunk;

@@ -82,7 +82,7 @@ export class Router extends Module {
         );
     }
     this.options = options;
-    this.weight = param({ embed, expert: experts }, init);
+    this.weight = param({ embed, expert: experts }, init, { matrix: { from: ["embed"], to: ["expert"] } });
     this.bias = biasRate === undefined ? undefined : param({ expert: experts }, zeros, { decay: false });
   }
 
