@@ -42,7 +42,11 @@ export class TrainingDisplay {
   #start(event: Event<"start">): void {
     const files = `${count(event.files)} file${event.files === 1 ? "" : "s"}`;
     const text = [
-      event.train_tokens === null ? files : `${count(event.train_tokens)} ${event.unit}`,
+      event.train_tokens === null
+        ? event.records === null
+          ? files
+          : `${count(event.records)} records`
+        : `${count(event.train_tokens)} ${event.unit}`,
       event.validation_tokens === null
         ? ""
         : event.validation_tokens > 0

@@ -3,6 +3,7 @@ import { existsSync, readdirSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { didYouMean, XenarcError } from "../compiler/errors.js";
 import type { Setting } from "../emit/config.js";
+import type { Manifest } from "../emit/manifest.js";
 import type { ModelDefinition } from "../models/define.js";
 
 /** The words of a command line after its options: what to work on, and settings. */
@@ -88,9 +89,13 @@ function modelOf(module: Record<string, unknown>, file: string): ModelDefinition
   });
 }
 
-/** The text to train on as the configuration says. */
-export const configuredData = ({ config, settings }: Project): string | undefined =>
-  fromHere(settings, "data.path", config.data.path);
+/** What to train on as the configuration says: its path, or those of a mixture; undefined: it says nothing. */
+export function configuredData({ config, settings }: Project): readonly string[] | undefined {
+  const { path, sources } = config.data;
+  const fromThere = (key: string, named: string) => (named.includes("://") ? named : fromHere(settings, key, named)!);
+  if (path) return [fromThere("data.path", path)];
+  return sources?.map((source) => fromThere("data.sources", source.path));
+}
 
 /** The file with the chat template as the configuration says. */
 export const configuredTemplate = ({ config, settings }: Project): string | undefined =>
@@ -115,6 +120,12 @@ function fromHere(settings: readonly Setting[], key: string, path: string | unde
 }
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+
+/** Whether an artifact's configuration names what to train on. */
+export const namesData = ({ config }: Manifest): boolean => {
+  const { path, sources } = (config.data ?? {}) as { path?: string; sources?: unknown };
+  return Boolean(path ?? sources);
+};
 
 /** The artifact at a path: the folder itself, or that of a run. */
 export function artifactAt(path: string): string | undefined {

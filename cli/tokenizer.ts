@@ -7,7 +7,10 @@ import { readTokenizer, readTokenizerFile, type TokenizerSource, withTemplate } 
 import { configuredData, configuredTemplate, configuredTokenizer, type Project } from "./project.js";
 
 /** The tokenizer that a project's `data.tokenizer` names. `data`: the text, of which the vocabulary of `characters` is made. */
-export async function projectTokenizer(project: Project, data = configuredData(project)): Promise<TokenizerSource> {
+export async function projectTokenizer(
+  project: Project,
+  data: string | readonly string[] | undefined = configuredData(project),
+): Promise<TokenizerSource> {
   const name = configuredTokenizer(project);
   const tokenizer = name === "characters" && data !== undefined ? await charactersOf(data) : readTokenizer(name);
   checkVocabulary(project, tokenizer);
@@ -15,7 +18,7 @@ export async function projectTokenizer(project: Project, data = configuredData(p
 }
 
 /** Reads the text as training will, to know its characters. */
-async function charactersOf(data: string): Promise<TokenizerSource> {
+async function charactersOf(data: string | readonly string[]): Promise<TokenizerSource> {
   const [{ characters }, { during, setUpPython }] = await Promise.all([
     import("../runtime-bridge/bridge.js"),
     import("./setup.js"),

@@ -12,7 +12,6 @@ import { layoutOf } from "./layout.js";
 import { adapted, isAdapter, loraSchema } from "./lora.js";
 import { type ProgramConfig, programsOf } from "./programs/index.js";
 import {
-  dataSchema,
   generateSchema,
   meshSchema,
   shardingSchema,
@@ -21,6 +20,7 @@ import {
   trainSchema,
   xlaSchema,
 } from "./train/config.js";
+import { dataSchema } from "./train/data.js";
 import { logSchema } from "./train/log.js";
 
 /** What a model file exports by default: a name, the schema of its configuration, and how the module is built from it. */

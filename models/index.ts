@@ -13,13 +13,12 @@ export { Llama, type LlamaConfig, llama, llamaConfig, llamaHuggingFace, llamaPre
 export { Mixtral, type MixtralConfig, mixtral, mixtralConfig, mixtralHuggingFace, mixtralPresets } from "./mixtral.js";
 export type { ProgramConfig } from "./programs/index.js";
 export {
-  type DataConfig,
-  dataSchema,
   type GenerateConfig,
   generateSchema,
   rematSchema,
   type TrainConfig,
   trainSchema,
 } from "./train/config.js";
+export { type DataConfig, dataSchema } from "./train/data.js";
 export { initialize } from "./train/initialize.js";
 export { type LogConfig, logSchema } from "./train/log.js";

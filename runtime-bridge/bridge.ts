@@ -16,8 +16,11 @@ export interface TrainOptions extends SetupOptions {
   readonly artifact: string;
   /** The run's folder: checkpoints, metrics, the loss curve. */
   readonly run: string;
-  /** A UTF-8 file or a folder of them; default: what the artifact's configuration says. */
-  readonly data?: string;
+  /**
+   * What to train on instead of what the artifact's configuration says: one path, or, for a mixture, as many as it has sources, which take
+   * the place of theirs.
+   */
+  readonly data?: string | readonly string[];
   /** Weights to begin with: a run, RUN/checkpoints/N, a folder of safetensors files; default: what the artifact's configuration says. */
   readonly from?: string;
   /** What to do with a folder that has checkpoints: go on from the newest, delete them, or (default) refuse. */
@@ -71,7 +74,7 @@ export interface RunEntryOptions extends SetupOptions {
  */
 export async function train(options: TrainOptions, onEvent: OnEvent = () => {}): Promise<EventOf<"done">> {
   const { artifact, run: folder, data, from, watchdog, profile, restarts = 0 } = options;
-  const args = [artifact, "--run", folder, ...option("--data", data), ...option("--from", from)];
+  const args = [artifact, "--run", folder, ...paths(data), ...option("--from", from)];
   args.push(...option("--watchdog", watchdog), ...option("--profile", profile));
   let { existing } = options;
   const watch: OnEvent = (event) => {
@@ -102,9 +105,9 @@ export async function generate(options: GenerateOptions, onEvent: OnEvent = () =
 
 /** Writes a `tokenizer.json` whose tokens are the characters of a text. */
 export async function characters(
-  options: SetupOptions & { readonly data: string; readonly output: string },
+  options: SetupOptions & { readonly data: string | readonly string[]; readonly output: string },
 ): Promise<EventOf<"vocabulary">> {
-  const args = [...option("--data", options.data), ...option("--out", options.output)];
+  const args = [...paths(options.data), ...option("--out", options.output)];
   return last(await runCommand("characters", args, () => {}, options), "vocabulary");
 }
 
@@ -195,5 +198,8 @@ function last<K extends RuntimeEvent["event"]>(events: RuntimeEvent[], kind: K):
 }
 
 /** `--name=value`, one word: a value may begin with a dash. */
+const paths = (data: string | readonly string[] = []): string[] =>
+  [data].flat().flatMap((path) => option("--data", path));
+
 const option = (name: string, value: string | number | undefined): string[] =>
   value === undefined ? [] : [`${name}=${value}`];

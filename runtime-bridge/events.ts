@@ -35,6 +35,8 @@ const eventSchema = z.discriminatedUnion("event", [
     /** Null where it takes reading all of the data to know. */
     train_tokens: count.nullable(),
     validation_tokens: count.nullable(),
+    /** Null where it has none, or it takes reading all of the data to know how many. */
+    records: count.nullable(),
     /** What tokens are, in the plural. */
     unit: z.string(),
     files: count,

@@ -78,7 +78,7 @@ export async function compileProject(
     readonly canonical?: boolean;
     readonly locations?: boolean;
     /** The text, where it is another than the configuration says. */
-    readonly data?: string | undefined;
+    readonly data?: string | readonly string[] | undefined;
   } = {},
 ): Promise<{ compiled: Compiled; seconds: number }> {
   // Not performance.now: Node loads what it belongs to when it is first asked for.

@@ -19,7 +19,7 @@ import {
   tpuVmPlan,
   xpkPlan,
 } from "../../runtime-bridge/launch/index.js";
-import { artifactAt, requireArtifact } from "../project.js";
+import { artifactAt, namesData, requireArtifact } from "../project.js";
 import { paint } from "../terminal.js";
 
 export interface LaunchCommandOptions {
@@ -106,7 +106,8 @@ function placeOf(options: LaunchCommandOptions): Place {
 
 async function jobOf(given: string | undefined, options: LaunchCommandOptions): Promise<Job> {
   const artifact = given === undefined ? onlyArtifact() : requireArtifact(given);
-  const { name, config } = await readManifest(artifact);
+  const manifest = await readManifest(artifact);
+  const { name, config } = manifest;
   const { data, run, watchdog, restarts } = options;
   if (data !== undefined && !existsSync(data)) {
     throw new XenarcError(
@@ -117,7 +118,7 @@ async function jobOf(given: string | undefined, options: LaunchCommandOptions): 
       "usage",
     );
   }
-  if (data === undefined && !(config.data as { path?: string } | undefined)?.path) {
+  if (data === undefined && !namesData(manifest)) {
     throw new XenarcError(
       {
         what: "There is no text to train on.",

@@ -15,6 +15,7 @@ import {
   configuredData,
   configuredWeights,
   modelIn,
+  namesData,
   openProject,
   type Project,
   RUNS,
@@ -28,8 +29,8 @@ import { compileProject } from "./compile.js";
 
 /** How a run is trained. */
 export interface TrainOptions {
-  /** The text; default: what the configuration says. */
-  readonly data?: string;
+  /** A path, or one for each source of a mixture; default: what the configuration says. */
+  readonly data?: string | readonly string[];
   /** Weights to begin with; default: what the configuration says. */
   readonly from?: string;
   readonly resume?: boolean;
@@ -207,8 +208,7 @@ async function trainArtifact(artifact: string, run: string, options: TrainOption
 
 /** The text of a run without one: gathered for its first start, kept for the next. */
 async function ownText(artifact: string, run: string, resume: boolean, quiet: boolean): Promise<string | undefined> {
-  const { config } = await readManifest(artifact);
-  if ((config.data as { path?: string } | undefined)?.path) return undefined;
+  if (namesData(await readManifest(artifact))) return undefined;
   const file = join(run, "text.txt");
   if (!resume || !existsSync(file)) writeOwnText(file);
   if (!quiet) {

@@ -2,7 +2,7 @@
 import { iota, where } from "../../ops/functions.js";
 import { spec } from "../../ops/module.js";
 import type { Tensor } from "../../ops/tensor.js";
-import type { DataConfig } from "./config.js";
+import type { DataConfig } from "./data.js";
 
 /** Windows of tokens; each is one longer than what the model sees, since targets are the next tokens. All are i32. */
 export interface Batch<A extends string> {

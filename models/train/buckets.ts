@@ -1,7 +1,8 @@
 /** Train steps on shorter sequences, for documents that need no more. */
 import { XenarcError } from "../../compiler/errors.js";
 import { type LayoutConfig, layoutOf } from "../layout.js";
-import type { DataConfig, TrainConfig } from "./config.js";
+import type { TrainConfig } from "./config.js";
+import type { DataConfig } from "./data.js";
 
 /** A train step on sequences of one length. */
 export interface Bucket {

@@ -158,32 +158,6 @@ export const trainSchema = z.strictObject({
   keep: count.default(2),
 });
 
-/** What a model is trained on. */
-export const dataSchema = z.strictObject({
-  /** A UTF-8 text file, or a folder of them; none: given on the command line. */
-  path: z.string().optional(),
-  /**
-   * How text becomes tokens: `bytes`; `characters`, whose vocabulary is made from the training text; the path of a `tokenizer.json` or of
-   * its folder; or a name in the local Hugging Face cache, such as Qwen/Qwen3-8B.
-   */
-  tokenizer: z.string().min(1).default("bytes"),
-  /** A file with the Jinja template that makes text of conversations; default: the tokenizer's own. */
-  chatTemplate: z.string().optional(),
-  /** The share of the text, at its end, that is kept for validation. */
-  validation: z.number().min(0).lt(1).default(0.1),
-  /** What a record is: a `text`, a `completion` (a prompt and its answer), or a `chat` (messages). */
-  format: z.enum(["text", "completion", "chat"]).default("text"),
-  /** Of completions and chats the answers alone are learnt; prompts are only read. */
-  answersOnly: z.boolean().default(true),
-  /** Whole documents share rows. None sees another, and positions begin anew with each. */
-  packing: z.boolean().default(false),
-  /**
-   * Lengths of sequences that there is a train step of its own for, below `model.context`: a document goes to the shortest that it fits,
-   * with others of about its length. The shorter, the more sequences: a step of each has about as many tokens.
-   */
-  buckets: z.array(count).default([]),
-});
-
 /** How text is generated. */
 export const generateSchema = z.strictObject({
   /** Sequences at once. */
@@ -251,8 +225,6 @@ export const rematSchema = z.union([
 export type OptimizerName = z.infer<typeof optimizer>;
 /** A resolved section `train`. */
 export type TrainConfig = z.infer<typeof trainSchema>;
-/** A resolved section `data`. */
-export type DataConfig = z.infer<typeof dataSchema>;
 /** A resolved section `sharding`. */
 export type ShardingConfig = z.infer<typeof shardingSchema>;
 /** A resolved section `generate`. */

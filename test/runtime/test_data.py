@@ -1,12 +1,17 @@
 """The promises of the data: what is gathered, each token evaluated once, batches that depend on seed and step alone."""
 
+import hashlib
 import tempfile
 import unittest
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+from data_support import artifact, batch
 
-from xenarc_runtime.data import tokens, windows
+from xenarc_runtime import data
+from xenarc_runtime.data import windows
+from xenarc_runtime.data.runs import ArrayRun
 from xenarc_runtime.errors import Problem
 
 
@@ -24,7 +29,7 @@ class Gathering(unittest.TestCase):
 
     def problem(self, path, context=4):
         with self.assertRaises(Problem) as caught:
-            tokens.from_text(path, 0.1, context + 1)
+            data.open(artifact(width=context + 1, validation=0.1), [str(path)])
         return caught.exception
 
     def test_takes_text_in_the_order_of_paths_and_skips_the_rest(self):
@@ -34,14 +39,20 @@ class Gathering(unittest.TestCase):
         self.write(".git/config", b"no")
         self.write("node_modules/x.js", b"no")
         self.write("image.png", b"\x89PNG\0\0")
-        text = tokens.from_text(self.folder, 0.0, 5)
-        self.assertEqual(text.train.tobytes(), "é\nbb".encode())
-        self.assertEqual(text.files, 2)
+        pipeline = data.open(artifact(width=5), [str(self.folder)])
+        with closing(pipeline.feed()) as feed:
+            self.assertEqual(bytes(batch(feed)["tokens"][0, 0].tolist()), "é\nbb".encode())
+        self.assertEqual((pipeline.facts()["files"], pipeline.facts()["train_tokens"]), (2, 5))
+        self.assertEqual(pipeline.fingerprint, hashlib.sha256("é\nbb".encode()).hexdigest())
 
     def test_splits_the_end_off(self):
-        text = tokens.from_text(self.write("t", bytes(range(65, 75))), 0.2, 5)
-        self.assertEqual((text.train_tokens, text.validation_tokens), (8, 2))
-        self.assertEqual([row["tokens"].tolist() for row in text.validation()], [[73, 74, -1, -1, -1]])
+        made = artifact(width=5, validation=0.2)
+        pipeline = data.open(made, [str(self.write("t", bytes(range(65, 75))))])
+        facts = pipeline.facts()
+        self.assertEqual((facts["train_tokens"], facts["validation_tokens"], facts["unit"]), (8, 2, "bytes of text"))
+        (found,) = pipeline.validation(made.program("eval_step").inputs)
+        nothing = [-1] * 5
+        self.assertEqual(found["batch/tokens"].tolist(), [[73, 74, -1, -1, -1], nothing, nothing])
 
     def test_says_what_is_wrong(self):
         self.assertEqual(self.problem(self.folder / "none").kind, "data_missing")
@@ -56,35 +67,33 @@ class Gathering(unittest.TestCase):
 
 
 class Windows(unittest.TestCase):
-    tokens = np.arange(200, dtype=np.uint8)
+    tokens = ArrayRun(np.arange(200, dtype=np.uint8))
 
     def make(self, seed, step):
-        return windows.at_random(self.tokens, windows.draws(seed, step, 6).reshape(2, 3), 9)
+        return windows.at_random(self.tokens, 200, windows.draws(seed, step, 6), 9).astype(np.int32)
 
     def test_depend_on_seed_and_step_alone(self):
         first = self.make(1, 5)
-        self.assertEqual((first.shape, first.dtype), ((2, 3, 9), np.int32))
+        self.assertEqual((first.shape, first.dtype), ((6, 9), np.int32))
         np.testing.assert_array_equal(first, self.make(1, 5))
         self.assertTrue((np.diff(first, axis=-1) == 1).all())
         self.assertFalse((first == self.make(1, 6)).all())
         self.assertFalse((first == self.make(2, 5)).all())
 
     def test_reach_the_first_and_the_last_token(self):
-        seen = np.concatenate([windows.at_random(self.tokens, windows.draws(0, step, 64), 9) for step in range(100)])
+        seen = np.concatenate([windows.at_random(self.tokens, 200, windows.draws(0, step, 64), 9) for step in range(100)])
         self.assertEqual((seen.min(), seen.max()), (0, 199))
 
     def test_stay_the_same_from_version_to_version(self):
-        offsets = windows.at_random(np.arange(50000), windows.draws(7, 3, 4), 1).ravel()
+        offsets = windows.at_random(ArrayRun(np.arange(50000)), 50000, windows.draws(7, 3, 4), 1).ravel()
         self.assertEqual(offsets.tolist(), [40297, 48522, 14101, 22408])
 
     def test_in_order_have_every_token_as_a_target_once_after_its_own_predecessor(self):
         for size in (2, 5, 9, 10, 40, 41, 100):
             targets = []
-            for row in windows.in_order(np.arange(size, dtype=np.uint8), 5):
-                self.assertEqual(row.shape, (5,))
-                counted = row[1:] != windows.IGNORED
-                self.assertTrue((row[1:] - row[:-1])[counted].tolist() == [1] * counted.sum())
-                targets += row[1:][counted].tolist()
+            for row in windows.in_order(ArrayRun(np.arange(size)), 0, 5):
+                self.assertTrue((np.diff(row) == 1).all())
+                targets += row[1:].tolist()
             self.assertEqual(targets, list(range(1, size)))
 
 

@@ -158,13 +158,3 @@ describe("bad data", () => {
     expect(await problem(() => train({ artifact, run: join(folder, "bad") }))).toMatch("There is no text to train on.");
   });
 });
-
-test("the data's promises hold (test_data.py)", async () => {
-  const { python: interpreter } = await ensurePython();
-  const result = await execa(interpreter, ["-m", "unittest", "-q", "test_data"], {
-    cwd: here("."),
-    env: { PYTHONPATH: here("../../runtime-bridge/python"), PYTHONDONTWRITEBYTECODE: "1" },
-    reject: false,
-  });
-  expect(result.exitCode === 0 ? "" : result.stderr).toBe("");
-});

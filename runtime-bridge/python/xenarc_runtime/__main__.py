@@ -65,7 +65,8 @@ def _parser() -> argparse.ArgumentParser:
     train = commands.add_parser("train", help="train an artifact")
     train.add_argument("artifact", type=Path)
     train.add_argument("--run", type=Path, dest="folder", required=True, help="the run's folder")
-    train.add_argument("--data", type=Path, help="a UTF-8 file or a folder of them; default: the artifact's config")
+    data = "what to train on instead of what the artifact's config says; once for each source of a mixture"
+    train.add_argument("--data", action="append", default=[], help=data)
     train.add_argument("--from", type=Path, dest="source", help="begin with these weights: a run, a folder of safetensors")
     existing = train.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true", help="go on from the newest checkpoint, if there is one")
@@ -93,7 +94,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.set_defaults(run=_generate)
 
     characters = commands.add_parser("characters", help="make a tokenizer.json of the characters of a text")
-    characters.add_argument("--data", type=Path, required=True, help="a UTF-8 file or a folder of them")
+    characters.add_argument("--data", type=Path, action="append", required=True, help="a UTF-8 file or a folder of them")
     characters.add_argument("--out", type=Path, required=True)
     characters.set_defaults(run=_characters)
 
@@ -187,7 +188,7 @@ def _characters(arguments: argparse.Namespace) -> None:
         from . import tokenizer
         from .data import text as texts
 
-    text = tokenizer.characters([texts.joined(texts.files_below(arguments.data))])
+    text = tokenizer.characters(texts.joined(texts.files_below(path)) for path in arguments.data)
     arguments.out.write_text(text, encoding="utf-8")
     events.emit("vocabulary", path=str(arguments.out), size=tokenizer.read(str(arguments.out)).vocab_size)
 

@@ -16,6 +16,9 @@ class Problem(Exception):
         self.message = message
         self.hint = hint
 
+    def __reduce__(self) -> tuple[type[Problem], tuple[str, str, str]]:
+        return Problem, (self.kind, self.message, self.hint)
+
     def as_json(self) -> dict[str, str]:
         """The fields as they appear in an `error` event and in a worker's answer."""
         return {"kind": self.kind, "message": self.message, "hint": self.hint}

@@ -7,6 +7,7 @@ speaks and writes for all. Whichever fails says why to the others, so that every
 from __future__ import annotations
 
 import faulthandler
+import itertools
 import json
 import math
 import os
@@ -73,6 +74,20 @@ def wait_for_all(what: str) -> None:
     """Returns when every process has come here."""
     if size() > 1:
         pjrt.barrier(f"xenarc/{what}")
+
+
+_gathered = itertools.count()
+
+
+def gather(what: str, said: str) -> list[str]:
+    """What each process says, in the order of their ranks. All must call it, as often and in the same order."""
+    key = f"xenarc/gather/{what}/{next(_gathered)}"
+    pjrt.publish(f"{key}/{rank()}", said)
+    pjrt.barrier(key)
+    found = [pjrt.published(f"{key}/{number}") or "" for number in range(size())]
+    pjrt.barrier(f"{key}/read")
+    pjrt.forget(f"{key}/{rank()}")
+    return found
 
 
 def fail(problem: Problem, code: int) -> NoReturn:

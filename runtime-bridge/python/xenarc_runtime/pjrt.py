@@ -132,6 +132,11 @@ def published(key: str) -> str | None:
         raise
 
 
+def forget(key: str) -> None:
+    """Takes back what was said by `publish`."""
+    _distributed.global_state.client.key_value_delete(key)
+
+
 def agreed_to_stop(step: int) -> bool:
     """Whether the group, of which some process got SIGTERM, has agreed to stop at this step; every process asks at each."""
     return multihost_utils.reached_preemption_sync_point(step)

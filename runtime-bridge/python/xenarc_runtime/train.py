@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import Any
@@ -34,7 +34,7 @@ HUNG = 3
 def train(
     folder: Path,
     run: Path,
-    text: Path | None,
+    paths: Sequence[str],
     resume: bool,
     overwrite: bool,
     watchdog: float = 0,
@@ -43,7 +43,7 @@ def train(
 ) -> None:
     """Trains the artifact in `folder`, writing to the folder `run`; this process does its share if it is in a group.
 
-    `text` overrides the configuration's `data.path`. A folder with checkpoints is an error unless `resume` (go on from
+    `paths` take the place of those in the configuration's section `data` (data.open). A folder with checkpoints is an error unless `resume` (go on from
     the newest) or `overwrite` (delete them). SIGINT, SIGTERM and SIGHUP end the run after the step, with a checkpoint.
     A new run begins with the weights at `source`, which overrides the configuration's `train.from`; without either, with drawn ones.
     A run in which nothing happens for `watchdog` seconds is ended; 0: never. The steps of `window` are profiled.
@@ -51,7 +51,7 @@ def train(
     artifact = load(folder)
     settings = settings_of(artifact)
     step_program = artifact.program("train_step")
-    pipeline = data.open(artifact, text)
+    pipeline = data.open(artifact, paths)
     start = _prepare_run(run, resume, overwrite)
     if group.is_first():
         run_files.keep_log(run)

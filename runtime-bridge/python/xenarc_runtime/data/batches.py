@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -16,7 +17,10 @@ _OFFSETS, _SOURCES = 0, 1
 
 
 class Batches(grain.IterDataset):
-    """One share of all batches: arrays `[rows, width]` by the names `ports`. Each row is from a source by the weights."""
+    """One share of all batches: arrays `[rows, width]` by the names `ports`, and how many records were left out.
+
+    Each row is from a source by the weights.
+    """
 
     def __init__(
         self, sources: list[Source], weights: list[float], seed: int, share: Share, width: int, ports: tuple[str, ...]
@@ -40,15 +44,16 @@ class _BatchIterator(grain.DatasetIterator):
         self._step = of.share.worker
         self._rows = [source.rows(of.share) for source in of.sources]
 
-    def __next__(self) -> Row:
+    def __next__(self) -> tuple[Row, dict[str, int]]:
         of, share = self._of, self._of.share
         numbers = windows.draws(of.seed, self._step, share.of_rows, _OFFSETS)[share.rows]
-        batch = {port: np.full((share.rows.size, of.width), windows.EMPTY[port], np.int32) for port in of.ports}
+        batch = windows.empty(of.ports, (share.rows.size, of.width))
+        dropped: Counter[str] = Counter()
         for rows, places in zip(self._rows, self._places(), strict=True):
             if places.size:
-                rows.fill(batch, places, numbers[places])
+                dropped += rows.fill(batch, places, numbers[places])
         self._step += share.workers
-        return batch
+        return batch, dict(dropped)
 
     def _places(self) -> list[np.ndarray]:
         """The rows that come from each source."""

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import grain
 import numpy as np
 
-from .. import pjrt
+from .. import group, pjrt
 from ..artifact import Port
-from .source import Row, Share
+from ..errors import Problem
+from .source import Share
 
 Part = Callable[[tuple[slice, ...]], np.ndarray]
 """Gives the elements of an array at an index of the whole one."""
@@ -50,18 +54,39 @@ def share_of(port: Port, where: pjrt.NamedSharding) -> Share:
 class Feed:
     """Gives batch after batch; made by Pipeline.feed."""
 
-    def __init__(self, batches: grain.IterDataset, ports: Sequence[Port], share: Share, state: dict[str, Any] | None):
+    def __init__(
+        self,
+        batches: grain.IterDataset,
+        ports: Sequence[Port],
+        share: Share,
+        workers: int,
+        state: dict[str, Any] | None,
+    ) -> None:
         self._iterator = batches.__iter__()
-        self._ports = ports
+        self._ports, self._workers = ports, workers
         self._place = np.full(share.of_rows, -1)
         self._place[share.rows] = np.arange(share.rows.size)
+        self.dropped: Counter[str] = Counter()
+        """Records that this process has left out since the run began, by reason."""
         if state is not None:
-            self._iterator.set_state(state)
+            self._restore(state)
+
+    def _restore(self, state: dict[str, Any]) -> None:
+        if state["workers"] != self._workers:
+            raise Problem(
+                "data_position",
+                f"The run's data were read with data.workers={state['workers']}, which their order depends on; "
+                f"now it is {self._workers}.",
+                f"Resume with data.workers={state['workers']}.",
+            )
+        self.dropped = Counter(state["dropped"][str(group.rank())] if str(group.rank()) in state["dropped"] else {})
+        self._iterator.set_state(state["position"])
 
     def next(self) -> Batch:
         """The next batch. Raises Problem where the data are bad."""
-        made: Row = next(self._iterator)
-        return Batch({port.name: self._part(port, made[kind_of(port)]) for port in self._ports})
+        rows, dropped = next(self._iterator)
+        self.dropped.update(dropped)
+        return Batch({port.name: self._part(port, rows[kind_of(port)]) for port in self._ports})
 
     def _part(self, port: Port, rows: np.ndarray) -> Part:
         places = self._place.reshape(port.shape[:-1])
@@ -69,9 +94,28 @@ class Feed:
         return lambda index: rows[places[index[:lead]]][..., index[lead]]
 
     def state(self) -> dict[str, Any]:
-        """The position after the last batch given out, as JSON, for Pipeline.feed."""
-        return self._iterator.get_state()
+        """The position after the last batch given out, as JSON, for Pipeline.feed.
+
+        It is that of all processes: each of them must ask, at the same step.
+        """
+        mine = {
+            "workers": self._workers,
+            "position": self._iterator.get_state(),
+            "dropped": {str(group.rank()): dict(self.dropped)},
+        }
+        if group.size() == 1:
+            return mine
+        return reduce(_merged, map(json.loads, group.gather("data", json.dumps(mine))))
 
     def close(self) -> None:
         """Ends threads and processes that read ahead."""
         self._iterator.close()
+
+
+def _merged(a: Any, b: Any) -> Any:
+    """One position of the positions of several processes: what belongs to rows and readers is under their names."""
+    if isinstance(a, dict) and isinstance(b, dict):
+        return {**a, **{key: _merged(a[key], value) if key in a else value for key, value in b.items()}}
+    if isinstance(a, list) and isinstance(b, list) and len(a) == len(b):
+        return [_merged(x, y) for x, y in zip(a, b, strict=True)]
+    return b if a is None else a

@@ -3,75 +3,88 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+import signal
+import threading
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from pathlib import Path
+from multiprocessing import connection, parent_process
+from os import _exit
 from typing import Any
 
 import grain
 import numpy as np
 
-from .. import tokenizer
+from .. import tokenizer as tokenizers
 from ..artifact import Artifact, Port
-from ..errors import Problem
 from ..program import named, placements
+from ..tokenizer import Tokenizer
+from . import settings as data_settings
 from . import tokens, windows
 from .batches import Batches
 from .feed import Feed, kind_of, share_of
+from .kinds import TEXT, find_source
+from .rows import DocumentSource
+from .settings import Settings
 from .source import Source
-
-_PREFETCH = 2
+from .tokens import Tokens
 
 
 class Pipeline:
     """All data of a run; made by open."""
 
-    def __init__(self, artifact: Artifact, sources: list[Source], weights: list[float], seed: int, path: str) -> None:
-        self._artifact, self._sources, self._weights = artifact, sources, weights
-        self.seed, self.path = seed, path
-        self.files = sum(source.files for source in sources)
-        self.train_tokens = _sum(source.train_tokens for source in sources)
-        self.validation_tokens = _sum(source.validation_tokens for source in sources)
-        units = {source.unit for source in sources}
-        self.unit = units.pop() if len(units) == 1 else "tokens"
-        prints = [source.fingerprint for source in sources]
+    def __init__(self, artifact: Artifact, settings: Settings) -> None:
+        self._artifact, self._settings = artifact, settings
+        self._ports = named(artifact.program("train_step").inputs, "batch")
+        self._kinds = tuple(kind_of(port) for port in self._ports)
+        self._width = self._ports[0].shape[-1]
+        self.sources = list(_sources(settings, tokenizers.open(artifact), self._width, self._kinds))
+        prints = [source.fingerprint for source in self.sources]
         self.fingerprint = prints[0] if len(prints) == 1 else hashlib.sha256("".join(prints).encode()).hexdigest()
+        self.path = ", ".join(source.path for source in settings.sources)
 
     def facts(self) -> dict[str, Any]:
         """What the `start` event says of the data."""
+        units = {source.unit for source in self.sources}
         return {
-            "train_tokens": self.train_tokens,
-            "validation_tokens": self.validation_tokens,
-            "unit": self.unit,
-            "files": self.files,
+            "train_tokens": _sum(source.train_tokens for source in self.sources),
+            "validation_tokens": _sum(source.validation_tokens for source in self.sources),
+            "records": _sum(source.records for source in self.sources),
+            "unit": units.pop() if len(units) == 1 else "tokens",
+            "files": sum(source.files for source in self.sources),
             "data": self.path,
         }
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint keeps, to tell whether a run goes on with the same data."""
-        return {"path": self.path, "sha256": self.fingerprint, "seed": self.seed}
+        return {"path": self.path, "sha256": self.fingerprint, "seed": self._settings.seed}
 
     @property
     def has_validation(self) -> bool:
         """Whether there is a target to evaluate on."""
-        return self.validation_tokens is None or self.validation_tokens > 1
+        rows = (row for source in self.sources for row in source.validation())
+        return any((row["tokens"][1:] != windows.IGNORED).any() for row in rows)
 
     def feed(self, state: dict[str, Any] | None = None) -> Feed:
         """Batches from the beginning, or from where a feed's state was taken."""
-        ports = named(self._artifact.program("train_step").inputs, "batch")
-        first = ports[0]
+        first, settings = self._ports[0], self._settings
         share = share_of(first, placements(self._artifact, [first])[first.name])
-        kinds = tuple(kind_of(port) for port in ports)
-        batches = Batches(self._sources, self._weights, self.seed, share, first.shape[-1], kinds)
-        ahead = grain.experimental.ThreadPrefetchIterDataset(batches, prefetch_buffer_size=_PREFETCH)
-        return Feed(ahead, ports, share, state)
+        weights = [source.weight for source in settings.sources]
+        batches = Batches(self.sources, weights, settings.seed, share, self._width, self._kinds)
+        # Windows are found at once: there is no work that others could do.
+        workers = 0 if all(isinstance(source, Tokens) for source in self.sources) else settings.workers
+        if workers:
+            options = grain.MultiprocessingOptions(workers, per_worker_buffer_size=settings.prefetch)
+            ahead = batches.mp_prefetch(options, worker_init_fn=_begin_worker)
+        else:
+            ahead = grain.experimental.ThreadPrefetchIterDataset(batches, prefetch_buffer_size=settings.prefetch)
+        return Feed(ahead, self._ports, share, workers, state)
 
     def validation(self, ports: Sequence[Port]) -> Iterator[dict[str, np.ndarray]]:
         """The validation data in whole batches for the ports of `eval_step`, `[batch, window]`, by their names.
 
         Every process gets the same. What is left of the last batch is empty.
         """
-        rows = (row for source in self._sources for row in source.validation())
+        rows = (row for source in self.sources for row in source.validation())
         while found := list(islice(rows, ports[0].shape[0])):
             batch = {}
             for port in ports:
@@ -80,19 +93,41 @@ class Pipeline:
             yield batch
 
 
-def open(artifact: Artifact, path: Path | None = None) -> Pipeline:
-    """The data that an artifact's configuration names, or those at `path`. Raises Problem where they are not there, or bad."""
-    configured = artifact.config.get("data")
-    configured = configured if isinstance(configured, dict) else {}
-    found = path or configured.get("path")
-    if not found:
-        raise Problem("data_missing", "There is no text to train on.", "Give a UTF-8 file or a folder with --data.")
-    port = named(artifact.program("train_step").inputs, "batch")[0]
-    source = tokens.from_text(Path(found), artifact.setting("data", "validation", float), port.shape[-1], tokenizer.open(artifact))
-    return Pipeline(artifact, [source], [1.0], artifact.setting("train", "seed", int), str(found))
+def open(artifact: Artifact, paths: Sequence[str] = ()) -> Pipeline:
+    """The data that an artifact's configuration names. Raises Problem where they are not there, or bad.
+
+    One of `paths` takes the place of all sources; as many as there are sources take the place of their paths.
+    """
+    return Pipeline(artifact, data_settings.read(artifact, paths))
 
 
-def _sum(counts: Iterator[int | None]) -> int | None:
+def _sources(settings: Settings, tokenizer: Tokenizer, width: int, ports: tuple[str, ...]) -> Iterator[Source]:
+    """The sources of a mixture: long runs of tokens, or documents."""
+    for number, source in enumerate(settings.sources):
+        kind, files = find_source(source)
+        if kind is TEXT and not settings.packing and not files[0].is_remote:
+            yield tokens.from_text(source.path, settings, tokenizer, width, ports)
+            continue
+        run = tokens.from_files(kind, files, source, settings, tokenizer, width, ports)
+        yield run or DocumentSource(kind, files, source, settings, tokenizer, width, ports, number)
+
+
+def _begin_worker(number: int, count: int) -> None:
+    """A process that reads ahead leaves signals to its parent, and ends with it."""
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_IGN)
+    parent = parent_process()
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        _exit(1)
+
+    if parent is not None:
+        threading.Thread(target=watch, daemon=True).start()
+
+
+def _sum(counts: Iterable[int | None]) -> int | None:
     """None when one of them is not known."""
     known = list(counts)
     return None if None in known else sum(known)

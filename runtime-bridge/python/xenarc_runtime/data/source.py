@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -31,8 +32,11 @@ class Share:
 class Rows(Protocol):
     """An endless supply of rows for one share, whose position can be kept."""
 
-    def fill(self, batch: Row, places: np.ndarray, numbers: np.ndarray) -> None:
-        """Writes rows into `places` of the batch's arrays `[rows, window]`; `numbers` are random, one a row."""
+    def fill(self, batch: Row, places: np.ndarray, numbers: np.ndarray) -> Counter[str]:
+        """Writes rows into `places` of the batch's arrays `[rows, window]`; `numbers` are random, one a row.
+
+        Gives how many records were left out meanwhile, by reason.
+        """
 
     def state(self) -> Any:
         """The position, as JSON."""
@@ -47,6 +51,8 @@ class Source(Protocol):
     files: int
     unit: str
     """What tokens are, in the plural."""
+    records: int | None
+    """To train on, where it has records whose number is known."""
     train_tokens: int | None
     validation_tokens: int | None
     """How many there are, where that is known without reading them all."""

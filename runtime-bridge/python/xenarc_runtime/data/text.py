@@ -20,16 +20,27 @@ def files_below(path: Path) -> list[Path]:
         raise Problem(
             "data_missing", f"There is no file or folder {path}.", "Give a UTF-8 file or a folder with --data."
         )
+    return [file for file in walk(path) if not is_binary(file)]
+
+
+def walk(path: Path) -> list[Path]:
+    """Every file below a folder, in the order of their paths."""
     found = []
     for folder, folders, names in os.walk(path):
         folders[:] = [name for name in folders if not name.startswith(".") and name not in _SKIPPED_FOLDERS]
         found += [Path(folder, name) for name in names if not name.startswith(".")]
-    return sorted(file for file in found if file.is_file() and not _is_binary(file))
+    return sorted(file for file in found if file.is_file())
 
 
-def _is_binary(file: Path) -> bool:
+def is_binary(file: Path) -> bool:
+    """Whether a file is no text."""
     with file.open("rb") as stream:
         return b"\0" in stream.read(_BINARY_PROBE_BYTES)
+
+
+def joined(files: list[Path]) -> str:
+    """The text of files, a line feed between two."""
+    return "\n".join(map(read, files))
 
 
 def joined(files: list[Path]) -> str:

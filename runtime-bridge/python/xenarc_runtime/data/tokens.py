@@ -3,40 +3,57 @@
 from __future__ import annotations
 
 import hashlib
+from collections import Counter
 from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
 from ..errors import Problem
-from ..tokenizer import BYTES, Tokenizer
+from ..tokenizer import Tokenizer
 from . import text, windows
+from .files import File, fingerprint
+from .kinds import Kind
+from .records import bad_file
+from .runs import ArrayRun, FileRun, Joined, Run, TableRun
+from .settings import Settings, SourceSettings
 from .source import Row, Share
+from .tables import Hdf5
 
 
 class Tokens:
     """Training takes the beginning of the tokens, validation the last `validation` share of them.
 
-    A row is a pure function of the batch's random number for it, so the position in the data is the step.
+    A row is a pure function of the batch's random number for it, so the position in the data is the step. Its segments end with
+    the token `eos`.
     """
 
     def __init__(
-        self, tokens: np.ndarray, validation: float, width: int, name: str, unit: str, files: int, fingerprint: str
+        self,
+        run: Run,
+        name: str,
+        unit: str,
+        settings: Settings,
+        tokenizer: Tokenizer,
+        width: int,
+        ports: tuple[str, ...],
     ) -> None:
-        if tokens.size == 0:
+        if run.size == 0:
             raise Problem("data_empty", f"There is no text in {name}.", "Give a UTF-8 file, or a folder that holds some.")
-        split = tokens.size - round(tokens.size * validation)
+        split = run.size - round(run.size * settings.validation)
         if split < width:
             raise Problem(
                 "data_short",
-                f"The text in {name} has {tokens.size:,} {unit.split()[0]}, {split:,} of them for training; "
+                f"The text in {name} has {run.size:,} {unit.split()[0]}, {split:,} of them for training; "
                 f"the model's context of {width - 1:,} needs at least {width:,}.",
                 "Give more text, or compile the model with a smaller context.",
             )
-        self.files, self.unit, self.fingerprint = files, unit, fingerprint
-        self.train_tokens, self.validation_tokens = split, tokens.size - split
-        self.train, self._held_out = tokens[:split], tokens[split:]
-        self._width = width
+        self.train_tokens, self.validation_tokens = split, run.size - split
+        self.files, self.records, self.unit, self.fingerprint = 0, None, unit, ""
+        self._run, self._name, self._width, self._ports = run, name, width, ports
+        self._limit = settings.vocabulary or tokenizer.vocab_size
+        self._rows_limit, self._eos = settings.validation_rows, tokenizer.eos
 
     def rows(self, share: Share) -> Tokens:
         """See Source; no share has a position of its own."""
@@ -44,12 +61,31 @@ class Tokens:
 
     def validation(self) -> Iterator[Row]:
         """See Source."""
-        for window in windows.in_order(self._held_out, self._width):
-            yield {"tokens": window}
+        for window in islice(windows.in_order(self._run, self.train_tokens, self._width), self._rows_limit):
+            row = windows.empty(self._ports, (1, self._width))
+            self._write(row, np.zeros(1, int), window[None])
+            yield {name: values[0] for name, values in row.items()}
 
-    def fill(self, batch: Row, places: np.ndarray, numbers: np.ndarray) -> None:
+    def fill(self, batch: Row, places: np.ndarray, numbers: np.ndarray) -> Counter[str]:
         """See Rows."""
-        batch["tokens"][places] = windows.at_random(self.train, numbers, self._width)
+        self._write(batch, places, windows.at_random(self._run, self.train_tokens, numbers, self._width))
+        return Counter()
+
+    def _write(self, batch: Row, places: np.ndarray, found: np.ndarray) -> None:
+        count = found.shape[1]
+        for worst in (int(found.max()), int(found.min())):
+            if not 0 <= worst < self._limit:
+                raise Problem(
+                    "data_record",
+                    f"{self._name} has the token id {worst:,}, which is beyond the vocabulary of {self._limit:,}.",
+                    "Take the model's own tokenizer, or say what the file holds with `dtype`: uint16 or uint32.",
+                )
+        batch["tokens"][places, :count] = found
+        if "segments" in batch:
+            ends = found == (-1 if self._eos is None else self._eos)
+            batch["segments"][places, :count] = 1 + np.cumsum(ends, axis=1) - ends
+        if "mask" in batch:
+            batch["mask"][places, :count] = 1
 
     def state(self) -> None:
         """See Rows."""
@@ -58,9 +94,38 @@ class Tokens:
         """See Rows."""
 
 
-def from_text(path: Path, validation: float, width: int, tokenizer: Tokenizer = BYTES) -> Tokens:
+def from_text(path: str, settings: Settings, tokenizer: Tokenizer, width: int, ports: tuple[str, ...]) -> Tokens:
     """The tokens of a text file, or of all below a folder. Raises Problem when there is none, or it is not UTF-8."""
-    files = text.files_below(path)
+    files = text.files_below(Path(path))
     tokens = tokenizer.encode(text.joined(files), special=False)
-    unit = f"{tokenizer.unit} of text"
-    return Tokens(tokens, validation, width, str(path), unit, len(files), hashlib.sha256(tokens.data).hexdigest())
+    source = Tokens(ArrayRun(tokens), path, f"{tokenizer.unit} of text", settings, tokenizer, width, ports)
+    source.files, source.fingerprint = len(files), hashlib.sha256(tokens.data).hexdigest()
+    return source
+
+
+def from_files(
+    kind: Kind,
+    files: list[File],
+    source: SourceSettings,
+    settings: Settings,
+    tokenizer: Tokenizer,
+    width: int,
+    ports: tuple[str, ...],
+) -> Tokens | None:
+    """The tokens of files of token ids; None if these hold records."""
+    size = settings.vocabulary or tokenizer.vocab_size
+    dtype = source.dtype or ("uint16" if size <= 1 << 16 else "uint32")
+    runs: list[Run] = []
+    for file in files:
+        try:
+            if kind.name == "bin":
+                runs.append(FileRun(file, dtype))
+            elif kind.table is Hdf5 and Hdf5(file, source.field).is_run:
+                runs.append(TableRun(Hdf5(file, source.field)))
+            else:
+                return None
+        except Exception as error:
+            raise bad_file(file, error) from None
+    found = Tokens(Joined(runs) if len(runs) > 1 else runs[0], source.path, "tokens", settings, tokenizer, width, ports)
+    found.files, found.fingerprint = len(files), fingerprint(files)
+    return found

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import numpy as np
+
+from .runs import Run
 
 IGNORED = -1
 """The token that is none: neither read by the model nor counted as a target."""
 
 EMPTY = {"tokens": IGNORED, "segments": 0, "mask": 0}
 """What a row holds where there is nothing."""
+
+
+def empty(ports: Iterable[str], shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Arrays of a shape in which there is nothing."""
+    return {port: np.full(shape, EMPTY[port], np.int32) for port in ports}
 
 
 def draws(seed: int, step: int, count: int, stream: int = 0) -> np.ndarray:
@@ -21,23 +28,19 @@ def draws(seed: int, step: int, count: int, stream: int = 0) -> np.ndarray:
     return np.random.Philox(key=seed, counter=[0, 0, stream, step]).random_raw(count)
 
 
-def at_random(tokens: np.ndarray, numbers: np.ndarray, width: int) -> np.ndarray:
-    """The windows `[..., width]` of `tokens` that random numbers `[...]` of 64 bits choose.
+def at_random(run: Run, length: int, numbers: np.ndarray, width: int) -> np.ndarray:
+    """The windows `[rows, width]` that random numbers `[rows]` of 64 bits choose from the first `length` tokens of a run.
 
     Modulo by a length is even enough: 64 bits leave a bias below 1e-9 for 10 billion tokens.
     """
-    offsets = (numbers % np.uint64(tokens.size - width + 1)).astype(np.int64)
-    return tokens[offsets[..., None] + np.arange(width)].astype(np.int32)
+    return run.read((numbers % np.uint64(length - width + 1)).astype(np.int64), width)
 
 
-def in_order(tokens: np.ndarray, width: int) -> Iterator[np.ndarray]:
-    """Consecutive windows over all of `tokens`; each token but the first is a target exactly once.
+def in_order(run: Run, start: int, width: int) -> Iterator[np.ndarray]:
+    """Consecutive windows from the token `start` on; each token but the first is a target exactly once.
 
-    Neighbouring windows share one token: the last target of one is the first input of the next. What is left of the
-    last one is IGNORED.
+    Neighbouring windows share one token: the last target of one is the first input of the next. The last one may be
+    shorter.
     """
-    for start in range(0, tokens.size - 1, width - 1):
-        window = tokens[start : start + width]
-        row = np.full(width, IGNORED, np.int32)
-        row[: window.size] = window
-        yield row
+    for at in range(start, run.size - 1, width - 1):
+        yield run.read(np.array([at]), min(width, run.size - at))[0]

@@ -1,0 +1,219 @@
+"""Records become documents: which values are the text, its tokens, which of them are learnt, and what is left out and why."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import grain
+import numpy as np
+
+from ..errors import Problem
+from ..tokenizer import Tokenizer
+from .files import File, Unreadable
+from .filters import Filters
+from .kinds import Kind
+from .records import Record, bad_record
+from .settings import Settings, SourceSettings
+
+_IDS = ("input_ids", "tokens", "ids")
+_TEXT = ("text", "txt", "content")
+BAD = "bad"
+"""The reason that broken records are counted under."""
+
+
+@dataclass
+class Document:
+    """Tokens that belong together."""
+
+    ids: np.ndarray
+    mask: np.ndarray | None = None
+    """1 for each token that is learnt; None: all are."""
+    epoch: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+    """How many records before it were left out, by reason."""
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """A record that is left out; without a reason it is not counted."""
+
+    reason: str = ""
+    epoch: int = 0
+
+
+class Examiner:
+    """Makes the document of a record, or says why there is none."""
+
+    def __init__(
+        self, kind: Kind, files: Sequence[File], source: SourceSettings, settings: Settings, tokenizer: Tokenizer
+    ) -> None:
+        self._kind, self._files, self._field = kind, files, source.field
+        self._settings, self._tokenizer = settings, tokenizer
+        self._filters = Filters(settings.filters)
+        self._limit = settings.vocabulary or tokenizer.vocab_size
+        self.duplicates: frozenset[tuple[int, int]] = frozenset()
+        """Records, by file and number, of which there is an earlier one."""
+        if tokenizer.eos is not None:
+            self._end = np.array([tokenizer.eos], np.int32)
+        else:
+            self._end = tokenizer.encode("" if settings.packing else "\n", special=False).astype(np.int32)
+
+    def __call__(self, record: Record) -> Document | Dropped:
+        if (record.file, record.number) in self.duplicates:
+            return Dropped("duplicate", record.epoch)
+        try:
+            found = self._examine(record)
+            if isinstance(found, Document):
+                found.epoch = record.epoch
+            return found
+        except Exception as error:
+            bad_record(self._files[record.file], record.number, error, self._settings.skip_bad)
+            return Dropped(BAD, record.epoch)
+
+    def text(self, record: Record) -> str | None:
+        """What a record says; None if it is broken and such are left out."""
+        try:
+            return self._text(self._value(record))
+        except Exception as error:
+            bad_record(self._files[record.file], record.number, error, self._settings.skip_bad)
+            return None
+
+    def _text(self, value: str | np.ndarray | dict[str, Any]) -> str:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, np.ndarray):
+            return self._tokenizer.decode(self._checked(value).tolist())
+        return json.dumps(value, ensure_ascii=False, default=str)
+
+    def _examine(self, record: Record) -> Document | Dropped:
+        value = self._value(record)
+        reason = self._filters.of_text(self._text(value)) if self._filters.need_text else None
+        if reason is not None:
+            return Dropped(reason, record.epoch)
+        document = self._document(value)
+        reason = "empty" if document.ids.size == 0 else self._filters.of_length(document.ids.size)
+        return document if reason is None else Dropped(reason, record.epoch)
+
+    def _document(self, value: str | np.ndarray | dict[str, Any]) -> Document:
+        if isinstance(value, str):
+            ids = self._tokenizer.encode(value).astype(np.int32)
+            if self._end.size and ids.size and (self._tokenizer.eos is None or ids[-1] != self._end[0]):
+                ids = np.append(ids, self._end)
+            return Document(self._checked(ids))
+        if isinstance(value, np.ndarray):
+            return Document(self._checked(value))
+        from .. import chat
+
+        ids, mask = chat.format_record(value, self._tokenizer, self._settings.raw)
+        return Document(self._checked(np.asarray(ids)), np.asarray(mask, np.int32))
+
+    def _checked(self, ids: np.ndarray) -> np.ndarray:
+        if ids.size:
+            worst = int(ids.min()) if ids.min() < 0 else int(ids.max())
+            if not 0 <= worst < self._limit:
+                raise Unreadable(f"the token id {worst:,} is beyond the vocabulary of {self._limit:,}")
+        return ids.astype(np.int32)
+
+    def _value(self, record: Record) -> str | np.ndarray | dict[str, Any]:
+        """The text, the token ids or the conversation in a record."""
+        if isinstance(record.payload, Unreadable):
+            raise record.payload
+        value = self._kind.parse(record.payload)
+        if isinstance(value, dict):
+            value = self._of_fields(value)
+        if isinstance(value, bytes):
+            try:
+                value = value.decode("utf-8")
+            except UnicodeDecodeError as error:
+                raise Unreadable(f"it is not UTF-8 (byte {error.start:,}: {error.reason})") from None
+        if isinstance(value, (str, dict)):
+            return value
+        if isinstance(value, (list, np.ndarray)):
+            return _ids(value)
+        raise Unreadable(f"it is {_described(value)}, where a text or a list of token ids is expected")
+
+    def _of_fields(self, values: dict[str, Any]) -> Any:
+        """The value that the source's `field` names, else that of a usual name, else the only text."""
+        if self._field is not None:
+            if self._field not in values:
+                raise Unreadable(f"it has no field `{self._field}`; it has: {', '.join(map(str, values)) or 'none'}")
+            return _single(values[self._field])
+        for name in _IDS:
+            if name in values:
+                return values[name]
+        if self._settings.format != "text":
+            return values
+        for name in _TEXT:
+            if name in values:
+                return _single(values[name])
+        texts = [value for value in map(_single, values.values()) if isinstance(value, (str, bytes))]
+        if len(texts) == 1:
+            return texts[0]
+        raise Unreadable(
+            f"which of its fields is the text? It has: {', '.join(map(str, values)) or 'none'} (the source's `field` names it; "
+            "what a record is otherwise, data.format says)"
+        )
+
+
+def _single(value: Any) -> Any:
+    """The one text in a list, as tf.train.Example has it."""
+    return value[0] if isinstance(value, list) and len(value) == 1 and isinstance(value[0], (str, bytes)) else value
+
+
+def _ids(value: list[Any] | np.ndarray) -> np.ndarray:
+    ids = np.asarray(value)
+    if ids.size == 0:
+        return np.zeros(0, np.int64)
+    if ids.ndim != 1 or ids.dtype.kind not in "iu":
+        raise Unreadable(f"token ids are expected, a list of whole numbers; it is {_described(value)}")
+    return ids
+
+
+def _described(value: Any) -> str:
+    text = repr(value.tolist() if isinstance(value, np.ndarray) else value)
+    return text if len(text) <= 40 else f"{text[:37]}..."
+
+
+class Sieve(grain.IterDataset):
+    """The documents among documents and dropped records; each knows how many were dropped before it."""
+
+    def __iter__(self) -> _SieveIterator:
+        return _SieveIterator(self._parent.__iter__())
+
+
+class _SieveIterator(grain.DatasetIterator):
+    def __init__(self, parent: grain.DatasetIterator) -> None:
+        super().__init__(parent)
+        self._epoch = 0
+        """The epoch of the last document."""
+
+    def __next__(self) -> Document:
+        dropped: Counter[str] = Counter()
+        while True:
+            found = next(self._parent)
+            if isinstance(found, Document):
+                self._epoch, found.dropped = found.epoch, dropped
+                return found
+            if found.reason:
+                dropped[found.reason] += 1
+            if found.epoch > self._epoch + 1:
+                raise nothing_left(dropped)
+
+    def get_state(self) -> dict[str, Any]:
+        return {"parent": self._parent.get_state(), "epoch": self._epoch}
+
+    def set_state(self, state: dict[str, Any]) -> None:
+        self._parent.set_state(state["parent"])
+        self._epoch = state["epoch"]
+
+
+def nothing_left(dropped: Counter[str]) -> Problem:
+    """That every record was dropped."""
+    reasons = ", ".join(f"{count:,} {reason}" for reason, count in dropped.items()) or "all kept for validation"
+    return Problem(
+        "data_empty", f"No record is left to train on ({reasons}).", "Look at data.filters, and at the data themselves."
+    )

@@ -1,0 +1,169 @@
+"""Where data lie: local paths, globs, folders, and URLs through fsspec."""
+
+from __future__ import annotations
+
+import glob
+import hashlib
+import io
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import fsspec
+import pyarrow as pa
+
+from ..errors import Problem, first_lines, sentence
+from . import text
+
+_SAMPLED = 1 << 16
+"""Bytes at either end of a file that stand for its content."""
+
+_COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+"""How compressed files begin."""
+
+
+class Unreadable(Exception):
+    """A file that ends too early, or is not what it says."""
+
+
+@dataclass(frozen=True)
+class File:
+    """One file, local or remote."""
+
+    name: str
+    """A path or a URL, as it is said to people."""
+
+    @property
+    def is_remote(self) -> bool:
+        """Whether it is reached through fsspec."""
+        return "://" in self.name
+
+    def open(self) -> BinaryIO:
+        """The file's bytes, at any position."""
+        if not self.is_remote:
+            return open(self.name, "rb")
+        filesystem, path = _filesystem(self.name)
+        with _Reach(self.name):
+            return filesystem.open(path, "rb")
+
+    def stream(self, start: int = 0) -> BinaryIO:
+        """What the file holds from byte `start` on, decompressed if it is compressed: then all before is read too."""
+        raw = self.open()
+        head = raw.read(4)
+        codec = next((name for magic, name in _COMPRESSED.items() if head.startswith(magic)), None)
+        raw.seek(start if codec is None else 0)
+        if codec is None:
+            return raw
+        stream = io.BufferedReader(_Decompressed(raw, codec), 1 << 16)
+        for left in range(start, 0, -_SAMPLED):
+            stream.read(min(left, _SAMPLED))
+        return stream
+
+    def local(self) -> str:
+        """A path for what can read local files only; a remote file is copied, once for this process."""
+        if not self.is_remote:
+            return self.name
+        _filesystem(self.name)
+        with _Reach(self.name):
+            return fsspec.open_local(f"simplecache::{self.name}")
+
+    def size(self) -> int:
+        """Bytes."""
+        if not self.is_remote:
+            return os.path.getsize(self.name)
+        filesystem, path = _filesystem(self.name)
+        with _Reach(self.name):
+            return filesystem.size(path)
+
+    def print(self) -> bytes:
+        """Bytes that differ for files that differ: of the size, the beginning and the end."""
+        size = self.size()
+        with self.open() as stream:
+            ends = stream.read(_SAMPLED)
+            stream.seek(max(0, size - _SAMPLED))
+            ends += stream.read(_SAMPLED)
+        return hashlib.sha256(f"{size} ".encode() + ends).digest()
+
+
+def fingerprint(files: list[File]) -> str:
+    """SHA-256 of what tells files from others."""
+    return hashlib.sha256(b"".join(file.print() for file in files)).hexdigest()
+
+
+def find(path: str) -> list[File]:
+    """The files that a path, a glob or a URL names, in the order of their names. Raises Problem where there is none."""
+    if "://" in path:
+        filesystem, inside = _filesystem(path)
+        with _Reach(path):
+            names = filesystem.glob(inside) if glob.has_magic(inside) else filesystem.find(inside)
+        found = [filesystem.unstrip_protocol(name) for name in names if not Path(name).name.startswith(".")]
+    elif glob.has_magic(path) and not os.path.exists(path):
+        found = [name for name in glob.glob(path, recursive=True) if os.path.isfile(name)]
+    elif os.path.isdir(path):
+        found = [str(file) for file in text.walk(Path(path))]
+    else:
+        found = [path] if os.path.isfile(path) else []
+    if not found:
+        if os.path.isdir(path):
+            raise Problem("data_empty", f"There is no file in {path}.", "Give a folder that holds some.")
+        hint = "Give a UTF-8 file, a folder, a glob such as data/*.jsonl, or a URL with --data."
+        raise Problem("data_missing", f"There is no file or folder {path}.", hint)
+    return [File(name) for name in sorted(found)]
+
+
+def _filesystem(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
+    scheme = url.partition("://")[0]
+    try:
+        return fsspec.core.url_to_fs(url)
+    except ImportError as error:
+        package = {"gs": "gcsfs", "gcs": "gcsfs", "s3": "s3fs"}.get(scheme)
+        hint = f"Install {package} into the Python environment of the runtime." if package else ""
+        raise Problem("data_protocol", f"{scheme}:// needs a package: {sentence(str(error))}", hint) from None
+    except ValueError as error:
+        raise Problem("data_protocol", f"{url}: {sentence(str(error))}", "fsspec knows file://, gs://, s3://, ...") from None
+    except Exception as error:
+        raise _unreachable(url, error) from None
+
+
+class _Reach:
+    """Says where a filesystem's errors come from; each has its own kinds of them."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, _: object, error: BaseException | None, __: object) -> None:
+        if isinstance(error, Exception) and not isinstance(error, Problem):
+            raise _unreachable(self._url, error) from None
+
+
+def _unreachable(url: str, error: Exception) -> Problem:
+    said = first_lines(str(error), 2) or type(error).__name__
+    return Problem("data_missing", f"{url} cannot be read: {sentence(said)}", "Check the URL and the rights to read it.")
+
+
+class _Decompressed(io.RawIOBase):
+    """A compressed stream by Arrow, which notices when it is cut short."""
+
+    def __init__(self, raw: BinaryIO, codec: str) -> None:
+        self._raw = raw
+        self._stream = pa.CompressedInputStream(pa.PythonFile(raw, "r"), codec)
+
+    def readable(self) -> bool:
+        return True
+
+    def readinto(self, buffer: memoryview) -> int:
+        try:
+            data = self._stream.read(len(buffer))
+        except (OSError, pa.ArrowException) as error:
+            raise Unreadable(first_lines(str(error), 1)) from None
+        buffer[: len(data)] = data
+        return len(data)
+
+    def close(self) -> None:
+        if not self.closed:
+            self._raw.close()
+        super().close()

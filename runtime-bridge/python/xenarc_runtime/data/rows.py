@@ -1,0 +1,277 @@
+"""Documents become rows: laid one after the other into rows of so many tokens, cut where a row is full."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from typing import Any, Protocol
+
+import grain
+import numpy as np
+
+from ..errors import Problem
+from ..tokenizer import Tokenizer
+from . import windows
+from .documents import Document, Examiner, Sieve, nothing_left
+from .files import File, fingerprint
+from .kinds import Kind
+from .records import Record, StreamRecords, TableRecords
+from .settings import Settings, SourceSettings
+from .source import Row, Share
+
+_VALIDATION_ROWS = 1024
+"""How many rows are evaluated where the configuration does not say."""
+_SEEDS_APART = 1_000_003
+
+
+class Documents(Protocol):
+    """Documents one after the other, with a position."""
+
+    def next(self) -> Document:
+        """The next one. Raises StopIteration after the last."""
+
+    def state(self) -> Any:
+        """The position before the next one, as JSON."""
+
+    def restore(self, state: Any) -> None:
+        """Goes to a position."""
+
+
+class TableDocuments:
+    """Every so many documents of a table: its `lane` of `lanes`. The position is a number."""
+
+    def __init__(self, documents: grain.MapDataset, lane: int, lanes: int) -> None:
+        self._documents, self._lane, self._lanes = documents, lane, lanes
+        self._next = 0
+
+    def next(self) -> Document:
+        """See Documents."""
+        dropped: Counter[str] = Counter()
+        for _ in range(4 * len(self._documents) + self._lanes):
+            # Each round lanes change places: a lane that met the same few records for ever might have none that is kept.
+            place = self._next * self._lanes + (self._lane + self._next) % self._lanes
+            found = self._documents[place]
+            self._next += 1
+            if isinstance(found, Document):
+                found.dropped = dropped
+                return found
+            if found.reason:
+                dropped[found.reason] += 1
+        raise nothing_left(dropped)
+
+    def state(self) -> int:
+        """See Documents."""
+        return self._next
+
+    def restore(self, state: int) -> None:
+        """See Documents."""
+        self._next = state
+
+
+class StreamDocuments:
+    """The documents of a Grain pipeline."""
+
+    def __init__(self, iterator: grain.DatasetIterator) -> None:
+        self._iterator = iterator
+
+    def next(self) -> Document:
+        """See Documents."""
+        return next(self._iterator)
+
+    def state(self) -> dict[str, Any]:
+        """See Documents."""
+        return self._iterator.get_state()
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See Documents."""
+        self._iterator.set_state(state)
+
+
+class Packer:
+    """Lays documents into rows.
+
+    A document that is cut goes on in the next row with the token it was cut after, so that each token is a target once. With `whole`
+    none is cut: one that does not fit any more begins the next row, and of one longer than a row the beginning is taken.
+    With `alone` a row has one document. State: the position before the document that is being laid, and how much of it was.
+    """
+
+    def __init__(self, documents: Documents, whole: bool, alone: bool) -> None:
+        self._documents, self._whole, self._alone = documents, whole, alone
+        self._before = documents.state()
+        self._document: Document | None = None
+        self._at = 0
+        self.dropped: Counter[str] = Counter()
+
+    def fill(self, row: Row) -> bool:
+        """Writes the next row into arrays `[window]`; whether there was anything to write."""
+        width, at, segment = row["tokens"].size, 0, 0
+        while at < width:
+            if self._document is None:
+                self._before = self._documents.state()
+                try:
+                    self._document = self._documents.next()
+                except StopIteration:
+                    return at > 0
+                self._at = 0
+                self.dropped += self._document.dropped
+            document, segment = self._document, segment + 1
+            if at > 0 and (self._alone or (self._whole and document.ids.size > width - at)):
+                break
+            piece = document.ids[self._at : self._at + width - at]
+            place = slice(at, at + piece.size)
+            row["tokens"][place] = piece
+            if "segments" in row:
+                row["segments"][place] = segment
+            if "mask" in row:
+                mask = document.mask
+                row["mask"][place] = 1 if mask is None else mask[self._at : self._at + piece.size]
+            at += piece.size
+            if self._whole or self._at + piece.size == document.ids.size:
+                self._document = None
+            else:
+                self._at += piece.size - 1
+        return True
+
+    def state(self) -> list[Any]:
+        """The position, as JSON."""
+        return [self._documents.state(), None] if self._document is None else [self._before, self._at]
+
+    def restore(self, state: list[Any]) -> None:
+        """Goes to a position."""
+        self._before, at = state
+        self._documents.restore(self._before)
+        self._document = None
+        if at is not None:
+            self._document, self._at = self._documents.next(), at
+
+
+class PackedRows:
+    """Rows of documents (source.Rows): one packer for each, or one for all of them.
+
+    The position is that of the packers, by names that no other process's packers have.
+    """
+
+    def __init__(self, packers: dict[str, Packer]) -> None:
+        self._packers = packers
+        self._in_order = list(packers.values())
+
+    def fill(self, batch: Row, places: np.ndarray, numbers: np.ndarray) -> Counter[str]:
+        """See Rows."""
+        dropped: Counter[str] = Counter()
+        for place in places:
+            packer = self._in_order[place if len(self._in_order) > 1 else 0]
+            packer.fill({name: rows[place] for name, rows in batch.items()})
+            dropped += packer.dropped
+            packer.dropped.clear()
+        return dropped
+
+    def state(self) -> dict[str, Any]:
+        """See Rows."""
+        return {name: packer.state() for name, packer in self._packers.items()}
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """See Rows."""
+        for name, packer in self._packers.items():
+            if name not in state:
+                raise Problem(
+                    "data_position",
+                    "The run's data were divided among another number of processes; streams of records cannot be divided anew.",
+                    "Resume with as many processes as before.",
+                )
+            packer.restore(state[name])
+
+
+class DocumentSource:
+    """A source whose records are documents (source.Source)."""
+
+    def __init__(
+        self,
+        kind: Kind,
+        files: list[File],
+        source: SourceSettings,
+        settings: Settings,
+        tokenizer: Tokenizer,
+        width: int,
+        ports: tuple[str, ...],
+        number: int = 0,
+    ) -> None:
+        """`number`: which of the mixture's sources it is."""
+        self.kind, self.record_files, self.path = kind, files, source.path
+        self._settings, self._field, self._width, self._ports = settings, source.field, width, ports
+        self._seed = settings.seed + _SEEDS_APART * number
+        self.examiner = Examiner(kind, files, source, settings, tokenizer)
+        self.files, self.unit, self.records = len(files), tokenizer.unit, None
+        self.train_tokens = None
+        self.validation_tokens = None if settings.validation > 0 else 0
+        self.fingerprint = fingerprint(files)
+        self._rows: list[Row] | None = None
+        if kind.table is not None:
+            self._train, self._held_out = (self._table(held_out) for held_out in (False, True))
+            if len(self._train) == 0:
+                raise Problem("data_empty", f"There is no record to train on in {source.path}.", "Give more data.")
+            self.records = len(self._train)
+
+    def _table(self, held_out: bool) -> TableRecords:
+        return TableRecords(self.kind, self.record_files, self._field, self._settings.validation, held_out)
+
+    def rows(self, share: Share) -> PackedRows:
+        """See Source."""
+        return PackedRows({name: self._packer(documents) for name, documents in self.documents(share).items()})
+
+    def _packer(self, documents: Documents) -> Packer:
+        return Packer(documents, self._settings.whole, self._settings.alone)
+
+    def documents(self, share: Share) -> dict[str, Documents]:
+        """Documents to train on: for every row a lane, or one stream for all of them."""
+        if self.kind.table is not None:
+            order = self._train.shuffled(self._seed) if self._settings.shuffle > 1 else self._train
+            found = order.map(self.examiner)
+            lanes = share.of_rows * share.workers
+            first = share.worker * share.of_rows
+            return {f"row {row}": TableDocuments(found, first + int(row), lanes) for row in share.rows}
+        shuffle = self._settings.shuffle
+        order = self._seed if shuffle > 1 else None
+        records = StreamRecords(self.kind, self.record_files, self._settings.validation, False, order, share)
+        found = Sieve(records.map(self.examiner))
+        if shuffle > 1:
+            found = grain.experimental.WindowShuffleIterDataset(found, window_size=shuffle, seed=self._seed & 0xFFFFFFFF)
+        return {f"reader {share.reader} of {share.readers}": StreamDocuments(found.__iter__())}
+
+    def in_order(self, held_out: bool) -> Iterator[Record]:
+        """The records of one part, once, in the order of the files."""
+        if self.kind.table is not None:
+            records = self._held_out if held_out else self._train
+            return (records[number] for number in range(len(records)))
+        return iter(StreamRecords(self.kind, self.record_files, self._settings.validation, held_out))
+
+    def validation(self) -> Iterator[Row]:
+        """See Source; the rows are made once."""
+        if self._rows is None:
+            self._rows = list(islice(self._validation(), self._settings.validation_rows or _VALIDATION_ROWS))
+        return iter(self._rows)
+
+    def _validation(self) -> Iterator[Row]:
+        if self._settings.validation == 0:
+            return
+        found = map(self.examiner, self.in_order(held_out=True))
+        packer = self._packer(_Once(document for document in found if isinstance(document, Document)))
+        while packer.fill(row := windows.empty(self._ports, (self._width,))):
+            yield row
+
+
+class _Once:
+    """Documents that come once; there is no going back."""
+
+    def __init__(self, documents: Iterator[Document]) -> None:
+        self._documents = documents
+
+    def next(self) -> Document:
+        """See Documents."""
+        return next(self._documents)
+
+    def state(self) -> None:
+        """See Documents."""
+
+    def restore(self, state: None) -> None:
+        """See Documents."""

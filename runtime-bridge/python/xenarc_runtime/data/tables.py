@@ -1,0 +1,199 @@
+"""Formats whose records are found by number: Parquet, Arrow, HDF5, ArrayRecord, and text files, each a record.
+
+A table has a length and gives the record of a number; it opens its file when it is first asked, in every process for itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import OrderedDict
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
+
+from .files import File, Unreadable
+from .streams import LONGEST, parse_example, parse_json
+
+_KEPT_GROUPS = 4
+"""Groups of rows of a Parquet file that are kept decoded: neighbours in the order of reading are in few."""
+
+
+class Table:
+    """The records of one file, by number."""
+
+    group: int | None = None
+    """Records that are read together, where one alone costs as much as all of these."""
+
+    def __init__(self, file: File, field: str | None) -> None:
+        self.file, self.field = file, field
+
+    def __len__(self) -> int:
+        raise NotImplementedError
+
+    def __getitem__(self, number: int) -> Any:
+        raise NotImplementedError
+
+    def __getstate__(self) -> dict[str, Any]:
+        return {"file": self.file, "field": self.field}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__init__(**state)
+
+
+class TextFile(Table):
+    """A text file as one record."""
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, number: int) -> str:
+        with self.file.stream() as stream:
+            return stream.read()
+
+
+class Parquet(Table):
+    """Rows of a Parquet file."""
+
+    @cached_property
+    def _opened(self) -> tuple[pa.parquet.ParquetFile, np.ndarray]:
+        opened = pa.parquet.ParquetFile(self.file.open() if self.file.is_remote else self.file.name)
+        counts = [opened.metadata.row_group(group).num_rows for group in range(opened.num_row_groups)]
+        return opened, np.cumsum([0, *counts])
+
+    @cached_property
+    def _groups(self) -> OrderedDict[int, pa.Table]:
+        return OrderedDict()
+
+    @property
+    def group(self) -> int:
+        return max(1, int(np.max(np.diff(self._opened[1]), initial=1)))
+
+    def __len__(self) -> int:
+        return int(self._opened[1][-1])
+
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        opened, starts = self._opened
+        group = int(np.searchsorted(starts, number, "right")) - 1
+        if group not in self._groups:
+            columns = None if self.field is None else _columns(opened.schema_arrow, self.field)
+            self._groups[group] = opened.read_row_group(group, columns=columns)
+            if len(self._groups) > _KEPT_GROUPS:
+                self._groups.popitem(last=False)
+        self._groups.move_to_end(group)
+        return _row(self._groups[group], number - int(starts[group]))
+
+
+class Arrow(Table):
+    """Rows of an Arrow file, of the streaming kind (what Hugging Face `datasets` saves) or of the other; mapped, not read."""
+
+    @cached_property
+    def _batches(self) -> tuple[list[pa.RecordBatch], np.ndarray]:
+        mapped = pa.memory_map(self.file.local())
+        try:
+            batches = list(pa.ipc.open_stream(mapped))
+        except pa.ArrowInvalid:
+            opened = pa.ipc.open_file(mapped)
+            batches = [opened.get_batch(number) for number in range(opened.num_record_batches)]
+        return batches, np.cumsum([0, *(batch.num_rows for batch in batches)])
+
+    def __len__(self) -> int:
+        return int(self._batches[1][-1])
+
+    def __getitem__(self, number: int) -> dict[str, Any]:
+        batches, starts = self._batches
+        part = int(np.searchsorted(starts, number, "right")) - 1
+        row = batches[part].slice(number - int(starts[part]), 1)
+        row.validate(full=True)
+        return _row(row, 0)
+
+
+def _columns(schema: pa.Schema, field: str) -> list[str]:
+    if field not in schema.names:
+        raise Unreadable(f"it has no column `{field}`; it has: {', '.join(schema.names)}")
+    return [field]
+
+
+def _row(table: pa.Table | pa.RecordBatch, number: int) -> dict[str, Any]:
+    """A row by its columns' names; lists of numbers are arrays."""
+    found = {}
+    for name, column in zip(table.schema.names, table.columns, strict=True):
+        value = column[number]
+        is_list = isinstance(value, pa.ListScalar) and value.is_valid and pa.types.is_integer(value.type.value_type)
+        found[name] = value.values.to_numpy(zero_copy_only=False) if is_list else value.as_py()
+    return found
+
+
+class Hdf5(Table):
+    """Rows of a data set in an HDF5 file: texts, or token ids of one or of several lengths.
+
+    It is the data set at the path `field`, or the only one, or that of a usual name.
+    """
+
+    @cached_property
+    def _data(self) -> Any:
+        import h5py
+
+        opened = h5py.File(self.file.open() if self.file.is_remote else self.file.name, "r")
+        names: list[str] = []
+        opened.visititems(lambda name, item: names.append(name) if isinstance(item, h5py.Dataset) else None)
+        wanted = self.field or next((name for name in _USUAL if name in names), names[0] if len(names) == 1 else None)
+        if wanted not in names:
+            missing = f"no data set `{wanted}`" if wanted else "several data sets"
+            raise Unreadable(f"it has {missing}; it has: {', '.join(names) or 'none'} (the source's `field` names one)")
+        data = opened[wanted]
+        if data.external or data.is_virtual:
+            raise Unreadable(f"its data set `{wanted}` leads to other files")
+        if data.ndim == 0:
+            raise Unreadable(f"its data set `{wanted}` has no rows")
+        if data.dtype.itemsize * int(np.prod(data.shape[1:])) > LONGEST:
+            raise Unreadable(f"rows of its data set `{wanted}` are longer than {LONGEST:,} bytes")
+        return data
+
+    def __len__(self) -> int:
+        return self._data.shape[0]
+
+    def __getitem__(self, number: int) -> Any:
+        value = self._data[number]
+        return value.decode("utf-8") if isinstance(value, bytes) else value
+
+    @property
+    def is_run(self) -> bool:
+        """Whether the rows are tokens of one run, rather than records."""
+        return self._data.ndim == 1 and self._data.dtype.kind in "iu"
+
+    def read(self, start: int, count: int) -> np.ndarray:
+        """So many tokens of a run."""
+        return self._data[start : start + count]
+
+
+_USUAL = ("tokens", "input_ids", "ids", "text", "content")
+
+
+class ArrayRecord(Table):
+    """Records of an ArrayRecord file: serialized tf.train.Examples, JSON values or texts."""
+
+    @cached_property
+    def _reader(self) -> Any:
+        from array_record.python.array_record_module import ArrayRecordReader
+
+        reader = ArrayRecordReader(self.file.local())
+        if not reader.ok():
+            raise Unreadable("it is no ArrayRecord file, or it is damaged")
+        return reader
+
+    def __len__(self) -> int:
+        return self._reader.num_records()
+
+    def __getitem__(self, number: int) -> Any:
+        data = self._reader.read([number])[0]
+        if not self._reader.ok():
+            raise Unreadable("it is damaged")
+        if re.match(rb'\s*[{\["]', data):
+            return parse_json(data)
+        try:
+            return parse_example(data)
+        except Unreadable:
+            return data
