@@ -92,6 +92,7 @@ xenarc
   .option("--overwrite", "delete what an earlier run left in the folder")
   .option("--processes <n>", "share the mesh's devices among so many processes", integer(1))
   .option("--watchdog <seconds>", "end it when nothing has happened for so long; 0: never", number(0), 600)
+  .option("--anomaly", "when a step is not finite, name the operation that made it so, at its line of the model")
   .option("--profile <steps>", "trace these steps, such as 10:15: which part of the model takes how long", steps)
   .option("--restarts <n>", "how often to go on by itself when a process has died or hung", integer(0), 0)
   .option("--json", "print each event as a line of JSON")

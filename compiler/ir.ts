@@ -256,10 +256,18 @@ function constraintViolated(op: Op, id: string, violation: string): Error {
 /** The ops that the compiler's own passes build with; the StableHLO vocabulary in `ops/hlo` provides them. */
 export interface Builder extends Emitter {
   constant(type: TensorType, value: number | boolean): Value;
+  constantData(type: TensorType, data: readonly number[]): Value;
+  abs(operand: Value): Value;
   add(lhs: Value, rhs: Value): Value;
   subtract(lhs: Value, rhs: Value): Value;
   compare(lhs: Value, rhs: Value, direction: "EQ" | "NE" | "GE" | "GT" | "LE" | "LT"): Value;
   convert(operand: Value, dtype: DType): Value;
+  and(lhs: Value, rhs: Value): Value;
+  not(operand: Value): Value;
+  select(pred: Value, onTrue: Value, onFalse: Value): Value;
+  reduceOr(operand: Value, dims: readonly number[]): Value;
+  reduceMin(operand: Value, dims: readonly number[]): Value;
+  broadcastInDim(operand: Value, shape: readonly number[], dims: readonly number[]): Value;
   reshape(operand: Value, shape: readonly number[], axes?: readonly string[]): Value;
   transpose(operand: Value, permutation: readonly number[]): Value;
   slice(operand: Value, start: readonly number[], limit: readonly number[], strides?: readonly number[]): Value;
@@ -268,7 +276,7 @@ export interface Builder extends Emitter {
   dynamicUpdateSlice(operand: Value, update: Value, start: readonly Value[]): Value;
   optimizationBarrier(operands: readonly Value[]): readonly Value[];
   place(operand: Value, memory: Memory): Value;
-  while(init: readonly Value[], cond: Region, body: Region): readonly Value[];
+  while(init: readonly Value[], cond: Region, body: Region, of?: any): readonly Value[];
 }
 
 export const isFloat = (t: TensorType): boolean =>

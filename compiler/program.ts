@@ -1,6 +1,7 @@
 /** A program: one entry point of a model, traced. What artifacts, the CLI and the runtime know of it. */
 import type { Cost, DType, Func, Memory, Region } from "./ir.js";
 import type { Mesh, Spec } from "./mesh.js";
+import type { Site } from "./site.js";
 
 /**
  * What an input or output is to the runtime. `state` and `cache` are threaded from output to input of the same name; `batch` comes
@@ -25,6 +26,26 @@ export interface Port {
   readonly message?: string;
 }
 
+/** A loop around operations: what is known of the scan that it was. */
+export interface Loop {
+  /** The axis that it runs along. */
+  readonly axis?: string;
+  readonly length?: number;
+  /** From the last element to the first. */
+  readonly reverse?: boolean;
+}
+
+/** What a program looks at: an operation's result, or an input. */
+export interface Check {
+  /** The mnemonic. */
+  readonly operation: string;
+  readonly site?: Site;
+  /** The input's name. */
+  readonly input?: string;
+  /** The loops around the operation, outermost first. */
+  readonly loops: readonly Loop[];
+}
+
 /** A traced entry point: inputs and outputs in the order of the region's arguments and results. */
 export interface Program {
   readonly name: string;
@@ -35,6 +56,8 @@ export interface Program {
   readonly donated: readonly (readonly [number, number])[];
   /** The devices that it runs on; absent: one. */
   readonly mesh?: Mesh;
+  /** What the numbers mean that it gives of its own operations: see `anomalyProgram`. */
+  readonly checks?: readonly Check[];
   /** What one run costs, loops counted by their lengths. */
   readonly cost: Cost;
 }

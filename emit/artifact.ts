@@ -5,6 +5,7 @@ import { lstat, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import type { z } from "zod";
 import { XenarcError } from "../compiler/errors.js";
+import type { ChecksFile } from "./checks.js";
 import { compileOptionsBytes, type XlaOptions } from "./compile_options.js";
 import { makeFolder } from "./folder.js";
 import { type Executable, type Manifest, manifestSchema, type Port, type Program, SCHEMA_VERSION } from "./manifest.js";
@@ -21,6 +22,7 @@ export interface ProgramSource {
   /** Pairs of an input and the output that takes over its memory. */
   readonly donated?: readonly (readonly [input: number, output: number])[];
   readonly options?: XlaOptions;
+  readonly checks?: ChecksFile;
 }
 
 /** What {@link writeArtifact} writes. */
@@ -62,6 +64,12 @@ export async function writeArtifact(folder: string, source: ArtifactSource): Pro
       inputs: [...program.inputs],
       outputs: [...program.outputs],
       donated: (program.donated ?? []).map(([input, output]) => [input, output]),
+      ...(program.checks && {
+        checks: add(
+          `programs/${program.name}.checks.json`,
+          new TextEncoder().encode(`${stableJson(program.checks)}\n`),
+        ),
+      }),
     };
   }
   const { kind, files: tokenizer } = source.tokenizer ?? BYTES;
@@ -140,6 +148,7 @@ export async function readManifest(folder: string): Promise<Manifest> {
     await checkFile(folder, program);
     await checkFile(folder, program.options);
     if (program.executable) await checkFile(folder, program.executable);
+    if (program.checks) await checkFile(folder, program.checks);
   }
   return manifest;
 }

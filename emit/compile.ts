@@ -13,6 +13,7 @@ import { packageVersion } from "../compiler/source/package.js";
 import { originalPosition, type Position } from "../compiler/source/position.js";
 import { builderFor } from "../compiler/trace.js";
 import { type ArtifactSource, writeArtifact } from "./artifact.js";
+import { checksFile } from "./checks.js";
 import type { XlaOptions } from "./compile_options.js";
 import { resolveConfig } from "./config.js";
 import type { Manifest, Port } from "./manifest.js";
@@ -108,6 +109,7 @@ export class Compiled {
         inputs: program.inputs.map(plain),
         outputs: program.outputs.map(plain),
         donated: program.donated,
+        ...(program.checks && { checks: checksFile(program.checks) }),
         options: { ...options, ...(program.mesh && { partitions: deviceCount(program.mesh) }) },
       })),
     });

@@ -57,6 +57,8 @@ export const programSchema = z.strictObject({
   /** Pairs of an input and the output that takes over its memory. */
   donated: z.array(z.tuple([index, index])),
   executable: executableSchema.optional(),
+  /** What the numbers of an anomaly program's result mean: see emit/checks.ts. */
+  checks: fileSchema.optional(),
 });
 
 /** The devices that the programs run on: a grid with named axes, the first outermost. */

@@ -49,10 +49,13 @@ export interface TrainOptions {
 export interface TrainCommandOptions extends TrainOptions {
   readonly config?: string;
   readonly run?: string;
+  /** As `train.anomaly=true`. */
+  readonly anomaly?: boolean;
 }
 
 export async function trainCommand(given: readonly string[], options: TrainCommandOptions): Promise<void> {
-  const words = sortWords(given);
+  const sorted = sortWords(given);
+  const words = options.anomaly ? { ...sorted, overrides: [...sorted.overrides, "train.anomaly=true"] } : sorted;
   const { target = "." } = words;
   const ready = modelIn(target) === undefined ? artifactAt(target) : undefined;
   if (ready !== undefined && (words.overrides.length > 0 || options.config !== undefined)) {

@@ -3,10 +3,11 @@
  * contents.
  */
 import { type Builder, cloneRegion, type DType, Op, Region, stacked, type TensorType, type Value } from "../ir.js";
+import type { Loop } from "../program.js";
 import { customVjp } from "./custom_vjp.js";
 import { identity, stopGradient } from "./grad.js";
 import { remat } from "./remat.js";
-import { type ScanAttrs, scan } from "./scan.js";
+import { type ScanAttrs, scan, scanAxis } from "./scan.js";
 
 /** What stands for each value of the traced program. A value belongs to one region, so all regions share the map. */
 type Values = Map<Value, Value>;
@@ -124,7 +125,7 @@ function loop(b: Builder, op: Op<ScanAttrs>, values: Values): void {
   });
   body.results = [inBody.add(step, inBody.constant(INDEX, 1)), ...results.slice(0, carries), ...stacks];
   b.site = site;
-  const out = b.while(init, cond, body);
+  const out = b.while(init, cond, body, { axis: scanAxis(op), length, reverse } satisfies Loop);
   op.results.forEach((r, i) => values.set(r, out[1 + i]!));
 }
 

@@ -32,7 +32,7 @@ export interface ScanAttrs {
 }
 
 /** The name of the axis that a scan's stacked values have, found on its sliced operands. */
-const scanAxis = (op: Op<ScanAttrs>): string => {
+export const scanAxis = (op: Op<ScanAttrs>): string => {
   for (const [i, d] of op.attrs.xDims.entries()) {
     const name = op.operands[op.attrs.carries + i]!.axes?.[d];
     if (name !== undefined) return name;

@@ -47,7 +47,7 @@ function isInternal(line: string): boolean {
 
 function renderPlace(where: Where, { colour, cwd }: RenderOptions): string {
   const note = where.note ?? "";
-  const frames = "site" in where ? authorPositions(where.site) : [positionOf(where)];
+  const frames: Place[] = "site" in where ? authorPositions(where.site) : [positionOf(where)];
   const [place, ...inner] = frames;
   if (place === undefined) return note;
   const at = place.column > 0 ? `:${place.line}:${place.column}` : place.line > 0 ? `:${place.line}` : "";
@@ -79,8 +79,8 @@ const positionOf = ({ file, line = 0, column = 0 }: { file: string; line?: numbe
  * The positions of a site: the author's innermost line, which is the place to change, then the library's lines that it led
  * to, innermost last. A site without a line of the author's is the library's own model.
  */
-function authorPositions(site: Site): Place[] {
-  const through: Place[] = [];
+export function authorPositions(site: Site): Position[] {
+  const through: Position[] = [];
   for (const frame of stack(site)) {
     const position = originalPosition(frame.file, frame.line, frame.column);
     if (librarySource(position.file) === undefined) return [position, ...through.reverse()];

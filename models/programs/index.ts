@@ -1,7 +1,9 @@
 /** The entry points of a language model: what an artifact is made of. */
 import { didYouMean, XenarcError } from "../../compiler/errors.js";
+import { withKernels } from "../../compiler/kernels.js";
+import { anomalyProgram } from "../../compiler/passes/anomaly.js";
 import type { Program } from "../../compiler/program.js";
-import { type TraceOptions, traceProgram } from "../../compiler/trace.js";
+import { builderFor, type TraceOptions, traceProgram } from "../../compiler/trace.js";
 import { gather } from "../../ops/functions.js";
 import { spec } from "../../ops/module.js";
 import { foldIn, type Key } from "../../ops/random.js";
@@ -147,13 +149,32 @@ export function decodeStep(model: LanguageModel<object>, c: ProgramConfig, cache
 
 type EntryPoint = (model: LanguageModel<object>, c: ProgramConfig) => Program;
 
+/** Train steps. In anomaly mode they leave the state as it is, and beside `train_step_512` there is `anomaly_step_512`. */
+function trainSteps(c: ProgramConfig): Record<string, EntryPoint> {
+  const steps = [undefined, ...bucketsOf(c)].map((bucket): [string, EntryPoint] => [
+    bucket?.name ?? "train_step",
+    (model, c) => trainStepProgram(model, c, bucket),
+  ]);
+  if (!c.train.anomaly) return Object.fromEntries(steps);
+  return Object.fromEntries([
+    ...steps.map(([name, step]) => [name, (model, c) => ({ ...step(model, c), donated: [] })] as [string, EntryPoint]),
+    ...steps.map(([name, step]) => lookedAt(name.replace("train", "anomaly"), step)),
+  ]);
+}
+
+/** A step that is looked at operation by operation, to find what is not finite; without kernels, which hide theirs. */
+const lookedAt = (name: string, step: EntryPoint): [string, EntryPoint] => [
+  name,
+  (model, c) => {
+    const program = withKernels([], () => step(model, c));
+    return anomalyProgram(name, builderFor(program.region), program);
+  },
+];
+
 /** Every entry point of a configuration, by name; each is traced when it is asked for. */
 const entryPoints = (c: ProgramConfig): Readonly<Record<string, EntryPoint>> => ({
   init,
-  train_step: (model, c) => trainStepProgram(model, c),
-  ...Object.fromEntries(
-    bucketsOf(c).map((bucket): [string, EntryPoint] => [bucket.name, (model, c) => trainStepProgram(model, c, bucket)]),
-  ),
+  ...trainSteps(c),
   eval_step: evalStep,
   forward,
   prefill,

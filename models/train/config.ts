@@ -150,6 +150,11 @@ export const trainSchema = z.strictObject({
       memory: count.default(128),
     })
     .prefault({}),
+  /**
+   * Anomaly mode: a step whose loss or gradient is not finite is run again from the same state, looking at every operation, to name the
+   * first that was not. The state before a step is kept until it is known to be well, and the artifact has a program more.
+   */
+  anomaly: z.boolean().default(false),
   /** Steps between evaluations on the validation text; 0: only at the end. */
   evalEvery: z.int().nonnegative().default(250),
   /** Steps between checkpoints; 0: only at the end. */

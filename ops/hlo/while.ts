@@ -1,12 +1,17 @@
 import { type Region, sameType, typeText, type Value } from "../../compiler/ir.js";
+import type { Loop } from "../../compiler/program.js";
 import type { HloOp } from "./define.js";
 import { costOf, hasType, lineOf, scalar } from "./regions.js";
 
 /**
  * Runs `body` on the values as long as `cond` of them holds. StableHLO specification, "while". It has no derivative: how often it
- * runs is not known. Its cost is that of one iteration.
+ * runs is not known. Its cost is that of one iteration. `of`: the scan that it was, if it was one.
  */
-export const whileLoop: HloOp<null, [init: readonly Value[], cond: Region, body: Region], readonly Value[]> = {
+export const whileLoop: HloOp<
+  Loop | null,
+  [init: readonly Value[], cond: Region, body: Region, of?: Loop],
+  readonly Value[]
+> = {
   name: "stablehlo.while",
   argumentName: "iterArg",
   constraints: {
@@ -33,11 +38,11 @@ export const whileLoop: HloOp<null, [init: readonly Value[], cond: Region, body:
     return `${def.name}(${init.join(", ")})${types}${lineOf(printedCond)}cond ${printedCond} do ${printedBody}`;
   },
   cost: ({ regions }) => costOf(regions),
-  make: (b, init, cond, body) =>
+  make: (b, init, cond, body, of) =>
     b.emit(
       whileLoop,
       init,
-      null,
+      of ?? null,
       init.map((v) => v.type),
       [cond, body],
       init.map((v) => v.axes),

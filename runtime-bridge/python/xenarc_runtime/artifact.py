@@ -70,6 +70,8 @@ class Program:
     inputs: tuple[Port, ...]
     outputs: tuple[Port, ...]
     executable: Executable | None = None
+    checks: dict[str, Any] | None = None
+    """What the numbers of an anomaly program's result mean: see emit/checks.ts."""
 
 
 @dataclass(frozen=True)
@@ -177,6 +179,7 @@ def _program(folder: Path, name: str, entry: dict[str, Any]) -> Program:
         inputs=tuple(map(_port, entry["inputs"])),
         outputs=tuple(map(_port, entry["outputs"])),
         executable=_executable(folder, entry["executable"]) if "executable" in entry else None,
+        checks=json.loads(_checked_bytes(folder, entry["checks"])) if "checks" in entry else None,
     )
 
 

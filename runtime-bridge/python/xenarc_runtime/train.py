@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from . import checkpoint, curve, data, events, group, pjrt, run_files
+from .anomaly import open_anomalies
 from .artifact import Artifact, Port
 from .errors import Problem
 from .evaluation import evaluator_of
@@ -112,6 +113,7 @@ def _loop(
     train_step = Entry(artifact, "train_step")
     evaluator = evaluator_of(artifact, pipeline)
     sampler = sampler_of(artifact, settings.seed)
+    anomalies = open_anomalies(artifact, run)
     watch.beat("the programs were compiled")
     batch_ports = named(artifact.program("train_step").inputs, "batch")
     where = placements(artifact, batch_ports)
@@ -145,6 +147,8 @@ def _loop(
                     port.name: pjrt.from_callback(port.shape, where[port.name], parts[port.name]) for port in batch_ports
                 }
             outputs = train_step({**state, **batch})
+            if anomalies:
+                anomalies.look(step + 1, {**state, **batch}, outputs)
             state = {name: outputs[name] for name in state}
             step += 1
             meter.add(step, {name: outputs[name] for name in metric_names})
