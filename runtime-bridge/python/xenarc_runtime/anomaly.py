@@ -60,7 +60,7 @@ class Anomalies:
     def look(self, step: int, inputs: Arrays, outputs: Arrays, entry: str = "train_step") -> None:
         """Waits for a step's loss and gradient norm; where one is not finite, says which operation it came from.
 
-        `inputs` are the step's, done by the program `entry`, which must still be there. What was said of an earlier step is not said again.
+        `inputs` are the step's, done by `entry`; they must still be there. What was said before is not said again.
         """
         if all(np.isfinite(np.asarray(outputs[name])).all() for name in WATCHED if name in outputs):
             return
