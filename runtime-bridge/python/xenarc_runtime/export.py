@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import secrets
 import shutil
+import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -56,6 +58,7 @@ def export(
     if dtype is not None:
         weights = {name: tensor.converted(dtype) for name, tensor in weights.items()}
     _check_target(target)
+    _give_memory_back()
     with _appearing(target) as draft:
         stem, description = ("adapter_model", "adapter_config.json") if adapters else ("model", "config.json")
         for number, file in enumerate(safetensors_folder.write_folder(draft, weights, shard_bytes, stem), 1):
@@ -96,6 +99,16 @@ def _named(
     # Said even where there are none: what is not said would be Llama's.
     special = {f"{name}_token_id": getattr(tokens, name) for name in ("bos", "eos", "pad")}
     return "huggingface", {**theirs["config"], **special}, hugging_face.to_theirs(weights, ports, theirs["tensors"])
+
+
+_M_MMAP_THRESHOLD = -3
+
+
+def _give_memory_back() -> None:
+    """Has large blocks returned to the system when they are freed: glibc would keep those of up to 32 MB, which adds up to more than a shard."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None) if sys.platform == "linux" else None
+    if mallopt is not None:
+        mallopt(_M_MMAP_THRESHOLD, 4 << 20)
 
 
 def _check_target(target: Path) -> None:

@@ -129,6 +129,9 @@ def _planned(weights: Weights, shard_bytes: int) -> list[list[str]]:
 
 def _write(file: Path, weights: Weights, names: list[str]) -> Path:
     tensors = {name: np.ascontiguousarray(weights[name].all()) for name in names}
+    folder_mode = file.parent.stat().st_mode
     # `pt`: transformers opens no others.
     save_file(tensors, str(file), metadata={"format": "pt"})
+    # The library lets nobody else read it; the folder says who may.
+    file.chmod(folder_mode & 0o666)
     return file
