@@ -182,14 +182,25 @@ xenarc
   .option(...JSON_FLAG)
   .action(async (path, entry, options) => (await import("./commands/run.js")).runCommand(path, entry, options));
 
-xenarc
+const config = xenarc
   .command("config")
-  .description("print every setting of a model, its value and where it came from")
+  .description("print the configuration of a model, or the schema of it")
+  .helpCommand(false);
+
+config
+  .command("show", { isDefault: true })
+  .description("every setting, its value and where it came from (also without `show`)")
   .usage("[MODEL.ts] [key=value ...] [options]")
   .argument("[words...]", `MODEL.ts: ${MODEL}; key=value: ${SETTINGS}`)
   .option(...CONFIG)
   .option(...JSON_FLAG)
   .action(async (words, options) => (await import("./commands/config.js")).configCommand(words, options));
+
+config
+  .command("schema")
+  .description("the JSON Schema of a configuration file, for editors")
+  .argument("[model]", MODEL)
+  .action(async (model) => (await import("./commands/config.js")).configSchemaCommand(model));
 
 xenarc
   .command("quickstart")
@@ -208,7 +219,8 @@ xenarc
   .option(...JSON_FLAG)
   .action(async (options) => (await import("./commands/doctor.js")).doctorCommand(options));
 
-for (const command of xenarc.commands) command.helpOption("-h, --help", "print this help");
+for (const command of xenarc.commands.flatMap((c) => [c, ...c.commands]))
+  command.helpOption("-h, --help", "print this help");
 
 /** A parser of numbers in a range. */
 function number(least: number, most = Number.POSITIVE_INFINITY): (text: string) => number {

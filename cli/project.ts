@@ -47,12 +47,8 @@ export interface Project {
 export const modelIn = (folder: string): string | undefined =>
   ["model.ts", "model.js"].map((name) => join(folder, name)).find((file) => existsSync(file));
 
-/**
- * Loads a model file (default: `model.ts` here) and resolves its configuration: `config`, or `config.yaml` beside it if there
- * is one, then the settings.
- */
-export async function openProject(words: Words, config: string | undefined): Promise<Project> {
-  const { target = "." } = words;
+/** Loads a model file (default: `model.ts` here). */
+export async function openModel(target = "."): Promise<Pick<Project, "file" | "model">> {
   const file = isFolder(target) ? modelIn(target) : target;
   if (file === undefined) {
     throw new XenarcError(
@@ -63,11 +59,16 @@ export async function openProject(words: Words, config: string | undefined): Pro
       "usage",
     );
   }
-  const [{ loadModule }, { explainConfig }] = await Promise.all([
-    import("../compiler/source/load.js"),
+  const { loadModule } = await import("../compiler/source/load.js");
+  return { file, model: modelOf(await loadModule(file), file) };
+}
+
+/** A model with its resolved configuration: `config`, or `config.yaml` beside it if there is one, then the settings. */
+export async function openProject(words: Words, config: string | undefined): Promise<Project> {
+  const [{ file, model }, { explainConfig }] = await Promise.all([
+    openModel(words.target),
     import("../emit/config.js"),
   ]);
-  const model = modelOf(await loadModule(file), file);
   const beside = join(dirname(file), "config.yaml");
   const yamlFile = config ?? (existsSync(beside) ? beside : undefined);
   return { file, model, ...explainConfig(model.schema, { yamlFile, overrides: words.overrides }) };

@@ -1,7 +1,7 @@
-/** `xenarc config`: every setting of a model, its value, and where that came from. */
+/** `xenarc config`: every setting of a model, its value, and where that came from; or the schema of them, for editors. */
 import { relative } from "node:path";
 import type { Setting } from "../../emit/config.js";
-import { openProject, sortWords } from "../project.js";
+import { openModel, openProject, sortWords } from "../project.js";
 import { paint } from "../terminal.js";
 
 export async function configCommand(
@@ -28,6 +28,14 @@ export async function configCommand(
     lines.push(`${line.padEnd(width)}  ${dim(`# ${originText(setting)}`)}`);
   }
   process.stdout.write(`${lines.join("\n")}\n`);
+}
+
+export async function configSchemaCommand(target: string | undefined): Promise<void> {
+  const [{ jsonSchemaOf }, { file, model }] = await Promise.all([
+    import("../../emit/config_schema.js"),
+    openModel(target),
+  ]);
+  process.stdout.write(`${JSON.stringify(jsonSchemaOf(model.schema, [file]), undefined, 2)}\n`);
 }
 
 const indent = (depth: number): string => "  ".repeat(depth);
