@@ -11,6 +11,7 @@ import type { LanguageModel } from "./language_model.js";
 import { layoutOf } from "./layout.js";
 import { adapted, isAdapter, loraSchema } from "./lora.js";
 import { type ProgramConfig, programsOf } from "./programs/index.js";
+import { checkpointSchema } from "./train/checkpoint.js";
 import {
   generateSchema,
   meshSchema,
@@ -39,7 +40,7 @@ export interface ModelSource<C extends { readonly context: number }> {
 export interface ModelDefinition {
   /** Names the artifact and the run. */
   readonly name: string;
-  /** The whole configuration: `model`, `train`, `data`, `log`, `generate`, `target`, `mesh`, `slices`, `sharding`, `xla`, `kernels`, `lora`. */
+  /** The whole configuration: `model`, `train`, `data`, `checkpoint`, `log`, `generate`, `target`, `mesh`, `slices`, `sharding`, `xla`, `kernels`, `lora`. */
   readonly schema: z.ZodType<ProgramConfig & { readonly data: z.infer<typeof dataSchema> }>;
   /** The module of a configuration. */
   build(config: ProgramConfig): LanguageModel<object>;
@@ -64,6 +65,7 @@ export function defineModel<C extends { readonly context: number }>(source: Mode
     model: section(source.config),
     train: section(trainSchema),
     data: section(dataSchema),
+    checkpoint: section(checkpointSchema),
     log: section(logSchema),
     generate: section(generateSchema),
     target: targetSchema,

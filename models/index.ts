@@ -12,6 +12,7 @@ export * from "./layers/index.js";
 export { Llama, type LlamaConfig, llama, llamaConfig, llamaHuggingFace, llamaPresets } from "./llama.js";
 export { Mixtral, type MixtralConfig, mixtral, mixtralConfig, mixtralHuggingFace, mixtralPresets } from "./mixtral.js";
 export type { ProgramConfig } from "./programs/index.js";
+export { type CheckpointConfig, checkpointSchema } from "./train/checkpoint.js";
 export {
   type GenerateConfig,
   generateSchema,

@@ -111,8 +111,15 @@ const eventSchema = z.discriminatedUnion("event", [
   z.object({ event: z.literal("sample"), step: count, prompt: z.string(), text: z.string() }),
   /** Steps `first` to `last` were profiled: a trace for ui.perfetto.dev, in a folder that TensorBoard's profile page reads. */
   z.object({ event: z.literal("profile"), path: z.string(), first: count, last: count }),
-  /** A checkpoint is being written. */
-  z.object({ event: z.literal("checkpoint"), step: count, path: z.string() }),
+  /** A checkpoint is being written; training waited for `blocked_ms`. */
+  z.object({ event: z.literal("checkpoint"), step: count, path: z.string(), blocked_ms: z.number() }),
+  /** The share of the run's wall time that went into steps that count, the seconds by cause, and of several processes the one that takes longest for its own part of a step. */
+  z.object({
+    event: z.literal("goodput"),
+    share: measured,
+    seconds: z.record(z.string(), z.number()),
+    slowest: z.object({ process: count, ms: z.number(), median_ms: z.number() }).nullable(),
+  }),
   /** The loss curve was drawn: a PNG, and the metrics it shows as JSON lines. */
   z.object({ event: z.literal("curve"), path: z.string(), metrics: z.string() }),
   /** Training ended; `interrupted` when by a signal. */
@@ -124,6 +131,9 @@ const eventSchema = z.discriminatedUnion("event", [
     seconds: z.number(),
     loss: measured,
     validation_loss: measured,
+    /** Steps that were left out because they were bad, and how often the run was rolled back. */
+    skipped: count,
+    rollbacks: count,
   }),
   /** A tokenizer was made of a text. */
   z.object({ event: z.literal("vocabulary"), path: z.string(), size: count }),

@@ -20,6 +20,7 @@ const FAULTS: Readonly<Record<string, Fault>> = {
   usage: "usage",
   target: "usage",
   run_exists: "usage",
+  run_busy: "usage",
   entry_point: "usage",
   internal: "environment",
   python_packages: "environment",

@@ -189,6 +189,7 @@ async function trainArtifact(artifact: string, run: string, options: TrainOption
     if (event.event === "progress") seen.stepped = true;
     if (event.event === "checkpoint") seen.checkpoint = event.path;
     if (event.event === "curve") seen.curve = event.path;
+    if (event.event === "goodput") seen.goodput = event;
     if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
     else display?.on(event);
   };
@@ -226,9 +227,10 @@ interface Seen {
   stepped: boolean;
   checkpoint?: string;
   curve?: string;
+  goodput?: EventOf<"goodput">;
 }
 
-function outcome(done: EventOf<"done">, run: string, { stepped, checkpoint, curve }: Seen): string {
+function outcome(done: EventOf<"done">, run: string, { stepped, checkpoint, curve, goodput }: Seen): string {
   const validation = done.validation_loss === null ? "" : `validation ${loss(done.validation_loss)}`;
   const steps = `${count(done.step)} steps`;
   const result = stepped
@@ -238,8 +240,38 @@ function outcome(done: EventOf<"done">, run: string, { stepped, checkpoint, curv
     ["loss", result],
     ...(curve === undefined ? [] : [["curve", curve]]),
     ["log", join(run, "log.txt")],
+    ...(goodput === undefined ? [] : [["goodput", goodputText(goodput)]]),
     ["checkpoint", checkpoint ?? join(run, "checkpoints", String(done.step))],
   ];
   const cut = `Interrupted at step ${count(done.step)} of ${count(done.steps)}; a checkpoint was saved.`;
   return [...table(rows), ...(done.interrupted ? ["", paint(process.stdout).yellow(cut)] : [])].join("\n");
+}
+
+/** Causes of the event `goodput` in words. */
+const CAUSES: Readonly<Record<string, string>> = {
+  startup: "start-up",
+  compile: "compiling",
+  data: "waiting for data",
+  checkpoint: "checkpoints",
+  evaluation: "evaluation",
+  repeated: "steps done again",
+  skipped: "bad steps",
+  down: "down",
+};
+
+/** The share of the time that went into steps, and what took the rest, the most first. */
+function goodputText({ share, seconds, slowest }: EventOf<"goodput">): string {
+  const total = Object.values(seconds).reduce((sum, value) => sum + value, 0);
+  const percent = (part: number) => `${Math.round(100 * part)}%`;
+  const losses = Object.entries(seconds)
+    .filter(([cause, value]) => cause !== "steps" && value >= 0.01 * total)
+    .sort(([, a], [, b]) => b - a)
+    .map(([cause, value]) => `${CAUSES[cause] ?? cause} ${percent(value / total)}`);
+  const lags = slowest !== null && slowest.ms > 1 && slowest.ms > 2 * slowest.median_ms;
+  const waited = lags
+    ? [
+        `process ${slowest.process} takes ${slowest.ms.toFixed(1)} ms for its batches, most ${slowest.median_ms.toFixed(1)}`,
+      ]
+    : [];
+  return [`${percent(share ?? 0)} of ${duration(total)} in steps`, ...losses, ...waited].join(", ");
 }

@@ -148,6 +148,8 @@ export const trainSchema = z.strictObject({
       spike: z.number().positive().optional(),
       /** Good steps that the mean goes back over, and that come before the first spike. */
       memory: count.default(128),
+      /** How often a run may be rolled back before it stops after all. */
+      rollbacks: count.default(10),
     })
     .prefault({}),
   /**
@@ -157,10 +159,6 @@ export const trainSchema = z.strictObject({
   anomaly: z.boolean().default(false),
   /** Steps between evaluations on the validation text; 0: only at the end. */
   evalEvery: z.int().nonnegative().default(250),
-  /** Steps between checkpoints; 0: only at the end. */
-  checkpointEvery: z.int().nonnegative().default(500),
-  /** Checkpoints kept. */
-  keep: count.default(2),
 });
 
 /** How text is generated. */

@@ -30,7 +30,7 @@ def batches(text, context, steps, seed, out):
 def state(folder, run, out):
     loaded = artifact.load(Path(folder))
     ports = named(loaded.program("train_step").inputs, "state")
-    arrays = checkpoint.restore(Path(run), checkpoint.newest(Path(run)), ports, placements(loaded, ports))
+    arrays = checkpoint.restore(checkpoint.newest(Path(run)), ports, placements(loaded, ports))
     write_tensors(Path(out), {name: np.asarray(array) for name, array in arrays.items()})
 
 

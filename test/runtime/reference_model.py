@@ -179,10 +179,9 @@ def artifact():
                 "accumulation": ACCUMULATION,
                 "seed": 7,
                 "evalEvery": 20,
-                "checkpointEvery": 20,
-                "keep": 2,
             },
             "log": {"every": 5},
+            "checkpoint": {"every": 20, "keep": 2, "best": 0},
             "data": {"path": None, "validation": 0.1},
         },
         "programs": [

@@ -11,7 +11,9 @@ from types import SimpleNamespace
 import numpy as np
 
 from xenarc_runtime import words
+from xenarc_runtime.bad_steps import BadSteps
 from xenarc_runtime.errors import Problem
+from xenarc_runtime.goodput import Goodput
 from xenarc_runtime.meter import Meter
 from xenarc_runtime.speed import Resources, Work, rates
 from xenarc_runtime.tracking import Tracker
@@ -56,8 +58,9 @@ class Metering(unittest.TestCase):
         self.folder = Path(holder.name)
         self.now = 100.0
         self.tracker = Tracker(self.folder)
+        bad_steps = BadSteps(SimpleNamespace(config={"train": {}}))
         resources = SimpleNamespace(read=lambda: {"memory/host_bytes": 3.21e9, "host/cpu": 0.5})
-        self.meter = Meter(SETTINGS, WORK, self.tracker, resources, lambda: self.now)
+        self.meter = Meter(SETTINGS, WORK, self.tracker, Goodput(self.folder), bad_steps, resources, lambda: self.now)
 
     def lines(self, name):
         return [json.loads(line) for line in (self.folder / name).read_text().splitlines()]

@@ -20,9 +20,10 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from xenarc_runtime import checkpoint, export, pretrained, safetensors_folder, train
+from xenarc_runtime import checkpoint, export, pretrained, safetensors_folder, saving, train
 from xenarc_runtime.errors import Problem
 from xenarc_runtime.program import Entry, load, named, placements
+from xenarc_runtime.settings import CheckpointSettings
 
 
 def tensors(folder):
@@ -39,10 +40,9 @@ def run_of(folder, artifact, parameters):
     """A run's folder whose only checkpoint has these parameters."""
     folder.mkdir()
     (folder / "artifact").symlink_to(artifact.resolve())
-    with checkpoint.open_manager(folder, 1) as manager:
-        averages = {"ema/norm/scale": np.full(32, 0.5, np.float32)}
-        checkpoint.save(manager, 3, {**parameters, **averages, "step": np.int32(3)}, {"step": 3})
-        manager.wait_until_finished()
+    averages = {"ema/norm/scale": np.full(32, 0.5, np.float32)}
+    with saving.Saver(folder, CheckpointSettings(every=1, keep=1)) as saver:
+        saver.save(3, {**parameters, **averages, "step": np.int32(3)}, {})
     return folder
 
 
@@ -151,7 +151,8 @@ def refused(artifact_folder, fixture, folder):
         export.export(run, folder / "never", 10**9, None, None)
         raise AssertionError("a damaged checkpoint was exported")
     except Problem as problem:
-        assert problem.message.startswith(f"Checkpoint 3 in {run} cannot be read: NOT_FOUND: ")
+        assert f"The checkpoint {run}/checkpoints/3 is damaged: params/d/" in problem.message
+        assert problem.message.endswith(" is missing.")
     assert sorted(file.name for file in folder.iterdir()) == before
 
 
@@ -170,7 +171,7 @@ def adapted(plain, folder_of_adapted, fixture, text, folder):
 
     # The base is what it was, bit for bit; the optimizer keeps nothing of it.
     ports = named(artifact.program("train_step").inputs, "state")
-    state = checkpoint.restore(run, checkpoint.newest(run), ports, placements(artifact, ports))
+    state = checkpoint.restore(checkpoint.newest(run), ports, placements(artifact, ports))
     kept = [name for name in state if name.startswith("optimizer/")]
     assert kept and all("/lora/" in name for name in kept), kept
     base = pretrained.initial(plain, fixture, named(plain.program("forward").inputs, "state"))

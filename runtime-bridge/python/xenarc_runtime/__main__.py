@@ -18,7 +18,7 @@ from .errors import Problem, from_exception
 
 # Whose fault a problem is, by its kind. The same list is in runtime-bridge/process.ts.
 _EXIT_CODES = {
-    **dict.fromkeys(["usage", "target", "run_exists", "entry_point"], 2),
+    **dict.fromkeys(["usage", "target", "run_exists", "run_busy", "entry_point"], 2),
     **dict.fromkeys(["internal", "python_packages", "group", "hang"], 3),
 }
 

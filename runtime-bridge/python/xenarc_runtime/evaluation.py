@@ -10,7 +10,6 @@ from . import data, group
 from .artifact import Artifact
 from .program import Arrays, Entry, named
 
-
 Evaluator = Callable[[Arrays, group.Watchdog], tuple[float, int]]
 
 

@@ -39,14 +39,14 @@ def export(
     format. `ema`: the averages that training has kept, of what it trains. The folder appears whole or not at all; of the
     weights no more than a shard is in memory. Emits a `shard` event for each file and an `exported` one at the end.
     """
-    run = run_at(path)
+    run = run_at(path, ["params", "rest"] if ema else ["params"])
     if run is None:
         what = f"{path} has no checkpoint." if path.exists() else f"There is no {path}."
         raise Problem("checkpoint_missing", what, "Give a run's folder or RUN/checkpoints/N.")
     artifact = artifacts.load(run.folder / "artifact")
-    weights: Weights = checkpoint.stored(run.folder, run.step, PARAMETERS)
+    weights: Weights = checkpoint.stored(run.saved, PARAMETERS)
     if ema:
-        averages = checkpoint.stored(run.folder, run.step, AVERAGES)
+        averages = checkpoint.stored(run.saved, AVERAGES)
         if not averages:
             raise Problem("usage", f"{path} keeps no averages of its weights.", "Train with train.ema, or leave out --ema.")
         weights = {**weights, **averages}
@@ -73,7 +73,7 @@ def export(
     events.emit(
         "exported",
         path=str(target),
-        step=run.step,
+        step=run.saved.step,
         names=kind,
         tensors=len(weights),
         bytes=sum(tensor.nbytes for tensor in weights.values()),

@@ -201,13 +201,12 @@ class _Output:
 
 
 def _parameters(artifact: Artifact, run: Path, step: int | None) -> Arrays:
-    chosen = step if step is not None else checkpoint.newest(run)
-    if chosen is None:
-        raise Problem("checkpoint_missing", f"There is no checkpoint in {run}.", "Train first: xenarc train")
-    if not (run / "checkpoints" / str(chosen)).is_dir():
-        raise Problem("checkpoint_missing", f"There is no checkpoint of step {chosen} in {run}.", "Leave --step out.")
     ports = named(artifact.program("prefill").inputs, "state")
-    return checkpoint.restore(run, chosen, ports, placements(artifact, ports))
+    items = checkpoint.items_of(ports)
+    saved = checkpoint.newest(run, items) if step is None else checkpoint.at(run, step, items)
+    if saved is None:
+        raise Problem("checkpoint_missing", f"There is no checkpoint in {run}.", "Train first: xenarc train")
+    return checkpoint.restore(saved, ports, placements(artifact, ports))
 
 
 def _check(sampling: Sampling, max_tokens: int) -> None:

@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import NoReturn, TextIO
+from typing import Any, NoReturn, TextIO
 
 from . import events, pjrt
 from .errors import Problem
@@ -88,6 +88,33 @@ def gather(what: str, said: str) -> list[str]:
     pjrt.barrier(f"{key}/read")
     pjrt.forget(f"{key}/{rank()}")
     return found
+
+
+_questions = itertools.count()
+_ANSWER_SECONDS = 3600.0
+
+
+def from_first(answer: Callable[[], Any]) -> Any:
+    """What the first process answers, as JSON, in every one; every process asks the same questions in the same order.
+
+    Raises the first one's Problem in it; the others hear of it as of any other failure.
+    """
+    if size() == 1:
+        return answer()
+    key = f"xenarc/answers/{next(_questions)}"
+    if is_first():
+        pjrt.publish(key, json.dumps(answer()))
+    return json.loads(pjrt.await_published(key, _ANSWER_SECONDS))
+
+
+def tell(what: str, text: str) -> None:
+    """Says something of this process to the others, in place of what it said before; nobody waits."""
+    pjrt.tell(f"xenarc/{what}", str(rank()), text)
+
+
+def heard(what: str) -> dict[int, str]:
+    """What processes have said by `tell`, by their numbers."""
+    return {int(process): text for process, text in pjrt.told(f"xenarc/{what}").items()}
 
 
 def fail(problem: Problem, code: int) -> NoReturn:

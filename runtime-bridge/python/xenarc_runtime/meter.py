@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 
 from . import events
-from .errors import Problem
+from .bad_steps import BadSteps
+from .goodput import Goodput
 from .program import Arrays
 from .settings import Settings
 from .speed import Resources, Work, rates
@@ -29,6 +30,8 @@ class Meter:
         settings: Settings,
         work: Work,
         tracker: Tracker,
+        goodput: Goodput,
+        bad_steps: BadSteps,
         resources: Resources | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
@@ -37,6 +40,8 @@ class Meter:
         self._settings = settings
         self._work = work
         self._tracker = tracker
+        self._goodput = goodput
+        self._bad_steps = bad_steps
         self._resources = resources or Resources()
         self._clock = clock
         self._began = clock()
@@ -65,7 +70,7 @@ class Meter:
         self._pending = (step, metrics)
 
     def flush(self) -> None:
-        """Reads the metrics of the last step, waiting for it if need be."""
+        """Reads the metrics of the last step, waiting for it if need be. Raises RollBack or Problem where it is bad."""
         if self._pending is None:
             return
         (step, metrics), self._pending = self._pending, None
@@ -74,19 +79,14 @@ class Meter:
         now = self._clock()
         self._count(step, now)
         self.loss = values.get("loss")
-        finite = self.loss is None or math.isfinite(self.loss)
-        if step % self._settings.log_every == 0 or step in (1, self._settings.steps) or not finite:
+        bad = self._bad_steps.reason(values)
+        self._goodput.stepped(step, skipped=bad is not None)
+        if step % self._settings.log_every == 0 or step in (1, self._settings.steps) or bad is not None:
             self._log(step, values)
         elif now - self._said >= _PROGRESS_SECONDS:
             self._emit(step, values)
-        if not finite:
-            # What comes after is as lost; the checkpoints that there are stay.
-            raise Problem(
-                "loss_not_finite",
-                f"The loss of step {step} is {self.loss}: the weights are of no use any more.",
-                "Lower train.learningRate, give it a longer train.warmup or clip gradients at a lower train.clip;"
-                " checkpoints of earlier steps are kept: --resume goes on from the newest.",
-            )
+        if bad is not None:
+            self._bad_steps.handle(step, values, bad)
 
     def evaluated(self, step: int, loss: float, tokens: int) -> None:
         """Notes the validation loss. The time an evaluation takes is not a step's."""

@@ -137,6 +137,22 @@ def forget(key: str) -> None:
     _distributed.global_state.client.key_value_delete(key)
 
 
+def tell(folder: str, name: str, text: str) -> None:
+    """Says something to every process of the group under a name in a folder, in place of what was said there before."""
+    _distributed.global_state.client.key_value_set(f"{folder}/{name}", text, allow_overwrite=True)
+
+
+def told(folder: str) -> dict[str, str]:
+    """What was said by `tell`, by name."""
+    said = _distributed.global_state.client.key_value_dir_get(f"{folder}/")
+    return {key.rpartition("/")[2]: text for key, text in said}
+
+
+def await_published(key: str, seconds: float) -> str:
+    """What is said by `publish`, as soon as it is."""
+    return _distributed.global_state.client.blocking_key_value_get(key, int(seconds * 1000))
+
+
 def agreed_to_stop(step: int) -> bool:
     """Whether the group, of which some process got SIGTERM, has agreed to stop at this step; every process asks at each."""
     return multihost_utils.reached_preemption_sync_point(step)
@@ -446,6 +462,11 @@ def start_trace(folder: Path) -> None:
 def stop_trace() -> None:
     """Writes what was recorded into the folder."""
     jax.profiler.stop_trace()
+
+
+def is_busy(array: Array | None) -> bool:
+    """Whether an array is still being computed."""
+    return array is not None and not array.is_ready()
 
 
 def memory(executable: Executable | Compiled) -> dict[str, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -26,15 +26,16 @@ class Run:
     """A checkpoint of a run."""
 
     folder: Path
-    step: int
+    saved: checkpoint.Saved
 
 
-def run_at(path: Path) -> Run | None:
+def run_at(path: Path, items: Sequence[str] = ("params",)) -> Run | None:
     """The run's checkpoint at a path: RUN (its newest), or RUN/checkpoints/N. None: there is none."""
     if path.parent.name == "checkpoints" and re.fullmatch(r"\d+", path.name) and path.is_dir():
-        return Run(path.parent.parent, int(path.name))
-    step = checkpoint.newest(path)
-    return None if step is None else Run(path, step)
+        run = path.parent.parent
+        return Run(run, checkpoint.at(run, int(path.name), items))
+    saved = checkpoint.newest(path, items)
+    return None if saved is None else Run(path, saved)
 
 
 def parameter_ports(artifact: Artifact) -> dict[str, Port]:
@@ -70,7 +71,7 @@ def _ours(artifact: Artifact, path: Path, wanted: Mapping[str, Port]) -> Weights
     own = {name: port for name, port in wanted.items() if not lora.is_adapter(name)}
     run = run_at(path)
     if run is not None:
-        weights = checkpoint.stored(run.folder, run.step, PARAMETERS)
+        weights = checkpoint.stored(run.saved, PARAMETERS)
         if any(map(lora.is_adapter, weights)) and len(own) == len(wanted):
             trained = artifacts.load(run.folder / "artifact")
             weights = lora.merged(trained, weights, parameter_ports(trained))

@@ -44,10 +44,10 @@ def _from_checkpoint(artifact: Artifact, folder: Path, ports: list[Port]) -> Arr
 
     if not ports:
         return {}
-    run = pretrained.run_at(folder)
+    run = pretrained.run_at(folder, checkpoint.items_of(ports))
     if run is None:
         return pretrained.initial(artifact, folder, ports)
-    return checkpoint.restore(run.folder, run.step, ports, placements(artifact, ports))
+    return checkpoint.restore(run.saved, ports, placements(artifact, ports))
 
 
 def _check(ports: tuple[Port, ...], given: dict[str, np.ndarray], present: set[str], source: Path) -> None:

@@ -3,8 +3,29 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from .artifact import Artifact
+
+
+@dataclass(frozen=True)
+class RemoteSettings:
+    """The second tier of checkpoints."""
+
+    path: str
+    every: int
+    keep: int
+
+
+@dataclass(frozen=True)
+class CheckpointSettings:
+    """When checkpoints are written, and which of them stay; `keep_every` 0: none for good, `best` 0: none for its loss."""
+
+    every: int
+    keep: int
+    keep_every: int = 0
+    best: int = 0
+    remote: RemoteSettings | None = None
 
 
 @dataclass(frozen=True)
@@ -14,9 +35,8 @@ class Settings:
     steps: int
     seed: int
     evaluate_every: int
-    checkpoint_every: int
     log_every: int
-    keep: int
+    checkpoint: CheckpointSettings
 
 
 def settings_of(artifact: Artifact) -> Settings:
@@ -29,7 +49,21 @@ def settings_of(artifact: Artifact) -> Settings:
         steps=integer("steps"),
         seed=integer("seed"),
         evaluate_every=integer("evalEvery") or integer("steps"),
-        checkpoint_every=integer("checkpointEvery") or integer("steps"),
         log_every=artifact.setting("log", "every", int),
-        keep=max(1, integer("keep")),
+        checkpoint=_checkpoint_settings(artifact, integer("steps")),
+    )
+
+
+def _checkpoint_settings(artifact: Artifact, steps: int) -> CheckpointSettings:
+    def integer(key: str) -> int:
+        return artifact.setting("checkpoint", key, int)
+
+    given: dict[str, Any] = artifact.config.get("checkpoint") or {}
+    remote = given.get("remote")
+    return CheckpointSettings(
+        every=integer("every") or steps,
+        keep=integer("keep"),
+        keep_every=given.get("keepEvery") or 0,
+        best=integer("best"),
+        remote=None if remote is None else RemoteSettings(remote["path"], remote["every"], remote["keep"]),
     )

@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable, Sequence
-from contextlib import closing
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +20,16 @@ import numpy as np
 from . import checkpoint, curve, data, events, group, pjrt, run_files
 from .anomaly import open_anomalies
 from .artifact import Artifact, Port
+from .bad_steps import BadSteps, RollBack
 from .errors import Problem
-from .evaluation import evaluator_of
+from .evaluation import Evaluator, evaluator_of
+from .goodput import Goodput
+from .lock import RunLock
 from .meter import Meter
 from .profile import Profiler, Window
 from .program import Arrays, Entry, load, named, placements
-from .samples import sampler_of
+from .samples import Sampler, sampler_of
+from .saving import Saver
 from .settings import Settings, settings_of
 from .speed import work_of
 from .tracking import Tracker, open_tracker
@@ -51,140 +57,212 @@ def train(
     """
     artifact = load(folder)
     settings = settings_of(artifact)
-    step_program = artifact.program("train_step")
     pipeline = data.open(artifact, paths)
-    start = _prepare_run(run, resume, overwrite)
-    if group.is_first():
-        run_files.keep_log(run)
-        run_files.describe(artifact, run)
+    run.mkdir(parents=True, exist_ok=True)
 
-    with group.stop_signal() as stops_at, group.Watchdog(watchdog, run, HUNG) as watch:
-        state_ports = named(step_program.inputs, "state")
+    with (
+        RunLock(run) if group.is_first() else nullcontext(),
+        group.stop_signal() as stops_at,
+        group.Watchdog(watchdog, run, HUNG) as watch,
+    ):
+        goodput = Goodput(run)
+        watch.rest()
+        start = _prepare_run(run, settings, resume, overwrite)
+        if group.is_first():
+            run_files.keep_log(run)
+            run_files.describe(artifact, run)
+        session = _Session(
+            artifact, run, settings, pipeline, source or _configured_source(artifact), window, stops_at, watch, goodput
+        )
+        session.train(start)
+
+
+@dataclass
+class _Session:
+    """What this process does for a run, from a checkpoint or the beginning to the last step or a signal."""
+
+    artifact: Artifact
+    run: Path
+    settings: Settings
+    pipeline: data.Pipeline
+    source: Path | None
+    window: Window | None
+    stops_at: Callable[[int], bool]
+    watch: group.Watchdog
+    goodput: Goodput
+
+    def train(self, start: checkpoint.Saved | None) -> None:
+        """Trains; a run that is rolled back goes on from its last checkpoint, behind the batch that was bad."""
+        state, step, record = self._state(start)
+        if record is not None:
+            _compare_record(record, self.artifact, self.pipeline)
+        self._say_start(step, start is not None)
+        bad_steps = BadSteps(self.artifact, record and record["bad_steps"])
+        position = record and record["data"]["position"]
+        with self.goodput.spent_on("compile"):
+            self.watch.rest()
+            programs = (
+                Entry(self.artifact, "train_step"),
+                evaluator_of(self.artifact, self.pipeline),
+                sampler_of(self.artifact, self.settings.seed),
+            )
+            self.watch.beat("the programs were compiled")
+        while True:
+            try:
+                self._go_on(state, step, position, programs, bad_steps)
+                return
+            except RollBack as bad:
+                position = bad.position
+                state, step, _ = self._state(checkpoint.newest(self.run, aside=True))
+                bad_steps.rolled_back(bad, step)
+
+    def _state(self, start: checkpoint.Saved | None) -> tuple[Arrays, int, dict[str, Any] | None]:
+        """The state, the step and the record of a checkpoint, or of the beginning."""
+        self.watch.rest()
         if start is None:
-            watch.rest()
-            state = _initial_state(artifact, settings.seed, source or _configured_source(artifact))
-            watch.beat("init was run")
-            step, record = 0, None
-        else:
-            state = checkpoint.restore(run, start, state_ports, placements(artifact, state_ports))
-            step = start
-            watch.beat(f"the checkpoint of step {step} was read")
-            record = checkpoint.read_record(run, start)
-            _compare_record(record, artifact, pipeline)
+            state = _initial_state(self.artifact, self.settings.seed, self.source, self.goodput)
+            self.watch.beat("init was run")
+            return state, 0, None
+        ports = named(self.artifact.program("train_step").inputs, "state")
+        state = checkpoint.restore(start, ports, placements(self.artifact, ports))
+        self.watch.beat(f"the checkpoint of step {start.step} was read")
+        return state, start.step, checkpoint.read_record(start)
+
+    def _say_start(self, step: int, resumed: bool) -> None:
+        artifact = self.artifact
         events.emit(
             "start",
             name=artifact.name,
             parameters=artifact.parameters,
             step=step,
-            steps=settings.steps,
-            resumed=start is not None,
-            tokens_per_step=_tokens_per_step(named(step_program.inputs, "batch")),
-            **pipeline.facts(),
-            run=str(run),
+            steps=self.settings.steps,
+            resumed=resumed,
+            tokens_per_step=_tokens_per_step(named(artifact.program("train_step").inputs, "batch")),
+            **self.pipeline.facts(),
+            run=str(self.run),
             device=pjrt.devices()[0]["kind"],
             devices=pjrt.mesh_size(artifact.mesh),
             processes=group.size(),
             parameter_groups=run_files.parameter_groups(run_files.parameters_of(artifact)),
         )
+
+    def _go_on(
+        self,
+        state: Arrays,
+        step: int,
+        position: dict[str, Any] | None,
+        programs: tuple[Entry, Evaluator | None, Sampler | None],
+        bad_steps: BadSteps,
+    ) -> None:
+        """Steps from `step` to the last, or to where `stops_at` says so."""
         with (
-            closing(pipeline.feed(record and record["data"]["position"])) as feed,
-            closing(open_tracker(artifact, run, after=step)) as tracker,
+            closing(self.pipeline.feed(position)) as feed,
+            closing(open_tracker(self.artifact, self.run, after=step)) as tracker,
         ):
-            record = {"data": pipeline.identity(), "config": artifact.config, "artifact": artifact.sha256}
-            _loop(artifact, run, settings, pipeline, feed, tracker, state, step, window, record, stops_at, watch)
+            done = self._loop(state, step, feed, tracker, *programs, bad_steps)
+            picture = self.run / "loss.png"
+            if group.is_first():
+                curve.draw(tracker.metrics.entries, picture, self.artifact.name)
+            events.emit("curve", path=str(picture), metrics=str(tracker.metrics.path))
+        self.goodput.say()
+        self.goodput.write(ended=True)
+        events.emit("done", **done, **bad_steps.counts())
 
+    def _loop(
+        self,
+        state: Arrays,
+        step: int,
+        feed: data.Feed,
+        tracker: Tracker,
+        train_step: Entry,
+        evaluator: Evaluator | None,
+        sampler: Sampler | None,
+        bad_steps: BadSteps,
+    ) -> dict[str, Any]:
+        artifact, settings, watch, goodput = self.artifact, self.settings, self.watch, self.goodput
+        program = artifact.program("train_step")
+        batch_ports, metric_ports = named(program.inputs, "batch"), named(program.outputs, "metric")
+        where = placements(artifact, batch_ports)
+        meter = Meter(settings, work_of(artifact, _tokens_per_step(batch_ports)), tracker, goodput, bad_steps)
+        profiler = Profiler(self.run, self.window, [train_step.executable])
+        record = {
+            "data": self.pipeline.identity(),
+            "config": artifact.config,
+            "artifact": artifact.sha256,
+            "versions": pjrt.versions(),
+        }
+        running: pjrt.Array | None = None
+        with goodput.spent_on("compile"):
+            anomalies = open_anomalies(artifact, self.run)
 
-def _loop(
-    artifact: Artifact,
-    run: Path,
-    settings: Settings,
-    pipeline: data.Pipeline,
-    feed: data.Feed,
-    tracker: Tracker,
-    state: Arrays,
-    step: int,
-    window: Window | None,
-    record: dict[str, Any],
-    stops_at: Callable[[int], bool],
-    watch: group.Watchdog,
-) -> None:
-    """Steps from `step` to the last, or to where `stops_at` says so."""
-    watch.rest()
-    train_step = Entry(artifact, "train_step")
-    evaluator = evaluator_of(artifact, pipeline)
-    sampler = sampler_of(artifact, settings.seed)
-    anomalies = open_anomalies(artifact, run)
-    watch.beat("the programs were compiled")
-    batch_ports = named(artifact.program("train_step").inputs, "batch")
-    where = placements(artifact, batch_ports)
-    meter = Meter(settings, work_of(artifact, _tokens_per_step(batch_ports)), tracker)
-    profiler = Profiler(run, window, [train_step.executable])
-    saved = step if step > 0 else None
-    metric_names = [port.name for port in named(artifact.program("train_step").outputs, "metric")]
+        with Saver(self.run, settings.checkpoint) as saver:
 
-    with checkpoint.open_manager(run, settings.keep) as manager:
-
-        def save() -> None:
-            nonlocal saved
-            train_step.flush()
-            meter.flush()
-            if saved != step:
-                position = {**record["data"], "position": feed.state()}
-                checkpoint.save(manager, step, dict(state), {**record, "step": step, "data": position})
-                saved = step
-                events.emit("checkpoint", step=step, path=str(run / "checkpoints" / str(step)))
+            def save(loss: float | None, all: bool = False) -> None:
+                train_step.flush()
+                meter.flush()
+                where_now = {"data": {**record["data"], "position": feed.state()}, "bad_steps": bad_steps.counts()}
+                began = time.monotonic()
+                with goodput.spent_on("checkpoint"):
+                    begun = saver.save(step, state, {**record, **where_now}, loss, all)
+                blocked = round((time.monotonic() - began) * 1e3, 1)
+                for saved in begun:
+                    events.emit("checkpoint", step=step, path=str(saved), blocked_ms=blocked)
                 watch.beat(f"the checkpoint of step {step} was begun")
 
-        stopped = False
-        while step < settings.steps:
-            stopped = stops_at(step)
+            goodput.loop_began()
+            stopped, loss = False, None
+            while step < settings.steps:
+                stopped = self.stops_at(step)
+                if stopped:
+                    break
+                profiler.begin(step + 1, state)
+                with meter.waiting_for_data(), goodput.waiting_for_data(lambda: pjrt.is_busy(running)):
+                    parts = feed.next().ports
+                    batch = {
+                        port.name: pjrt.from_callback(port.shape, where[port.name], parts[port.name])
+                        for port in batch_ports
+                    }
+                outputs = train_step({**state, **batch})
+                if anomalies:
+                    anomalies.look(step + 1, {**state, **batch}, outputs)
+                state = {name: outputs[name] for name in state}
+                running = outputs[metric_ports[0].name] if metric_ports else None
+                step += 1
+                bad_steps.began(step, feed)
+                meter.add(step, {port.name: outputs[port.name] for port in metric_ports})
+                watch.beat(f"step {step - 1} ended")
+                if profiler.end(step, state):
+                    meter.flush()
+                    meter.skip(step)
+                loss = None
+                if evaluator and (step % settings.evaluate_every == 0 or step == settings.steps):
+                    meter.flush()
+                    with goodput.spent_on("evaluation"):
+                        loss, tokens = evaluator(state, watch)
+                    meter.evaluated(step, loss, tokens)
+                if sampler and (step % sampler.every == 0 or step == settings.steps):
+                    meter.flush()
+                    with goodput.spent_on("evaluation"):
+                        sampler.write(step, state, tracker)
+                    meter.skip(step)
+                if saver.due(step) or (loss is not None and saver.improves(loss)):
+                    save(loss)
+                saver.check()
+            meter.flush()
+            profiler.close(step)
             if stopped:
-                break
-            profiler.begin(step + 1, state)
-            with meter.waiting_for_data():
-                parts = feed.next().ports
-                batch = {
-                    port.name: pjrt.from_callback(port.shape, where[port.name], parts[port.name]) for port in batch_ports
-                }
-            outputs = train_step({**state, **batch})
-            if anomalies:
-                anomalies.look(step + 1, {**state, **batch}, outputs)
-            state = {name: outputs[name] for name in state}
-            step += 1
-            meter.add(step, {name: outputs[name] for name in metric_names})
-            watch.beat(f"step {step - 1} ended")
-            if profiler.end(step, state):
-                meter.flush()
-                meter.skip(step)
-            if evaluator and (step % settings.evaluate_every == 0 or step == settings.steps):
-                meter.flush()
-                meter.evaluated(step, *evaluator(state, watch))
-            if sampler and (step % sampler.every == 0 or step == settings.steps):
-                meter.flush()
-                sampler.write(step, state, tracker)
-                meter.skip(step)
-            if step % settings.checkpoint_every == 0:
-                save()
-        meter.flush()
-        profiler.close(step)
-        if stopped:
-            events.emit("log", level="info", message=f"Stopped after step {step}; saving a checkpoint.")
-        save()
-        manager.wait_until_finished()
-
-    picture = run / "loss.png"
-    if group.is_first():
-        curve.draw(tracker.metrics.entries, picture, artifact.name)
-    events.emit("curve", path=str(picture), metrics=str(tracker.metrics.path))
-    events.emit(
-        "done",
-        step=step,
-        steps=settings.steps,
-        interrupted=step < settings.steps,
-        seconds=meter.seconds(),
-        loss=meter.loss,
-        validation_loss=meter.validation_loss,
-    )
+                events.emit("log", level="info", message=f"Stopped after step {step}; saving a checkpoint.")
+            save(loss, all=True)
+            with goodput.spent_on("checkpoint"):
+                saver.wait()
+        return {
+            "step": step,
+            "steps": settings.steps,
+            "interrupted": step < settings.steps,
+            "seconds": meter.seconds(),
+            "loss": meter.loss,
+            "validation_loss": meter.validation_loss,
+        }
 
 
 def _tokens_per_step(batch: list[Port]) -> int:
@@ -193,8 +271,9 @@ def _tokens_per_step(batch: list[Port]) -> int:
     return int(np.prod(rows)) * (window - 1)
 
 
-def _initial_state(artifact: Artifact, seed: int, source: Path | None) -> Arrays:
-    init = Entry(artifact, "init")
+def _initial_state(artifact: Artifact, seed: int, source: Path | None, goodput: Goodput) -> Arrays:
+    with goodput.spent_on("compile"):
+        init = Entry(artifact, "init")
     state = init({"key": np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32)})
     if source is None:
         return state
@@ -208,29 +287,39 @@ def _configured_source(artifact: Artifact) -> Path | None:
     return Path(configured) if configured else None
 
 
-def _prepare_run(run: Path, resume: bool, overwrite: bool) -> int | None:
-    """The checkpoint to go on from, if any; the folder is there afterwards."""
-    if overwrite and group.is_first():
-        shutil.rmtree(run / "checkpoints", ignore_errors=True)
-        for name in ("tensorboard", "profile"):
-            shutil.rmtree(run / name, ignore_errors=True)
-        for name in ("metrics.jsonl", "performance.jsonl", "loss.png", "log.txt", "wandb-id.txt"):
-            (run / name).unlink(missing_ok=True)
-    run.mkdir(parents=True, exist_ok=True)
+def _prepare_run(run: Path, settings: Settings, resume: bool, overwrite: bool) -> checkpoint.Saved | None:
+    """The checkpoint to go on from, if any."""
+    if group.is_first():
+        remote = settings.checkpoint.remote
+        checkpoint.remember_remote(run, remote and checkpoint.remote_tier(run, remote.path))
+        if overwrite:
+            checkpoint.delete_all(run)
+            for name in ("tensorboard", "profile"):
+                shutil.rmtree(run / name, ignore_errors=True)
+            for name in ("metrics.jsonl", "performance.jsonl", "goodput.json", "loss.png", "log.txt", "wandb-id.txt"):
+                (run / name).unlink(missing_ok=True)
     group.wait_for_all("the run's folder")
-    found = checkpoint.newest(run)
-    if found is not None and not resume:
+    if resume:
+        return checkpoint.newest(run, aside=True)
+    there = checkpoint.all_of(checkpoint.tiers(run))
+    if there:
         raise Problem(
             "run_exists",
-            f"The run's folder {run} has checkpoints already, the newest of step {found}.",
+            f"The run's folder {run} has checkpoints already, the newest of step {there[0].step}.",
             "Go on from it with --resume, start anew with --overwrite, or give another folder.",
         )
-    return found
+    return None
 
 
 def _compare_record(record: dict[str, Any], artifact: Artifact, pipeline: data.Pipeline) -> None:
-    """Says what differs from the run that is resumed: allowed, but then it is not the same run any more."""
-    before, now = _flat(record["config"]), _flat(artifact.config)
+    """Says what differs from the run that is resumed: allowed, but then it is not the same run any more.
+
+    What is saved and told of a run makes no other run of it.
+    """
+    before, now = (
+        {key: value for key, value in _flat(config).items() if key.split(".")[0] not in ("checkpoint", "log")}
+        for config in (record["config"], artifact.config)
+    )
     changed = [
         f"{key} is {json.dumps(now.get(key))} and was {json.dumps(before.get(key))}"
         for key in sorted({*before, *now})

@@ -1,0 +1,56 @@
+/** Resuming is exact: runs that are killed and resumed end with the bits of the run that was not. test/full has more of them. */
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { drawing, type Kill, trainKilled } from "./kills.js";
+import { metrics, python, referenceArtifact, temporaryFolder, writeText } from "./support.js";
+
+const SLOW = 240_000;
+const STEPS = 400; // a checkpoint every 20
+const folder = temporaryFolder();
+const data = writeText(folder);
+
+const stateOf = async (artifact: string, run: string): Promise<Buffer> => {
+  const file = join(folder, "state.safetensors");
+  await python("dump_run.py", "state", artifact, run, file);
+  return readFileSync(file);
+};
+
+test(
+  "killed at drawn moments, also in the middle of a save, and told to stop by SIGTERM, a run ends with the same bits",
+  async () => {
+    const artifact = await referenceArtifact(folder, 16, STEPS);
+    const whole = join(folder, "whole");
+    await trainKilled({ artifact, run: whole, data });
+    const seed = Math.floor(Math.random() * 2 ** 32);
+    const draw = drawing(seed);
+    const kills: Kill[] = [
+      { after: "progress", step: 60 + Math.floor(60 * draw()), milliseconds: 50 * draw() },
+      { after: "checkpoint", step: 140 + Math.floor(40 * draw()), milliseconds: 60 * draw() },
+      { after: "progress", step: 240 + Math.floor(40 * draw()), milliseconds: 50 * draw(), signal: "SIGTERM" },
+    ];
+    const run = join(folder, "killed");
+    const starts: (number | undefined)[] = [];
+    for (const kill of [...kills, undefined]) {
+      const { events, exitCode, killed } = await trainKilled({ artifact, run, data }, kill);
+      const said = events.map(({ event, message }) => message ?? event);
+      expect([seed, kill, killed, said.filter((words) => /damaged|error/.test(words))]).toEqual([
+        seed,
+        kill,
+        kill !== undefined,
+        [],
+      ]);
+      if (kill?.signal === "SIGTERM") {
+        const { step } = events.findLast(({ event }) => event === "done")!;
+        expect([exitCode, readdirSync(join(run, "checkpoints"))]).toEqual([0, expect.arrayContaining([`${step}`])]);
+      }
+      starts.push(events.find(({ event }) => event === "start")?.step);
+    }
+    expect([seed, ...starts]).toEqual([seed, ...[...starts].sort((a, b) => a! - b!)]);
+    expect([seed, metrics(run)]).toEqual([seed, metrics(whole)]);
+    expect([seed, (await stateOf(artifact, run)).equals(await stateOf(artifact, whole))]).toEqual([seed, true]);
+    const { seconds } = JSON.parse(readFileSync(join(run, "goodput.json"), "utf8"));
+    expect(seconds.steps).toBeGreaterThan(0);
+    expect(seconds.startup).toBeGreaterThan(0);
+  },
+  SLOW,
+);
