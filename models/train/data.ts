@@ -24,6 +24,10 @@ const filtersSchema = z.strictObject({
   match: z.string().min(1).optional(),
   /** One that must not. */
   exclude: z.string().min(1).optional(),
+  /** Of equal texts, or of those whose words are nearly the same, the first is kept. All data are read for it before training. */
+  duplicates: z.enum(["exact", "near"]).optional(),
+  /** How much of what two near duplicates say is the same, from 0 to 1: the Jaccard similarity of their runs of five words. */
+  similarity: z.number().gt(0).max(1).default(0.8),
 });
 
 /** What a model is trained on. */

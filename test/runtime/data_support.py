@@ -42,7 +42,7 @@ def batch(feed):
 def texts(count, seed=0):
     """Different texts of 5 to 60 bytes, none the beginning of another."""
     random = np.random.default_rng(seed)
-    return [f"{number}:{'abcdé '[number % 6] * int(random.integers(1, 40))}." for number in range(count)]
+    return [f"{seed}-{number}:{'abcdé '[number % 6] * int(random.integers(1, 40))}." for number in range(count)]
 
 
 def write_text(path, found):

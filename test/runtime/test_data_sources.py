@@ -2,6 +2,7 @@
 
 import tempfile
 import unittest
+from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
 
@@ -9,7 +10,8 @@ import numpy as np
 from data_support import LEAD, STREAMS, TABLES, WIDTH, artifact, batch, texts
 
 from xenarc_runtime import data
-from xenarc_runtime.errors import Problem
+from xenarc_runtime.data.batches import Batches
+from xenarc_runtime.data.source import Share
 
 
 class Case(unittest.TestCase):
@@ -102,6 +104,81 @@ class Position(Case):
             for title, settings in self.SETTINGS.items():
                 with self.subTest(f"{name}, {title}"):
                     self.check(artifact(path=path, **settings))
+
+    def test_going_on_gives_the_same_batches_of_a_mixture(self):
+        sources = [
+            {"path": self.write(name, 30, seed)[0], "weight": weight}
+            for seed, (name, weight) in enumerate([("a.jsonl", 1), ("a.parquet", 2), ("text", 1)])
+        ]
+        ids = np.arange(1000, dtype="<u2") % 250
+        ids.tofile(self.folder / "ids.bin")
+        sources.append({"path": str(self.folder / "ids.bin"), "weight": 4})
+        made = artifact(("tokens", "segments"), sources=sources, packing=True, shuffle=6)
+        found = np.concatenate([made["tokens"].reshape(-1, WIDTH) for made in self.check(made, 4, 200)])
+        counting = (np.diff(found, axis=1) % 250 == 1).all(axis=1).mean()
+        self.assertAlmostEqual(counting, 0.5, delta=0.05)
+
+    def test_going_on_gives_the_same_batches_with_worker_processes(self):
+        path, _ = self.write("a.jsonl")
+        table, _ = self.write("a.parquet")
+        sources = [{"path": path}, {"path": table}]
+        self.check(artifact(sources=sources, workers=2, shuffle=6), 5, 4)
+
+    def test_a_table_is_divided_among_rows_whatever_the_processes(self):
+        """Batches that other processes make half of are the same."""
+        path, _ = self.write("a.parquet")
+        pipeline = data.open(artifact(path=path))
+        whole = batch(self.feed(pipeline))["tokens"].reshape(-1, WIDTH)
+        for part in (np.arange(3), np.arange(3, 6), np.array([1, 4])):
+            made = Batches(pipeline.sources, [1.0], 7, Share(part, 6), WIDTH, ("tokens",))
+            _, rows, _ = next(iter(made))
+            np.testing.assert_array_equal(rows["tokens"], whole[part])
+
+    def test_a_stream_is_divided_among_readers(self):
+        """Every document goes to one of them."""
+        path, found = self.write("a.jsonl")
+        other, more = self.write("a.jsonl.gz", seed=1)
+        for paths, texts_ in (([path], found), ([path, other], found + more)):
+            sources = [{"path": each} for each in paths]
+            pipeline = data.open(artifact(sources=sources, shuffle=0))
+            seen = []
+            for reader in range(3):
+                for source in pipeline.sources:
+                    (documents,) = source.documents(Share(np.arange(6), 6, reader, 3)).values()
+                    seen += [bytes(documents.next().ids.tolist()).decode() for _ in range(len(found) // 3)]
+            self.assertEqual(len(set(seen)), len(seen))
+            self.assertLessEqual(set(seen), {text + "\n" for text in texts_})
+
+    def test_batches_by_length_hold_every_document_once(self):
+        path, found = self.write("a.jsonl", 64)
+        made = artifact(("tokens", "mask"), path=path, width=97, buckets=[16, 32], shuffle=0)
+        for length, rows in ((16, 8), (32, 4)):
+            program = made.programs["train_step"]
+            inputs = tuple(replace(port, shape=(1, rows, length + 1)) for port in program.inputs)
+            made.programs[f"train_step_{length}"] = replace(program, inputs=inputs)
+        feed = self.feed(data.open(made))
+        seen, entries = [], set()
+        for _ in range(20):
+            given = feed.next()
+            entries.add(given.entry)
+            tokens = given.ports["batch/tokens"]((slice(None),) * 3)
+            mask = given.ports["batch/mask"]((slice(None),) * 3)
+            self.assertTrue(((tokens >= 0) == (mask == 1)).all())
+            shorter = {"train_step": 33, "train_step_32": 17, "train_step_16": 0}[given.entry]
+            for row in tokens.reshape(-1, tokens.shape[-1]):
+                size = (row >= 0).sum()
+                if size:
+                    seen.append(bytes(row[:size].tolist()).decode()[:-1])
+                    self.assertGreater(size, shorter)
+        self.assertEqual(entries, {"train_step", "train_step_16", "train_step_32"})
+        self.assertEqual(set(seen), set(found))
+        state = feed.state()
+        expected = [(given.entry, given.ports["batch/tokens"]((slice(None),) * 3)) for given in (feed.next() for _ in range(9))]
+        resumed = self.feed(data.open(made), state)
+        for entry, tokens in expected:
+            given = resumed.next()
+            self.assertEqual(given.entry, entry)
+            np.testing.assert_array_equal(given.ports["batch/tokens"]((slice(None),) * 3), tokens)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,10 @@ import grain
 import numpy as np
 
 from . import windows
-from .source import Row, Share, Source
+from .source import Made, Share, Source
+
+STEP = "train_step"
+"""The entry point for batches of the model's whole context."""
 
 _OFFSETS, _SOURCES = 0, 1
 """The independent streams of random numbers of a step."""
@@ -44,7 +47,7 @@ class _BatchIterator(grain.DatasetIterator):
         self._step = of.share.worker
         self._rows = [source.rows(of.share) for source in of.sources]
 
-    def __next__(self) -> tuple[Row, dict[str, int]]:
+    def __next__(self) -> Made:
         of, share = self._of, self._of.share
         numbers = windows.draws(of.seed, self._step, share.of_rows, _OFFSETS)[share.rows]
         batch = windows.empty(of.ports, (share.rows.size, of.width))
@@ -53,7 +56,7 @@ class _BatchIterator(grain.DatasetIterator):
             if places.size:
                 dropped += rows.fill(batch, places, numbers[places])
         self._step += share.workers
-        return batch, dict(dropped)
+        return STEP, batch, dict(dropped)
 
     def _places(self) -> list[np.ndarray]:
         """The rows that come from each source."""

@@ -25,8 +25,8 @@ Part = Callable[[tuple[slice, ...]], np.ndarray]
 class Batch:
     """What one step is run on: the entry point that takes it, and its ports by name."""
 
+    entry: str
     ports: dict[str, Part]
-    entry: str = "train_step"
 
 
 def kind_of(port: Port) -> str:
@@ -52,20 +52,21 @@ def share_of(port: Port, where: pjrt.NamedSharding) -> Share:
 
 
 class Feed:
-    """Gives batch after batch; made by Pipeline.feed."""
+    """Gives batch after batch; made by Pipeline.feed.
+
+    `entries`: the ports of every entry point that batches may be for. `share`: the rows that are made here; None: all.
+    """
 
     def __init__(
         self,
         batches: grain.IterDataset,
-        ports: Sequence[Port],
-        share: Share,
+        entries: dict[str, Sequence[Port]],
+        share: Share | None,
         workers: int,
         state: dict[str, Any] | None,
     ) -> None:
         self._iterator = batches.__iter__()
-        self._ports, self._workers = ports, workers
-        self._place = np.full(share.of_rows, -1)
-        self._place[share.rows] = np.arange(share.rows.size)
+        self._entries, self._share, self._workers = entries, share, workers
         self.dropped: Counter[str] = Counter()
         """Records that this process has left out since the run began, by reason."""
         if state is not None:
@@ -84,13 +85,17 @@ class Feed:
 
     def next(self) -> Batch:
         """The next batch. Raises Problem where the data are bad."""
-        rows, dropped = next(self._iterator)
+        entry, rows, dropped = next(self._iterator)
         self.dropped.update(dropped)
-        return Batch({port.name: self._part(port, rows[kind_of(port)]) for port in self._ports})
+        return Batch(entry, {port.name: self._part(port, rows[kind_of(port)]) for port in self._entries[entry]})
 
     def _part(self, port: Port, rows: np.ndarray) -> Part:
-        places = self._place.reshape(port.shape[:-1])
-        lead = places.ndim
+        lead = len(port.shape) - 1
+        places = np.arange(rows.shape[0])
+        if self._share is not None:
+            places = np.full(self._share.of_rows, -1)
+            places[self._share.rows] = np.arange(rows.shape[0])
+        places = places.reshape(port.shape[:-1])
         return lambda index: rows[places[index[:lead]]][..., index[lead]]
 
     def state(self) -> dict[str, Any]:

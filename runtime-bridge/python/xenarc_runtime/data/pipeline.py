@@ -3,24 +3,29 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import signal
 import threading
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from math import prod
 from multiprocessing import connection, parent_process
 from os import _exit
 from typing import Any
 
 import grain
 import numpy as np
+from absl import flags
 
 from .. import tokenizer as tokenizers
 from ..artifact import Artifact, Port
+from ..errors import Problem
 from ..program import named, placements
 from ..tokenizer import Tokenizer
 from . import settings as data_settings
-from . import tokens, windows
-from .batches import Batches
+from . import duplicates, tokens, windows
+from .batches import STEP, Batches
+from .buckets import Bucket, BucketBatches
 from .feed import Feed, kind_of, share_of
 from .kinds import TEXT, find_source
 from .rows import DocumentSource
@@ -29,15 +34,21 @@ from .source import Source
 from .tokens import Tokens
 
 
+_TRAIN_STEP = re.compile(rf"{STEP}(_\d+)?")
+
+
 class Pipeline:
     """All data of a run; made by open."""
 
     def __init__(self, artifact: Artifact, settings: Settings) -> None:
         self._artifact, self._settings = artifact, settings
-        self._ports = named(artifact.program("train_step").inputs, "batch")
+        self._ports = named(artifact.program(STEP).inputs, "batch")
         self._kinds = tuple(kind_of(port) for port in self._ports)
         self._width = self._ports[0].shape[-1]
         self.sources = list(_sources(settings, tokenizers.open(artifact), self._width, self._kinds))
+        documents = [source for source in self.sources if isinstance(source, DocumentSource)]
+        if how := settings.filters.get("duplicates"):
+            duplicates.leave_out(documents, how, settings.filters["similarity"])
         prints = [source.fingerprint for source in self.sources]
         self.fingerprint = prints[0] if len(prints) == 1 else hashlib.sha256("".join(prints).encode()).hexdigest()
         self.path = ", ".join(source.path for source in settings.sources)
@@ -66,18 +77,31 @@ class Pipeline:
 
     def feed(self, state: dict[str, Any] | None = None) -> Feed:
         """Batches from the beginning, or from where a feed's state was taken."""
-        first, settings = self._ports[0], self._settings
-        share = share_of(first, placements(self._artifact, [first])[first.name])
+        settings = self._settings
         weights = [source.weight for source in settings.sources]
-        batches = Batches(self.sources, weights, settings.seed, share, self._width, self._kinds)
+        if settings.buckets:
+            entries, share = self._entries(), None
+            shapes = [Bucket(name, prod(ports[0].shape[:-1]), ports[0].shape[-1]) for name, ports in entries.items()]
+            batches = BucketBatches(self.sources, weights, settings.seed, shapes, self._kinds, settings.whole)
+        else:
+            first = self._ports[0]
+            entries, share = {STEP: self._ports}, share_of(first, placements(self._artifact, [first])[first.name])
+            batches = Batches(self.sources, weights, settings.seed, share, self._width, self._kinds)
         # Windows are found at once: there is no work that others could do.
         workers = 0 if all(isinstance(source, Tokens) for source in self.sources) else settings.workers
         if workers:
+            if not flags.FLAGS.is_parsed():
+                flags.FLAGS.mark_as_parsed()  # Grain asks for its own; a command line of absl's there is not
             options = grain.MultiprocessingOptions(workers, per_worker_buffer_size=settings.prefetch)
             ahead = batches.mp_prefetch(options, worker_init_fn=_begin_worker)
         else:
             ahead = grain.experimental.ThreadPrefetchIterDataset(batches, prefetch_buffer_size=settings.prefetch)
-        return Feed(ahead, self._ports, share, workers, state)
+        return Feed(ahead, entries, share, workers, state)
+
+    def _entries(self) -> dict[str, Sequence[Port]]:
+        """The ports of the train steps of all lengths."""
+        programs = self._artifact.programs
+        return {name: named(programs[name].inputs, "batch") for name in programs if _TRAIN_STEP.fullmatch(name)}
 
     def validation(self, ports: Sequence[Port]) -> Iterator[dict[str, np.ndarray]]:
         """The validation data in whole batches for the ports of `eval_step`, `[batch, window]`, by their names.
@@ -105,10 +129,16 @@ def _sources(settings: Settings, tokenizer: Tokenizer, width: int, ports: tuple[
     """The sources of a mixture: long runs of tokens, or documents."""
     for number, source in enumerate(settings.sources):
         kind, files = find_source(source)
-        if kind is TEXT and not settings.packing and not files[0].is_remote:
+        if kind is TEXT and not settings.packing and not settings.buckets and not files[0].is_remote:
             yield tokens.from_text(source.path, settings, tokenizer, width, ports)
             continue
         run = tokens.from_files(kind, files, source, settings, tokenizer, width, ports)
+        if run is not None and settings.buckets:
+            raise Problem(
+                "data_kind",
+                f"{source.path} is one run of tokens: it has no documents that data.buckets could divide by length.",
+                "Take data of records, or leave data.buckets out.",
+            )
         yield run or DocumentSource(kind, files, source, settings, tokenizer, width, ports, number)
 
 

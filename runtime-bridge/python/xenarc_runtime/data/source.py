@@ -12,6 +12,9 @@ import numpy as np
 Row = dict[str, np.ndarray]
 """`tokens`, `segments` and `mask`, i32: those that are asked for."""
 
+Made = tuple[str, Row, dict[str, int]]
+"""A batch: the entry point it is for, its arrays `[rows, window]`, and how many records were left out before it, by reason."""
+
 
 @dataclass(frozen=True)
 class Share:

@@ -1,0 +1,203 @@
+"""Bad data: named with file and record, or skipped and counted. Damage at random does nothing worse."""
+
+import gzip
+import io
+import json
+import resource
+import signal
+import tarfile
+import tempfile
+import unittest
+from pathlib import Path
+
+import numpy as np
+from data_support import STREAMS, TABLES, artifact, batch, texts, write_jsonl, write_tfrecord
+
+from xenarc_runtime import data
+from xenarc_runtime.errors import Problem
+
+
+class Case(unittest.TestCase):
+    def setUp(self):
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        self.folder = Path(holder.name)
+
+    def read(self, path, batches=3, **settings):
+        """Some batches; what was left out."""
+        feed = data.open(artifact(path=str(path), **settings)).feed()
+        try:
+            for _ in range(batches):
+                batch(feed)
+            return dict(feed.dropped)
+        finally:
+            feed.close()
+
+    def problem(self, path, batches=40, **settings):
+        with self.assertRaises(Problem) as caught:
+            self.read(path, batches, **settings)
+        return caught.exception
+
+
+class Said(Case):
+    def lines(self, *lines):
+        path = self.folder / "a.jsonl"
+        path.write_bytes(b"".join(line + b"\n" for line in lines))
+        return path
+
+    def test_records_are_named_and_skipped(self):
+        good = [json.dumps({"text": "fine " * 9}).encode()] * 8
+        for line, expected in (
+            (b'{"text": "cut', "it is not JSON"),
+            (b'{"text": 5}', "it is 5, where a text or a list of token ids is expected"),
+            (b'{"body": 1}', "which of its fields is the text? It has: body"),
+            (b'{"text": "\xff"}', "it is not UTF-8"),
+            (b'{"input_ids": [1, 300]}', "the token id 300 is beyond the vocabulary of 256"),
+            (b'{"input_ids": [1, -3]}', "the token id -3 is beyond"),
+            (b'{"input_ids": [1.5]}', "token ids are expected"),
+            (b'{"input_ids": [[1], [2, 3]]}', ""),
+            (b"[" * 100000, "it is not JSON"),
+        ):
+            with self.subTest(line[:30]):
+                path = self.lines(*good[:4], line, *good[4:])
+                said = self.problem(path)
+                self.assertEqual(said.kind, "data_record")
+                self.assertTrue(said.message.startswith(f"{path}, record 5: {expected}"), said.message)
+                self.assertGreater(self.read(path, 4, onBadRecord="skip", shuffle=0)["bad"], 0)
+
+    def test_a_field_that_is_not_there(self):
+        path = self.lines(b'{"text": "a"}')
+        self.assertIn("record 1: it has no field `body`; it has: text", self.problem(path, field="body").message)
+
+    def test_conversations_without_an_answer(self):
+        path = self.lines(b'{"prompt": "a"}')
+        said = self.problem(path, format="completion").message
+        self.assertIn(f"{path}, record 1: ", said)
+        self.assertIn("completion", said)
+
+    def test_files(self):
+        found = texts(30)
+        whole = gzip.compress(write_jsonl(self.folder / "w.jsonl", texts(9000)).read_bytes())
+        cut = self.folder / "cut.jsonl.gz"
+        cut.write_bytes(whole[: len(whole) // 2])
+        said = self.problem(cut, 3000, shuffle=0, width=65)
+        self.assertRegex(said.message, r"cut\.jsonl\.gz, record [\d,]+: .*[Tt]runcated")
+        self.assertEqual(self.read(cut, 3000, onBadRecord="skip", shuffle=0, width=65)["bad"], 1)
+
+        damaged = write_tfrecord(self.folder / "a.tfrecord", found)
+        content = bytearray(damaged.read_bytes())
+        content[40] ^= 1
+        damaged.write_bytes(content)
+        self.assertIn("record 1: its checksum does not agree", self.problem(damaged, shuffle=0).message)
+        content[0] ^= 1
+        damaged.write_bytes(content)
+        self.assertIn("the checksum of a record's length", self.problem(damaged, shuffle=0).message)
+
+        odd = self.folder / "odd.bin"
+        odd.write_bytes(bytes(1001))
+        self.assertIn("odd.bin cannot be read: its 1,001 bytes are not a whole number", self.problem(odd).message)
+        np.full(500, 999, "<u2").tofile(odd)
+        self.assertIn("odd.bin has the token id 999, which is beyond the vocabulary of 256", self.problem(odd).message)
+
+        empty = self.folder / "empty.jsonl"
+        empty.write_bytes(b"")
+        self.assertIn("There is no record in", self.problem(empty).message)
+        (self.folder / "wrong.parquet").write_text("no")
+        self.assertIn("wrong.parquet cannot be read", self.problem(self.folder / "wrong.parquet").message)
+        self.assertIn("There is no file or folder", self.problem(self.folder / "*.none").message)
+
+    def test_archives_that_lead_elsewhere(self):
+        for name, kind in (("../out.txt", tarfile.REGTYPE), ("/etc/x.txt", tarfile.REGTYPE), ("a.txt", tarfile.SYMTYPE)):
+            path = self.folder / "a.tar"
+            with tarfile.open(path, "w") as archive:
+                info = tarfile.TarInfo(name)
+                info.type, info.size, info.linkname = kind, 2 * (kind == tarfile.REGTYPE), "/etc/passwd"
+                archive.addfile(info, io.BytesIO(b"ab"))
+            self.assertIn("record 1: its member", self.problem(path).message)
+
+    def test_mixtures(self):
+        with self.assertRaisesRegex(Problem, "The mixture is empty"):
+            data.open(artifact(sources=[{"path": "a", "weight": 0}]))
+        path = self.lines(b'{"text": "short"}')
+        said = self.problem(path, filters={"length": {"min": 100}})
+        self.assertIn("No record is left to train on (", said.message)
+        self.assertIn("length", said.message)
+        self.assertIn("no regular expression", self.problem(path, filters={"match": "("}).message)
+
+    def test_remote(self):
+        import fsspec
+
+        with fsspec.filesystem("memory").open("/bucket/a.jsonl", "w") as out:
+            out.write('{"text": "far away"}\n' * 9)
+        self.assertEqual(self.read("memory://bucket/*.jsonl"), {})
+        self.assertEqual(self.read(f"file://{self.lines(b'{}', b'[1]')}", onBadRecord="skip", shuffle=0)["bad"], 3 * 6 * 17)
+        self.assertRegex(self.problem("gs://bucket/a.jsonl").hint, "Install gcsfs")
+        self.assertRegex(self.problem("nowhere://a").message, "nowhere")
+
+
+class Filtered(Case):
+    def test_filters_keep_and_count(self):
+        found = ["letters only here", "1234567890 12", "letters and secret", "letters", "a" * 300]
+        path = self.folder / "a.jsonl"
+        path.write_text("".join(json.dumps({"text": text}) + "\n" for text in found))
+        filters = {"alphabet": {"share": 0.6}, "exclude": "secret", "length": {"min": 9, "max": 200}, "match": "e|a"}
+        feed = data.open(artifact(path=str(path), shuffle=0, lead=(1, 1), filters=filters)).feed()
+        self.addCleanup(feed.close)
+        self.assertEqual(bytes(batch(feed)["tokens"].ravel().tolist()), b"letters only here")
+        for _ in range(20):
+            batch(feed)
+        counts = set(feed.dropped.values())
+        self.assertEqual(set(feed.dropped), {"alphabet", "exclude", "length"})
+        self.assertEqual(feed.dropped["length"], 2 * feed.dropped["exclude"])
+        self.assertGreater(min(counts), 5)
+
+    def test_duplicates(self):
+        same = "the quick brown fox jumps over the lazy dog and runs away into the dark green forest at night"
+        near = same.replace("quick", "fast")
+        other = "an altogether different sentence about ships that sail on the northern sea in winter and in spring"
+        path = self.folder / "a.jsonl"
+        path.write_text("".join(json.dumps({"text": text}) + "\n" for text in [same, other, same, near, other + "."]))
+        for how, expected in (("exact", {(0, 2)}), ("near", {(0, 2), (0, 3), (0, 4)})):
+            filters = {"duplicates": how, "similarity": 0.6}
+            (source,) = data.open(artifact(path=str(path), filters=filters)).sources
+            self.assertEqual(source.examiner.duplicates, expected)
+
+
+class Damaged(Case):
+    """Files of every kind with random bits turned and ends cut off: a problem, or a clean read. Seeds are fixed."""
+
+    def test_nothing_but_problems(self):
+        resource.setrlimit(resource.RLIMIT_AS, (8 << 30, resource.getrlimit(resource.RLIMIT_AS)[1]))
+        signal.signal(signal.SIGALRM, lambda *_: self.fail("a reader hangs"))
+        for name, write in {**STREAMS, **TABLES}.items():
+            if name == "text":
+                continue
+            path = write(self.folder / name, texts(12))
+            content = path.read_bytes()
+            random = np.random.default_rng(len(name))
+            refused = 0
+            for attempt in range(24):
+                made = bytearray(content)
+                if attempt % 3 == 0:
+                    made = made[: int(random.integers(len(made)))]
+                # What comes first and last tells how the rest is read.
+                ends = min(300, max(1, len(made)))
+                for _ in range(int(random.integers(1, 9)) if made else 0):
+                    at = int(random.integers(ends)) if random.integers(2) else len(made) - 1 - int(random.integers(ends))
+                    made[at] ^= 1 << int(random.integers(8))
+                path.write_bytes(made)
+                for skip in ("abort", "skip"):
+                    signal.alarm(60)
+                    try:
+                        self.read(path, 4, onBadRecord=skip, shuffle=0)
+                    except Problem:
+                        refused += 1
+                    except Exception as error:
+                        self.fail(f"{name}, attempt {attempt}: {error!r}")
+                    finally:
+                        signal.alarm(0)
+            self.assertGreater(refused, 5, name)
+
+
+if __name__ == "__main__":
+    unittest.main()
