@@ -3,12 +3,16 @@ import { ensurePython } from "../../runtime-bridge/bridge.js";
 import { pythonEnv } from "../../runtime-bridge/process.js";
 import { here } from "./support.js";
 
-test.each(["test_data", "test_data_sources", "test_data_bad"])("the data's promises hold (%s.py)", async (name) => {
-  const { python } = await ensurePython();
-  const result = await execa(python, ["-m", "unittest", "-q", name], {
-    cwd: here("."),
-    env: { ...pythonEnv(), JAX_PLATFORMS: "cpu", PYTHONWARNINGS: "ignore::ResourceWarning" },
-    reject: false,
-  });
-  expect(result.exitCode === 0 ? "" : result.stderr).toBe("");
-});
+test.each(["test_data", "test_data_sources", "test_data_bad"])(
+  "the data's promises hold (%s.py)",
+  async (name) => {
+    const { python } = await ensurePython();
+    const result = await execa(python, ["-m", "unittest", "-q", name], {
+      cwd: here("."),
+      env: { ...pythonEnv(), JAX_PLATFORMS: "cpu", PYTHONWARNINGS: "ignore::ResourceWarning" },
+      reject: false,
+    });
+    expect(result.exitCode === 0 ? "" : result.stderr).toBe("");
+  },
+  300_000,
+);

@@ -77,9 +77,13 @@ class Reading(Case):
 class Position(Case):
     SETTINGS = {
         "plain": {},
-        "packed": {"packing": True, "ports": ("tokens", "segments", "mask")},
-        "filtered, in a small buffer": {"shuffle": 8, "filters": {"length": {"min": 8}, "exclude": "d"}},
-        "with validation": {"validation": 0.3, "shuffle": 5},
+        "packed, filtered, in a small buffer, with validation": {
+            "packing": True,
+            "ports": ("tokens", "segments", "mask"),
+            "shuffle": 8,
+            "filters": {"length": {"min": 8}, "exclude": "d"},
+            "validation": 0.3,
+        },
     }
 
     def check(self, made, first=7, after=12):
