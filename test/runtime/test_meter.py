@@ -60,7 +60,9 @@ class Metering(unittest.TestCase):
         self.tracker = Tracker(self.folder)
         bad_steps = BadSteps(SimpleNamespace(config={"train": {}}))
         resources = SimpleNamespace(read=lambda: {"memory/host_bytes": 3.21e9, "host/cpu": 0.5})
-        self.meter = Meter(SETTINGS, WORK, self.tracker, Goodput(self.folder), bad_steps, resources, lambda: self.now)
+        self.goodput = Goodput(self.folder, lambda: self.now, began=self.now)
+        self.goodput.loop_began()
+        self.meter = Meter(SETTINGS, WORK, self.tracker, self.goodput, bad_steps, resources, lambda: self.now)
 
     def lines(self, name):
         return [json.loads(line) for line in (self.folder / name).read_text().splitlines()]
@@ -70,13 +72,14 @@ class Metering(unittest.TestCase):
         output = io.StringIO()
         with redirect_stdout(output):
             for step in range(1, last + 1):
-                with self.meter.waiting_for_data():
+                with self.goodput.waiting_for_data(busy=lambda: False):
                     self.now += waits
                 self.now += seconds - waits
                 self.meter.add(step, {"loss": np.float32(4 / step), "grad_norm": np.float32(0.5), "learning_rate": np.float32(1e-3)})
                 self.meter.flush()
                 if step == 6:
-                    self.now += 50
+                    with self.goodput.spent_on("evaluation"):
+                        self.now += 50
                     self.meter.evaluated(step, 2.0, 100)
         return [json.loads(line) for line in output.getvalue().splitlines()]
 
@@ -92,6 +95,8 @@ class Metering(unittest.TestCase):
             self.assertAlmostEqual(measured[step]["perf/step_seconds"], 2.0)
             self.assertAlmostEqual(measured[step]["perf/mfu"], 0.15)
             self.assertAlmostEqual(measured[step]["perf/data_wait"], 0.125)
+        # Of 12 steps of 2 s, of each of which 0.25 s were waited for, and 50 s of evaluation.
+        self.assertAlmostEqual(measured[12]["perf/goodput"], 12 * 1.75 / (24 + 50))
         said = {event["step"]: event["line"] for event in events if "line" in event}
         self.assertEqual(
             said[8],

@@ -153,3 +153,15 @@ test("samples are what `generate` writes with the step's parameters", async () =
   );
   expect(readFileSync(join(sampling, "log.txt"), "utf8")).toMatch(/step 6 {2}sample\n/);
 }, 240_000);
+
+test("the manifest says what the target's devices can do, where that is known", async () => {
+  const small = { ...config, model: { layers: 1, heads: 2, embed: 16, context: 16 } };
+  const only = ["train_step", "eval_step"];
+  const deviceOf = async (target: string) => {
+    const compiled = await compile(charTransformer, { ...small, target }, { only, locations: false });
+    return (await compiled.write(join(folder, "targeted"))).device;
+  };
+  expect(await deviceOf("cpu")).toBe(undefined);
+  // docs.cloud.google.com/tpu/docs/v5p: 459 TFLOP/s in bf16.
+  expect(await deviceOf("tpu:v5p:1x1x1")).toEqual({ platform: "tpu", peak_flops: 459e12 });
+});

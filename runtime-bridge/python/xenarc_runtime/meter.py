@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -50,19 +49,12 @@ class Meter:
         self._mark: tuple[int, float] | None = None
         self._step_seconds: float | None = None
         self._evaluation_seconds = 0.0
-        # Since the last log line: steps, their seconds, and those of them in which the loop waited for data.
-        self._steps, self._seconds, self._waited = 0, 0.0, 0.0
+        # Since the last log line: steps and their seconds. All that was waited for data until then.
+        self._steps, self._seconds, self._waited = 0, 0.0, goodput.seconds["data"]
 
     def seconds(self) -> float:
         """Since the loop began."""
         return round(self._clock() - self._began, 3)
-
-    @contextmanager
-    def waiting_for_data(self) -> Iterator[None]:
-        """Around what gets the next batch."""
-        began = self._clock()
-        yield
-        self._waited += self._clock() - began
 
     def add(self, step: int, metrics: Arrays) -> None:
         """Takes the metrics of a step that was just started; reads those of the step before."""
@@ -113,8 +105,12 @@ class Meter:
         self._mark = (step, now)
 
     def _log(self, step: int, values: dict[str, Any]) -> None:
-        measured = {**rates(self._work, self._steps, self._seconds, self._waited), **self._resources.read()}
-        self._steps, self._seconds, self._waited = 0, 0.0, 0.0
+        waited = self._goodput.seconds["data"]
+        measured = {**rates(self._work, self._steps, self._seconds, waited - self._waited), **self._resources.read()}
+        share = self._goodput.share()
+        if share is not None:
+            measured["perf/goodput"] = share
+        self._steps, self._seconds, self._waited = 0, 0.0, waited
         self._tracker.scalars(step, values)
         self._tracker.measured(step, measured)
         line = step_line(step, self._settings.steps, {**values, **measured}, self._seconds_left(step))

@@ -208,6 +208,7 @@ class _Session:
                 for saved in begun:
                     events.emit("checkpoint", step=step, path=str(saved), blocked_ms=blocked)
                 watch.beat(f"the checkpoint of step {step} was begun")
+                meter.skip(step)
 
             goodput.loop_began()
             stopped, loss = False, None
@@ -216,7 +217,7 @@ class _Session:
                 if stopped:
                     break
                 profiler.begin(step + 1, state)
-                with meter.waiting_for_data(), goodput.waiting_for_data(lambda: pjrt.is_busy(running)):
+                with goodput.waiting_for_data(lambda: pjrt.is_busy(running)):
                     parts = feed.next().ports
                     batch = {
                         port.name: pjrt.from_callback(port.shape, where[port.name], parts[port.name])
