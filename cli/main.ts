@@ -98,6 +98,41 @@ xenarc
   .option("--json", "print each event as a line of JSON")
   .action(async (words, options) => (await import("./commands/train.js")).trainCommand(words, options));
 
+const data = xenarc
+  .command("data")
+  .helpCommand(false)
+  .description("tokenize data ahead of training; see what data are");
+
+/** What commands on data have in common. */
+const onData = (name: string): Command =>
+  data
+    .command(name)
+    .argument(
+      "<sources...>",
+      "files, folders, globs or URLs: text, JSON lines, Parquet, TFRecord, tar shards, HDF5, ...",
+    )
+    .option("--tokenizer <name>", "bytes, a tokenizer.json or its folder, or a name in the Hugging Face cache", "bytes")
+    .option("--kind <kind>", "the format of the sources (default: told by their names): text, jsonl, parquet, ...")
+    .option("--field <name>", "which value of a record is the text (default: text, content, or the only one)")
+    .option("--skip-bad", "leave out and count records that cannot be read");
+
+onData("tokenize")
+  .description("write shards of token ids, which training need not tokenize; goes on with what was begun")
+  .requiredOption("-o, --out <dir>", "the folder of the shards and of their index")
+  .addOption(
+    new Option("--format <format>", "of the shards").choices(["bin", "tfrecord", "hdf5", "arrayrecord"]).default("bin"),
+  )
+  .option("--workers <n>", "threads that tokenize (default: as many as there are processors)", integer(1))
+  .option("--shard-tokens <n>", "a shard ends once it has so many tokens", quantity, 100_000_000)
+  .option(...JSON_FLAG)
+  .action(async (sources, options) => (await import("./commands/data.js")).tokenizeCommand(sources, options));
+
+onData("stats")
+  .description("show lengths, duplicates, and the entropies of tokens and of pairs of them")
+  .option("--dtype <type>", "what .bin files hold: uint16, uint32 (default: uint16)")
+  .option(...JSON_FLAG)
+  .action(async (sources, options) => (await import("./commands/data.js")).statsCommand(sources, options));
+
 xenarc
   .command("launch")
   .description("train an artifact on other machines: TPU VMs, GKE, SLURM")

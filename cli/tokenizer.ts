@@ -12,13 +12,14 @@ export async function projectTokenizer(
   data: string | readonly string[] | undefined = configuredData(project),
 ): Promise<TokenizerSource> {
   const name = configuredTokenizer(project);
-  const tokenizer = name === "characters" && data !== undefined ? await charactersOf(data) : readTokenizer(name);
+  const tokenizer =
+    name === "characters" && data !== undefined ? await charactersOf(project, data) : readTokenizer(name);
   checkVocabulary(project, tokenizer);
   return withTemplate(tokenizer, configuredTemplate(project));
 }
 
 /** Reads the text as training will, to know its characters. */
-async function charactersOf(data: string | readonly string[]): Promise<TokenizerSource> {
+async function charactersOf({ config }: Project, data: string | readonly string[]): Promise<TokenizerSource> {
   const [{ characters }, { during, setUpPython }] = await Promise.all([
     import("../runtime-bridge/bridge.js"),
     import("./setup.js"),
@@ -27,7 +28,12 @@ async function charactersOf(data: string | readonly string[]): Promise<Tokenizer
   const folder = mkdtempSync(join(tmpdir(), "xenarc-"));
   try {
     const output = join(folder, "tokenizer.json");
-    await during("collecting the characters of the text", () => characters({ data, output }));
+    const sources = [data].flat().map((path, number) => {
+      const { kind, field } = config.data.sources?.[number] ?? config.data;
+      return { path, kind, field };
+    });
+    const skipBad = config.data.onBadRecord === "skip";
+    await during("collecting the characters of the text", () => characters({ sources, skipBad, output }));
     return readTokenizerFile("characters", output);
   } finally {
     rmSync(folder, { recursive: true, force: true });

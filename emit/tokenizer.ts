@@ -43,7 +43,7 @@ export function readTokenizer(name: string): TokenizerSource {
       fix: "Name the text in the configuration (data.path) or with --data.",
     });
   }
-  return readTokenizerFile("json", locate(name));
+  return readTokenizerFile("json", findTokenizer(name));
 }
 
 /** A `tokenizer.json`, and the files beside it. */
@@ -90,8 +90,8 @@ function vocabularyOf(bytes: Uint8Array, file: string): number {
   return size;
 }
 
-/** The `tokenizer.json` that a path or a name in the cache leads to. */
-function locate(name: string): string {
+/** The `tokenizer.json` that a path or a name in the cache leads to. @throws XenarcError where there is none. */
+export function findTokenizer(name: string): string {
   const path = name.replace(/^~(?=\/|$)/, homedir());
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isFile()) return path;

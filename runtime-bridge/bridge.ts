@@ -103,12 +103,69 @@ export async function generate(options: GenerateOptions, onEvent: OnEvent = () =
   return last(await runCommand("generate", args, onEvent, options), "generated");
 }
 
-/** Writes a `tokenizer.json` whose tokens are the characters of a text. */
+/** Writes a `tokenizer.json` whose tokens are the characters of texts. */
 export async function characters(
-  options: SetupOptions & { readonly data: string | readonly string[]; readonly output: string },
+  options: SetupOptions & {
+    readonly sources: readonly {
+      readonly path: string;
+      readonly kind?: string | undefined;
+      readonly field?: string | undefined;
+    }[];
+    readonly skipBad?: boolean;
+    readonly output: string;
+  },
 ): Promise<EventOf<"vocabulary">> {
-  const args = [...paths(options.data), ...option("--out", options.output)];
+  const args = options.sources.flatMap((source) => option("--source", JSON.stringify(source)));
+  args.push(...option("--out", options.output), ...(options.skipBad ? ["--skip-bad"] : []));
   return last(await runCommand("characters", args, () => {}, options), "vocabulary");
+}
+
+/** What of some data is read, and by which tokenizer. */
+export interface SourceOptions extends SetupOptions {
+  /** Files, folders, globs or URLs. */
+  readonly sources: readonly string[];
+  /** `bytes` (default), or the path of a `tokenizer.json`. */
+  readonly tokenizer?: string;
+  /** What the tokenizer is called. */
+  readonly tokenizerName?: string;
+  /** The format; default: told by the names of the files. */
+  readonly kind?: string;
+  /** Which value of a record is the text. */
+  readonly field?: string;
+  /** What files of token ids hold: `uint16` (default) or `uint32`. */
+  readonly dtype?: string;
+  /** Leave out and count what cannot be read. */
+  readonly skipBad?: boolean;
+}
+
+/** Options of {@link tokenize}. */
+export interface TokenizeOptions extends SourceOptions {
+  /** The folder of the shards. */
+  readonly output: string;
+  readonly format?: "bin" | "tfrecord" | "hdf5" | "arrayrecord";
+  /** A shard ends once it has so many tokens. Default 100 million. */
+  readonly shardTokens?: number;
+  /** Threads that tokenize. Default 1. */
+  readonly workers?: number;
+}
+
+const sourceArgs = ({ sources, tokenizer, tokenizerName, kind, field, dtype, skipBad }: SourceOptions): string[] => [
+  ...[...option("--tokenizer", tokenizer), ...option("--tokenizer-name", tokenizerName), ...option("--kind", kind)],
+  ...[...option("--field", field), ...option("--dtype", dtype), ...(skipBad ? ["--skip-bad"] : [])],
+  ...["--", ...sources],
+];
+
+/** Tokenizes data ahead of training. What was begun before in the same folder goes on. */
+export async function tokenize(options: TokenizeOptions, onEvent: OnEvent = () => {}): Promise<EventOf<"tokenized">> {
+  const { output, format, shardTokens, workers } = options;
+  const args = [...option("--out", output), ...option("--format", format), ...option("--workers", workers)];
+  args.push(...option("--shard-tokens", shardTokens), ...sourceArgs(options));
+  return last(await runCommand("tokenize", args, onEvent, options), "tokenized");
+}
+
+/** Lengths, duplicates and entropies of data. */
+export async function stats(options: SourceOptions, onEvent: OnEvent = () => {}): Promise<EventOf<"statistics">> {
+  return last(await runCommand("stats", sourceArgs(options), onEvent, options), "statistics");
 }
 
 /** Runs an entry point on the tensors of a safetensors file. */

@@ -137,6 +137,54 @@ const eventSchema = z.discriminatedUnion("event", [
   }),
   /** A tokenizer was made of a text. */
   z.object({ event: z.literal("vocabulary"), path: z.string(), size: count }),
+  /** How much of the data was read, from 0 to 1, and the tokens of it. */
+  z.object({ event: z.literal("working"), done: z.number(), tokens: count }),
+  /** Data were tokenized into a folder. */
+  z.object({
+    event: z.literal("tokenized"),
+    path: z.string(),
+    format: z.string(),
+    dtype: z.enum(["uint16", "uint32"]),
+    shards: count,
+    documents: count,
+    tokens: count,
+    /** Records that were left out because they cannot be read. */
+    bad: count,
+    seconds: z.number(),
+  }),
+  /** What some data are. */
+  z.object({
+    event: z.literal("statistics"),
+    tokenizer: z.string(),
+    unit: z.string(),
+    vocabulary: count,
+    sources: z.array(
+      z.object({
+        path: z.string(),
+        kind: z.string(),
+        files: count,
+        records: count,
+        bad: count,
+        /** Null where the data are token ids. */
+        bytes: count.nullable(),
+        tokens: count,
+        shortest: count,
+        median: count,
+        longest: count,
+      }),
+    ),
+    /** How many records have how many tokens, in classes from a power of two to the next. */
+    lengths: z.array(z.object({ from: count, to: count, records: count })),
+    /** Records that say the same as an earlier one, or nearly; for that, `compared` of them were held against each other. */
+    duplicates: z.object({ records: count, exact: count, near: count, compared: count }),
+    /** How many ids of the vocabulary are there. */
+    used: count,
+    /** Nats a token, without and with knowing the token before. */
+    unigram: z.number(),
+    bigram: measured,
+    tokens_per_byte: measured,
+    seconds: z.number(),
+  }),
   /** Further generated text. */
   z.object({ event: z.literal("text"), text: z.string() }),
   /** Generation ended. */

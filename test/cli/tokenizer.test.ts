@@ -40,7 +40,7 @@ test(
     expect([characters.code, characters.err]).toEqual([0, ""]);
     const file = join(cwd, "runs/c/artifact/tokenizer/tokenizer.json");
     const { vocab } = JSON.parse(readFileSync(file, "utf8")).model;
-    expect(Object.keys(vocab)).toEqual([...new Set(TEXT)].sort());
+    expect(Object.keys(vocab)).toEqual([...new Set(`\n${TEXT}`)].sort());
     const unknown = await call("generate", "--run", "runs/c", "--prompt", "To bé");
     expect([unknown.code, unknown.err]).toEqual([1, expect.stringMatching(/The character 'é' \(U\+00E9, character 5/)]);
 

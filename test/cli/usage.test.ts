@@ -8,6 +8,7 @@ const COMMANDS = [
   "compile",
   "plan",
   "train",
+  "data",
   "launch",
   "generate",
   "export",

@@ -6,15 +6,20 @@ Exit codes: 0 fine, 1 the user's program or data is wrong, 2 usage, 3 the enviro
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from . import events
 from .errors import Problem, from_exception
+
+if TYPE_CHECKING:
+    from .data.settings import SourceSettings
 
 # Whose fault a problem is, by its kind. The same list is in runtime-bridge/process.ts.
 _EXIT_CODES = {
@@ -93,10 +98,23 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--stop", action="append", default=[], help="text that ends the generation")
     generate.set_defaults(run=_generate)
 
-    characters = commands.add_parser("characters", help="make a tokenizer.json of the characters of a text")
-    characters.add_argument("--data", type=Path, action="append", required=True, help="a UTF-8 file or a folder of them")
+    characters = commands.add_parser("characters", help="make a tokenizer.json of the characters of texts")
+    characters.add_argument("--source", action="append", required=True, help='JSON: {"path": ..., "kind": ..., "field": ...}')
+    characters.add_argument("--skip-bad", action="store_true", help="leave out what cannot be read")
     characters.add_argument("--out", type=Path, required=True)
     characters.set_defaults(run=_characters)
+
+    tokenize = commands.add_parser("tokenize", help="tokenize data ahead of training")
+    _add_sources(tokenize)
+    tokenize.add_argument("--out", type=Path, required=True, help="the folder of the shards and their index")
+    tokenize.add_argument("--format", choices=("bin", "tfrecord", "hdf5", "arrayrecord"), default="bin")
+    tokenize.add_argument("--shard-tokens", type=int, default=100_000_000, help="a shard ends once it has so many")
+    tokenize.add_argument("--workers", type=int, default=1, help="threads that tokenize")
+    tokenize.set_defaults(run=_tokenize)
+
+    stats = commands.add_parser("stats", help="lengths, duplicates and entropies of data")
+    _add_sources(stats)
+    stats.set_defaults(run=_stats)
 
     run = commands.add_parser("run", help="run any entry point on the tensors of a safetensors file")
     run.add_argument("artifact", type=Path)
@@ -133,6 +151,16 @@ def _parser() -> argparse.ArgumentParser:
 
     commands.add_parser("doctor", help="versions and devices").set_defaults(run=_doctor)
     return parser
+
+
+def _add_sources(command: argparse.ArgumentParser) -> None:
+    command.add_argument("sources", nargs="+", help="a file, a folder, a glob or a URL")
+    command.add_argument("--tokenizer", default="bytes", help="`bytes`, or the path of a tokenizer.json")
+    command.add_argument("--tokenizer-name", help="what it is called; default: the same")
+    command.add_argument("--kind", help="the format of the sources; default: told by the names of the files")
+    command.add_argument("--field", help="which value of a record is the text")
+    command.add_argument("--dtype", help="what files of token ids hold; default: uint16")
+    command.add_argument("--skip-bad", action="store_true", help="leave out and count what cannot be read")
 
 
 # The commands import what they need when they run: `doctor` must not wait for Orbax, nor the worker for matplotlib.
@@ -186,11 +214,48 @@ def _generate(arguments: argparse.Namespace) -> None:
 def _characters(arguments: argparse.Namespace) -> None:
     with _importing():
         from . import tokenizer
-        from .data import text as texts
+        from .data.reading import Reader
+        from .data.settings import SourceSettings
+        from .data.statistics import text_in
 
-    text = tokenizer.characters(texts.joined(texts.files_below(path)) for path in arguments.data)
+    sources = [SourceSettings(**json.loads(source)) for source in arguments.source]
+    items = Reader(sources, arguments.skip_bad, tokenizer.BYTES, conversations=True).items()
+    # A line feed is put between texts.
+    text = tokenizer.characters(["\n", *(text_in(item.value) or "" for item in items if item.value is not None)])
     arguments.out.write_text(text, encoding="utf-8")
     events.emit("vocabulary", path=str(arguments.out), size=tokenizer.read(str(arguments.out)).vocab_size)
+
+
+def _tokenize(arguments: argparse.Namespace) -> None:
+    # Read by the library when it first has work to share.
+    os.environ["TOKENIZERS_PARALLELISM"] = "true"
+    os.environ["RAYON_NUM_THREADS"] = str(arguments.workers)
+    with _importing():
+        from . import tokenizer
+        from .data.pretokenize import Work, pretokenize
+
+    a = arguments
+    made = tokenizer.read(a.tokenizer)
+    name = a.tokenizer_name or a.tokenizer
+    pretokenize(Work(_sources(a), made, name, a.out, a.format, a.shard_tokens, a.skip_bad))
+
+
+def _stats(arguments: argparse.Namespace) -> None:
+    with _importing():
+        from . import tokenizer
+        from .data.reading import Reader
+        from .data.statistics import statistics
+
+    made = tokenizer.read(arguments.tokenizer)
+    reader = Reader(_sources(arguments), arguments.skip_bad, made, conversations=True)
+    statistics(reader, made, arguments.tokenizer_name or arguments.tokenizer)
+
+
+def _sources(arguments: argparse.Namespace) -> tuple[SourceSettings, ...]:
+    from .data.settings import SourceSettings
+
+    a = arguments
+    return tuple(SourceSettings(path, kind=a.kind, field=a.field, dtype=a.dtype) for path in a.sources)
 
 
 def _run(arguments: argparse.Namespace) -> None:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import codecs
+import hashlib
 import json
 import os
 from abc import ABC, abstractmethod
@@ -47,6 +48,8 @@ class Tokenizer(ABC):
     """Special tokens as text by their names: `bos_token`, `eos_token`, ...; what chat templates know."""
     template: str | None = None
     """The chat template, in Jinja."""
+    fingerprint: str
+    """SHA-256 of its files."""
     unit = "tokens"
     """What ids are called when they are counted."""
 
@@ -54,6 +57,10 @@ class Tokenizer(ABC):
     def dtype(self) -> np.dtype:
         """The smallest unsigned type that holds every id."""
         return np.dtype(np.min_scalar_type(self.vocab_size - 1))
+
+    def ending(self) -> np.ndarray:
+        """What is put after a document: the token that ends texts, else a line feed."""
+        return self.encode("\n", special=False) if self.eos is None else np.array([self.eos], self.dtype)
 
     def encode(self, text: str, special: bool = True) -> np.ndarray:
         """The ids of a text; with `special`, in what the tokenizer puts around every text. Raises Problem."""
@@ -98,6 +105,8 @@ def read(name: str) -> Tokenizer:
 def _make(kind: str, files: Mapping[str, bytes], where: str) -> Tokenizer:
     kinds = {"characters": Characters, "json": Library}
     made = Bytes() if kind == "bytes" else kinds[kind](files, where)
+    if files:
+        made.fingerprint = hashlib.sha256(b"".join(files[name] for name in sorted(files))).hexdigest()
     if "chat_template.jinja" in files:
         made.template = files["chat_template.jinja"].decode("utf-8")
     return made
@@ -109,6 +118,7 @@ class Bytes(Tokenizer):
     vocab_size = 256
     unit = "bytes"
     special: Mapping[str, str] = {}
+    fingerprint = hashlib.sha256(b"bytes").hexdigest()
 
     def encode_batch(self, texts: Sequence[str], special: bool = True) -> list[np.ndarray]:
         return [np.frombuffer(text.encode("utf-8", errors="surrogateescape"), np.uint8) for text in texts]

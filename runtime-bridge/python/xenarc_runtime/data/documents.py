@@ -77,7 +77,7 @@ class Examiner:
     def text(self, record: Record) -> str | None:
         """What a record says; None if it is broken and such are left out."""
         try:
-            return self._text(self._value(record))
+            return self._text(self.value(record))
         except Exception as error:
             bad_record(self._files[record.file], record.number, error, self._settings.skip_bad)
             return None
@@ -90,7 +90,7 @@ class Examiner:
         return json.dumps(value, ensure_ascii=False, default=str)
 
     def _examine(self, record: Record) -> Document | Dropped:
-        value = self._value(record)
+        value = self.value(record)
         reason = self._filters.of_text(self._text(value)) if self._filters.need_text else None
         if reason is not None:
             return Dropped(reason, record.epoch)
@@ -118,7 +118,7 @@ class Examiner:
                 raise Unreadable(f"the token id {worst:,} is beyond the vocabulary of {self._limit:,}")
         return ids.astype(np.int32)
 
-    def _value(self, record: Record) -> str | np.ndarray | dict[str, Any]:
+    def value(self, record: Record) -> str | np.ndarray | dict[str, Any]:
         """The text, the token ids or the conversation in a record."""
         if isinstance(record.payload, Unreadable):
             raise record.payload

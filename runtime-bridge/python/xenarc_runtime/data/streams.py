@@ -15,6 +15,7 @@ from functools import cache
 from typing import Any, BinaryIO
 
 import google_crc32c
+import numpy as np
 
 from .files import Unreadable
 
@@ -69,15 +70,15 @@ def tfrecords(stream: BinaryIO, start: int) -> Records:
             raise Unreadable("the file ends within a record's length")
         (size,) = struct.unpack("<Q", head)
         (check,) = struct.unpack("<I", _read(stream, 4, "a record's length"))
-        if check != _masked_crc(head):
+        if check != masked_crc(head):
             raise Unreadable("the checksum of a record's length does not agree: this is no TFRecord file, or it is damaged")
         data = _read(stream, size, "a record")
         (check,) = struct.unpack("<I", _read(stream, 4, "a record's checksum"))
         end += 16 + size
-        yield end, data if check == _masked_crc(data) else Unreadable("its checksum does not agree")
+        yield end, data if check == masked_crc(data) else Unreadable("its checksum does not agree")
 
 
-def _masked_crc(data: bytes) -> int:
+def masked_crc(data: bytes) -> int:
     """CRC-32C, rotated and shifted as TFRecord has it."""
     crc = google_crc32c.value(data)
     return ((crc >> 15 | crc << 17) + 0xA282EAD8) & 0xFFFFFFFF
@@ -96,6 +97,14 @@ def parse_example(data: bytes) -> dict[str, Any]:
         kind = feature.WhichOneof("kind")
         found[name] = list(getattr(feature, kind).value) if kind else []
     return found
+
+
+def example(**features: np.ndarray) -> bytes:
+    """A serialized tf.train.Example of lists of whole numbers."""
+    made = _example_type()()
+    for name, values in features.items():
+        made.features.feature[name].int64_list.value.extend(values.tolist())
+    return made.SerializeToString()
 
 
 @cache

@@ -191,7 +191,8 @@ class ArrayRecord(Table):
         data = self._reader.read([number])[0]
         if not self._reader.ok():
             raise Unreadable("it is damaged")
-        if re.match(rb'\s*[{\["]', data):
+        # An Example begins with a line feed, and its length may look like a bracket.
+        if re.match(rb'[ \t\r]*[{\["]', data):
             return parse_json(data)
         try:
             return parse_example(data)
