@@ -53,6 +53,10 @@ Options:
   --processes <n>       share the mesh's devices among so many processes
   --watchdog <seconds>  end it when nothing has happened for so long; 0: never
                         (default: 600)
+  --anomaly             when a step is not finite, name the operation that made
+                        it so, at its line of the model
+  --profile <steps>     trace these steps, such as 10:15: which part of the
+                        model takes how long
   --restarts <n>        how often to go on by itself when a process has died or
                         hung (default: 0)
   --json                print each event as a line of JSON
