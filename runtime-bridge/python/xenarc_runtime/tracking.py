@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import html
 import os
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -162,7 +163,7 @@ class WandB:
             raise Problem(
                 "wandb",
                 "`log.wandb` is set, and the Python package wandb is not installed.",
-                "Install it into the Python that runs xenarc (`xenarc doctor` names it), or take `log.wandb` out.",
+                f"Install it with: {sys.executable} -m pip install wandb (or take `log.wandb` out).",
             ) from None
         self._wandb = wandb
         # The same run goes on under the same identity.
