@@ -77,6 +77,8 @@ export const meshSchema = z.strictObject({
 export const huggingFaceSchema = z.strictObject({
   /** The fields of config.json. */
   config: z.record(z.string(), z.json()),
+  /** Keys of it, at any depth, whose numbers are floating ones. */
+  floats: z.array(name),
   /**
    * By a parameter's path. In `name`, axes in braces stand for the number along them, as one where there are several; `dimensions` are the
    * tensor's there, each of an axis or of several as one.

@@ -8,6 +8,8 @@ type Json = string | number | boolean | null | Json[] | { [key: string]: Json };
 export interface HuggingFaceMap {
   /** The fields of config.json. */
   readonly config: Readonly<Record<string, Json>>;
+  /** Keys of it, at any depth, whose numbers are floating ones: JavaScript's 0 is written as 0.0, which `transformers` insists on. */
+  readonly floats: readonly string[];
   /**
    * By a parameter's path: its name there, in which `{layers}` stands for the number along the axis `layers`, and what each dimension there
    * is: an axis, or several as one (`heads headDim`), the first outermost.
@@ -18,6 +20,7 @@ export interface HuggingFaceMap {
 /** The map of a built model, as it stands in the manifest. */
 export interface ResolvedHuggingFaceMap {
   readonly config: Record<string, Json>;
+  readonly floats: string[];
   readonly tensors: Record<string, { name: string; dimensions: string[][] }>;
 }
 
@@ -36,7 +39,7 @@ export function resolveHuggingFace(
   const resolved = parameters(module)
     .filter(([path]) => !isOurs(path))
     .map(([path, p]) => [path, resolvedTensor(map, path, p)] as const);
-  return { config: map.config, tensors: Object.fromEntries(resolved) };
+  return { config: map.config, floats: [...map.floats], tensors: Object.fromEntries(resolved) };
 }
 
 function resolvedTensor(map: HuggingFaceMap, path: string, p: Parameter) {

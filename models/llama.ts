@@ -126,8 +126,13 @@ const shared = {
   "head/weight": ["lm_head.weight", "vocab", "embed"],
 } as const;
 
+type Described = Pick<
+  LlamaConfig,
+  "context" | "vocab" | "layers" | "heads" | "kvHeads" | "embed" | "mlp" | "theta" | "epsilon"
+>;
+
 /** A decoder like Llama's in `transformers`: the pairs of rotary positions are in halves there as they are here. */
-export const likeLlama = (c: LlamaConfig, architecture: string, type: string): HuggingFaceMap => ({
+export const likeLlama = (c: Described, architecture: string, type: string): HuggingFaceMap => ({
   config: {
     architectures: [architecture],
     model_type: type,
@@ -147,13 +152,15 @@ export const likeLlama = (c: LlamaConfig, architecture: string, type: string): H
     rope_parameters: { rope_type: "default", rope_theta: c.theta },
     tie_word_embeddings: false,
   },
+  floats: ["rms_norm_eps", "rope_theta"],
   tensors: shared,
 });
 
 /** Llama's map to `transformers`. */
-export function llamaHuggingFace(c: LlamaConfig): HuggingFaceMap {
-  const { config, tensors } = likeLlama(c, "LlamaForCausalLM", "llama");
+export function llamaHuggingFace(c: Described): HuggingFaceMap {
+  const { config, floats, tensors } = likeLlama(c, "LlamaForCausalLM", "llama");
   return {
+    floats,
     config: { ...config, attention_bias: false, mlp_bias: false },
     tensors: {
       ...tensors,

@@ -65,9 +65,10 @@ export class Mixtral extends Llama {
 
 /** Mixtral's map to `transformers`, which has no capacity: there no token is dropped. */
 export function mixtralHuggingFace(c: MixtralConfig): HuggingFaceMap {
-  const { config, tensors } = likeLlama(c, "MixtralForCausalLM", "mixtral");
+  const { config, floats, tensors } = likeLlama(c, "MixtralForCausalLM", "mixtral");
   const expert = "model.layers.{layers}.block_sparse_moe.experts.{expert}";
   return {
+    floats: [...floats, "router_aux_loss_coef", "router_jitter_noise"],
     config: {
       ...config,
       num_local_experts: c.experts,

@@ -14,6 +14,7 @@ import {
   type KvCache,
   LanguageModel,
   Linear,
+  llamaHuggingFace,
   Module,
   RmsNorm,
   type RunOptions,
@@ -99,4 +100,10 @@ class Llama extends LanguageModel {
   }
 }
 
-export default defineModel({ name: "llama", config: schema, build: (c) => new Llama(c) });
+export default defineModel({
+  name: "llama",
+  config: schema,
+  build: (c) => new Llama(c),
+  // Its parameters are called as the library's Llama's are: `xenarc export` writes what transformers opens.
+  huggingFace: (c) => llamaHuggingFace({ ...c, epsilon: 1e-5 }),
+});

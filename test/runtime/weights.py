@@ -165,7 +165,7 @@ def adapted(plain, folder_of_adapted, fixture, text, folder):
     plain, artifact, fixture, folder = load(Path(plain)), load(Path(folder_of_adapted)), Path(fixture), Path(folder)
     run = folder / "run"
     shutil.copytree(folder_of_adapted, run / "artifact")
-    train.train(artifact.folder, run, Path(text), resume=False, overwrite=False, source=fixture)
+    train.train(artifact.folder, run, [text], resume=False, overwrite=False, source=fixture)
     losses = [entry["loss"] for entry in map(json.loads, (run / "metrics.jsonl").open()) if "loss" in entry]
     assert losses[-1] < losses[0] - 0.5, losses
 

@@ -41,7 +41,7 @@ def export(
     """
     run = run_at(path, ["params", "rest"] if ema else ["params"])
     if run is None:
-        what = f"{path} has no checkpoint." if path.exists() else f"There is no {path}."
+        what = f"{path} has no checkpoint." if path.exists() else f"There is no file or folder {path}."
         raise Problem("checkpoint_missing", what, "Give a run's folder or RUN/checkpoints/N.")
     artifact = artifacts.load(run.folder / "artifact")
     weights: Weights = checkpoint.stored(run.saved, PARAMETERS)
@@ -98,7 +98,7 @@ def _named(
     tokens = tokenizer.open(artifact)
     # Said even where there are none: what is not said would be Llama's.
     special = {f"{name}_token_id": getattr(tokens, name) for name in ("bos", "eos", "pad")}
-    return "huggingface", {**theirs["config"], **special}, hugging_face.to_theirs(weights, ports, theirs["tensors"])
+    return "huggingface", {**hugging_face.description(theirs), **special}, hugging_face.to_theirs(weights, ports, theirs["tensors"])
 
 
 _M_MMAP_THRESHOLD = -3

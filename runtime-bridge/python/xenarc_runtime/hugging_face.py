@@ -25,6 +25,17 @@ Entry = Mapping[str, Any]
 """Of the manifest: `name` and `dimensions`."""
 
 
+def description(theirs: Mapping[str, Any]) -> dict[str, Any]:
+    """The fields of config.json, floating numbers as such."""
+
+    def typed(value: Any, key: str = "") -> Any:
+        if isinstance(value, dict):
+            return {key: typed(inner, key) for key, inner in value.items()}
+        return float(value) if key in theirs["floats"] and isinstance(value, int) else value
+
+    return typed(theirs["config"])
+
+
 class _Layout:
     """How one parameter is spread over tensors there."""
 

@@ -80,7 +80,7 @@ def _ours(artifact: Artifact, path: Path, wanted: Mapping[str, Port]) -> Weights
             _say_settings(path, artifacts.load(run.folder / "artifact").config.get("model", {}), artifact.config.get("model", {}))
         return weights
     if not safetensors_folder.is_one(path):
-        what = f"{path} has neither checkpoints nor safetensors files." if path.exists() else f"There is no {path}."
+        what = f"{path} has neither checkpoints nor safetensors files." if path.exists() else f"There is no file or folder {path}."
         raise Problem("weights", what, "Give a run's folder, RUN/checkpoints/N, or a folder of safetensors files.")
     found = safetensors_folder.open_folder(path)
     theirs = artifact.hugging_face
