@@ -62,6 +62,22 @@ export interface Program {
   readonly cost: Cost;
 }
 
+/** What of its state a program gives back as something else; what is frozen comes out as it went in. */
+export const changed = ({ inputs, region, donated }: Program): Port[] =>
+  donated.flatMap(([input, output]) => (region.results[output] === region.args[input] ? [] : [inputs[input]!]));
+
+/**
+ * What an input is counted as: weights, what training keeps of them (the optimizer's state, averages), or something else. A program that
+ * does not train has averages as its weights.
+ */
+export function countedAs(port: Port, program: Program): "parameters" | "optimizer" | "rest" {
+  if (port.role !== "state") return "rest";
+  if (port.name.startsWith("params/")) return "parameters";
+  if (port.name.startsWith("optimizer/")) return "optimizer";
+  if (!port.name.startsWith("ema/")) return "rest";
+  return changed(program).includes(port) ? "optimizer" : "parameters";
+}
+
 /** The function that a program is printed as, from its (lowered) region. */
 export const mainOf = (p: Program, body: Region): Func => ({
   name: "main",

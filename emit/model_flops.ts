@@ -1,5 +1,5 @@
 /** The operations that a model needs, however often a program computes them: what MFU counts. */
-import type { Program } from "../compiler/program.js";
+import { changed, type Port, type Program } from "../compiler/program.js";
 
 /** Tokens that one run of an entry point takes in. */
 export function tokensOf(program: Program): number {
@@ -8,6 +8,15 @@ export function tokensOf(program: Program): number {
   return sizes.reduce((a, b) => a * b, 1);
 }
 
-/** Of a step of training, on all devices: three forward passes (one, and two for the gradients) of as many tokens. `forward` is `eval_step`. */
-export const stepFlops = (step: Program, forward: Program): number =>
-  (3 * tokensOf(step) * forward.cost.flops) / tokensOf(forward);
+/**
+ * Of a step of training, on all devices, for as many tokens: a forward pass, one that carries the gradient back, and one for the gradients of
+ * the parameters, as far as they are trained. `forward` is `eval_step`.
+ */
+export function stepFlops(step: Program, forward: Program): number {
+  const elements = (ports: readonly Port[]) =>
+    ports
+      .filter(({ name }) => name.startsWith("params/"))
+      .reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
+  const trained = elements(changed(step)) / elements(step.inputs);
+  return ((2 + trained) * tokensOf(step) * forward.cost.flops) / tokensOf(forward);
+}

@@ -73,6 +73,8 @@ export async function inspectCommand(path: string, options: InspectCommandOption
     );
   }
   out.push("", bold("parameters"), ...parameterTable(manifest));
+  const state = stateTable(manifest);
+  if (state.length > 0) out.push("", bold("training state"), ...state);
   process.stdout.write(`${out.join("\n")}\n`);
 }
 
@@ -151,6 +153,18 @@ function parameterTable(manifest: Manifest): string[] {
   ]);
   const total = (of: (port: Port) => number) => ports.reduce((sum, port) => sum + of(port), 0);
   return table([...rows, [`${count(ports.length)} tensors`, "", count(total(elements)), bytes(total(sizeOf))]], "llrr");
+}
+
+/** What training carries, by its parts: `params`, `optimizer/mu`, `ema`. */
+function stateTable({ programs }: Manifest): string[] {
+  const ports = programs.train_step?.inputs.filter((port) => port.role === "state") ?? [];
+  const part = ({ name }: Port) => /^(optimizer\/[^/]+|[^/]+)/.exec(name)![0];
+  const rows = [...new Set(ports.map(part))].map((name) => {
+    const all = ports.filter((port) => part(port) === name);
+    return [name, `${count(all.length)} tensors`, bytes(all.reduce((sum, port) => sum + sizeOf(port), 0))];
+  });
+  const total = ports.reduce((sum, port) => sum + sizeOf(port), 0);
+  return rows.length === 0 ? [] : table([...rows, ["in all", `${count(ports.length)} tensors`, bytes(total)]], "lrr");
 }
 
 /** Every parameter as it lies on the mesh: global shape, what each axis is split over, bytes on one device. */

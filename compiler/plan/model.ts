@@ -1,7 +1,7 @@
 /** What a program takes on a mesh, reckoned: memory, operations, memory traffic, communication, the time they take at least. */
 import type { DType, Value } from "../ir.js";
 import { type Kind, type Layout, localShape, type Mesh, meshSize, type Spec } from "../mesh.js";
-import type { Port } from "../program.js";
+import { countedAs, type Port } from "../program.js";
 import { type Chip, peak } from "./chips.js";
 import type { Event, Grouped, Made, Product, Shaped, Timeline } from "./timeline.js";
 import { bytesOf } from "./verdict.js";
@@ -9,6 +9,7 @@ import { bytesOf } from "./verdict.js";
 /** Bytes of a device's memory. */
 export interface MemoryEstimate {
   readonly parameters: number;
+  /** What training keeps of the parameters: the optimizer's state, averages. */
   readonly optimizer: number;
   /** Batches, caches and other arguments. */
   readonly rest: number;
@@ -203,10 +204,8 @@ class Evaluation {
 
   #memory(temporaries: number, gradients: number): MemoryEstimate {
     const sums = { parameters: 0, optimizer: 0, rest: 0, host: 0 };
-    for (const { port, kind, bytes } of this.#inputs()) {
-      const { name, role, memory } = port;
-      const to = role === "state" && (name.startsWith("params/") ? "parameters" : kind === "optimizer" ? kind : "rest");
-      sums[memory ? "host" : to || "rest"] += bytes;
+    for (const { port, bytes } of this.#inputs()) {
+      sums[port.memory ? "host" : countedAs(port, this.timeline.program)] += bytes;
     }
     const total = sums.parameters + sums.optimizer + sums.rest + temporaries + CODE;
     return { ...sums, gradients, activations: temporaries - gradients, code: CODE, total };

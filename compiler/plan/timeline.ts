@@ -6,7 +6,7 @@ import { bytesOf, type DType, elements, type Memory, type Op, type Region, type 
 import { DEFAULT_RULES, type Kind } from "../mesh.js";
 import type { ScanAttrs } from "../passes/scan.js";
 import type { DotAttrs } from "../passes/simplify.js";
-import type { Program } from "../program.js";
+import { countedAs, type Program } from "../program.js";
 import { Axes } from "./axes.js";
 import { axesOfGroups } from "./collectives.js";
 
@@ -205,7 +205,7 @@ class Builder {
   #gathered = new Map<Value, Made>();
 
   constructor(readonly program: Program) {
-    const weights = program.inputs.filter((port) => port.role === "state" && port.name.startsWith("params/"));
+    const weights = program.inputs.filter((port) => countedAs(port, program) === "parameters");
     this.#weightAxes = new Set([...weights.flatMap((port) => port.axes), ...STAGED]);
     this.#axes = new Axes([...Object.keys(DEFAULT_RULES.activations), ...this.#weightAxes]);
   }

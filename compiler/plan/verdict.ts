@@ -1,6 +1,6 @@
 /** What the compiler made of a program for a target, in the figures that people decide by: memory, work, communication, time. */
 import { localShape, type Mesh } from "../mesh.js";
-import type { Port, Program } from "../program.js";
+import { changed, countedAs, type Port, type Program } from "../program.js";
 import { peak } from "./chips.js";
 import { type CollectiveRow, collectives, collectiveTable } from "./collectives.js";
 import { type Buffer, type Cost, costliest, kernels, largestBuffers, totalCost } from "./costs.js";
@@ -23,10 +23,11 @@ export interface XlaMemory {
 /** Where a device's memory goes, in bytes. `total` is what the compiler needs at most at once. */
 export interface MemoryUse {
   readonly parameters: number;
+  /** What training keeps of the parameters: the optimizer's state, averages. */
   readonly optimizer: number;
   /** Other arguments and results: batches, caches, metrics. */
   readonly rest: number;
-  /** Of a train step: as large as the parameters, in float32. */
+  /** Of a train step: as large as the parameters that it changes, in float32. */
   readonly gradients: number;
   /** Activations and workspace: what there is beside arguments, results and gradients when memory is fullest. */
   readonly activations: number;
@@ -106,14 +107,16 @@ export function bytesOf(dtype: string): number {
 
 function memoryUse(program: Program, { chip }: Target, xla: XlaMemory): MemoryUse {
   const sum = (ports: readonly Port[]) => ports.reduce((n, port) => n + localBytes(port, program.mesh), 0);
-  const state = (prefix: string) => program.inputs.filter((p) => p.role === "state" && p.name.startsWith(prefix));
-  const optimizer = sum(state("optimizer/"));
-  const parameters = sum(state("params/"));
-  const elements = state("params/").reduce((n, p) => n + localBytes(p, program.mesh) / bytesOf(p.dtype), 0);
+  const counted = (as: ReturnType<typeof countedAs>, ports = program.inputs) =>
+    ports.filter((port) => countedAs(port, program) === as);
+  const optimizer = sum(counted("optimizer"));
+  const parameters = sum(counted("parameters"));
+  const trained = counted("parameters", changed(program));
+  const elements = trained.reduce((n, p) => n + localBytes(p, program.mesh) / bytesOf(p.dtype), 0);
   const held = xla.arguments + xla.outputs - xla.aliased;
   // What XLA lays out as temporary has gaps, and is more than it asks a device for: a program fits by its peak.
   const temporary = Math.max(0, xla.peak - held);
-  const gradients = optimizer > 0 ? Math.min(4 * elements, temporary) : 0;
+  const gradients = Math.min(4 * elements, temporary);
   const onDevice = Math.max(0, optimizer - xla.host_arguments);
   return {
     parameters,

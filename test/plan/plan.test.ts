@@ -2,13 +2,17 @@ import { Layout, makeMesh } from "../../compiler/mesh.js";
 import { dce } from "../../compiler/passes/dce.js";
 import { CHIPS } from "../../compiler/plan/chips.js";
 import { estimate, padded } from "../../compiler/plan/model.js";
+import { parseOptimizedHlo } from "../../compiler/plan/optimized_hlo.js";
 import { factorizations, meshes, resized, runCost, search } from "../../compiler/plan/search.js";
 import { parseTarget } from "../../compiler/plan/target.js";
 import { timelineOf } from "../../compiler/plan/timeline.js";
-import type { Program } from "../../compiler/program.js";
+import { verdictOf } from "../../compiler/plan/verdict.js";
+import { changed, type Port, type Program } from "../../compiler/program.js";
 import { traceProgram } from "../../compiler/trace.js";
+import { resolveConfig } from "../../emit/config.js";
+import { stepFlops, tokensOf } from "../../emit/model_flops.js";
 import { layoutOf } from "../../models/layout.js";
-import { llama } from "../../models/llama.js";
+import { llama, llamaPresets } from "../../models/llama.js";
 import { place, scan } from "../../ops/control.js";
 import { contract } from "../../ops/functions.js";
 import { spec } from "../../ops/module.js";
@@ -180,6 +184,50 @@ test("what lies in the host's memory comes and goes over its link", () => {
   expect(bound).toBe("host");
   // The copy on the device, which the product is written over.
   expect(memory.total - memory.code).toBe(bytes);
+});
+
+test.each<[what: string, train: object, optimizer: (all: number, blocks: number) => number, trained: string[]]>([
+  ["AdamW's moments", {}, (all) => 8 * all, ["tokens", "blocks", "norm", "head"]],
+  ["momentum", { optimizer: "sgd" }, (all) => 4 * all, ["tokens", "blocks", "norm", "head"]],
+  ["nothing", { optimizer: "sgd", sgd: { momentum: 0 } }, () => 0, ["tokens", "blocks", "norm", "head"]],
+  ["averages too", { ema: {} }, (all) => 12 * all, ["tokens", "blocks", "norm", "head"]],
+  [
+    "of what is trained alone",
+    { ema: {}, parameters: [{ match: "blocks", freeze: true }] },
+    (all, blocks) => 12 * (all - blocks),
+    ["tokens", "norm", "head"],
+  ],
+])("what training keeps of the parameters: %s", (_, train, kept, trained) => {
+  const config = resolveConfig(llama.schema, { values: { model: llamaPresets.tiny, train } });
+  const [step, evaluation] = llama.programs(config, ["train_step", "eval_step"]) as [Program, Program];
+  const count = (ports: readonly Port[]) => ports.reduce((n, { shape }) => n + shape.reduce((a, b) => a * b, 1), 0);
+  const params = step.inputs.filter(({ name }) => name.startsWith("params/"));
+  const all = count(params);
+  const blocks = count(params.filter(({ name }) => name.startsWith("params/blocks/")));
+  const changes = changed(step).map(({ name }) => name);
+  expect([...new Set(changes.filter((n) => n.startsWith("params/")).map((n) => n.split("/")[1]))]).toEqual(trained);
+
+  const one = new Layout(makeMesh({ data: 1 }));
+  const { memory } = estimate(timelineOf(step), one, CHIPS.h100);
+  expect([memory.parameters, memory.optimizer]).toEqual([4 * all, kept(all, blocks)]);
+  expect(estimate(timelineOf(evaluation), one, CHIPS.h100).memory).toMatchObject({ parameters: 4 * all, optimizer: 0 });
+
+  const hlo = parseOptimizedHlo("HloModule m\n\nENTRY %main () -> f32[] {\n  ROOT %c = f32[] constant(0)\n}\n");
+  const xla = { arguments: 1e9, outputs: 1e9, aliased: 1e9, temporaries: 1e9, peak: 3e9, code: 0 };
+  const use = (program: Program) =>
+    verdictOf(
+      program,
+      parseTarget("cpu"),
+      hlo,
+      { ...xla, host_arguments: 0, host_temporaries: 0 },
+      { tokens: 1, modelFlops: 1 },
+    ).memory;
+  const frozen = trained.length === 4 ? 0 : blocks;
+  expect(use(step)).toMatchObject({ parameters: 4 * all, optimizer: kept(all, blocks), gradients: 4 * (all - frozen) });
+  expect(use(evaluation)).toMatchObject({ parameters: 4 * all, optimizer: 0, gradients: 0 });
+  expect(stepFlops(step, evaluation) / (evaluation.cost.flops * (tokensOf(step) / tokensOf(evaluation)))).toBeCloseTo(
+    3 - frozen / all,
+  );
 });
 
 test("days and dollars", () => {

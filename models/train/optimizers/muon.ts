@@ -45,12 +45,17 @@ export const muon = ({ muon: { momentum, nesterov, iterations, scale } }: TrainC
  * are neither rows nor columns are of several matrices.
  */
 function orthogonal(x: Tensor, { from, to }: Matrix, iterations: number): Tensor {
-  const joined = (x: Tensor, axes: readonly string[], name: string): Tensor =>
-    (axes.length === 1 ? x.rename(axes[0]!, name) : x.merge(axes, name)) as Tensor;
-  const [rows, columns] = ["matrixRow", "matrixColumn"];
-  const start = joined(joined(x, from, rows!), to, columns!);
-  const [short, long] = start.size(rows!) <= start.size(columns!) ? [rows!, columns!] : [columns!, rows!];
-  let y = start.div(start.square().sum([rows!, columns!]).sqrt().add(EPSILON)) as Tensor;
+  // Rows and columns keep the names of their first axes, and lie on a mesh as these do.
+  const joined = (x: Tensor, axes: readonly string[]) => (axes.length === 1 ? x : x.merge(axes, axes[0]!)) as Tensor;
+  const parted = (y: Tensor, axes: readonly string[]) =>
+    (axes.length === 1 ? y : y.split(axes[0]!, Object.fromEntries(axes.map((n) => [n, x.size(n)])))) as Tensor;
+  const start = joined(joined(x, from), to);
+  const sides = [from[0]!, to[0]!];
+  const [short, long] = (start.size(sides[0]!) <= start.size(sides[1]!) ? sides : [...sides].reverse()) as [
+    string,
+    string,
+  ];
+  let y = start.div(start.square().sum(sides).sqrt().add(EPSILON)) as Tensor;
   for (let i = 0; i < iterations; i++) {
     const products = dot(y, y.rename(short, "other") as Tensor, long) as Tensor;
     const squares = dot(
@@ -61,9 +66,5 @@ function orthogonal(x: Tensor, { from, to }: Matrix, iterations: number): Tensor
     const polynomial = products.mul(B).add((squares as Tensor).mul(C));
     y = y.mul(A).add(dot(polynomial, y.rename(short, "other") as Tensor, "other") as Tensor) as Tensor;
   }
-  const parted = (y: Tensor, axes: readonly string[], name: string): Tensor =>
-    (axes.length === 1
-      ? y.rename(name, axes[0]!)
-      : y.split(name, Object.fromEntries(axes.map((axis) => [axis, x.size(axis)])))) as Tensor;
-  return parted(parted(y, from, rows!), to, columns!);
+  return parted(parted(y, from), to);
 }
