@@ -195,6 +195,16 @@ xenarc
   .action(async (path, options) => (await import("./commands/export.js")).exportCommand(path, options));
 
 xenarc
+  .command("eval")
+  .description("the loss of a trained model over held-out data: perplexity, bits a byte")
+  .argument("[run]", "the run's folder (default: the newest in runs/)")
+  .option("-d, --data <path>", "evaluate on all of this (default: the validation data of the configuration)")
+  .option("--step <n>", "which checkpoint (default: the newest)", integer(0))
+  .option("--batches <n>", "read so many batches (default: all)", integer(1))
+  .option(...JSON_FLAG)
+  .action(async (run, options) => (await import("./commands/eval.js")).evalCommand(run, options));
+
+xenarc
   .command("inspect")
   .description("show an artifact: entry points, operations, parameters")
   .argument("<artifact>", "the folder of an artifact, or of a run")

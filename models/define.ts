@@ -22,6 +22,7 @@ import {
   xlaSchema,
 } from "./train/config.js";
 import { dataSchema } from "./train/data.js";
+import { evalSchema } from "./train/eval.js";
 import { logSchema } from "./train/log.js";
 
 /** What a model file exports by default: a name, the schema of its configuration, and how the module is built from it. */
@@ -66,6 +67,7 @@ export function defineModel<C extends { readonly context: number }>(source: Mode
     train: section(trainSchema),
     data: section(dataSchema),
     checkpoint: section(checkpointSchema),
+    eval: section(evalSchema),
     log: section(logSchema),
     generate: section(generateSchema),
     target: targetSchema,

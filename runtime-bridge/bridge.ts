@@ -103,6 +103,26 @@ export async function generate(options: GenerateOptions, onEvent: OnEvent = () =
   return last(await runCommand("generate", args, onEvent, options), "generated");
 }
 
+/** Options of {@link evaluateRun}. */
+export interface EvaluateOptions extends SetupOptions {
+  readonly artifact: string;
+  /** The folder of the run that trained it. */
+  readonly run: string;
+  /** Which checkpoint; default: the newest. */
+  readonly step?: number;
+  /** What to evaluate on, all of it, instead of the validation data of the artifact's configuration. */
+  readonly data?: string | readonly string[];
+  /** How many batches to read. Default: all. */
+  readonly batches?: number;
+}
+
+/** The loss of a checkpoint over held-out data. */
+export async function evaluateRun(options: EvaluateOptions): Promise<EventOf<"evaluated">> {
+  const { artifact, run: folder, step, data, batches } = options;
+  const args = [artifact, "--run", folder, ...option("--step", step), ...paths(data), ...option("--batches", batches)];
+  return last(await runCommand("evaluate", args, () => {}, options), "evaluated");
+}
+
 /** Writes a `tokenizer.json` whose tokens are the characters of texts. */
 export async function characters(
   options: SetupOptions & {

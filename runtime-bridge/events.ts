@@ -128,6 +128,8 @@ const eventSchema = z.discriminatedUnion("event", [
     step: count,
     steps: count,
     interrupted: z.boolean(),
+    /** Why it ended before its last step, where it did (`eval.patience`). */
+    ended_early: z.string().nullable(),
     seconds: z.number(),
     loss: measured,
     validation_loss: measured,
@@ -184,6 +186,17 @@ const eventSchema = z.discriminatedUnion("event", [
     bigram: measured,
     tokens_per_byte: measured,
     seconds: z.number(),
+  }),
+  /** A checkpoint's loss over held-out data. `bytes`: of the targets' text; perplexity is null where it is beyond numbers. */
+  z.object({
+    event: z.literal("evaluated"),
+    step: count,
+    loss: measured,
+    perplexity: measured,
+    bits_per_byte: measured,
+    tokens: count,
+    bytes: count,
+    data: z.string(),
   }),
   /** Further generated text. */
   z.object({ event: z.literal("text"), text: z.string() }),

@@ -157,8 +157,6 @@ export const trainSchema = z.strictObject({
    * first that was not. The state before a step is kept until it is known to be well, and the artifact has a program more.
    */
   anomaly: z.boolean().default(false),
-  /** Steps between evaluations on the validation text; 0: only at the end. */
-  evalEvery: z.int().nonnegative().default(250),
 });
 
 /** How text is generated. */

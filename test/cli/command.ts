@@ -84,7 +84,7 @@ export function project(files: Record<string, string> = {}): string {
 
 export const SMALL: readonly string[] = [
   ...["model.layers=1", "model.heads=1", "model.embed=8", "model.context=16"],
-  ...["train.steps=6", "train.batch=2", "train.warmup=1", "train.evalEvery=3", "log.every=1"],
+  ...["train.steps=6", "train.batch=2", "train.warmup=1", "eval.every=3", "log.every=1"],
 ];
 
 /** Milliseconds for tests that start several processes, on a machine that has other work too. */

@@ -24,7 +24,8 @@ test.each([1, 2])(
     const config = {
       model: { layers: 1, heads: 2, embed: 16, context: 16 },
       mesh: processes > 1 ? { fsdp: processes } : {},
-      train: { batch: 4, warmup: 2, steps: STEPS, evalEvery: 500 },
+      train: { batch: 4, warmup: 2, steps: STEPS },
+      eval: { every: 500 },
       checkpoint: { every: 15 },
       log: { every: 5, tensorboard: false },
     };

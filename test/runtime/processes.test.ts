@@ -15,7 +15,7 @@ const text = writeText(folder);
 const model = { layers: 1, heads: 2, embed: 16, context: 16 };
 /** The first axis lies across the two processes: each has half of the weights and half of the batch. */
 const mesh = { fsdp: 2, tensor: 2 };
-const short = { batch: 4, warmup: 2, steps: 12, evalEvery: 6 };
+const short = { batch: 4, warmup: 2, steps: 12 };
 
 async function artifact(name: string, config: object): Promise<string> {
   const path = join(folder, name);

@@ -18,7 +18,7 @@ from xenarc_runtime.meter import Meter
 from xenarc_runtime.speed import Resources, Work, rates
 from xenarc_runtime.tracking import Tracker
 
-SETTINGS = SimpleNamespace(steps=12, log_every=4, evaluate_every=6)
+SETTINGS = SimpleNamespace(steps=12, log_every=4, evaluation=SimpleNamespace(every=6))
 # 8 rows of 125 tokens; 6e9 operations for all of them; two devices that do at most 10e9 in a second.
 WORK = Work(tokens=1000, flops=6e9, devices=2, peak=10e9)
 

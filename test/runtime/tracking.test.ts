@@ -28,7 +28,8 @@ const run = join(folder, "run");
 const STEPS = 12;
 const config = {
   model: { layers: 2, heads: 2, embed: 16, context: 16 },
-  train: { steps: STEPS, batch: 4, warmup: 2, evalEvery: 6 },
+  train: { steps: STEPS, batch: 4, warmup: 2 },
+  eval: { every: 6 },
   log: { every: 4 },
 };
 

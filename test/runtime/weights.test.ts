@@ -47,7 +47,8 @@ test("adapters alone are trained; exported by themselves and merged they are the
   const artifact = join(folder, "adapted-artifact");
   const settings = {
     model: { ...sizes, mlp: 80 },
-    train: { steps: 30, batch: 4, learningRate: 0.03, warmup: 5, evalEvery: 0 },
+    train: { steps: 30, batch: 4, learningRate: 0.03, warmup: 5 },
+    eval: { every: 0 },
     log: { every: 1 },
     generate: { batch: 2 },
     lora: { rank: 4, alpha: 8 },

@@ -98,6 +98,14 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--stop", action="append", default=[], help="text that ends the generation")
     generate.set_defaults(run=_generate)
 
+    evaluate = commands.add_parser("evaluate", help="the loss of a checkpoint over held-out data")
+    evaluate.add_argument("artifact", type=Path)
+    evaluate.add_argument("--run", type=Path, dest="folder", required=True, help="the folder of the run")
+    evaluate.add_argument("--step", type=int, help="which checkpoint; default: the newest")
+    evaluate.add_argument("--data", action="append", default=[], help="all of this instead of the validation data")
+    evaluate.add_argument("--batches", type=int, help="how many to read; default: all")
+    evaluate.set_defaults(run=_evaluate)
+
     characters = commands.add_parser("characters", help="make a tokenizer.json of the characters of texts")
     characters.add_argument("--source", action="append", required=True, help='JSON: {"path": ..., "kind": ..., "field": ...}')
     characters.add_argument("--skip-bad", action="store_true", help="leave out what cannot be read")
@@ -209,6 +217,14 @@ def _generate(arguments: argparse.Namespace) -> None:
         arguments.max_tokens,
         arguments.stop,
     )
+
+
+def _evaluate(arguments: argparse.Namespace) -> None:
+    with _importing():
+        from .evaluation import evaluate
+
+    a = arguments
+    evaluate(a.artifact, a.folder, a.step, a.data, a.batches)
 
 
 def _characters(arguments: argparse.Namespace) -> None:

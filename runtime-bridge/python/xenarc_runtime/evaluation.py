@@ -1,20 +1,44 @@
-"""The loss over the validation text."""
+"""The loss over the validation data: while a model is trained, and of a checkpoint."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+from pathlib import Path
 
 import numpy as np
 
-from . import data, group
+from . import checkpoint, data, events, group
+from . import tokenizer as tokenizers
 from .artifact import Artifact
-from .program import Arrays, Entry, named
+from .errors import Problem
+from .program import Arrays, Entry, load, named, placements
+from .settings import EvalSettings
+from .tokenizer import Tokenizer
 
 Evaluator = Callable[[Arrays, group.Watchdog], tuple[float, int]]
 
 
-def evaluator_of(artifact: Artifact, pipeline: data.Pipeline) -> Evaluator | None:
-    """A function from the state to (mean loss, tokens) over all of the validation text; None if there is none."""
+def reason_to_stop(losses: Sequence[float], settings: EvalSettings) -> str | None:
+    """Why a run with these validation losses, oldest first, ends early; None: it goes on.
+
+    A loss is better that is more than `min_delta` below the best before it. One that is not finite is none.
+    """
+    if settings.patience is None:
+        return None
+    best, since = math.inf, 0
+    for loss in losses:
+        better = loss < best - settings.min_delta
+        best, since = (loss, 0) if better else (best, since + 1)
+    if since < settings.patience:
+        return None
+    least = f" by more than {settings.min_delta:g}" if settings.min_delta else ""
+    return f"The validation loss has not gone below {best:.4f}{least} in {since} evaluations (eval.patience)."
+
+
+def evaluator_of(artifact: Artifact, pipeline: data.Pipeline, batches: int | None = None) -> Evaluator | None:
+    """A function from the state to (mean loss, tokens) over the validation data, or so many batches of it; None if there is none."""
     if "eval_step" not in artifact.programs or not pipeline.has_validation:
         return None
     program = artifact.program("eval_step")
@@ -25,7 +49,7 @@ def evaluator_of(artifact: Artifact, pipeline: data.Pipeline) -> Evaluator | Non
     def evaluate(state: Arrays, watch: group.Watchdog) -> tuple[float, int]:
         parameters = {name: state[name] for name in names}
         # All batches are started before the first result is read.
-        results = [run({**parameters, **batch}) for batch in pipeline.validation(ports)]
+        results = [run({**parameters, **batch}) for batch in islice(pipeline.validation(ports), batches)]
         run.flush()
         total, count = 0.0, 0.0
         for number, result in enumerate(results, 1):
@@ -35,3 +59,56 @@ def evaluator_of(artifact: Artifact, pipeline: data.Pipeline) -> Evaluator | Non
         return total / count, round(count)
 
     return evaluate
+
+
+def evaluate(folder: Path, run: Path, step: int | None, paths: Sequence[str], batches: int | None) -> None:
+    """Emits an `evaluated` event: of a checkpoint of a run, over its validation data or over all of what is at `paths`."""
+    artifact = load(folder)
+    pipeline = data.open(artifact, paths, held_out=bool(paths))
+    evaluator = evaluator_of(artifact, pipeline, batches)
+    if evaluator is None:
+        raise Problem(
+            "data_missing",
+            "There are no validation data to evaluate on.",
+            "Name some with --data, or keep a share of the training data apart: data.validation.",
+        )
+    ports = named(artifact.program("eval_step").inputs, "state")
+    items = checkpoint.items_of(ports)
+    saved = checkpoint.newest(run, items) if step is None else checkpoint.at(run, step, items)
+    if saved is None:
+        raise Problem("checkpoint_missing", f"There is no checkpoint in {run}.", "Train first: xenarc train")
+    state = checkpoint.restore(saved, ports, placements(artifact, ports))
+    with group.Watchdog(0, run, 0) as watch:
+        loss, tokens = evaluator(state, watch)
+    batch_ports = named(artifact.program("eval_step").inputs, "batch")
+    learnt = (_targets(batch) for batch in islice(pipeline.validation(batch_ports), batches))
+    size = _bytes(tokenizers.open(artifact), (row[kept] for found, which in learnt for row, kept in zip(found, which)))
+    events.emit(
+        "evaluated",
+        step=saved.step,
+        loss=loss,
+        perplexity=math.exp(loss) if loss < 700 else None,
+        bits_per_byte=loss * tokens / math.log(2) / size if size else None,
+        tokens=tokens,
+        bytes=size,
+        data=pipeline.path,
+    )
+
+
+def _targets(batch: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """The next tokens of a batch, and which of them count."""
+    parts = {name.rpartition("/")[2]: array for name, array in batch.items()}
+    following = parts["tokens"][:, 1:]
+    counts = following >= 0
+    if "segments" in parts:
+        counts &= parts["segments"][:, 1:] == parts["segments"][:, :-1]
+    if "mask" in parts:
+        counts &= parts["mask"][:, 1:] != 0
+    return following, counts
+
+
+def _bytes(tokenizer: Tokenizer, rows: Iterator[np.ndarray]) -> int:
+    """Bytes of the text of tokens, row by row; a character that is cut by the end of a row counts for nothing."""
+    if isinstance(tokenizer, tokenizers.Bytes):
+        return sum(row.size for row in rows)
+    return sum(len(tokenizer.decode(row.tolist()).strip("\ufffd").encode()) for row in rows)

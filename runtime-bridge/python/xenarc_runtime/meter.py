@@ -133,6 +133,6 @@ class Meter:
     def _seconds_left(self, step: int) -> float | None:
         if self._step_seconds is None:
             return None
-        last, every = self._settings.steps, self._settings.evaluate_every
+        last, every = self._settings.steps, self._settings.evaluation.every
         evaluations = last // every - step // every + (last % every != 0)
         return self._step_seconds * (last - step) + self._evaluation_seconds * evaluations

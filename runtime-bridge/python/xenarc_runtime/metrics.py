@@ -37,6 +37,10 @@ class MetricsLog:
         with self.path.open("a") as stream:
             stream.write(json.dumps(entry) + "\n")
 
+    def all(self, name: str) -> list[float]:
+        """The values of a metric, oldest first."""
+        return [entry[name] for entry in self.entries if name in entry]
+
     def last(self, name: str) -> float | None:
         """The newest value of a metric."""
         return next((entry[name] for entry in reversed(self.entries) if name in entry), None)

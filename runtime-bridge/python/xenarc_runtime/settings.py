@@ -29,12 +29,22 @@ class CheckpointSettings:
 
 
 @dataclass(frozen=True)
+class EvalSettings:
+    """When a model is judged while it is trained; `batches` None: by all there are, `patience` None: the run does not end early."""
+
+    every: int
+    batches: int | None = None
+    patience: int | None = None
+    min_delta: float = 0.0
+
+
+@dataclass(frozen=True)
 class Settings:
     """What the artifact's configuration says of the run; steps and the schedule are compiled into the program."""
 
     steps: int
     seed: int
-    evaluate_every: int
+    evaluation: EvalSettings
     log_every: int
     checkpoint: CheckpointSettings
 
@@ -48,10 +58,16 @@ def settings_of(artifact: Artifact) -> Settings:
     return Settings(
         steps=integer("steps"),
         seed=integer("seed"),
-        evaluate_every=integer("evalEvery") or integer("steps"),
+        evaluation=_eval_settings(artifact, integer("steps")),
         log_every=artifact.setting("log", "every", int),
         checkpoint=_checkpoint_settings(artifact, integer("steps")),
     )
+
+
+def _eval_settings(artifact: Artifact, steps: int) -> EvalSettings:
+    given: dict[str, Any] = artifact.config.get("eval") or {}
+    every = artifact.setting("eval", "every", int) or steps
+    return EvalSettings(every, given.get("batches"), given.get("patience"), given.get("minDelta") or 0.0)
 
 
 def _checkpoint_settings(artifact: Artifact, steps: int) -> CheckpointSettings:
@@ -59,11 +75,13 @@ def _checkpoint_settings(artifact: Artifact, steps: int) -> CheckpointSettings:
         return artifact.setting("checkpoint", key, int)
 
     given: dict[str, Any] = artifact.config.get("checkpoint") or {}
+    given_eval: dict[str, Any] = artifact.config.get("eval") or {}
     remote = given.get("remote")
     return CheckpointSettings(
         every=integer("every") or steps,
         keep=integer("keep"),
         keep_every=given.get("keepEvery") or 0,
-        best=integer("best"),
+        # A run that ends early has gone past its best step.
+        best=integer("best") or int(bool(given_eval.get("patience"))),
         remote=None if remote is None else RemoteSettings(remote["path"], remote["every"], remote["keep"]),
     )

@@ -22,7 +22,7 @@ from .anomaly import open_anomalies
 from .artifact import Artifact, Port
 from .bad_steps import BadSteps, RollBack
 from .errors import Problem
-from .evaluation import Evaluator, evaluator_of
+from .evaluation import Evaluator, evaluator_of, reason_to_stop
 from .goodput import Goodput
 from .lock import RunLock
 from .meter import Meter
@@ -103,7 +103,7 @@ class _Session:
             self.watch.rest()
             programs = (
                 Entry(self.artifact, "train_step"),
-                evaluator_of(self.artifact, self.pipeline),
+                evaluator_of(self.artifact, self.pipeline, self.settings.evaluation.batches),
                 sampler_of(self.artifact, self.settings.seed),
             )
             self.watch.beat("the programs were compiled")
@@ -212,7 +212,8 @@ class _Session:
 
             goodput.loop_began()
             stopped, loss = False, None
-            while step < settings.steps:
+            ended = reason_to_stop(tracker.metrics.all("validation_loss"), settings.evaluation)
+            while step < settings.steps and ended is None:
                 stopped = self.stops_at(step)
                 if stopped:
                     break
@@ -236,11 +237,12 @@ class _Session:
                     meter.flush()
                     meter.skip(step)
                 loss = None
-                if evaluator and (step % settings.evaluate_every == 0 or step == settings.steps):
+                if evaluator and (step % settings.evaluation.every == 0 or step == settings.steps):
                     meter.flush()
                     with goodput.spent_on("evaluation"):
                         loss, tokens = evaluator(state, watch)
                     meter.evaluated(step, loss, tokens)
+                    ended = reason_to_stop(tracker.metrics.all("validation_loss"), settings.evaluation)
                 if sampler and (step % sampler.every == 0 or step == settings.steps):
                     meter.flush()
                     with goodput.spent_on("evaluation"):
@@ -251,6 +253,8 @@ class _Session:
                 saver.check()
             meter.flush()
             profiler.close(step)
+            if ended is not None:
+                events.emit("log", level="info", message=f"{ended} The run ends at step {step}.")
             if stopped:
                 events.emit("log", level="info", message=f"Stopped after step {step}; saving a checkpoint.")
             save(loss, all=True)
@@ -259,7 +263,8 @@ class _Session:
         return {
             "step": step,
             "steps": settings.steps,
-            "interrupted": step < settings.steps,
+            "interrupted": stopped,
+            "ended_early": ended,
             "seconds": meter.seconds(),
             "loss": meter.loss,
             "validation_loss": meter.validation_loss,

@@ -7,6 +7,7 @@ import re
 import signal
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from itertools import islice
 from math import prod
 from multiprocessing import connection, parent_process
@@ -117,12 +118,13 @@ class Pipeline:
             yield batch
 
 
-def open(artifact: Artifact, paths: Sequence[str] = ()) -> Pipeline:
+def open(artifact: Artifact, paths: Sequence[str] = (), held_out: bool = False) -> Pipeline:
     """The data that an artifact's configuration names. Raises Problem where they are not there, or bad.
 
-    One of `paths` takes the place of all sources; as many as there are sources take the place of their paths.
+    With `held_out` all of them are for validation. One of `paths` takes the place of all sources; as many as there are sources take the place of their paths.
     """
-    return Pipeline(artifact, data_settings.read(artifact, paths))
+    settings = data_settings.read(artifact, paths)
+    return Pipeline(artifact, replace(settings, validation=1.0) if held_out else settings)
 
 
 def _sources(settings: Settings, tokenizer: Tokenizer, width: int, ports: tuple[str, ...]) -> Iterator[Source]:

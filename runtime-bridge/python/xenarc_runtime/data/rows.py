@@ -208,7 +208,7 @@ class DocumentSource:
         self._rows: list[Row] | None = None
         if kind.table is not None:
             self._train, self._held_out = (self._table(held_out) for held_out in (False, True))
-            if len(self._train) == 0:
+            if len(self._train) == 0 and settings.validation < 1:
                 raise Problem("data_empty", f"There is no record to train on in {source.path}.", "Give more data.")
             self.records = len(self._train)
 

@@ -42,7 +42,7 @@ class Tokens:
         if run.size == 0:
             raise Problem("data_empty", f"There is no text in {name}.", "Give a UTF-8 file, or a folder that holds some.")
         split = run.size - round(run.size * settings.validation)
-        if split < width:
+        if split < width and settings.validation < 1:
             raise Problem(
                 "data_short",
                 f"The text in {name} has {run.size:,} {unit.split()[0]}, {split:,} of them for training; "
