@@ -24,7 +24,7 @@ def leave_out(sources: Sequence[DocumentSource], how: str, similarity: float) ->
     `exact`: the same text. `near`: the runs of words of both have about the `similarity` in common (Jaccard), by MinHash and
     locality-sensitive hashing (Broder, 1997; Leskovec, Rajaraman and Ullman, "Mining of Massive Datasets", 3.4).
     """
-    is_known = _near(similarity) if how == "near" else _exact()
+    is_known = near(similarity) if how == "near" else exact()
     found: list[set[tuple[int, int]]] = [set() for _ in sources]
     count = 0
     for held_out in (False, True):
@@ -40,7 +40,8 @@ def leave_out(sources: Sequence[DocumentSource], how: str, similarity: float) ->
     events.emit("log", level="info", message=f"{left_out:,} of {count:,} records are left out: duplicates ({how}).")
 
 
-def _exact() -> IsKnown:
+def exact() -> IsKnown:
+    """Tells equal texts."""
     seen: set[bytes] = set()
 
     def is_known(text: str) -> bool:
@@ -52,7 +53,8 @@ def _exact() -> IsKnown:
     return is_known
 
 
-def _near(similarity: float) -> IsKnown:
+def near(similarity: float) -> IsKnown:
+    """Tells texts of about the `similarity`."""
     from datasketch import MinHash, MinHashLSH
 
     index = MinHashLSH(threshold=similarity, num_perm=_PERMUTATIONS)

@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
-from datasketch import MinHash, MinHashLSH
 
 from .. import events
 from ..errors import Problem
 from ..tokenizer import Tokenizer
+from . import duplicates
 from .files import File
 from .kinds import Kind
 from .reading import Reader, Value
 from .settings import SourceSettings
 
 _PROGRESS_SECONDS = 0.5
-_SIMILARITY, _WORDS, _PERMUTATIONS = 0.8, 5, 128
+_SIMILARITY = 0.8
 _COMPARED = 50_000
 """Records that are compared with each other for nearness, which takes a kilobyte of each."""
 _DENSE = 2048
@@ -98,7 +97,7 @@ def statistics(reader: Reader, tokenizer: Tokenizer, tokenizer_name: str) -> Non
     started = time.monotonic()
     sources = [Lengths() for _ in reader.sources]
     entropy = Entropy(tokenizer.vocab_size)
-    duplicates = Duplicates()
+    repeats = Duplicates()
     last = 0.0
     for item in reader.items():
         source = sources[item.source]
@@ -120,7 +119,7 @@ def statistics(reader: Reader, tokenizer: Tokenizer, tokenizer_name: str) -> Non
             )
         source.tokens.append(ids.size)
         entropy.add(ids)
-        duplicates.add(ids if text is None else text)
+        repeats.add(ids if text is None else text)
         now = time.monotonic()
         if now - last >= _PROGRESS_SECONDS:
             last = now
@@ -135,7 +134,7 @@ def statistics(reader: Reader, tokenizer: Tokenizer, tokenizer_name: str) -> Non
         vocabulary=tokenizer.vocab_size,
         sources=[_described(*each) for each in zip(reader.sources, reader.found, sources, strict=True)],
         lengths=list(_histogram(lengths)),
-        duplicates=duplicates.result(),
+        duplicates=repeats.result(),
         **entropy.result(),
         tokens_per_byte=tokens / size if size and all(source.text for source in sources) else None,
         seconds=round(time.monotonic() - started, 3),
@@ -143,37 +142,21 @@ def statistics(reader: Reader, tokenizer: Tokenizer, tokenizer_name: str) -> Non
 
 
 class Duplicates:
-    """Records that say the same as an earlier one, or nearly: of their runs of five words 80 % are the same."""
+    """Records that say the same as an earlier one, or nearly."""
 
     def __init__(self) -> None:
-        self._seen: set[bytes] = set()
-        self._sketches: list[MinHash] = []
-        self._index = MinHashLSH(threshold=_SIMILARITY, num_perm=_PERMUTATIONS)
+        self._is_known, self._is_near = duplicates.exact(), duplicates.near(_SIMILARITY)
         self._records = self._exact = self._near = self._compared = 0
 
     def add(self, value: str | np.ndarray) -> None:
         """The next record."""
-        data = value.encode("utf-8", "surrogateescape") if isinstance(value, str) else value.astype("<u4").tobytes()
-        key = hashlib.blake2b(data, digest_size=16).digest()
+        text = value if isinstance(value, str) else value.astype("<u4").tobytes().decode("latin-1")
         self._records += 1
-        if key in self._seen:
+        if self._is_known(text):
             self._exact += 1
-            return
-        self._seen.add(key)
-        if isinstance(value, str) and self._compared < _COMPARED:
-            self._compare(value)
-
-    def _compare(self, text: str) -> None:
-        self._compared += 1
-        words = text.split()
-        runs = {" ".join(words[at : at + _WORDS]).encode() for at in range(max(1, len(words) - _WORDS + 1))}
-        sketch = MinHash(num_perm=_PERMUTATIONS)
-        sketch.update_batch(runs)
-        if any(sketch.jaccard(self._sketches[other]) >= _SIMILARITY for other in self._index.query(sketch)):
-            self._near += 1
-        else:
-            self._sketches.append(sketch)
-            self._index.insert(len(self._sketches) - 1, sketch)
+        elif isinstance(value, str) and self._compared < _COMPARED:
+            self._compared += 1
+            self._near += self._is_near(text)
 
     def result(self) -> dict[str, Any]:
         """How many of each kind, and how many records were compared for nearness."""
