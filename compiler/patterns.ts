@@ -7,10 +7,17 @@ import { didYouMean, XenarcError } from "./errors.js";
  *
  * @param setting where the pattern stands, for the error: `train.parameters[0].match`.
  * @param things what the paths are of: `parameter`.
+ * @param means `itself`: a module is only that, not what is in it.
  * @throws XenarcError for a pattern that means none of them, with those that are near.
  */
-export function matching(pattern: string, paths: readonly string[], setting: string, things: string): string[] {
-  const begins = expression(pattern);
+export function matching(
+  pattern: string,
+  paths: readonly string[],
+  setting: string,
+  things: string,
+  means: "itself" | "all" = "all",
+): string[] {
+  const begins = new RegExp(`${expression(pattern)}${means === "itself" ? "$" : ""}`);
   // Every name is followed by a slash, so that `**` may stand for none; what follows the last is inside of what it names.
   const found = paths.filter((path) => begins.test(`${path}/`));
   if (found.length > 0) return found;
@@ -30,8 +37,8 @@ export function matching(pattern: string, paths: readonly string[], setting: str
 /** Paths that an error names. */
 const SHOWN = 6;
 
-function expression(pattern: string): RegExp {
+function expression(pattern: string): string {
   const parts = pattern.split("/").filter((part) => part !== "");
   const one = (part: string) => part.replace(/[.+?^${}()|[\]\\]/g, "\\$&").replaceAll("*", "[^/]*");
-  return new RegExp(`^${parts.map((part) => (part === "**" ? "(?:[^/]+/)*" : `${one(part)}/`)).join("")}`);
+  return `^${parts.map((part) => (part === "**" ? "(?:[^/]+/)*" : `${one(part)}/`)).join("")}`;
 }

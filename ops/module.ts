@@ -8,6 +8,7 @@ import { constrained, stagesOf } from "../compiler/trace.js";
 import { joinPath, leavesWithPaths, mapLeaves, PATH } from "../compiler/tree.js";
 import { remat, type Slice, type Stacked, scan } from "./control.js";
 import type { Initializer } from "./initializers.js";
+import { observedCall } from "./observe.js";
 import { batchOf, type Layers, pipelined, readsBatch } from "./pipeline.js";
 import { type Sizes, Tensor, tensorError, typeOf } from "./tensor.js";
 
@@ -122,8 +123,10 @@ function instrument(prototype: object): void {
       writable: true,
       value(this: { [PATH]?: string }, ...args: unknown[]) {
         const path = this[PATH];
-        if (path === undefined || path === currentScope()) return value.apply(this, args);
-        return constrained(inScope(path, () => value.apply(this, args)));
+        if (path === undefined) return value.apply(this, args);
+        const run = () =>
+          name === "call" ? observedCall(this, path, () => value.apply(this, args)) : value.apply(this, args);
+        return path === currentScope() ? run() : constrained(inScope(path, run));
       },
     });
   }

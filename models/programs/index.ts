@@ -12,12 +12,15 @@ import type { KernelsConfig } from "../kernels.js";
 import type { LanguageModel } from "../language_model.js";
 import type { LayoutConfig } from "../layout.js";
 import type { LoraConfig } from "../lora.js";
+import { edges, probes } from "../probes.js";
 import { batchSpec, examplesOf } from "../train/batch.js";
 import { type Bucket, bucketsOf } from "../train/buckets.js";
 import type { GenerateConfig, TrainConfig } from "../train/config.js";
 import type { DataConfig } from "../train/data.js";
 import { weightsOf } from "../train/ema.js";
 import { initialize } from "../train/initialize.js";
+import type { LogConfig } from "../train/log.js";
+import { probe } from "../train/probe.js";
 import { firstState, stateSpec } from "../train/state.js";
 import { trainStep } from "../train/train_step.js";
 import { type SamplingOptions, sample } from "./sampling.js";
@@ -27,6 +30,7 @@ export interface ProgramConfig extends LayoutConfig, KernelsConfig {
   readonly model: { readonly context: number };
   readonly train: TrainConfig;
   readonly data: DataConfig;
+  readonly log: LogConfig;
   readonly generate: GenerateConfig;
   readonly lora?: LoraConfig | undefined;
 }
@@ -147,6 +151,19 @@ export function decodeStep(model: LanguageModel<object>, c: ProgramConfig, cache
   );
 }
 
+/** A look into the model: the first micro-batch of a batch of `train_step`, forwards and, for gradients, backwards. */
+function probeStep(model: LanguageModel<object>, c: ProgramConfig): Program {
+  const { accumulation, batch } = c.train;
+  const state = { params: model };
+  return traceProgram(
+    "probe_step",
+    { state, batch: batchSpec({ accumulation, batch }, c.model.context, c.data) },
+    (given) => ({
+      result: { edges: edges(), ...probe(model, given.state.params, given.batch, c) },
+    }),
+  );
+}
+
 type EntryPoint = (model: LanguageModel<object>, c: ProgramConfig) => Program;
 
 /** Train steps. In anomaly mode they leave the state as it is, and beside `train_step_512` there is `anomaly_step_512`. */
@@ -179,6 +196,7 @@ const entryPoints = (c: ProgramConfig): Readonly<Record<string, EntryPoint>> => 
   forward,
   prefill,
   decode_step: (model, c) => decodeStep(model, c, cacheOf(prefill(model, c))),
+  ...(probes(c.log) && { probe_step: probeStep }),
 });
 
 /**

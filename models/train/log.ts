@@ -32,6 +32,19 @@ export const logSchema = z.strictObject({
     })
     .optional(),
   samples: samplesSchema.optional(),
+  /**
+   * Modules of whose results the run keeps histograms, means, root mean squares and shares of zeros: patterns of paths such as
+   * `blocks/attention`; `*` is one name or a part of it, `**` any number of names. Of a stack, each layer has its own.
+   */
+  activations: z.array(z.string().min(1)).default([]),
+  /** The same of the gradients of parameters: all of them, or patterns. */
+  gradients: z.union([z.boolean(), z.array(z.string().min(1)).min(1)]).default(false),
+  /** Modules whose attention is kept as pictures: the probabilities of the first sequence of a batch, by head. Patterns. */
+  attention: z.array(z.string().min(1)).default([]),
+  /** How many positions such a picture has, from the first. */
+  attentionPositions: count.default(64),
+  /** Steps between such looks into the model. */
+  histogramsEvery: count.default(100),
 });
 
 /** A resolved section `log`. */

@@ -1,10 +1,13 @@
 import { allowsKernel } from "../../../compiler/kernels.js";
+import { currentScope } from "../../../compiler/site.js";
 import { currentLayout } from "../../../compiler/trace.js";
 import { kinds } from "../../../ops/hlo/define.js";
+import { observe } from "../../../ops/observe.js";
 import { describe, type Tensor, tensorError } from "../../../ops/tensor.js";
 import { blockwise, placesOf } from "./blockwise.js";
 import { type ContextParallel, contextParallel } from "./context_parallel.js";
 import { direct } from "./direct.js";
+import { probabilities } from "./probabilities.js";
 import type { Order, Segments } from "./visible.js";
 
 /** What a query sees, and how it is computed. */
@@ -76,6 +79,7 @@ export function attention<Q extends string, K extends Q>(
   const form = oneBlock && !asKernel ? direct : blockwise;
   const scaled = query.mul(scale) as Tensor;
   const sees = { causal, positions, mask, window, softCap, sinks, segments };
+  observe("attention", currentScope() ?? "", (most) => probabilities(scaled as Tensor, key as Tensor, sees, most));
   const parallel = splitSequence(query as Tensor, key as Tensor);
   if (parallel) {
     return contextParallel(scaled, key as Tensor, value as Tensor, order, sees, blockSize, parallel) as Tensor;

@@ -26,6 +26,7 @@ from .evaluation import Evaluator, evaluator_of, reason_to_stop
 from .goodput import Goodput
 from .lock import RunLock
 from .meter import Meter
+from .probe import probe_of
 from .profile import Profiler, Window
 from .program import Arrays, Entry, load, named, placements
 from .samples import Sampler, sampler_of
@@ -194,6 +195,7 @@ class _Session:
         running: pjrt.Array | None = None
         with goodput.spent_on("compile"):
             anomalies = open_anomalies(artifact, self.run)
+            probe = probe_of(artifact, self.run)
 
         with Saver(self.run, settings.checkpoint) as saver:
 
@@ -247,6 +249,11 @@ class _Session:
                     meter.flush()
                     with goodput.spent_on("evaluation"):
                         sampler.write(step, state, tracker)
+                    meter.skip(step)
+                if probe and probe.due(step, settings.steps):
+                    meter.flush()
+                    with goodput.spent_on("evaluation"):
+                        probe.look(step, {**state, **batch}, tracker)
                     meter.skip(step)
                 if saver.due(step) or (loss is not None and saver.improves(loss)):
                     save(loss)

@@ -1,0 +1,43 @@
+/** Looking into a model while it is traced: whoever wants to know is told of what modules give, and the model says nothing of it. */
+import { leaves } from "../compiler/tree.js";
+import type { Tensor } from "./tensor.js";
+
+/**
+ * Is told of values as they are made, in the region where they are: the first tensor that a module's `call` gives (`result`), the
+ * probabilities of attention (`attention`, which are computed only where `value` is called, for the first `most` positions). `path` is the module's.
+ */
+export type Observer = (what: "result" | "attention", path: string, value: (most: number) => Tensor) => void;
+
+let observer: Observer | undefined;
+/** The module whose call runs. */
+let calling: object | undefined;
+
+/** Traces `f` with an observer. */
+export function observing<R>(by: Observer, f: () => R): R {
+  const before = observer;
+  observer = by;
+  try {
+    return f();
+  } finally {
+    observer = before;
+  }
+}
+
+/** Tells the observer, if there is one. */
+export const observe: Observer = (what, path, value) => observer?.(what, path, value);
+
+/** Calls a module and tells the observer what it gives; a call of `super` is part of it. */
+export function observedCall<R>(module: object, path: string, call: () => R): R {
+  if (observer === undefined || calling === module) return call();
+  const before = calling;
+  calling = module;
+  let result: R;
+  try {
+    result = call();
+  } finally {
+    calling = before;
+  }
+  const [first] = leaves(result) as Tensor[];
+  if (first) observer("result", path, () => first);
+  return result;
+}
