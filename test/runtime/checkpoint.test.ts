@@ -1,8 +1,11 @@
 /** Checkpoints, goodput and bad steps: what the runtime's own tests hold true. */
+import { join } from "node:path";
 import { execa } from "execa";
+import { compile } from "../../emit/compile.js";
+import { charTransformer } from "../../models/char_transformer.js";
 import { ensurePython } from "../../runtime-bridge/bridge.js";
 import { pythonEnv } from "../../runtime-bridge/process.js";
-import { here } from "./support.js";
+import { here, python, temporaryFolder, writeText } from "./support.js";
 
 test.each(["test_checkpoint", "test_goodput"])(
   "%s.py",
@@ -17,3 +20,23 @@ test.each(["test_checkpoint", "test_goodput"])(
   },
   120_000,
 );
+
+test("a run that is rolled back is the one that is stepped by hand (rollback.py)", async () => {
+  const folder = temporaryFolder();
+  const artifact = join(folder, "artifact");
+  const config = {
+    model: { layers: 1, heads: 2, embed: 16, context: 16 },
+    train: {
+      ...{ batch: 4, warmup: 2, steps: 45, evalEvery: 0, learningRate: 0.01 },
+      // So few deviations that some steps are bad.
+      badSteps: { policy: "rollback", spike: 1.7, memory: 8, rollbacks: 50 },
+    },
+    checkpoint: { every: 5 },
+    log: { every: 1, tensorboard: false },
+  };
+  await (await compile(charTransformer, config, { locations: false })).write(artifact);
+  const said = await python("rollback.py", artifact, writeText(folder), join(folder, "run"));
+  expect(said).toMatch(
+    /Step \d+ is bad: .* Going on from the checkpoint of step \d+, behind that batch \(rollback 1 of at most 50\)/,
+  );
+}, 240_000);
