@@ -162,8 +162,9 @@ class _Session:
         ):
             done = self._loop(state, step, feed, tracker, *programs, bad_steps)
             picture = self.run / "loss.png"
-            if group.is_first():
-                curve.draw(tracker.metrics.entries, picture, self.artifact.name)
+            with self.goodput.spent_on("startup"):
+                if group.is_first():
+                    curve.draw(tracker.metrics.entries, picture, self.artifact.name)
             events.emit("curve", path=str(picture), metrics=str(tracker.metrics.path))
         self.goodput.say()
         self.goodput.write(ended=True)
