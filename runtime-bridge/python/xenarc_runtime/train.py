@@ -213,6 +213,7 @@ class _Session:
                 watch.beat(f"the checkpoint of step {step} was begun")
                 meter.skip(step)
 
+            watch.beat("the data and the checkpoints were opened")
             goodput.loop_began()
             stopped, loss = False, None
             ended = reason_to_stop(tracker.metrics.all("validation_loss"), settings.evaluation)
