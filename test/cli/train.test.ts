@@ -178,7 +178,7 @@ test(
     expect(code).toBe(0);
     expect(out).toContain('xenarc generate --run r --prompt "The "');
     const described = ["config.yaml", "parameters.txt"];
-    const told = ["log.txt", "loss.png", "metrics.jsonl", "performance.jsonl", "tensorboard"];
+    const told = ["goodput.json", "log.txt", "loss.png", "metrics.jsonl", "performance.jsonl", "tensorboard"];
     expect(readdirSync(join(there, "r")).sort()).toEqual(["artifact", "checkpoints", ...described, ...told].sort());
   },
   SLOW,
