@@ -25,7 +25,8 @@ test("a run that lost steps and computed them again has every step once", async 
   const [artifact, run, data] = [join(folder, "artifact"), join(folder, "run"), writeText(folder)];
   const config = {
     model: { layers: 1, heads: 2, embed: 16, context: 16 },
-    train: { steps: 12, batch: 4, warmup: 2, evalEvery: 6 },
+    train: { steps: 12, batch: 4, warmup: 2 },
+    eval: { every: 6 },
     checkpoint: { every: 6 },
     log: { every: 1 },
   };

@@ -22,8 +22,8 @@ test.each([
   ["llama", llama, { ...sizes, mlp: 80, theta: 500, epsilon: 1e-4 }],
   ["mixtral", mixtral, { ...sizes, mlp: 48, experts: 4 }],
 ] as const)("%s: transformers and PEFT compute what xenarc computes", async (name, model, config) => {
-  const train = { steps: 30, batch: 4, learningRate: 0.02, warmup: 5, evalEvery: 0 };
-  const settings = { model: config, train, generate: { batch: 2 } };
+  const train = { steps: 30, batch: 4, learningRate: 0.02, warmup: 5 };
+  const settings = { model: config, train, eval: { every: 0 }, generate: { batch: 2 } };
   const only = ["init", "train_step", "forward"];
   const written = async (kind: string, more: object) => {
     const artifact = join(folder, `${name}-${kind}`);
