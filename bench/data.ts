@@ -21,7 +21,10 @@ export default {
     const folder = mkdtempSync(join(tmpdir(), "xenarc-bench-"));
     try {
       const file = join(folder, "ids.bin");
-      writeFileSync(file, Uint16Array.from({ length: TOKENS }, (_, i) => (i * 40503) % 50257));
+      writeFileSync(
+        file,
+        Uint16Array.from({ length: TOKENS }, (_, i) => (i * 40503) % 50257),
+      );
       const start = (side: string) => Peer.start("data.py", [side, file, `${ROWS}`, `${CONTEXT + 1}`]);
       return await withPeers([start("ours"), start("theirs")], async (ours, theirs) => {
         const seconds = (peer: Peer | undefined) => async () =>

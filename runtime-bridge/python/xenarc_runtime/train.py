@@ -33,6 +33,7 @@ from .samples import Sampler, sampler_of
 from .saving import Saver
 from .settings import Settings, settings_of
 from .speed import work_of
+from .steps import TrainSteps
 from .tracking import Tracker, open_tracker
 
 HUNG = 3
@@ -103,7 +104,7 @@ class _Session:
         with self.goodput.spent_on("compile"):
             self.watch.rest()
             programs = (
-                Entry(self.artifact, "train_step"),
+                TrainSteps(self.artifact, self.pipeline.entries),
                 evaluator_of(self.artifact, self.pipeline, self.settings.evaluation.batches),
                 sampler_of(self.artifact, self.settings.seed),
             )
@@ -152,7 +153,7 @@ class _Session:
         state: Arrays,
         step: int,
         position: dict[str, Any] | None,
-        programs: tuple[Entry, Evaluator | None, Sampler | None],
+        programs: tuple[TrainSteps, Evaluator | None, Sampler | None],
         bad_steps: BadSteps,
     ) -> None:
         """Steps from `step` to the last, or to where `stops_at` says so."""
@@ -176,7 +177,7 @@ class _Session:
         step: int,
         feed: data.Feed,
         tracker: Tracker,
-        train_step: Entry,
+        steps: TrainSteps,
         evaluator: Evaluator | None,
         sampler: Sampler | None,
         bad_steps: BadSteps,
@@ -184,9 +185,8 @@ class _Session:
         artifact, settings, watch, goodput = self.artifact, self.settings, self.watch, self.goodput
         program = artifact.program("train_step")
         batch_ports, metric_ports = named(program.inputs, "batch"), named(program.outputs, "metric")
-        where = placements(artifact, batch_ports)
         meter = Meter(settings, work_of(artifact, _tokens_per_step(batch_ports)), tracker, goodput, bad_steps)
-        profiler = Profiler(self.run, self.window, [train_step.executable])
+        profiler = Profiler(self.run, self.window, steps.executables)
         record = {
             "data": self.pipeline.identity(),
             "config": artifact.config,
@@ -201,7 +201,7 @@ class _Session:
         with Saver(self.run, settings.checkpoint) as saver:
 
             def save(loss: float | None, all: bool = False) -> None:
-                train_step.flush()
+                steps.flush()
                 meter.flush()
                 where_now = {"data": {**record["data"], "position": feed.state()}, "bad_steps": bad_steps.counts()}
                 began = time.monotonic()
@@ -223,14 +223,11 @@ class _Session:
                     break
                 profiler.begin(step + 1, state)
                 with goodput.waiting_for_data(lambda: pjrt.is_busy(running)):
-                    parts = feed.next().ports
-                    batch = {
-                        port.name: pjrt.from_callback(port.shape, where[port.name], parts[port.name])
-                        for port in batch_ports
-                    }
-                outputs = train_step({**state, **batch})
+                    given = feed.next()
+                    arrays = {**state, **steps.place(given)}
+                outputs = steps.run(given.entry, arrays)
                 if anomalies:
-                    anomalies.look(step + 1, {**state, **batch}, outputs)
+                    anomalies.look(step + 1, arrays, outputs, given.entry)
                 state = {name: outputs[name] for name in state}
                 running = outputs[metric_ports[0].name] if metric_ports else None
                 step += 1

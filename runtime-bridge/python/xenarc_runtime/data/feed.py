@@ -12,7 +12,7 @@ from typing import Any
 import grain
 import numpy as np
 
-from .. import group, pjrt
+from .. import events, group, pjrt
 from ..artifact import Port
 from ..errors import Problem
 from .source import Share
@@ -113,8 +113,11 @@ class Feed:
         return reduce(_merged, map(json.loads, group.gather("data", json.dumps(mine))))
 
     def close(self) -> None:
-        """Ends threads and processes that read ahead."""
+        """Ends threads and processes that read ahead, and says what was left out."""
         self._iterator.close()
+        if self.dropped:
+            counts = ", ".join(f"{count:,} {reason}" for reason, count in sorted(self.dropped.items()))
+            events.emit("log", level="info", message=f"Records that were left out while reading: {counts}.")
 
 
 def _merged(a: Any, b: Any) -> Any:

@@ -81,12 +81,12 @@ class Pipeline:
         settings = self._settings
         weights = [source.weight for source in settings.sources]
         if settings.buckets:
-            entries, share = self._entries(), None
+            entries, share = self.entries, None
             shapes = [Bucket(name, prod(ports[0].shape[:-1]), ports[0].shape[-1]) for name, ports in entries.items()]
             batches = BucketBatches(self.sources, weights, settings.seed, shapes, self._kinds, settings.whole)
         else:
             first = self._ports[0]
-            entries, share = {STEP: self._ports}, share_of(first, placements(self._artifact, [first])[first.name])
+            entries, share = self.entries, share_of(first, placements(self._artifact, [first])[first.name])
             batches = Batches(self.sources, weights, settings.seed, share, self._width, self._kinds)
         # Windows are found at once: there is no work that others could do.
         workers = 0 if all(isinstance(source, Tokens) for source in self.sources) else settings.workers
@@ -99,10 +99,12 @@ class Pipeline:
             ahead = grain.experimental.ThreadPrefetchIterDataset(batches, prefetch_buffer_size=settings.prefetch)
         return Feed(ahead, entries, share, workers, state)
 
-    def _entries(self) -> dict[str, Sequence[Port]]:
-        """The ports of the train steps of all lengths."""
+    @property
+    def entries(self) -> dict[str, Sequence[Port]]:
+        """The entry points that batches are for, with their ports."""
         programs = self._artifact.programs
-        return {name: named(programs[name].inputs, "batch") for name in programs if _TRAIN_STEP.fullmatch(name)}
+        names = [name for name in programs if _TRAIN_STEP.fullmatch(name)] if self._settings.buckets else [STEP]
+        return {name: named(programs[name].inputs, "batch") for name in names}
 
     def validation(self, ports: Sequence[Port]) -> Iterator[dict[str, np.ndarray]]:
         """The validation data in whole batches for the ports of `eval_step`, `[batch, window]`, by their names.
