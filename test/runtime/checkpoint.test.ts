@@ -27,11 +27,12 @@ test("a run that is rolled back is the one that is stepped by hand (rollback.py)
   const config = {
     model: { layers: 1, heads: 2, embed: 16, context: 16 },
     train: {
-      ...{ batch: 4, warmup: 2, steps: 45, evalEvery: 0, learningRate: 0.01 },
+      ...{ batch: 4, warmup: 2, steps: 45, learningRate: 0.01 },
       // So few deviations that some steps are bad.
       badSteps: { policy: "rollback", spike: 1.7, memory: 8, rollbacks: 50 },
     },
     checkpoint: { every: 5 },
+    eval: { every: 0 },
     log: { every: 1, tensorboard: false },
   };
   await (await compile(charTransformer, config, { locations: false })).write(artifact);
