@@ -12,6 +12,7 @@ const COMMANDS = [
   "launch",
   "generate",
   "export",
+  "eval",
   "inspect",
   "run",
   "config",
