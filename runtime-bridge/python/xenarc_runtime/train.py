@@ -252,7 +252,7 @@ class _Session:
                 if probe and probe.due(step, settings.steps):
                     meter.flush()
                     with goodput.spent_on("evaluation"):
-                        probe.look(step, {**state, **batch}, tracker)
+                        probe.look(step, {**arrays, **state}, tracker)
                     meter.skip(step)
                 if saver.due(step) or (loss is not None and saver.improves(loss)):
                     save(loss)
