@@ -44,7 +44,7 @@ test(
       { cwd },
       ...["train", "model.ts", "--anomaly", "-d", "text.txt", "train.steps=4", ...settings],
     );
-    expect(err).toContain("The loss of step 1 is nan");
+    expect(err).toContain("Step 1 is bad: the loss is not finite");
     expect(code).toBe(1);
     expect(out).toContain("warning: Step 1: the first NaN was made by `log`: the logarithm of a negative number.");
     expect(out).toContain("in blocks, accumulation 0 (of 2, from 0), layers 0 (of 3, from 0), in the forward pass");
