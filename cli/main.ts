@@ -82,7 +82,10 @@ xenarc
   .usage("[MODEL.ts | ARTIFACT] [key=value ...] [options]")
   .argument("[words...]", `MODEL.ts: ${MODEL}; ARTIFACT: a folder; key=value: ${SETTINGS}`)
   .option(...CONFIG)
-  .option("-d, --data <path>", "a UTF-8 text file or a folder of them (default: data.path, else xenarc's own sources)")
+  .option(
+    "-d, --data <path>",
+    "a file, folder, glob or URL of data (default: data.path or data.sources, else xenarc's own sources)",
+  )
   .option(...RUN)
   .option(
     "--from <path>",
