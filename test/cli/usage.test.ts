@@ -44,8 +44,8 @@ Arguments:
 Options:
   -c, --config <file>   the configuration (default: config.yaml beside the
                         model)
-  -d, --data <path>     a UTF-8 text file or a folder of them (default:
-                        data.path, else xenarc's own sources)
+  -d, --data <path>     a file, folder, glob or URL of data (default: data.path
+                        or data.sources, else xenarc's own sources)
   --run <dir>           the run's folder (default: runs/NAME)
   --from <path>         begin with these weights: a run, RUN/checkpoints/N, a
                         folder of safetensors (default: train.from)
