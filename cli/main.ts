@@ -137,6 +137,17 @@ onData("stats")
   .action(async (sources, options) => (await import("./commands/data.js")).statsCommand(sources, options));
 
 xenarc
+  .command("sweep")
+  .description("train with every combination of some settings' values, one after the other, and compare")
+  .usage("[MODEL.ts] key=value,value ... [options]")
+  .argument("[words...]", `MODEL.ts: ${MODEL}; key=a,b: values of a setting; [a,b],[c]: lists`)
+  .option(...CONFIG)
+  .option("-d, --data <path>", "a UTF-8 text file or a folder of them (default: data.path, else xenarc's own sources)")
+  .option("--run <dir>", "the folder of the runs (default: runs/NAME-sweep)")
+  .option("--json", "print each event as a line of JSON")
+  .action(async (words, options) => (await import("./commands/sweep.js")).sweepCommand(words, options));
+
+xenarc
   .command("launch")
   .description("train an artifact on other machines: TPU VMs, GKE, SLURM")
   .argument("[artifact]", "the folder of an artifact (default: the only one in artifacts/)")

@@ -103,6 +103,13 @@ export async function generate(options: GenerateOptions, onEvent: OnEvent = () =
   return last(await runCommand("generate", args, onEvent, options), "generated");
 }
 
+/** Draws the loss curves of several runs into one PNG. */
+export async function drawCurves(
+  options: SetupOptions & { readonly runs: readonly string[]; readonly output: string },
+): Promise<void> {
+  await runCommand("curves", [...options.runs, ...option("--out", options.output)], () => {}, options);
+}
+
 /** Options of {@link evaluateRun}. */
 export interface EvaluateOptions extends SetupOptions {
   readonly artifact: string;

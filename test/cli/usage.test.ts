@@ -9,6 +9,7 @@ const COMMANDS = [
   "plan",
   "train",
   "data",
+  "sweep",
   "launch",
   "generate",
   "export",

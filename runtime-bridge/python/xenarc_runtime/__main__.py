@@ -106,6 +106,11 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("--batches", type=int, help="how many to read; default: all")
     evaluate.set_defaults(run=_evaluate)
 
+    curves = commands.add_parser("curves", help="draw the loss curves of several runs into one picture")
+    curves.add_argument("runs", type=Path, nargs="+")
+    curves.add_argument("--out", type=Path, required=True)
+    curves.set_defaults(run=_curves)
+
     characters = commands.add_parser("characters", help="make a tokenizer.json of the characters of texts")
     characters.add_argument("--source", action="append", required=True, help='JSON: {"path": ..., "kind": ..., "field": ...}')
     characters.add_argument("--skip-bad", action="store_true", help="leave out what cannot be read")
@@ -225,6 +230,13 @@ def _evaluate(arguments: argparse.Namespace) -> None:
 
     a = arguments
     evaluate(a.artifact, a.folder, a.step, a.data, a.batches)
+
+
+def _curves(arguments: argparse.Namespace) -> None:
+    with _importing():
+        from .curve import compare
+
+    compare(arguments.runs, arguments.out)
 
 
 def _characters(arguments: argparse.Namespace) -> None:

@@ -15,7 +15,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 
-from .metrics import Entry
+from .metrics import Entry, read
 
 _BLUE, _ORANGE, _GREY = "#2563eb", "#ea580c", "#6b7280"
 
@@ -46,6 +46,23 @@ def draw(entries: list[Entry], path: Path, title: str) -> None:
     axes.grid(axis="y", color=_GREY, alpha=0.2)
     if train or validation:
         axes.legend(frameon=False)
+    figure.savefig(path, dpi=150)
+    plt.close(figure)
+
+
+def compare(runs: list[Path], path: Path) -> None:
+    """Draws the validation losses of several runs, the training losses of those without, over the steps into one PNG."""
+    figure, axes = plt.subplots(figsize=(8, 4.5), layout="constrained")
+    for run in runs:
+        entries = read(run / "metrics.jsonl")
+        kind = "validation_loss" if any("validation_loss" in entry for entry in entries) else "loss"
+        points = [(entry["step"], entry[kind]) for entry in entries if kind in entry]
+        axes.plot(*zip(*points, strict=True), linewidth=1.8, marker="o", markersize=3, label=run.name)
+    axes.set_xlabel("step")
+    axes.set_ylabel("validation loss (nats per token)")
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.grid(axis="y", color=_GREY, alpha=0.2)
+    axes.legend(frameon=False, fontsize="small")
     figure.savefig(path, dpi=150)
     plt.close(figure)
 

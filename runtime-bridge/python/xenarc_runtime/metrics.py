@@ -20,7 +20,7 @@ class MetricsLog:
 
     def __init__(self, path: Path, after: int, writes: bool = True) -> None:
         self.path = path
-        self.entries = [entry for entry in _read(path) if entry["step"] <= after]
+        self.entries = [entry for entry in read(path) if entry["step"] <= after]
         self._writes = writes
         if not writes:
             return
@@ -46,7 +46,8 @@ class MetricsLog:
         return next((entry[name] for entry in reversed(self.entries) if name in entry), None)
 
 
-def _read(path: Path) -> list[Entry]:
+def read(path: Path) -> list[Entry]:
+    """The entries of a file, oldest first; none where there is no file."""
     if not path.exists():
         return []
     entries = []
