@@ -5,7 +5,7 @@ import { XenarcError } from "../../compiler/errors.js";
 import { makeFolder } from "../../emit/folder.js";
 import { drawCurves } from "../../runtime-bridge/bridge.js";
 import { Interrupted } from "../interrupt.js";
-import { checkpoints, openProject, RUNS, sortWords } from "../project.js";
+import { checkpoints, openModel, openProject, RUNS, sortWords } from "../project.js";
 import { EXIT } from "../report.js";
 import { COMMAND, duration, loss, paint, table } from "../terminal.js";
 import { trainModel } from "./train.js";
@@ -32,7 +32,7 @@ interface Result {
 export async function sweepCommand(words: readonly string[], options: SweepOptions): Promise<void> {
   const sorted = sortWords(words);
   const combinations = product(sorted.overrides.map(valuesOf));
-  const { model } = await openProject({ ...sorted, overrides: combinations[0]! }, options.config);
+  const { model } = await openModel(sorted.target);
   const folder = options.run ?? join(RUNS, `${model.name}-sweep`);
   makeFolder(folder);
   const varied = sorted.overrides.filter((word) => valuesOf(word).length > 1).map((word) => word.split("=", 1)[0]!);
