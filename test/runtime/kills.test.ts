@@ -1,6 +1,8 @@
 /** Resuming is exact: runs that are killed and resumed end with the bits of the run that was not. test/full has more of them. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { compile } from "../../emit/compile.js";
+import { charTransformer } from "../../models/char_transformer.js";
 import { drawing, type Kill, trainKilled } from "./kills.js";
 import { metrics, python, referenceArtifact, temporaryFolder, writeText } from "./support.js";
 
@@ -51,6 +53,41 @@ test(
     const { seconds } = JSON.parse(readFileSync(join(run, "goodput.json"), "utf8"));
     expect(seconds.steps).toBeGreaterThan(0);
     expect(seconds.startup).toBeGreaterThan(0);
+  },
+  SLOW,
+);
+
+test(
+  "a run goes on in another number of processes: from two to one and from one to two",
+  async () => {
+    const artifact = join(folder, "sharded");
+    const config = {
+      model: { layers: 1, heads: 2, embed: 16, context: 16 },
+      mesh: { fsdp: 2 },
+      train: { batch: 4, warmup: 2, steps: 60 },
+      eval: { every: 0 },
+      checkpoint: { every: 8 },
+      log: { every: 2 },
+    };
+    await (await compile(charTransformer, config, { locations: false })).write(artifact);
+    const whole = join(folder, "whole-sharded");
+    await trainKilled({ artifact, run: whole, data });
+    const run = join(folder, "other-processes");
+    const stages: [processes: number, kill: Kill | undefined][] = [
+      [2, { after: "progress", step: 14, milliseconds: 0, rank: 1 }],
+      [1, { after: "progress", step: 34, milliseconds: 0 }],
+      [2, undefined],
+    ];
+    for (const [processes, kill] of stages) {
+      const { events, exitCode } = await trainKilled({ artifact, run, data, processes }, kill);
+      expect([processes, kill, exitCode === 0]).toEqual([processes, kill, kill === undefined]);
+      const start = events.find(({ event }) => event === "start");
+      expect([processes, start]).toEqual([processes, expect.objectContaining({ processes, devices: 2 })]);
+      const before = kill === undefined ? 24 : processes === 1 ? 8 : 0;
+      expect(start!.step).toBeGreaterThanOrEqual(before);
+    }
+    expect(metrics(run)).toEqual(metrics(whole));
+    expect((await stateOf(artifact, run)).equals(await stateOf(artifact, whole))).toBe(true);
   },
   SLOW,
 );
