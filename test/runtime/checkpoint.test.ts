@@ -7,6 +7,8 @@ import { ensurePython } from "../../runtime-bridge/bridge.js";
 import { pythonEnv } from "../../runtime-bridge/process.js";
 import { here, python, temporaryFolder, writeText } from "./support.js";
 
+const folder = temporaryFolder();
+
 test.each(["test_checkpoint", "test_goodput"])(
   "%s.py",
   async (module) => {
@@ -22,7 +24,6 @@ test.each(["test_checkpoint", "test_goodput"])(
 );
 
 test("a run that is rolled back is the one that is stepped by hand (rollback.py)", async () => {
-  const folder = temporaryFolder();
   const artifact = join(folder, "artifact");
   const config = {
     model: { layers: 1, heads: 2, embed: 16, context: 16 },
