@@ -78,6 +78,10 @@ export const dataSchema = z
   .refine(({ path, sources }) => path === undefined || sources === undefined, {
     path: ["sources"],
     message: "data are named by data.path or by data.sources, not by both",
+  })
+  .refine(({ packing, buckets }) => !packing || buckets.length === 0, {
+    path: ["buckets"],
+    message: "documents are packed into rows or batched by length, not both",
   });
 
 /** A resolved section `data`. */

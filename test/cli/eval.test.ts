@@ -10,7 +10,7 @@ const events = (out: string): Record<string, any>[] =>
     .map((line) => JSON.parse(line));
 
 test(
-  "a run whose validation loss does not fall ends early, says why, and keeps its best checkpoint; eval gives the loss that training gave",
+  "a run whose validation loss does not fall ends early, says why, and keeps its best checkpoint; eval of a whole text",
   async () => {
     const cwd = project({ "text.txt": TEXT, "held_out.txt": "The question is not to be. ".repeat(9) });
     const still = ["train.learningRate=0", "train.minLearningRate=0", "eval.every=1", "eval.patience=2"];

@@ -58,6 +58,9 @@ test("buckets are train steps of their own, of about as many tokens", async () =
   await expect(ports({ model, data: { buckets: [32] } })).rejects.toThrow(
     "data.buckets: 32 tokens are more than the model sees at once, 16.",
   );
+  await expect(ports({ model, data: { buckets: [5], packing: true } })).rejects.toThrow(
+    "documents are packed into rows or batched by length, not both",
+  );
 });
 
 test("positions begin anew with each document, and targets are of the same one: by hand", async () => {

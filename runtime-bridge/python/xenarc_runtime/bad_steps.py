@@ -81,7 +81,7 @@ class BadSteps:
                 "bad_step" if "bad_step" in values else "loss_not_finite",
                 what + limit,
                 "Lower train.learningRate, give it a longer train.warmup, clip gradients at a lower train.clip, or leave such"
-                " steps out with train.badSteps.policy=skip;"
+                " steps out with train.badSteps.policy=skip; --anomaly names the operation that a NaN began with;"
                 " checkpoints of earlier steps are kept: --resume goes on from the newest.",
             )
 
