@@ -45,7 +45,7 @@ test("a wrong value", async () => {
   expect(await refusal(["compile", "-c", write("value.yaml", "train:\n  schedule: cosin\n")])).toMatchInlineSnapshot(`
 "
 exit 1
-error: \`train.schedule\` must be "cosine", "linear" or "constant", and is "cosin".
+error: \`train.schedule\` must be "cosine", "linear", "constant", "wsd" or "inverse_sqrt", and is "cosin".
 
   value.yaml:2:13
     1 | train:
@@ -305,7 +305,7 @@ Give more text, or compile the model with a smaller context.
 exit 1
 error: There is no file or folder nowhere.txt.
 
-Give a UTF-8 file or a folder with --data.
+Give a UTF-8 file, a folder, a glob such as data/*.jsonl, or a URL with --data.
 "
 `);
   });

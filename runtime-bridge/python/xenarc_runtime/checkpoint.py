@@ -53,7 +53,9 @@ class Saved:
         return self.tier / str(self.step)
 
     def __str__(self) -> str:
-        return str(self.path)
+        """As people call it: from the working directory where it lies below."""
+        here = Path.cwd()
+        return str(self.path.relative_to(here) if self.path.is_relative_to(here) else self.path)
 
 
 def local_tier(run: Path) -> epath.Path:
