@@ -8,13 +8,14 @@ import chain from "./chain.js";
 import data_ from "./data.js";
 import { type Bench, holds, leastPairs, machine, type Options, type Row, Skipped, table } from "./harness.js";
 import memory from "./memory.js";
+import plan from "./plan.js";
 import process_ from "./process.js";
 import quality from "./quality.js";
 import step from "./step.js";
 import tpu from "./tpu.js";
 import trace from "./trace.js";
 
-const benches: readonly Bench[] = [trace, process_, chain, step, memory, data_, quality, tpu];
+const benches: readonly Bench[] = [trace, process_, chain, step, memory, data_, plan, quality, tpu];
 
 interface Report {
   readonly machine: string;
