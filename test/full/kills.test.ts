@@ -1,21 +1,14 @@
 /** Thirty kills at drawn moments, of one process and of two: whenever they come, the run ends with the bits of the run that was not killed. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile } from "../../emit/compile.js";
 import { charTransformer } from "../../models/char_transformer.js";
 import { drawing, type Kill, trainKilled } from "../runtime/kills.js";
-import { metrics, python, temporaryFolder, writeText } from "../runtime/support.js";
+import { metrics, stateOf, temporaryFolder, writeText } from "../runtime/support.js";
 
 const KILLS = 30;
 const STEPS = 3000;
 const folder = temporaryFolder();
 const data = writeText(folder);
-
-const stateOf = async (artifact: string, run: string): Promise<Buffer> => {
-  const file = join(folder, "state.safetensors");
-  await python("dump_run.py", "state", artifact, run, file);
-  return readFileSync(file);
-};
 
 test.each([1, 2])(
   "%i processes",
@@ -52,7 +45,10 @@ test.each([1, 2])(
     const { exitCode } = await trainKilled({ artifact, run, data, processes });
     expect([seed, exitCode]).toEqual([seed, 0]);
     expect([seed, metrics(run)]).toEqual([seed, metrics(whole)]);
-    expect([seed, (await stateOf(artifact, run)).equals(await stateOf(artifact, whole))]).toEqual([seed, true]);
+    expect([seed, (await stateOf(folder, artifact, run)).equals(await stateOf(folder, artifact, whole))]).toEqual([
+      seed,
+      true,
+    ]);
   },
   1_800_000,
 );

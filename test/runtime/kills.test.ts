@@ -4,18 +4,12 @@ import { join } from "node:path";
 import { compile } from "../../emit/compile.js";
 import { charTransformer } from "../../models/char_transformer.js";
 import { drawing, type Kill, trainKilled } from "./kills.js";
-import { metrics, python, referenceArtifact, temporaryFolder, writeText } from "./support.js";
+import { metrics, referenceArtifact, stateOf, temporaryFolder, writeText } from "./support.js";
 
 const SLOW = 240_000;
 const STEPS = 400; // a checkpoint every 20
 const folder = temporaryFolder();
 const data = writeText(folder);
-
-const stateOf = async (artifact: string, run: string): Promise<Buffer> => {
-  const file = join(folder, "state.safetensors");
-  await python("dump_run.py", "state", artifact, run, file);
-  return readFileSync(file);
-};
 
 test(
   "killed at drawn moments, also in the middle of a save, and told to stop by SIGTERM, a run ends with the same bits",
@@ -49,7 +43,10 @@ test(
     }
     expect([seed, ...starts]).toEqual([seed, ...[...starts].sort((a, b) => a! - b!)]);
     expect([seed, metrics(run)]).toEqual([seed, metrics(whole)]);
-    expect([seed, (await stateOf(artifact, run)).equals(await stateOf(artifact, whole))]).toEqual([seed, true]);
+    expect([seed, (await stateOf(folder, artifact, run)).equals(await stateOf(folder, artifact, whole))]).toEqual([
+      seed,
+      true,
+    ]);
     const { seconds } = JSON.parse(readFileSync(join(run, "goodput.json"), "utf8"));
     expect(seconds.steps).toBeGreaterThan(0);
     expect(seconds.startup).toBeGreaterThan(0);
@@ -87,7 +84,7 @@ test(
       expect(start!.step).toBeGreaterThanOrEqual(before);
     }
     expect(metrics(run)).toEqual(metrics(whole));
-    expect((await stateOf(artifact, run)).equals(await stateOf(artifact, whole))).toBe(true);
+    expect((await stateOf(folder, artifact, run)).equals(await stateOf(folder, artifact, whole))).toBe(true);
   },
   SLOW,
 );

@@ -24,6 +24,13 @@ export async function python(file: string, ...args: string[]): Promise<string> {
   return (await execa(python, [here(file), ...args], { env: { ...pythonEnv(), JAX_PLATFORMS: "cpu" } })).stdout;
 }
 
+/** The bytes of a run's last checkpoint, as a safetensors file written into `folder`. */
+export async function stateOf(folder: string, artifact: string, run: string): Promise<Buffer> {
+  const file = join(folder, "state.safetensors");
+  await python("dump_run.py", "state", artifact, run, file);
+  return readFileSync(file);
+}
+
 /** The source of the artifact of reference_model.py. */
 export async function referenceSource(context: number, steps: number): Promise<ArtifactSource> {
   return JSON.parse(await python("reference_model.py", "artifact", `${context}`, `${steps}`));

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { execa, execaNode } from "execa";
 import { ensurePython, type RuntimeEvent, train } from "../../runtime-bridge/bridge.js";
 import { pythonEnv } from "../../runtime-bridge/process.js";
-import { here, metrics, problem, python, referenceArtifact, temporaryFolder, writeText } from "./support.js";
+import { here, metrics, problem, python, referenceArtifact, stateOf, temporaryFolder, writeText } from "./support.js";
 
 const CONTEXT = 16;
 const STEPS = 400; // of 2 ms each: long enough for a signal to arrive in between
@@ -15,11 +15,7 @@ beforeAll(async () => {
   artifact = await referenceArtifact(folder, CONTEXT, STEPS);
 });
 
-async function dumpState(run: string): Promise<Buffer> {
-  const file = join(folder, "state.safetensors");
-  await python("dump_run.py", "state", artifact, run, file);
-  return readFileSync(file);
-}
+const dumpState = (run: string): Promise<Buffer> => stateOf(folder, artifact, run);
 
 test("a run computes what JAX computes from the same batches, and leaves checkpoints, metrics and a picture", async () => {
   const run = join(folder, "whole");
