@@ -93,6 +93,10 @@ xenarc
   )
   .option("--resume", "go on from the run's newest checkpoint, if there is one")
   .option("--overwrite", "delete what an earlier run left in the folder")
+  .option(
+    "--reproduce <run>",
+    "repeat this run from its folder alone, bit for bit, in a folder of its own (default: RUN-again)",
+  )
   .option("--processes <n>", "share the mesh's devices among so many processes", integer(1))
   .option("--watchdog <seconds>", "end it when nothing has happened for so long; 0: never", number(0), 600)
   .option("--anomaly", "when a step is not finite, name the operation that made it so, at its line of the model")

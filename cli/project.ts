@@ -41,6 +41,8 @@ export interface Project {
   readonly model: ModelDefinition;
   readonly config: ReturnType<ModelDefinition["schema"]["parse"]>;
   readonly settings: readonly Setting[];
+  /** The YAML file of the configuration. */
+  readonly yamlFile?: string | undefined;
 }
 
 /** The model file that a folder's project has. */
@@ -71,7 +73,7 @@ export async function openProject(words: Words, config: string | undefined): Pro
   ]);
   const beside = join(dirname(file), "config.yaml");
   const yamlFile = config ?? (existsSync(beside) ? beside : undefined);
-  return { file, model, ...explainConfig(model.schema, { yamlFile, overrides: words.overrides }) };
+  return { file, model, yamlFile, ...explainConfig(model.schema, { yamlFile, overrides: words.overrides }) };
 }
 
 function modelOf(module: Record<string, unknown>, file: string): ModelDefinition {

@@ -3,12 +3,19 @@ import { createHash, randomBytes } from "node:crypto";
 import { readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { lstat, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
-import type { z } from "zod";
 import { XenarcError } from "../compiler/errors.js";
 import type { ChecksFile } from "./checks.js";
 import { compileOptionsBytes, type XlaOptions } from "./compile_options.js";
 import { makeFolder } from "./folder.js";
-import { type Executable, type Manifest, manifestSchema, type Port, type Program, SCHEMA_VERSION } from "./manifest.js";
+import {
+  type Executable,
+  type Manifest,
+  manifestSchema,
+  type Port,
+  type Program,
+  parseVersioned,
+  SCHEMA_VERSION,
+} from "./manifest.js";
 import { BYTES, type TokenizerSource } from "./tokenizer.js";
 
 /** One entry point, as the compiler hands it over. */
@@ -142,7 +149,14 @@ export async function readManifest(folder: string): Promise<Manifest> {
       fix: `Make one with: xenarc compile MODEL.ts -o ${folder}`,
     });
   });
-  const manifest = parseManifest(text, file);
+  const manifest = parseVersioned(text, manifestSchema, {
+    what: "manifest",
+    whole: "artifact",
+    newest: SCHEMA_VERSION,
+    file,
+    damaged: "Compile the model again.",
+    newer: ", or compile the model again with this version",
+  });
   for (const file of manifest.tokenizer.files ?? []) await checkFile(folder, file);
   for (const program of Object.values(manifest.programs)) {
     await checkFile(folder, program);
@@ -152,6 +166,28 @@ export async function readManifest(folder: string): Promise<Manifest> {
   }
   return manifest;
 }
+
+/** Sections of a configuration that make no other run of it. */
+const BESIDES = ["checkpoint", "log"];
+
+/**
+ * What a training with an artifact computes, as a text that others' can be compared with: everything in it but where in the sources the
+ * operations are from, and what is saved and told of a run. Throws as {@link readManifest} does.
+ */
+export async function essenceOf(folder: string): Promise<string> {
+  const { xenarc: _, config, programs, ...manifest } = await readManifest(folder);
+  const computed = await Promise.all(
+    Object.entries(programs).map(async ([name, { checks: _, executable: __, ...program }]) => {
+      const text = await readFile(join(folder, program.file), "utf8");
+      return [name, { ...program, sha256: sha256(Buffer.from(withoutLocations(text))) }];
+    }),
+  );
+  const settings = Object.fromEntries(Object.entries(config).filter(([section]) => !BESIDES.includes(section)));
+  return stableJson({ ...manifest, config: settings, programs: Object.fromEntries(computed) });
+}
+
+/** As print.ts writes them: aliases, defined at the end. */
+const withoutLocations = (text: string): string => text.replace(/^#loc.*\n/gm, "").replace(/ loc\(#loc\d+\)/g, "");
 
 /** The StableHLO text of an entry point. */
 export async function readProgram(folder: string, manifest: Manifest, entry: string): Promise<string> {
@@ -163,39 +199,6 @@ export async function readProgram(folder: string, manifest: Manifest, entry: str
     });
   }
   return new TextDecoder().decode(await checkFile(folder, program));
-}
-
-function parseManifest(text: string, file: string): Manifest {
-  let json: unknown;
-  try {
-    json = JSON.parse(text);
-  } catch (error) {
-    throw new XenarcError({
-      what: `The manifest is not JSON: ${(error as Error).message}`,
-      where: [{ file }],
-      fix: "Compile the model again.",
-    });
-  }
-  const version = typeof json === "object" && json !== null && "schema" in json ? json.schema : undefined;
-  if (typeof version === "number" && version > SCHEMA_VERSION) {
-    throw new XenarcError({
-      what: `The artifact was written by a newer xenarc: its schema is ${version}, this one reads up to ${SCHEMA_VERSION}.`,
-      where: [{ file }],
-      fix: "Update xenarc, or compile the model again with this version.",
-    });
-  }
-  const parsed = manifestSchema.safeParse(json);
-  if (parsed.success) return parsed.data;
-  throw new XenarcError({
-    what: `The manifest is damaged: ${describeIssue(parsed.error)}`,
-    where: [{ file }],
-    fix: "Compile the model again.",
-  });
-}
-
-function describeIssue(error: z.ZodError): string {
-  const [issue] = error.issues;
-  return issue === undefined ? "unknown" : `\`${issue.path.join(".") || "manifest"}\`: ${issue.message}.`;
 }
 
 /** Reads a file of the artifact; refuses a symbolic link on the way (it may lead anywhere) and other bytes than were hashed. */

@@ -1,11 +1,12 @@
 /** The manifest of an artifact: the one schema, read by the compiler, the runtime and whoever serves the model. */
 import { z } from "zod";
+import { XenarcError } from "../compiler/errors.js";
 
 /** The newest schema this version writes and reads. */
 export const SCHEMA_VERSION = 1;
 
 /** A SHA-256 in lower-case hexadecimal. */
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in lower-case hexadecimal");
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in lower-case hexadecimal");
 
 /** A path inside the artifact: relative, with `/`, never upwards. */
 const insidePath = z
@@ -123,3 +124,40 @@ export type Program = z.infer<typeof programSchema>;
 export type Executable = z.infer<typeof executableSchema>;
 /** The contents of `manifest.json`. */
 export type Manifest = z.infer<typeof manifestSchema>;
+
+/** How a JSON file with a schema's version is spoken of. */
+export interface Versioned {
+  /** What the file is, and what it is of: the `manifest` of an `artifact`. */
+  readonly what: string;
+  readonly whole: string;
+  /** The newest version that is read. */
+  readonly newest: number;
+  readonly file: string;
+  /** What to do where it is damaged, and, besides an update of xenarc, where it is newer. */
+  readonly damaged: string;
+  readonly newer?: string;
+}
+
+/** The contents of a JSON file. @throws XenarcError where it is none, of a newer schema, or damaged. */
+export function parseVersioned<S extends z.ZodType>(text: string, schema: S, about: Versioned): z.output<S> {
+  const { what, whole, newest, file, damaged: fix, newer = "" } = about;
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (error) {
+    throw new XenarcError({ what: `The ${what} is not JSON: ${(error as Error).message}`, where: [{ file }], fix });
+  }
+  const version = typeof json === "object" && json !== null && "schema" in json ? json.schema : undefined;
+  if (typeof version === "number" && version > newest) {
+    throw new XenarcError({
+      what: `The ${whole} was written by a newer xenarc: its schema is ${version}, this one reads up to ${newest}.`,
+      where: [{ file }],
+      fix: `Update xenarc${newer}.`,
+    });
+  }
+  const parsed = schema.safeParse(json);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue?.path.join(".") || what;
+  throw new XenarcError({ what: `The ${what} is damaged: \`${where}\`: ${issue?.message}.`, where: [{ file }], fix });
+}

@@ -1,6 +1,7 @@
 /** Drives the Python runtime from TypeScript: a command, its events, its end. */
 import { XenarcError } from "../compiler/errors.js";
 import type { Target } from "../compiler/plan/target.js";
+import type { Command, Source } from "../emit/history.js";
 import { ensurePython, ensureTpuCompiler, type SetupOptions } from "./environment.js";
 import type { EventOf, RuntimeEvent } from "./events.js";
 import { type OnEvent, runCommand } from "./group.js";
@@ -33,6 +34,10 @@ export interface TrainOptions extends SetupOptions {
   readonly restarts?: number;
   /** Steps to profile, the first and the last: `10:15`. */
   readonly profile?: string;
+  /** What the run's history is to say of the command. */
+  readonly command?: Command;
+  /** The folder of a run that this one repeats: an error if it would be another. */
+  readonly repeats?: string;
 }
 
 /** Options of {@link generate}. */
@@ -73,9 +78,10 @@ export interface RunEntryOptions extends SetupOptions {
  * Throws {@link XenarcError}: bad data or artifact (program), no Python, a process that died or hung (environment).
  */
 export async function train(options: TrainOptions, onEvent: OnEvent = () => {}): Promise<EventOf<"done">> {
-  const { artifact, run: folder, data, from, watchdog, profile, restarts = 0 } = options;
+  const { artifact, run: folder, data, from, watchdog, profile, command, repeats, restarts = 0 } = options;
   const args = [artifact, "--run", folder, ...paths(data), ...option("--from", from)];
   args.push(...option("--watchdog", watchdog), ...option("--profile", profile));
+  args.push(...option("--command", command && JSON.stringify(command)), ...option("--repeats", repeats));
   let { existing } = options;
   const watch: OnEvent = (event) => {
     if (event.event === "start") existing = "resume";
@@ -101,6 +107,14 @@ export async function generate(options: GenerateOptions, onEvent: OnEvent = () =
   args.push(...option("--top-k", topK), ...option("--top-p", topP), ...option("--seed", seed));
   args.push(...stop.flatMap((text) => option("--stop", text)));
   return last(await runCommand("generate", args, onEvent, options), "generated");
+}
+
+/** The data of an artifact, or those at `data` in their place, and what tells them from others. */
+export async function sources(
+  options: SetupOptions & { readonly artifact: string; readonly data?: string | readonly string[] | undefined },
+): Promise<Source[]> {
+  const args = [options.artifact, ...paths(options.data)];
+  return last(await runCommand("sources", args, () => {}, options), "sources").sources;
 }
 
 /** Draws the loss curves of several runs into one PNG. */

@@ -1,5 +1,6 @@
 /** What the runtime says on its standard output: one JSON object per line, checked here before anyone sees it. */
 import { z } from "zod";
+import { sourceSchema } from "../emit/history.js";
 
 const count = z.number().int().nonnegative();
 /** JSON has no word for a number that is not finite; the runtime says null. */
@@ -137,6 +138,8 @@ const eventSchema = z.discriminatedUnion("event", [
     skipped: count,
     rollbacks: count,
   }),
+  /** What the data of an artifact are. */
+  z.object({ event: z.literal("sources"), sources: z.array(sourceSchema) }),
   /** A tokenizer was made of a text. */
   z.object({ event: z.literal("vocabulary"), path: z.string(), size: count }),
   /** How much of the data was read, from 0 to 1, and the tokens of it. */

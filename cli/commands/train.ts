@@ -1,13 +1,16 @@
 /** `xenarc train`: compiles if need be, trains, shows how it goes, says where everything lies. */
 import { existsSync } from "node:fs";
 import { cp, realpath, rename, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { join, relative, resolve } from "node:path";
 import { XenarcError } from "../../compiler/errors.js";
 import { readManifest } from "../../emit/artifact.js";
+import type { Compiled } from "../../emit/compile.js";
+import { type Command, readHistory } from "../../emit/history.js";
 import type { Manifest } from "../../emit/manifest.js";
 import { type TrainOptions as RuntimeTrainOptions, train } from "../../runtime-bridge/bridge.js";
 import type { EventOf, RuntimeEvent } from "../../runtime-bridge/events.js";
 import { interruptible } from "../interrupt.js";
+import { describeCommand, keepSource, keepSourceOf, thisCommand } from "../origin.js";
 import { TrainingDisplay } from "../progress.js";
 import {
   artifactAt,
@@ -19,7 +22,9 @@ import {
   openProject,
   type Project,
   RUNS,
+  requireArtifact,
   sortWords,
+  type Words,
 } from "../project.js";
 import { EXIT } from "../report.js";
 import { setUpPython } from "../setup.js";
@@ -51,10 +56,13 @@ export interface TrainCommandOptions extends TrainOptions {
   readonly run?: string;
   /** As `train.anomaly=true`. */
   readonly anomaly?: boolean;
+  /** A run to repeat. */
+  readonly reproduce?: string;
 }
 
 export async function trainCommand(given: readonly string[], options: TrainCommandOptions): Promise<void> {
   const sorted = sortWords(given);
+  if (options.reproduce !== undefined) return reproduce(options.reproduce, sorted, options);
   const words = options.anomaly ? { ...sorted, overrides: [...sorted.overrides, "train.anomaly=true"] } : sorted;
   const { target = "." } = words;
   const ready = modelIn(target) === undefined ? artifactAt(target) : undefined;
@@ -73,9 +81,46 @@ export async function trainCommand(given: readonly string[], options: TrainComma
   refuseExisting(run, options);
   const done = project
     ? await trainModel(project, run, options)
-    : await trainArtifact(await copyInto(run, ready!, options), run, options);
+    : await trainArtifact(await copyInto(run, ready!, options), run, {
+        ...options,
+        command: await describeCommand(run, target, undefined),
+      });
+  end(done, run, options);
+}
+
+/** Repeats a run from its folder alone: its artifact, on the data that it was trained on. */
+async function reproduce(earlier: string, words: Words, options: TrainCommandOptions): Promise<void> {
+  const { config, from, anomaly } = options;
+  if ((words.target !== undefined || words.overrides.length > 0 || config) ?? from ?? anomaly) {
+    throw new XenarcError(
+      {
+        what: "A run that is repeated has its own model, configuration and weights.",
+        fix: `Give no others: ${COMMAND} train --reproduce ${earlier} --run DIR`,
+      },
+      "usage",
+    );
+  }
+  const [first] = readHistory(earlier).starts;
+  const artifact = requireArtifact(join(earlier, "artifact"));
+  const run = options.run ?? `${earlier.replace(/[/\\]+$/, "")}-again`;
+  refuseExisting(run, options);
+  const there = (path: string) => (path.includes("://") ? path : relative(".", resolve(earlier, path)) || ".");
+  await copyInto(run, artifact, options);
+  const source = keepSourceOf(earlier, run, first.command?.source);
+  const done = await trainArtifact(artifactOf(run), run, {
+    ...options,
+    data: options.data ?? first.data.paths.map(there),
+    ...(first.weights && { from: there(first.weights.path) }),
+    processes: options.processes ?? first.processes,
+    repeats: earlier,
+    command: await describeCommand(run, earlier, source),
+  });
+  end(done, run, options);
+}
+
+function end(done: EventOf<"done">, run: string, { json }: TrainOptions): void {
   if (done.interrupted) process.exitCode = EXIT.interrupted;
-  if (!options.json) process.stdout.write(`\n${next(done, run)}\n`);
+  if (!json) process.stdout.write(`\n${next(done, run)}\n`);
 }
 
 /** What to do after a run. */
@@ -83,14 +128,9 @@ function next(done: EventOf<"done">, run: string): string {
   const { bold } = paint(process.stdout);
   const flag = run.startsWith(join(RUNS, "/")) ? "" : ` --run ${run}`;
   const line = `Generate text with: ${bold(`${COMMAND} generate${flag} --prompt "The "`)}`;
-  return done.interrupted ? `Go on with: ${bold(`${again()} --resume`)}\n${line}` : line;
-}
-
-/** This command once more, as it would be typed. */
-function again(): string {
-  const words = process.argv.slice(2).filter((word) => word !== "--resume" && word !== "--overwrite");
-  const quoted = words.map((word) => (/^[\w./:=@%+,-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`));
-  return [COMMAND, ...quoted].join(" ");
+  return done.interrupted
+    ? `Go on with: ${bold(`${thisCommand(["--resume", "--overwrite"])} --resume`)}\n${line}`
+    : line;
 }
 
 /** Said before anything is compiled, and before the run's artifact is replaced. */
@@ -108,26 +148,45 @@ function refuseExisting(run: string, { resume, overwrite }: TrainOptions): void 
 
 const artifactOf = (run: string): string => join(run, "artifact");
 
+/** A model that was compiled into a run's folder, beside what it has. */
+export interface Draft {
+  readonly project: Project;
+  readonly run: string;
+  /** The artifact's folder. */
+  readonly folder: string;
+  readonly compiled: Compiled;
+  readonly seconds: number;
+  readonly data: string | readonly string[] | undefined;
+}
+
 /** Compiles a model into a run's folder, trains it there, and shows it. */
 export async function trainModel(project: Project, run: string, options: TrainOptions): Promise<EventOf<"done">> {
-  const data = options.data ?? configuredData(project);
+  return trainDraft(await compileInto(run, project, options.data), options);
+}
+
+/** Compiles a model for a run; {@link trainDraft} puts it in the place of what the run's folder has. */
+export async function compileInto(run: string, project: Project, given: TrainOptions["data"]): Promise<Draft> {
+  const folder = `${artifactOf(run)}.new`;
+  const data = given ?? configuredData(project);
+  return { project, run, folder, data, ...(await compileProject(project, folder, { data })) };
+}
+
+/** Trains what was compiled, and shows it. */
+export async function trainDraft(draft: Draft, options: TrainOptions): Promise<EventOf<"done">> {
+  const { project, run, folder, compiled, seconds, data } = draft;
+  await replace(artifactOf(run), folder, options.resume);
   const from = options.from ?? configuredWeights(project);
-  return trainArtifact(await compileInto(run, project, options), run, {
+  const { bold, dim } = paint(process.stdout);
+  const entries = dim(`${compiled.programs.length} programs compiled in ${duration(seconds)}`);
+  if (!options.json) {
+    process.stdout.write(`${bold(compiled.name)}  ${count(compiled.parameters)} parameters, ${entries}\n`);
+  }
+  return trainArtifact(artifactOf(run), run, {
     ...options,
     ...(data !== undefined && { data }),
     ...(from !== undefined && { from }),
+    command: await describeCommand(run, project.file, keepSource(run, project)),
   });
-}
-
-async function compileInto(run: string, project: Project, { data, resume, json }: TrainOptions): Promise<string> {
-  const folder = artifactOf(run);
-  const draft = `${folder}.new`;
-  const { compiled, seconds } = await compileProject(project, draft, { data });
-  await replace(folder, draft, resume);
-  const { bold, dim } = paint(process.stdout);
-  const entries = dim(`${compiled.programs.length} programs compiled in ${duration(seconds)}`);
-  if (!json) process.stdout.write(`${bold(compiled.name)}  ${count(compiled.parameters)} parameters, ${entries}\n`);
-  return folder;
 }
 
 /** A run keeps the artifact that it was trained with: generation needs it. */
@@ -138,6 +197,8 @@ async function copyInto(run: string, artifact: string, { resume }: TrainOptions)
   await rm(draft, { recursive: true, force: true });
   await cp(artifact, draft, { recursive: true });
   await replace(folder, draft, resume);
+  // It is another's, or nobody's.
+  await rm(join(run, "source"), { recursive: true, force: true });
   return folder;
 }
 
@@ -179,8 +240,12 @@ function compareStates(before: Manifest, now: Manifest, folder: string): void {
 }
 
 /** Trains an artifact in a run's folder, on xenarc's own sources where there is no text. */
-async function trainArtifact(artifact: string, run: string, options: TrainOptions): Promise<EventOf<"done">> {
-  const { from, resume, overwrite, json, processes, watchdog, profile, restarts } = options;
+async function trainArtifact(
+  artifact: string,
+  run: string,
+  options: TrainOptions & { readonly command: Command; readonly repeats?: string },
+): Promise<EventOf<"done">> {
+  const { from, resume, overwrite, json, processes, watchdog, profile, restarts, command, repeats } = options;
   const data = options.data ?? (await ownText(artifact, run, resume === true, json === true));
   await setUpPython();
   const display = json ? undefined : new TrainingDisplay();
@@ -204,6 +269,8 @@ async function trainArtifact(artifact: string, run: string, options: TrainOption
     ...(watchdog !== undefined && { watchdog }),
     ...(profile !== undefined && { profile }),
     ...(restarts !== undefined && { restarts }),
+    ...(repeats !== undefined && { repeats }),
+    command,
   };
   const done = await interruptible(() => train(given, onEvent)).finally(() => display?.end());
   if (!json) process.stdout.write(`${outcome(done, run, seen)}\n`);

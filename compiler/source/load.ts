@@ -55,6 +55,13 @@ export async function loadModule(path: string): Promise<Record<string, unknown>>
   }
 }
 
+/** The author's files that the module at a path, once loaded, was made of, itself among them. */
+export function sourcesOf(path: string): string[] {
+  const entry = resolve(path);
+  const files = readCache<Built>(entry, "modules", cacheKey())?.inputs ?? [];
+  return [...new Set([entry, ...files.map(([file]) => join(dirname(entry), file))])];
+}
+
 const bundlePath = (entry: string, built: Built): string => join(cacheFolder(entry), "modules", built.bundle);
 
 function importBundle(entry: string, built: Built): Promise<Record<string, unknown>> {

@@ -177,7 +177,7 @@ test(
     const { code, out } = await xenarc({ cwd: there }, "train", "artifact", "--data", "text.txt", "--run", "r");
     expect(code).toBe(0);
     expect(out).toContain('xenarc generate --run r --prompt "The "');
-    const described = ["config.yaml", "parameters.txt"];
+    const described = ["config.yaml", "parameters.txt", "run.json"];
     const told = ["goodput.json", "log.txt", "loss.png", "metrics.jsonl", "performance.jsonl", "tensorboard"];
     expect(readdirSync(join(there, "r")).sort()).toEqual(["artifact", "checkpoints", ...described, ...told].sort());
   },

@@ -52,6 +52,8 @@ Options:
                         folder of safetensors (default: train.from)
   --resume              go on from the run's newest checkpoint, if there is one
   --overwrite           delete what an earlier run left in the folder
+  --reproduce <run>     repeat this run from its folder alone, bit for bit, in a
+                        folder of its own (default: RUN-again)
   --processes <n>       share the mesh's devices among so many processes
   --watchdog <seconds>  end it when nothing has happened for so long; 0: never
                         (default: 600)

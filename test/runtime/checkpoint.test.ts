@@ -9,7 +9,7 @@ import { here, python, temporaryFolder, writeText } from "./support.js";
 
 const folder = temporaryFolder();
 
-test.each(["test_checkpoint", "test_goodput"])(
+test.each(["test_checkpoint", "test_goodput", "test_history"])(
   "%s.py",
   async (module) => {
     const { python } = await ensurePython();

@@ -78,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     existing.add_argument("--overwrite", action="store_true", help="delete what an earlier run left in the folder")
     train.add_argument("--watchdog", type=float, default=600, help="seconds without a step that end it; 0: never")
     train.add_argument("--profile", help="the first and the last step to trace: 10:15")
+    train.add_argument("--command", dest="typed", type=json.loads, help="JSON: what run.json says of the command")
+    train.add_argument("--repeats", type=Path, help="the run that this one repeats")
     train.add_argument("--coordinator", help="HOST:PORT of the first of several processes; default: the environment's")
     train.add_argument("--processes", type=int, help="how many processes there are")
     train.add_argument("--process", type=int, help="the number of this one, from 0")
@@ -97,6 +99,11 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--seed", type=int, default=0)
     generate.add_argument("--stop", action="append", default=[], help="text that ends the generation")
     generate.set_defaults(run=_generate)
+
+    sources = commands.add_parser("sources", help="what tells the data of an artifact from others")
+    sources.add_argument("artifact", type=Path)
+    sources.add_argument("--data", action="append", default=[], help="instead of what the artifact's config says")
+    sources.set_defaults(run=_told_sources)
 
     evaluate = commands.add_parser("evaluate", help="the loss of a checkpoint over held-out data")
     evaluate.add_argument("artifact", type=Path)
@@ -205,7 +212,16 @@ def _train(arguments: argparse.Namespace) -> None:
     a = arguments
     window = None if a.profile is None else parse_window(a.profile)
     group.join(a.coordinator, a.processes, a.process)
-    train(a.artifact, a.folder, a.data, a.resume, a.overwrite, a.watchdog, a.source, window)
+    train(a.artifact, a.folder, a.data, a.resume, a.overwrite, a.watchdog, a.source, window, a.typed, a.repeats)
+
+
+def _told_sources(arguments: argparse.Namespace) -> None:
+    with _importing():
+        from . import artifact, history
+        from .data import settings
+
+    read = settings.read(artifact.load(arguments.artifact), arguments.data)
+    events.emit("sources", sources=history.sources(read))
 
 
 def _generate(arguments: argparse.Namespace) -> None:

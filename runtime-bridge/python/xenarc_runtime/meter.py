@@ -34,7 +34,7 @@ class Meter:
         resources: Resources | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self.loss: float | None = None
+        self.loss: float | None = tracker.metrics.last("loss")
         self.validation_loss: float | None = tracker.metrics.last("validation_loss")
         self._settings = settings
         self._work = work

@@ -28,6 +28,9 @@ class Run:
     folder: Path
     saved: checkpoint.Saved
 
+    def __str__(self) -> str:
+        return str(self.saved)
+
 
 def run_at(path: Path, items: Sequence[str] = ("params",)) -> Run | None:
     """The run's checkpoint at a path: RUN (its newest), or RUN/checkpoints/N. None: there is none."""
@@ -36,6 +39,15 @@ def run_at(path: Path, items: Sequence[str] = ("params",)) -> Run | None:
         return Run(run, checkpoint.at(run, int(path.name), items))
     saved = checkpoint.newest(path, items)
     return None if saved is None else Run(path, saved)
+
+
+def located(path: Path) -> Run | Path:
+    """The weights at a path: a run's checkpoint, or the folder of safetensors files that it is. Raises Problem where there are none."""
+    run = run_at(path)
+    if run is None and not safetensors_folder.is_one(path):
+        what = f"{path} has neither checkpoints nor safetensors files." if path.exists() else f"There is no file or folder {path}."
+        raise Problem("weights", what, "Give a run's folder, RUN/checkpoints/N, or a folder of safetensors files.")
+    return run or path
 
 
 def parameter_ports(artifact: Artifact) -> dict[str, Port]:
@@ -48,12 +60,12 @@ def parameter_ports(artifact: Artifact) -> dict[str, Port]:
     }
 
 
-def initial(artifact: Artifact, path: Path, ports: Iterable[Port]) -> Arrays:
-    """The parameters among `ports`, and their averages, as they are in the weights at `path`, where the artifact's programs want them; adapters that are not there are left out. Raises Problem that lists what is missing, too much, or of another shape."""
+def initial(artifact: Artifact, source: Path | Run, ports: Iterable[Port]) -> Arrays:
+    """The parameters among `ports`, and their averages, as they are in the weights of `source`, where the artifact's programs want them; adapters that are not there are left out. Raises Problem that lists what is missing, too much, or of another shape."""
     filled = [port for port in ports if port.name.startswith((PARAMETERS, AVERAGES))]
     wanted = {_path(port): port for port in filled}
-    weights = _ours(artifact, path, wanted)
-    _say_conversions(path, wanted, weights)
+    weights = _ours(artifact, source, wanted)
+    _say_conversions(source, wanted, weights)
     where = placements(artifact, filled)
     return {
         port.name: pjrt.from_callback(port.shape, where[port.name], weights[_path(port)].converted(port.dtype).read)
@@ -66,31 +78,28 @@ def _path(port: Port) -> str:
     return port.name.removeprefix(PARAMETERS).removeprefix(AVERAGES)
 
 
-def _ours(artifact: Artifact, path: Path, wanted: Mapping[str, Port]) -> Weights:
-    """The weights at a path under the model's own names, found to be those that are wanted."""
+def _ours(artifact: Artifact, path: Path | Run, wanted: Mapping[str, Port]) -> Weights:
+    """The weights at a path, or of a run, under the model's own names, found to be those that are wanted."""
     own = {name: port for name, port in wanted.items() if not lora.is_adapter(name)}
-    run = run_at(path)
-    if run is not None:
-        weights = checkpoint.stored(run.saved, PARAMETERS)
+    place = path if isinstance(path, Run) else located(path)
+    if isinstance(place, Run):
+        weights = checkpoint.stored(place.saved, PARAMETERS)
         if any(map(lora.is_adapter, weights)) and len(own) == len(wanted):
-            trained = artifacts.load(run.folder / "artifact")
+            trained = artifacts.load(place.folder / "artifact")
             weights = lora.merged(trained, weights, parameter_ports(trained))
         _compare(path, wanted if any(map(lora.is_adapter, weights)) else own, weights)
-        if (run.folder / "artifact/manifest.json").is_file():
-            _say_settings(path, artifacts.load(run.folder / "artifact").config.get("model", {}), artifact.config.get("model", {}))
+        if (place.folder / "artifact/manifest.json").is_file():
+            _say_settings(path, artifacts.load(place.folder / "artifact").config.get("model", {}), artifact.config.get("model", {}))
         return weights
-    if not safetensors_folder.is_one(path):
-        what = f"{path} has neither checkpoints nor safetensors files." if path.exists() else f"There is no file or folder {path}."
-        raise Problem("weights", what, "Give a run's folder, RUN/checkpoints/N, or a folder of safetensors files.")
-    found = safetensors_folder.open_folder(path)
+    found = safetensors_folder.open_folder(place)
     theirs = artifact.hugging_face
     if theirs is None or any(name in own for name in found):
         _compare(path, own, found)
-        described = _read_config(path)
+        described = _read_config(place)
         if described is not None and isinstance(described.get("model"), dict):
             _say_settings(path, described["model"], artifact.config.get("model", {}))
         return found
-    _compare_config(path, theirs["config"])
+    _compare_config(place, theirs["config"])
     ours = hugging_face.to_ours(found, own, theirs["tensors"])
     known = {other for name, port in own.items() for other in hugging_face.names_of(port, theirs["tensors"][name])}
     _compare_names(path, sorted(known), found)

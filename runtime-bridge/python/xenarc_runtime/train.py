@@ -1,7 +1,7 @@
 """Trains: init or resume, steps, evaluations, checkpoints. The arithmetic is all in the artifact's programs.
 
 Standard output gets an event per line: start, compiled, progress, eval, profile, checkpoint, curve, done, log, error.
-The run's folder gets checkpoints/, config.yaml, parameters.txt, log.txt, loss.png, and what the tracker writes.
+The run's folder gets checkpoints/, run.json, config.yaml, parameters.txt, log.txt, loss.png, and what the tracker writes.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from . import checkpoint, curve, data, events, group, pjrt, run_files
+from . import checkpoint, curve, data, events, group, history, pjrt, run_files
 from .anomaly import open_anomalies
 from .artifact import Artifact, Port
 from .bad_steps import BadSteps, RollBack
@@ -36,6 +36,11 @@ from .speed import work_of
 from .steps import TrainSteps
 from .tracking import Tracker, open_tracker
 
+if TYPE_CHECKING:
+    from .pretrained import Run
+
+    Weights = Path | Run
+
 HUNG = 3
 """The exit code of a process that the watchdog ended: the environment's fault."""
 
@@ -49,6 +54,8 @@ def train(
     watchdog: float = 0,
     source: Path | None = None,
     window: Window | None = None,
+    command: Any = None,
+    repeats: Path | None = None,
 ) -> None:
     """Trains the artifact in `folder`, writing to the folder `run`; this process does its share if it is in a group.
 
@@ -56,6 +63,7 @@ def train(
     the newest) or `overwrite` (delete them). SIGINT, SIGTERM and SIGHUP end the run after the step, with a checkpoint.
     A new run begins with the weights at `source`, which overrides the configuration's `train.from`; without either, with drawn ones.
     A run in which nothing happens for `watchdog` seconds is ended; 0: never. The steps of `window` are profiled.
+    `command` is what the run's history says of the command; a run that `repeats` the one in another folder is held against that one's history.
     """
     artifact = load(folder)
     settings = settings_of(artifact)
@@ -70,12 +78,20 @@ def train(
         goodput = Goodput(run)
         watch.rest()
         start = _prepare_run(run, settings, resume, overwrite)
+        weights = source or _configured_source(artifact)
+        if weights is not None and start is None:
+            from . import pretrained  # only this needs it
+
+            weights = pretrained.located(weights)
+        step, begun_with = (start.step, None) if start else (0, weights)
+        made_of = history.start_of(artifact, run, pipeline.settings, begun_with, command, step)
         if group.is_first():
             run_files.keep_log(run)
             run_files.describe(artifact, run)
-        session = _Session(
-            artifact, run, settings, pipeline, source or _configured_source(artifact), window, stops_at, watch, goodput
-        )
+            if repeats is not None and start is None:
+                history.compare(repeats, run, made_of)
+            history.add(run, made_of)
+        session = _Session(artifact, run, settings, pipeline, weights, window, stops_at, watch, goodput)
         session.train(start)
 
 
@@ -87,7 +103,7 @@ class _Session:
     run: Path
     settings: Settings
     pipeline: data.Pipeline
-    source: Path | None
+    source: Weights | None
     window: Window | None
     stops_at: Callable[[int], bool]
     watch: group.Watchdog
@@ -283,7 +299,7 @@ def _tokens_per_step(batch: list[Port]) -> int:
     return int(np.prod(rows)) * (window - 1)
 
 
-def _initial_state(artifact: Artifact, seed: int, source: Path | None, goodput: Goodput) -> Arrays:
+def _initial_state(artifact: Artifact, seed: int, source: Weights | None, goodput: Goodput) -> Arrays:
     with goodput.spent_on("compile"):
         init = Entry(artifact, "init")
     state = init({"key": np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32)})
@@ -308,7 +324,7 @@ def _prepare_run(run: Path, settings: Settings, resume: bool, overwrite: bool) -
             checkpoint.delete_all(run)
             for name in ("tensorboard", "profile"):
                 shutil.rmtree(run / name, ignore_errors=True)
-            for name in ("metrics.jsonl", "performance.jsonl", "goodput.json", "loss.png", "log.txt", "wandb-id.txt"):
+            for name in ("run.json", "metrics.jsonl", "performance.jsonl", "goodput.json", "loss.png", "log.txt", "wandb-id.txt"):
                 (run / name).unlink(missing_ok=True)
     group.wait_for_all("the run's folder")
     if resume:

@@ -17,7 +17,8 @@ from ..errors import Problem, first_lines, sentence
 from . import text
 
 _SAMPLED = 1 << 16
-"""Bytes at either end of a file that stand for its content."""
+_SAMPLES = 16
+"""So many bytes at so many places of a file, the ends among them, stand for its content."""
 
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 """How compressed files begin."""
@@ -76,14 +77,22 @@ class File:
         with _Reach(self.name):
             return filesystem.size(path)
 
-    def print(self) -> bytes:
-        """Bytes that differ for files that differ: of the size, the beginning and the end."""
+    def print(self, whole: bool = False) -> bytes:
+        """SHA-256 of the size and of the content, of which samples are taken if it is long and not wanted `whole`."""
         size = self.size()
+        # Each place of a remote file is a request.
+        samples = 2 if self.is_remote else _SAMPLES
+        last = max(0, size - _SAMPLED)
+        digest = hashlib.sha256(f"{size} ".encode())
         with self.open() as stream:
-            ends = stream.read(_SAMPLED)
-            stream.seek(max(0, size - _SAMPLED))
-            ends += stream.read(_SAMPLED)
-        return hashlib.sha256(f"{size} ".encode() + ends).digest()
+            if whole or size <= samples * _SAMPLED:
+                while block := stream.read(1 << 20):
+                    digest.update(block)
+                return digest.digest()
+            for place in range(samples):
+                stream.seek(last * place // (samples - 1))
+                digest.update(stream.read(_SAMPLED))
+        return digest.digest()
 
 
 def fingerprint(files: list[File]) -> str:

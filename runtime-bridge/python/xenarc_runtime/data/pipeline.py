@@ -42,7 +42,7 @@ class Pipeline:
     """All data of a run; made by open."""
 
     def __init__(self, artifact: Artifact, settings: Settings) -> None:
-        self._artifact, self._settings = artifact, settings
+        self._artifact, self.settings = artifact, settings
         self._ports = named(artifact.program(STEP).inputs, "batch")
         self._kinds = tuple(kind_of(port) for port in self._ports)
         self._width = self._ports[0].shape[-1]
@@ -68,7 +68,7 @@ class Pipeline:
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint keeps, to tell whether a run goes on with the same data."""
-        return {"path": self.path, "sha256": self.fingerprint, "seed": self._settings.seed}
+        return {"path": self.path, "sha256": self.fingerprint, "seed": self.settings.seed}
 
     @property
     def has_validation(self) -> bool:
@@ -78,7 +78,7 @@ class Pipeline:
 
     def feed(self, state: dict[str, Any] | None = None) -> Feed:
         """Batches from the beginning, or from where a feed's state was taken."""
-        settings = self._settings
+        settings = self.settings
         weights = [source.weight for source in settings.sources]
         if settings.buckets:
             entries, share = self.entries, None
@@ -103,7 +103,7 @@ class Pipeline:
     def entries(self) -> dict[str, Sequence[Port]]:
         """The entry points that batches are for, with their ports."""
         programs = self._artifact.programs
-        names = [name for name in programs if _TRAIN_STEP.fullmatch(name)] if self._settings.buckets else [STEP]
+        names = [name for name in programs if _TRAIN_STEP.fullmatch(name)] if self.settings.buckets else [STEP]
         return {name: named(programs[name].inputs, "batch") for name in names}
 
     def validation(self, ports: Sequence[Port]) -> Iterator[dict[str, np.ndarray]]:

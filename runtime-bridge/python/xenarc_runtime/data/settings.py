@@ -26,6 +26,7 @@ class Settings:
     """What is said of the data, with what is not said switched off."""
 
     sources: tuple[SourceSettings, ...]
+    """Those that have a weight."""
     seed: int
     validation: float
     validation_rows: int | None = None
@@ -38,6 +39,8 @@ class Settings:
     skip_bad: bool = False
     filters: dict[str, Any] = field(default_factory=dict)
     vocabulary: int | None = None
+    paths: tuple[str, ...] = ()
+    """Of all sources, as `read` takes them."""
     raw: dict[str, Any] = field(default_factory=dict)
     """The whole section, for the formatting of conversations."""
 
@@ -85,6 +88,7 @@ def read(artifact: Artifact, paths: Sequence[str] = ()) -> Settings:
         skip_bad=given.get("onBadRecord") == "skip",
         filters=given.get("filters", {}),
         vocabulary=vocabulary if isinstance(vocabulary, int) else None,
+        paths=tuple(source.path for source in sources),
         raw=given,
     )
 

@@ -43,11 +43,6 @@ def joined(files: list[Path]) -> str:
     return "\n".join(map(read, files))
 
 
-def joined(files: list[Path]) -> str:
-    """The text of files, a line feed between two."""
-    return "\n".join(map(read, files))
-
-
 def read(file: Path) -> str:
     """The text of a file, which is UTF-8."""
     data = file.read_bytes()
