@@ -191,6 +191,10 @@ xenarc
   .option("--stop <text...>", "texts that end the writing")
   .option(...TRAINED)
   .option("--step <n>", "which checkpoint (default: the newest)", integer(0))
+  .option("--trace <file>", "write what the model saw at each token to FILE.jsonl")
+  .option("--top <n>", "with --trace: name the n likeliest tokens (default: 5)", integer(1))
+  .option("--look <pattern...>", "with --trace: look into these modules, such as blocks/attention (default: all)")
+  .option("--model <file>", "with --trace: the model file (default: model.ts here)")
   .option(...JSON_FLAG)
   .action(async (options) => (await import("./commands/generate.js")).generateCommand(options));
 

@@ -10,7 +10,8 @@ import { kernelsOf, kernelsSchema } from "./kernels.js";
 import type { LanguageModel } from "./language_model.js";
 import { layoutOf } from "./layout.js";
 import { adapted, isAdapter, loraSchema } from "./lora.js";
-import { type ProgramConfig, programsOf } from "./programs/index.js";
+import type { ProgramConfig } from "./programs/config.js";
+import { programsOf } from "./programs/index.js";
 import { checkpointSchema } from "./train/checkpoint.js";
 import {
   generateSchema,

@@ -11,7 +11,7 @@ export { type Cache, type Hidden, LanguageModel, type RunOptions } from "./langu
 export * from "./layers/index.js";
 export { Llama, type LlamaConfig, llama, llamaConfig, llamaHuggingFace, llamaPresets } from "./llama.js";
 export { Mixtral, type MixtralConfig, mixtral, mixtralConfig, mixtralHuggingFace, mixtralPresets } from "./mixtral.js";
-export type { ProgramConfig } from "./programs/index.js";
+export type { ProgramConfig } from "./programs/config.js";
 export { type CheckpointConfig, checkpointSchema } from "./train/checkpoint.js";
 export {
   type GenerateConfig,

@@ -1,4 +1,4 @@
-/** Looking into a model while it trains: what its modules give, its gradients and what attention attends to, in numbers of fixed size. */
+/** Looking into a model while it runs: what its modules give, its gradients and what attention attends to, in numbers of fixed size. */
 import { XenarcError } from "../compiler/errors.js";
 import { isFloat } from "../compiler/ir.js";
 import { matching } from "../compiler/patterns.js";
@@ -7,7 +7,7 @@ import { joinPath } from "../compiler/tree.js";
 import { scan } from "../ops/control.js";
 import { concatenate, constant } from "../ops/functions.js";
 import { Module, type Parameter, parameters } from "../ops/module.js";
-import { type Observer, observing } from "../ops/observe.js";
+import { type Observer, observing, type Queries } from "../ops/observe.js";
 import { collect } from "../ops/report.js";
 import { type AnyTensor, oneCall, type Tensor } from "../ops/tensor.js";
 import type { LogConfig } from "./train/log.js";
@@ -23,12 +23,26 @@ const POSITIVE = Array.from({ length: 81 }, (_, i) => Math.fround(2 ** ((i - 48)
 /** The ends of the bins of a histogram, which rise: a bin of small numbers around 0, on either side bins by powers of the root of 2. */
 export const EDGES: readonly number[] = [...POSITIVE.map((x) => -x).reverse(), ...POSITIVE];
 
+/** Numbers that say how large a tensor's elements are. */
+export type Moments = Readonly<Record<"mean" | "rms" | "zeros", AnyTensor>>;
+
 /** Numbers that say how a tensor's elements lie. */
-export type Summary = Readonly<Record<"histogram" | "mean" | "rms" | "zeros", AnyTensor>>;
+export type Summary = Moments & { readonly histogram: AnyTensor };
+
+/** The mean of a tensor's elements, the root of their mean square, the share that is 0 (f32), for each element along the axes of `keep`. */
+export function moments(x: Tensor, keep: readonly string[] = []): Moments {
+  const wide = x.cast("f32") as Tensor;
+  const all = wide.names.filter((n) => !keep.includes(n));
+  return {
+    mean: wide.mean(all) as unknown as Tensor,
+    rms: wide.square().mean(all).sqrt() as unknown as Tensor,
+    zeros: wide.eq(0).cast("f32").mean(all) as unknown as Tensor,
+  };
+}
 
 /**
- * How a tensor's elements lie: how many are in each bin (i32; the outermost have what lies beyond, NaN is in none), their mean, the root
- * of their mean square, the share that is 0. `keep`: axes along which there is a summary for each element.
+ * How a tensor's elements lie: {@link moments}, and how many are in each bin (i32; the outermost have what lies beyond, NaN is in none).
+ * `keep`: axes along which there is a summary for each element.
  */
 export function summary(x: Tensor, keep: readonly string[] = []): Summary {
   return oneCall(() => {
@@ -47,74 +61,85 @@ export function summary(x: Tensor, keep: readonly string[] = []): Summary {
     const kept = keep.filter((n) => wide.has(n));
     return {
       histogram: reached.sub(exceeded as never).ordered([...kept, "bin"]) as Tensor,
-      mean: wide.mean(all) as unknown as Tensor,
-      rms: wide.square().mean(all).sqrt() as unknown as Tensor,
-      zeros: wide.eq(0).cast("f32").mean(all) as unknown as Tensor,
+      ...moments(x, keep),
     };
   });
 }
 
 /** What was seen, by kind and path of the module or parameter. */
-export interface Seen {
-  readonly activations: Readonly<Record<string, Summary>>;
+export interface Seen<Numbers extends object> {
+  readonly activations: Readonly<Record<string, Numbers>>;
   /** Probabilities (f32): an axis `head`, `query` and `token`, and one of layers in front where the module is in a stack. */
   readonly attention: Readonly<Record<string, AnyTensor>>;
 }
 
+/** Modules to look into, and where in the configuration they are named. */
+interface Wanted {
+  readonly setting: string;
+  readonly pattern: string;
+}
+
+/** Where to look, and at what. */
+export interface Look<Numbers extends object> {
+  readonly activations: readonly Wanted[];
+  readonly attention: readonly Wanted[];
+  /** What is kept of a module's result: by name, one or several for each layer. */
+  readonly numbers: (result: Tensor) => Numbers;
+  readonly queries: Queries;
+}
+
+/** Where patterns stand that a setting lists. */
+export const wanted = (setting: string, patterns: readonly string[]): Wanted[] =>
+  patterns.map((pattern, i) => ({ setting: `${setting}[${i}]`, pattern }));
+
 /**
- * Runs what calls the modules of a model, and tells what `log` asks for. Of modules in a stack there is a summary for each layer.
+ * Runs what calls the modules of a model, and tells what was asked for. Of modules in a stack there are numbers for each layer.
  * @throws XenarcError for a pattern that matches no module, or only modules that are not called or have no attention.
  */
-export function look<R>(model: Module, c: ProbeConfig, f: () => R): [R, Seen] {
-  if (c.activations.length + c.attention.length > 0 && currentLayout()?.stages("layers") !== undefined) {
+export function look<R, N extends object>(model: Module, asked: Look<N>, f: () => R): [R, Seen<N>] {
+  if (asked.activations.length + asked.attention.length > 0 && currentLayout()?.stages("layers") !== undefined) {
     throw new XenarcError({
       what: "log.activations and log.attention cannot look into layers that run as a pipeline.",
       fix: "Leave them out, or train without stages.",
     });
   }
   const modules = [...new Set(modulesOf(model))].filter((path) => path !== "");
-  const wanted = (key: "activations" | "attention") =>
-    c[key].map((pattern, i) => ({
-      setting: `log.${key}[${i}]`,
-      pattern,
-      paths: matching(pattern, modules, `log.${key}[${i}]`, "module", "itself"),
-    }));
-  const rules = { result: wanted("activations"), attention: wanted("attention") };
-  const named = new Map<string, { kind: keyof Seen; path: string; part?: keyof Summary }>();
-  const tell = (
-    name: string,
-    as: { kind: keyof Seen; path: string; part?: keyof Summary },
-    { names, value }: Tensor,
-  ) => {
+  const rules = (["activations", "attention"] as const).flatMap((kind) =>
+    asked[kind].map(({ setting, pattern }) => {
+      const paths = matching(pattern, modules, setting, "module", "itself");
+      return { kind, setting, pattern, paths, found: false };
+    }),
+  );
+  const named = new Map<string, { kind: keyof Seen<N>; path: string; part?: string }>();
+  const tell = (name: string, as: { kind: keyof Seen<N>; path: string; part?: string }, { names, value }: Tensor) => {
     named.set(name, as);
     escape({ kind: "metric", message: name, value, names });
   };
   const observer: Observer = (what, path, value) => {
-    if (!rules[what].some(({ paths }) => paths.includes(path))) return;
-    const x = value(c.attentionPositions);
+    const kind = what === "result" ? "activations" : "attention";
+    const asking = rules.filter((rule) => rule.kind === kind && rule.paths.includes(path));
+    if (asking.length === 0) return;
+    const x = value(asked.queries);
     if (!isFloat(x.value.type)) return;
-    if (what === "attention") return tell(joinPath("attention", path), { kind: "attention", path }, x);
-    for (const [part, number] of Object.entries(summary(x)) as [keyof Summary, Tensor][])
-      tell(joinPath(joinPath("activations", path), part), { kind: "activations", path, part }, number);
+    for (const rule of asking) rule.found = true;
+    const name = joinPath(kind, path);
+    if (kind === "attention") return tell(name, { kind, path }, x);
+    for (const [part, number] of Object.entries(asked.numbers(x)) as [string, Tensor][])
+      tell(joinPath(name, part), { kind, path, part }, number);
   };
   const [result, { metrics }] = collect(() => observing(observer, f));
-  const seen: Record<keyof Seen, Record<string, unknown>> = { activations: {}, attention: {} };
+  const seen: Record<keyof Seen<N>, Record<string, unknown>> = { activations: {}, attention: {} };
   for (const [name, { kind, path, part }] of named) {
     if (part === undefined) seen[kind][path] = metrics[name];
     else seen[kind][path] = { ...(seen[kind][path] as object), [part]: metrics[name] };
   }
-  for (const [what, kind] of [
-    ["result", "activations"],
-    ["attention", "attention"],
-  ] as const) {
-    const empty = rules[what].find(({ paths }) => !paths.some((path) => path in seen[kind]));
-    if (empty === undefined) continue;
-    throw new XenarcError({
-      what: `${empty.setting}: "${empty.pattern}" matches ${empty.paths.slice(0, 6).join(", ")}; ${what === "attention" ? "there is no attention in it" : "its call gives no floating-point tensor, or is not called"}.`,
-      ...(what === "attention" && { expected: "modules that compute attention, such as blocks/attention" }),
-    });
-  }
-  return [result, seen as unknown as Seen];
+  const found = new Set(rules.filter((rule) => rule.found).map(({ setting }) => setting));
+  const empty = rules.find(({ setting }) => !found.has(setting));
+  if (empty === undefined) return [result, seen as unknown as Seen<N>];
+  throw new XenarcError({
+    what: `${empty.setting}: "${empty.pattern}" matches ${empty.paths.slice(0, 6).join(", ")}; ${empty.kind === "attention" ? "there is no attention in it" : "its call gives no floating-point tensor, or is not called"}.`,
+    ...(empty.kind === "attention" && { expected: "modules that compute attention, such as blocks/attention" }),
+  });
 }
 
 /** Summaries of gradients, by path of the parameter, for each layer of a stack. */

@@ -1,12 +1,15 @@
 /** Looking into a model while it is traced: whoever wants to know is told of what modules give, and the model says nothing of it. */
 import { leaves } from "../compiler/tree.js";
-import type { Tensor } from "./tensor.js";
+import type { Scalar, Tensor } from "./tensor.js";
 
 /**
  * Is told of values as they are made, in the region where they are: the first tensor that a module's `call` gives (`result`), the
- * probabilities of attention (`attention`, which are computed only where `value` is called, for the first `most` positions). `path` is the module's.
+ * probabilities of attention (`attention`, which are computed only where `value` is called, for the queries asked for). `path` is the module's.
  */
-export type Observer = (what: "result" | "attention", path: string, value: (most: number) => Tensor) => void;
+export type Observer = (what: "result" | "attention", path: string, value: (queries: Queries) => Tensor) => void;
+
+/** Which queries of attention are looked at: the first so many, with as many keys, or the one at a place along `seq` (an integer), with all keys. */
+export type Queries = { readonly first: number } | { readonly at: Scalar };
 
 let observer: Observer | undefined;
 /** The module whose call runs. */

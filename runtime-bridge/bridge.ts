@@ -58,6 +58,10 @@ export interface GenerateOptions extends SetupOptions {
   readonly seed?: number;
   /** Texts that end the generation. */
   readonly stop?: readonly string[];
+  /** An artifact with the programs that look into the model: a `token` event then says of each token what they see. */
+  readonly probes?: string;
+  /** How many of the likeliest tokens a `token` event names. Default 5. */
+  readonly top?: number;
 }
 
 /** Options of {@link run}. */
@@ -106,6 +110,7 @@ export async function generate(options: GenerateOptions, onEvent: OnEvent = () =
   args.push(...option("--max-tokens", maxTokens), ...option("--temperature", temperature));
   args.push(...option("--top-k", topK), ...option("--top-p", topP), ...option("--seed", seed));
   args.push(...stop.flatMap((text) => option("--stop", text)));
+  args.push(...option("--probes", options.probes), ...option("--top", options.top));
   return last(await runCommand("generate", args, onEvent, options), "generated");
 }
 

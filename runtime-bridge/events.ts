@@ -203,6 +203,44 @@ const eventSchema = z.discriminatedUnion("event", [
   }),
   /** Further generated text. */
   z.object({ event: z.literal("text"), text: z.string() }),
+  /** The HLO that XLA made of a program. */
+  z.object({ event: z.literal("optimized"), program: z.string(), hlo: z.string() }),
+  /** The tokens of a prompt, and how probable each was after those before it; null where that is not known, as of the first. */
+  z.object({
+    event: z.literal("prompt"),
+    tokens: z.array(z.object({ id: count, text: z.string(), probability: measured })),
+  }),
+  /** A generated token, and what was seen as it was found. */
+  z.object({
+    event: z.literal("token"),
+    /** Counted from the prompt's first token. */
+    position: count,
+    id: count,
+    /** What it adds to the text: nothing where a character is not yet whole. */
+    text: z.string(),
+    /** By the model's own chances, whatever the temperature. */
+    probability: measured,
+    /** 1: the likeliest. */
+    rank: count,
+    /** Of the chances of all tokens, in nats. */
+    entropy: measured,
+    top: z.array(z.object({ id: count, text: z.string(), probability: measured })),
+    /** Of the program that found it, from its start until the token was there. */
+    seconds: z.number(),
+    /** The position of the first token that it was found from; the last is the one before it. */
+    first: count,
+    /** Of what modules gave for the last of these tokens, by module, number and layer. */
+    activations: z.record(z.string(), z.record(z.string(), z.array(measured))),
+    /** What that token attended to, by module, layer and head: the entropy in nats, the strongest keys by position. */
+    attention: z.record(
+      z.string(),
+      z.object({
+        layers: z.array(z.array(z.object({ entropy: measured, keys: z.array(z.tuple([count, measured])) }))),
+        /** Base64: a byte for each layer, head and token seen: 255 times the root of its probability. */
+        rows: z.string(),
+      }),
+    ),
+  }),
   /** Generation ended. */
   z.object({
     event: z.literal("generated"),

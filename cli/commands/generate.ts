@@ -9,6 +9,7 @@ import { artifactAt, checkpoints, requireRun } from "../project.js";
 import { EXIT } from "../report.js";
 import { setUpPython } from "../setup.js";
 import { count, paint, StatusLine } from "../terminal.js";
+import { checkTraceName, type TraceFile, traceFile } from "../trace.js";
 
 export interface GenerateCommandOptions {
   readonly run?: string;
@@ -22,9 +23,14 @@ export interface GenerateCommandOptions {
   readonly greedy?: boolean;
   readonly stop?: readonly string[];
   readonly json?: boolean;
+  readonly trace?: string;
+  readonly top?: number;
+  readonly look?: readonly string[];
+  readonly model?: string;
 }
 
 export async function generateCommand(options: GenerateCommandOptions): Promise<void> {
+  checkTrace(options);
   const run = requireRun(options.run);
   const { step, prompt, maxTokens, topK, topP, seed, stop, greedy, json } = options;
   const steps = checkpoints(run);
@@ -34,30 +40,56 @@ export async function generateCommand(options: GenerateCommandOptions): Promise<
       "usage",
     );
   }
+  const temperature = greedy ? 0 : options.temperature;
+  const trace = options.trace === undefined ? undefined : await openTrace(options.trace, run, options);
   const { dim } = paint(process.stderr);
   if (process.stderr.isTTY) process.stderr.write(dim(`${run}, step ${count(step ?? steps.at(-1)!)}\n`));
   const done = await generateFrom(run, {
     ...(step !== undefined && { step }),
     ...(prompt !== undefined && { prompt }),
     ...(stop && { stop }),
-    ...{ maxTokens, topK, topP, seed, temperature: greedy ? 0 : options.temperature },
+    ...{ maxTokens, topK, topP, seed, temperature },
     json: json ?? false,
+    ...(trace && { trace }),
   });
+  if (options.trace !== undefined && process.stderr.isTTY) process.stderr.write(dim(`${options.trace}\n`));
   if (done.reason === "interrupted") process.exitCode = EXIT.interrupted;
+}
+
+/** @throws XenarcError for a trace's name that does not say what to write, and for what only traces take. */
+function checkTrace(options: GenerateCommandOptions): void {
+  if (options.trace !== undefined) checkTraceName(options.trace);
+  const alone = (["top", "look", "model"] as const).find((name) => options[name] !== undefined);
+  if (alone === undefined || options.trace !== undefined) return;
+  throw new XenarcError({ what: `--${alone} is for traces.`, fix: "Add --trace FILE.jsonl" }, "usage");
+}
+
+/** A trace that generation is to write, and what the runtime needs for it. */
+interface Tracing {
+  readonly file: TraceFile;
+  readonly probes: string;
+  readonly top?: number;
+}
+
+async function openTrace(path: string, run: string, { top, ...options }: GenerateCommandOptions): Promise<Tracing> {
+  const { probesFor } = await import("../probes.js");
+  const probes = await probesFor(run, artifactOf(run), options);
+  return { file: traceFile(path), probes, ...(top !== undefined && { top }) };
 }
 
 /** Generates from a run's artifact and writes the prompt and the text to standard output as it comes. */
 export async function generateFrom(
   run: string,
-  { json, ...options }: Omit<GenerateOptions, "artifact" | "run"> & { readonly json?: boolean },
+  {
+    json,
+    trace,
+    ...options
+  }: Omit<GenerateOptions, "artifact" | "run" | "probes" | "top"> & {
+    readonly json?: boolean;
+    readonly trace?: Tracing;
+  },
 ): Promise<EventOf<"generated">> {
-  const artifact = artifactAt(join(run, "artifact"));
-  if (artifact === undefined) {
-    throw new XenarcError({
-      what: `${run} has checkpoints, and no artifact to run them with.`,
-      fix: existsSync("model.ts") ? `Make it again: xenarc compile -o ${join(run, "artifact")}` : "Train it again.",
-    });
-  }
+  const artifact = artifactOf(run);
   await setUpPython();
   const out = process.stdout;
   let text = "";
@@ -71,7 +103,8 @@ export async function generateFrom(
     out.write(paint(out).bold(options.prompt ?? ""));
   };
   const done = await interruptible(() =>
-    generate({ artifact, run, ...options }, (event) => {
+    generate({ artifact, run, ...options, ...(trace && tracing(trace)) }, (event) => {
+      trace?.file.add(event);
       if (event.event === "text" || event.event === "generated") begin();
       if (event.event !== "text") return;
       text += event.text;
@@ -80,6 +113,7 @@ export async function generateFrom(
   ).finally(() => {
     loading.clear();
     if (begun) out.write("\n");
+    return trace?.file.end();
   });
   if (json) out.write(`${JSON.stringify({ prompt: options.prompt ?? "", text, ...done, event: undefined })}\n`);
   else if (process.stderr.isTTY) {
@@ -87,6 +121,17 @@ export async function generateFrom(
     process.stderr.write(paint(process.stderr).dim(`${count(done.tokens)} tokens${rate}\n`));
   }
   return done;
+}
+
+const tracing = ({ probes, top }: Tracing) => ({ probes, ...(top !== undefined && { top }) });
+
+function artifactOf(run: string): string {
+  const artifact = artifactAt(join(run, "artifact"));
+  if (artifact !== undefined) return artifact;
+  throw new XenarcError({
+    what: `${run} has checkpoints, and no artifact to run them with.`,
+    fix: existsSync("model.ts") ? `Make it again: xenarc compile -o ${join(run, "artifact")}` : "Train it again.",
+  });
 }
 
 /** A model may write any byte, also those that command a terminal. */

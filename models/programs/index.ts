@@ -4,45 +4,26 @@ import { withKernels } from "../../compiler/kernels.js";
 import { anomalyProgram } from "../../compiler/passes/anomaly.js";
 import type { Program } from "../../compiler/program.js";
 import { builderFor, type TraceOptions, traceProgram } from "../../compiler/trace.js";
-import { gather } from "../../ops/functions.js";
 import { spec } from "../../ops/module.js";
-import { foldIn, type Key } from "../../ops/random.js";
-import type { Tensor } from "../../ops/tensor.js";
-import type { KernelsConfig } from "../kernels.js";
+import { foldIn } from "../../ops/random.js";
 import type { LanguageModel } from "../language_model.js";
-import type { LayoutConfig } from "../layout.js";
-import type { LoraConfig } from "../lora.js";
 import { edges, probes } from "../probes.js";
 import { batchSpec, examplesOf } from "../train/batch.js";
 import { type Bucket, bucketsOf } from "../train/buckets.js";
-import type { GenerateConfig, TrainConfig } from "../train/config.js";
-import type { DataConfig } from "../train/data.js";
+import type { TrainConfig } from "../train/config.js";
 import { weightsOf } from "../train/ema.js";
 import { initialize } from "../train/initialize.js";
-import type { LogConfig } from "../train/log.js";
 import { probe } from "../train/probe.js";
 import { firstState, stateSpec } from "../train/state.js";
 import { trainStep } from "../train/train_step.js";
-import { type SamplingOptions, sample } from "./sampling.js";
-
-/** What the entry points' sizes come from. */
-export interface ProgramConfig extends LayoutConfig, KernelsConfig {
-  readonly model: { readonly context: number };
-  readonly train: TrainConfig;
-  readonly data: DataConfig;
-  readonly log: LogConfig;
-  readonly generate: GenerateConfig;
-  readonly lora?: LoraConfig | undefined;
-}
-
-const keySpec = (): Key => spec({ threefry: 2 }, "ui32");
-const tokensSpec = (batch: number, seq: number) => spec({ batch, seq }, "i32");
+import type { ProgramConfig } from "./config.js";
+import { cacheOf, decodeStep, prefill, probeDecodeStep, probePrefill } from "./generation.js";
 
 /** The first training state from a key. */
 export const init = (model: LanguageModel<object>, { train }: ProgramConfig): Program =>
   traceProgram(
     "init",
-    { argument: { key: keySpec() } },
+    { argument: { key: spec({ threefry: 2 }, "ui32") } },
     ({ argument: { key } }) => {
       const params = initialize(model, foldIn(key, 0));
       const state = firstState(model, params, foldIn(key, 1), train);
@@ -85,70 +66,10 @@ export function evalStep(model: LanguageModel<object>, c: ProgramConfig): Progra
 /** Tokens to scores. */
 export function forward(model: LanguageModel<object>, c: ProgramConfig): Program {
   const weights = weightsOf(model, c.train);
-  const tokens = tokensSpec(c.generate.batch, c.model.context);
+  const tokens = spec({ batch: c.generate.batch, seq: c.model.context }, "i32");
   return traceProgram("forward", { state: weights.state, argument: { tokens } }, ({ state, argument: { tokens } }) => ({
     result: { logits: weights.model(state).call(tokens).cast("f32").ordered(["batch", "seq", "vocab"]) },
   }));
-}
-
-const samplingSpec = (): SamplingOptions => ({
-  key: keySpec(),
-  temperature: spec({}, "f32"),
-  top_k: spec({}, "i32"),
-  top_p: spec({}, "f32"),
-});
-
-/** Randomness of the token after position `at`: one base key serves a whole generation. */
-const keyAt = (options: SamplingOptions, at: Tensor<"batch">): SamplingOptions => ({
-  ...options,
-  key: foldIn(options.key, at.max("batch")),
-});
-
-/** Reads a prompt (padded at the right to the context, `length` tokens of it real): the cache, and the token that follows. */
-export function prefill(model: LanguageModel<object>, c: ProgramConfig): Program {
-  const weights = weightsOf(model, c.train);
-  return traceProgram(
-    "prefill",
-    {
-      state: weights.state,
-      argument: {
-        tokens: tokensSpec(c.generate.batch, c.model.context),
-        length: spec({ batch: c.generate.batch }, "i32"),
-        ...samplingSpec(),
-      },
-    },
-    ({ state, argument: { tokens, length, ...options } }) => {
-      const params = weights.model(state);
-      const { hidden, cache } = params.run(tokens, { length });
-      const last = length.sub(1);
-      const logits = params.logits<"batch">(gather(hidden, "seq", last));
-      return { cache, result: { next_token: sample(logits, keyAt(options, last)) } };
-    },
-  );
-}
-
-/** Reads one token at its position into the cache (donated) and gives the next. */
-export function decodeStep(model: LanguageModel<object>, c: ProgramConfig, cache: object): Program {
-  const weights = weightsOf(model, c.train);
-  return traceProgram(
-    "decode_step",
-    {
-      state: weights.state,
-      cache,
-      argument: {
-        token: spec({ batch: c.generate.batch }, "i32"),
-        position: spec({ batch: c.generate.batch }, "i32"),
-        ...samplingSpec(),
-      },
-    },
-    ({ state, cache, argument: { token, position, ...options } }) => {
-      const params = weights.model(state);
-      const one = (t: Tensor<"batch">) => t.broadcast({ seq: 1 }).ordered(["batch", "seq"]);
-      const run = params.run(one(token), { positions: one(position), cache });
-      const logits = params.logits<"batch">(run.hidden.at("seq", 0));
-      return { cache: run.cache, result: { next_token: sample(logits, keyAt(options, position)) } };
-    },
-  );
 }
 
 /** A look into the model: the first micro-batch of a batch of `train_step`, forwards and, for gradients, backwards. */
@@ -197,6 +118,10 @@ const entryPoints = (c: ProgramConfig): Readonly<Record<string, EntryPoint>> => 
   prefill,
   decode_step: (model, c) => decodeStep(model, c, cacheOf(prefill(model, c))),
   ...(probes(c.log) && { probe_step: probeStep }),
+  ...(c.generate.trace && {
+    probe_prefill: probePrefill,
+    probe_decode_step: (model, c) => probeDecodeStep(model, c, cacheOf(prefill(model, c))),
+  }),
 });
 
 /**
@@ -214,19 +139,4 @@ export function programsOf(model: LanguageModel<object>, c: ProgramConfig, only?
     );
   }
   return names.filter((name) => only?.includes(name) ?? true).map((name) => all[name]!(model, c));
-}
-
-/** The tree of cache that a program gives out, to be traced as another's input. */
-function cacheOf(program: Program): object {
-  const tree: Record<string, unknown> = {};
-  for (const port of program.outputs.filter((p) => p.role === "cache")) {
-    const keys = port.name.split("/");
-    let node = tree;
-    for (const key of keys.slice(0, -1)) {
-      node[key] ??= {};
-      node = node[key] as Record<string, unknown>;
-    }
-    node[keys.at(-1)!] = spec(Object.fromEntries(port.axes.map((a, i) => [a, port.shape[i]!])), port.dtype);
-  }
-  return tree;
 }

@@ -163,6 +163,11 @@ export const trainSchema = z.strictObject({
 export const generateSchema = z.strictObject({
   /** Sequences at once. */
   batch: count.default(1),
+  /**
+   * Modules that `xenarc generate --trace` looks into, patterns as in `log.activations`: the artifact then has the programs for it.
+   * Without, they are made when it is asked to.
+   */
+  trace: z.array(z.string().min(1)).min(1).optional(),
 });
 
 /** Sizes of the mesh's axes inside one slice, outermost first; one may be -1: what is left of the target's devices. */

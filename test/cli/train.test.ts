@@ -124,6 +124,32 @@ test(
     expect(json).toMatchObject({ prompt: "To be", tokens: 12, reason: "length" });
     expect(text.out).toBe(`To be${json.text}\n`);
 
+    const traced = await call(
+      "generate",
+      ...sample,
+      "-n",
+      "20",
+      "--temperature",
+      "1",
+      "--trace",
+      "t/o.jsonl",
+      "--top",
+      "3",
+    );
+    const plain = await call("generate", ...sample, "-n", "20", "--temperature", "1");
+    expect([traced.code, traced.err, traced.out]).toEqual([0, "", plain.out]);
+    const lines = readFileSync(file("t/o.jsonl"), "utf8").trim().split("\n");
+    const tokens = lines.map((line) => JSON.parse(line));
+    expect(`To be${tokens.map(({ text }) => text).join("")}\n`).toBe(plain.out);
+    expect(tokens.map(({ position }) => position)).toEqual(Array.from({ length: 20 }, (_, i) => 5 + i));
+    // The context of 16 is full after 16 tokens, and is filled anew with its last half and the new token.
+    expect(tokens.map(({ first }) => first)).toEqual([...Array(12).fill(0), ...Array(8).fill(8)]);
+    for (const { position, first, top, attention, activations } of tokens) {
+      expect([top.length, activations["blocks/mlp"].rms.length]).toEqual([3, 1]);
+      const [[{ keys }]] = attention["blocks/attention"];
+      expect(keys.every(([key]: [number]) => key >= first && key < position)).toBe(true);
+    }
+
     // safetensors: the header's length, the header, the data.
     const header = JSON.stringify({ tokens: { dtype: "I32", shape: [1, 16], data_offsets: [0, 64] } });
     const size = Buffer.alloc(8);

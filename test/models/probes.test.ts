@@ -1,5 +1,5 @@
-/** What is seen of a model while it trains, against the same model in plain JAX and numpy's own histograms. */
-import { compile } from "../../emit/compile.js";
+/** What is seen of a model while it trains and while it writes, against the same model in plain JAX and numpy's own histograms. */
+import { type Compiled, compile } from "../../emit/compile.js";
 import charTransformer from "../../models/char_transformer.js";
 import { EDGES, summary } from "../../models/probes.js";
 import { tensor as host } from "../../ops/array.js";
@@ -17,19 +17,25 @@ const config = (log: object, model: object = {}) => ({
   log,
 });
 
+/** Runs an entry point on tensors by name. */
+async function runEntry(
+  made: Compiled,
+  name: string,
+  inputs: Readonly<Record<string, Tensor>>,
+): Promise<Record<string, Tensor>> {
+  const { text, program } = made.program(name);
+  const given = program.inputs.map((p) => inputs[p.name]!);
+  const out = await execute(text, given);
+  return Object.fromEntries(program.outputs.map((p, i) => [p.name, out[i]!]));
+}
+
 /** A model's first state, and what `probe_step` sees of it on a batch. */
 async function probed(log: object, model?: object) {
   const options = { only: ["init", "probe_step"], locations: false };
   const made = await compile(charTransformer, config(log, model), options);
-  const run = async (name: string, inputs: Readonly<Record<string, Tensor>>): Promise<Record<string, Tensor>> => {
-    const { text, program } = made.program(name);
-    const given = program.inputs.map((p) => inputs[p.name]!);
-    const out = await execute(text, given);
-    return Object.fromEntries(program.outputs.map((p, i) => [p.name, out[i]!]));
-  };
-  const state = await run("init", { key: tensor("ui32", [2], [0, 42]) });
+  const state = await runEntry(made, "init", { key: tensor("ui32", [2], [0, 42]) });
   const tokens = drawTokens([2, batch, context + 1], 256, 7);
-  return { state, tokens, seen: await run("probe_step", { ...state, tokens }) };
+  return { state, tokens, seen: await runEntry(made, "probe_step", { ...state, tokens }) };
 }
 
 const WEIGHTS = ["tokens/weight", "blocks/attentionNorm/scale", "blocks/attention/query/weight"].concat(
@@ -37,10 +43,10 @@ const WEIGHTS = ["tokens/weight", "blocks/attentionNorm/scale", "blocks/attentio
   ["blocks/mlpNorm/scale", "blocks/mlp/up/weight", "blocks/mlp/down/weight", "norm/scale", "head/weight"],
 );
 
-/** The character transformer in JAX: the mean loss of ids, and what its parts give, by layer. */
+/** The character transformer in JAX: the mean loss of ids, what its parts give, by layer, and the scores. */
 const MODEL = `
-(lambda norm, part: lambda ids, emb, *w: (lambda x, blocks: (lambda h, seen: (
-  -jnp.take_along_axis(nn.log_softmax(norm(h, w[8]) @ w[9]), ids[:, 1:, None], -1).mean(), seen))(
+(lambda norm, part: lambda ids, emb, *w: (lambda x, blocks: (lambda h, seen: (lambda scores: (
+  -jnp.take_along_axis(nn.log_softmax(scores), ids[:, 1:, None], -1).mean(), (*seen, scores)))(norm(h, w[8]) @ w[9]))(
     *lax.scan(part, x, blocks)))(
   emb[ids[:, :-1]] * 4 + (lambda a: jnp.concatenate([jnp.sin(a), jnp.cos(a)], -1))(
     jnp.arange(12.0)[:, None] * jnp.exp(jnp.arange(8.0) * (-jnp.log(10000.0) / 8))), w[:8]))(
@@ -107,6 +113,68 @@ test("activations, gradients and attention of every layer are those of JAX", asy
   expect(at).toBe(grads.length);
 }, 120_000);
 
+test("what is seen while text is written is what JAX computes of all tokens at once", async () => {
+  const names = ["init", "prefill", "decode_step", "probe_prefill", "probe_decode_step"];
+  const made = await compile(
+    charTransformer,
+    { ...config({}), generate: { trace: ["**"] } },
+    { only: names, locations: false },
+  );
+  const state = await runEntry(made, "init", { key: tensor("ui32", [2], [0, 42]) });
+  const text = drawTokens([1, context + 1], 256, 11);
+  const ids = numbers(text) as number[];
+  const one = "(lambda s, x: [nn.softmax(s[4][0]), s[3], *[jnp.sqrt((s[i][:, 0] ** 2).mean(-1)) for i in (0, 2)]])";
+  const [chances, attention, ofAttention, ofBlocks] = (await jaxEval(`lambda *a: ${one}(${MODEL}(*a)[1], a)`, [
+    text,
+    ...WEIGHTS.map((path) => state[`params/${path}`]!),
+  ])) as [Tensor, Tensor, Tensor, Tensor];
+  const at = (t: Tensor, place: number, axis: number): number[] => {
+    const [size, inner] = [t.shape[axis]!, t.shape.slice(axis + 1).reduce((a, b) => a * b, 1)];
+    return (numbers(t) as number[]).filter((_, i) => Math.floor(i / inner) % size === place);
+  };
+  const close = (actual: Tensor, expected: readonly number[]) =>
+    expectClose(
+      tensor("f32", [expected.length], numbers(actual) as number[]),
+      tensor("f32", [expected.length], expected),
+      {
+        rtol: 2e-5,
+        atol: 1e-6,
+      },
+    );
+  const agrees = (seen: Readonly<Record<string, Tensor>>, last: number) => {
+    close(seen.probabilities!, at(chances, last, 0));
+    expect(seen["attention/blocks/attention"]!.shape).toEqual([layers, heads, 1, context]);
+    close(seen["attention/blocks/attention"]!, at(attention, last, 2));
+    close(seen["activations/blocks/attention/rms"]!, at(ofAttention, last, 1));
+    close(seen["activations/blocks/rms"]!, at(ofBlocks, last, 1));
+    const rows = numbers(seen["attention/blocks/attention"]!) as number[];
+    for (let row = 0; row < layers * heads; row++) {
+      const sum = rows.slice(row * context, (row + 1) * context).reduce((a, b) => a + b, 0);
+      expect(sum).toBeCloseTo(1, 5);
+    }
+  };
+  const settings = {
+    ...{ key: tensor("ui32", [2], [0, 1]), temperature: tensor("f32", [], [0]) },
+    ...{ top_k: tensor("i32", [], [0]), top_p: tensor("f32", [], [1]) },
+  };
+  const length = 9;
+  const prompt = ids.slice(0, context).map((id, i) => (i < length ? id : 0));
+  const given = { ...state, tokens: tensor("i32", [1, context], prompt), length: tensor("i32", [1], [length]) };
+  const seen = await runEntry(made, "probe_prefill", given);
+  agrees(seen, length - 1);
+  const following = (numbers(seen.following!) as number[]).slice(0, length - 1);
+  close(
+    tensor("f32", [length - 1], following),
+    following.map((_, i) => (numbers(chances) as number[])[i * 256 + ids[i + 1]!]!),
+  );
+  let written = await runEntry(made, "prefill", { ...given, ...settings });
+  for (let position = length; position < context; position++) {
+    const next = { token: tensor("i32", [1], [ids[position]!]), position: tensor("i32", [1], [position]) };
+    agrees(await runEntry(made, "probe_decode_step", { ...state, ...written, ...next }), position);
+    written = await runEntry(made, "decode_step", { ...state, ...written, ...next, ...settings });
+  }
+}, 120_000);
+
 test("a histogram counts as numpy does, at the edges, beyond them, and without NaN", async () => {
   const values = [...EDGES.slice(40, 60), 0, -0, 1e30, -1e30, Infinity, -Infinity, 1e-9, -1e-9, ...EDGES.slice(0, 3)];
   const drawn = (numbers(normal([500], 3)) as number[]).map((x, i) => x * 10 ** ((i % 9) - 6));
@@ -131,7 +199,8 @@ test("nothing is computed of a model that nobody looks into, and what is unrolle
 test.each([
   ["a pattern without a module", { activations: ["blocks/attn"] }],
   ["a module without attention", { attention: ["blocks/mlp"] }],
+  ["a module that is nowhere, to a trace", {}, { trace: ["blocks/attn"] }],
   ["a parameter that is none", { gradients: ["blocks/attention/qwery"] }],
-])("%s is told", async (_, log) => {
-  expect(await problem(() => compile(charTransformer, config(log)))).toMatchSnapshot();
+])("%s is told", async (_, log, generate: object = {}) => {
+  expect(await problem(() => compile(charTransformer, { ...config(log), generate }))).toMatchSnapshot();
 });

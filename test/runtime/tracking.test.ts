@@ -8,7 +8,7 @@ import { charTransformer } from "../../models/index.js";
 import { ensurePython, generate, type RuntimeEvent, train } from "../../runtime-bridge/bridge.js";
 import { here, metrics, problem, python, temporaryFolder, writeText } from "./support.js";
 
-test.each(["test_tracking", "test_meter", "test_probe"])(
+test.each(["test_tracking", "test_meter", "test_probe", "test_trace"])(
   "what is tracked is right, and can be read by others (%s.py)",
   async (name) => {
     const { python } = await ensurePython();

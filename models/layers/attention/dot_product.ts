@@ -79,7 +79,9 @@ export function attention<Q extends string, K extends Q>(
   const form = oneBlock && !asKernel ? direct : blockwise;
   const scaled = query.mul(scale) as Tensor;
   const sees = { causal, positions, mask, window, softCap, sinks, segments };
-  observe("attention", currentScope() ?? "", (most) => probabilities(scaled as Tensor, key as Tensor, sees, most));
+  observe("attention", currentScope() ?? "", (queries) =>
+    probabilities(scaled as Tensor, key as Tensor, sees, queries),
+  );
   const parallel = splitSequence(query as Tensor, key as Tensor);
   if (parallel) {
     return contextParallel(scaled, key as Tensor, value as Tensor, order, sees, blockSize, parallel) as Tensor;

@@ -1,17 +1,23 @@
-import { dot, where } from "../../../ops/functions.js";
+import { dot, gather, where } from "../../../ops/functions.js";
+import type { Queries } from "../../../ops/observe.js";
 import type { Tensor } from "../../../ops/tensor.js";
 import { capped, count, HIDDEN, LOWEST, type Row, type Scores, type Sees, visible } from "./visible.js";
 
 /**
- * The probabilities (f32) that attention gives keys, computed directly, of the first positions and the first element of `batch`: axes
+ * The probabilities (f32) that attention gives keys, computed directly, of some queries and the first element of `batch`: axes
  * `head` (all others as one), `query` and `token`. For looking at them: attention itself may never have them all.
  */
-export function probabilities(query: Tensor, key: Tensor, sees: Sees, positions: number): Tensor {
-  const [queries, keys] = [query.size("seq"), key.size("key")].map((n) => Math.min(n, positions)) as [number, number];
+export function probabilities(query: Tensor, key: Tensor, sees: Sees, wanted: Queries): Tensor {
+  const most = "first" in wanted ? wanted.first : key.size("key");
+  const [queries, keys] = [query.size("seq"), key.size("key")].map((n) => Math.min(n, most)) as [number, number];
+  const chosen = (x: Tensor): Tensor =>
+    "first" in wanted
+      ? (x.slice("seq", 0, queries) as Tensor)
+      : (gather(x, "seq", wanted.at).broadcast({ seq: 1 }) as Tensor);
   const part = <T extends Tensor | undefined>(x: T): T => {
     let cut = x as Tensor | undefined;
     if (cut?.has("batch")) cut = cut.at("batch", 0) as Tensor;
-    if (cut?.has("seq")) cut = cut.slice("seq", 0, queries) as Tensor;
+    if (cut?.has("seq")) cut = chosen(cut);
     if (cut?.has("key")) cut = cut.slice("key", 0, keys) as Tensor;
     return cut as T;
   };
@@ -23,7 +29,7 @@ export function probabilities(query: Tensor, key: Tensor, sees: Sees, positions:
       mask: part(sees.mask),
       ...(segments && { segments: { query: part(segments.query), key: part(segments.key) } }),
     },
-    part(sees.positions) ?? (count("seq", queries) as Row),
+    (part(sees.positions) ?? chosen(count("seq", query.size("seq")))) as Row,
     count("key", keys),
   );
   const all = capped(dot(part(query), part(key), "headDim", { dtype: "f32" }) as Tensor as Scores, softCap);

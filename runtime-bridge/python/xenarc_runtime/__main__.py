@@ -98,6 +98,8 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--top-p", type=float, default=1.0, help="1 switches it off")
     generate.add_argument("--seed", type=int, default=0)
     generate.add_argument("--stop", action="append", default=[], help="text that ends the generation")
+    generate.add_argument("--probes", type=Path, help="an artifact with the programs that look into the model: say what they see")
+    generate.add_argument("--top", type=int, default=5, help="with --probes: how many of the likeliest tokens to name")
     generate.set_defaults(run=_generate)
 
     sources = commands.add_parser("sources", help="what tells the data of an artifact from others")
@@ -237,6 +239,8 @@ def _generate(arguments: argparse.Namespace) -> None:
         sampling,
         arguments.max_tokens,
         arguments.stop,
+        arguments.probes,
+        arguments.top,
     )
 
 

@@ -20,6 +20,7 @@ from .artifact import Artifact
 from .errors import Problem
 from .program import Arrays, Entry, load, named, placements
 from .tokenizer import Tokenizer
+from .trace import Trace
 
 _SEED_BITS = 0xFFFFFFFF
 
@@ -35,11 +36,20 @@ class Sampling:
 
 
 def generate(
-    folder: Path, run: Path, step: int | None, prompt: str, sampling: Sampling, max_tokens: int, stop: list[str]
+    folder: Path,
+    run: Path,
+    step: int | None,
+    prompt: str,
+    sampling: Sampling,
+    max_tokens: int,
+    stop: list[str],
+    probes: Path | None = None,
+    top: int = 5,
 ) -> None:
     """Emits `text` events and one `generated` event at the end. SIGINT ends the generation, not with an error.
 
     It ends at the token that the tokenizer ends texts with. When the context is full, it is filled anew with the last half of the tokens.
+    With `probes`, an artifact with the programs for it, there are `token` events too, with the `top` likeliest tokens each.
     """
     _check(sampling, max_tokens)
     artifact = load(folder)
@@ -47,13 +57,14 @@ def generate(
     tokens = encode(tokenizer, prompt)
     parameters = _parameters(artifact, run, step)
     text = tokenizer.stream()
+    trace = None if probes is None else Trace(load(probes), tokenizer, top)
     output = _Output(stop)
     stopped: list[int] = []
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda received, _: stopped.append(received))
 
     started, count, reason = time.monotonic(), 0, "length"
-    stream = Writer(artifact, tokenizer).tokens(parameters, tokens, sampling)
+    stream = Writer(artifact, tokenizer, trace).tokens(parameters, tokens, sampling)
     while count < max_tokens:
         if stopped or events.reader_gone():
             reason = "interrupted"
@@ -64,8 +75,12 @@ def generate(
         count += 1
         if token == tokenizer.eos:
             reason = "eos"
+        further = "" if reason == "eos" else text.add(token)
+        if trace is not None:
+            trace.tell(further)
+        if reason == "eos":
             break
-        if output.add(text.add(token)):
+        if output.add(further):
             reason = "stop"
             break
     output.finish(text.finish() if reason != "stop" else "")
@@ -90,8 +105,9 @@ def encode(tokenizer: Tokenizer, prompt: str) -> list[int]:
 class Writer:
     """The programs that write text, compiled once; what they write depends on the parameters that are given each time."""
 
-    def __init__(self, artifact: Artifact, tokenizer: Tokenizer) -> None:
+    def __init__(self, artifact: Artifact, tokenizer: Tokenizer, trace: Trace | None = None) -> None:
         self._tokenizer = tokenizer
+        self._trace = trace
         self._prefill = Entry(artifact, "prefill")
         self._decode = Entry(artifact, "decode_step")
         ports = {port.name: port for port in artifact.program("prefill").inputs}
@@ -106,7 +122,7 @@ class Writer:
         return text + stream.finish()
 
     def tokens(self, parameters: Arrays, prompt: list[int], sampling: Sampling) -> Iterator[int]:
-        """Token after token without end. The next step is started before the last one's token is waited for."""
+        """Token after token without end. The next step is started before the last one's token is waited for, unless it is traced."""
         batch, context = self._batch, self._context
         settings = {
             "temperature": np.float32(sampling.temperature),
@@ -118,16 +134,26 @@ class Writer:
             padded = np.zeros((batch, context), np.int32)
             padded[:, : len(history)] = history
             length = np.full(batch, len(history), np.int32)
-            return self._prefill(
+            return run(
+                "prefill",
                 {
                     **parameters,
                     **settings,
                     "tokens": padded,
                     "length": length,
                     "key": _key(sampling.seed, drawn),
-                }
+                },
+                len(history),
             )
 
+        def run(name: str, arrays: Arrays, length: int) -> dict[str, pjrt.Array]:
+            entry = self._prefill if name == "prefill" else self._decode
+            if self._trace is None:
+                return entry(arrays)
+            return self._trace.run(name, entry, arrays, len(prompt) + drawn - length, length)
+
+        if self._trace is not None:
+            self._trace.begin(prompt, self._decode)
         drawn = 0
         history = prompt[-context:]
         outputs = fill(history)
@@ -135,7 +161,8 @@ class Writer:
             drawn += 1
             position = len(history)
             if position < context:
-                following = self._decode(
+                following = run(
+                    "decode_step",
                     {
                         **parameters,
                         **settings,
@@ -143,7 +170,8 @@ class Writer:
                         "token": outputs["next_token"],
                         "position": np.full(batch, position, np.int32),
                         "key": _key(sampling.seed, drawn),
-                    }
+                    },
+                    position + 1,
                 )
                 token = int(np.asarray(outputs["next_token"])[0])
                 history.append(token)

@@ -1,0 +1,87 @@
+/** The programs with which `xenarc generate --trace` looks into a run's model. */
+import { join } from "node:path";
+import { XenarcError } from "../compiler/errors.js";
+import { readManifest, readProgram } from "../emit/artifact.js";
+import { compile } from "../emit/compile.js";
+import { resolveConfig } from "../emit/config.js";
+import { BYTES } from "../emit/tokenizer.js";
+import { openModel } from "./project.js";
+import { paint } from "./terminal.js";
+
+const PROBES = ["probe_prefill", "probe_decode_step"];
+
+/** Where to look, and the model to make the programs for it from. */
+export interface LookOptions {
+  /** Patterns of modules; undefined: those that the artifact was compiled for, or all. */
+  readonly look?: readonly string[];
+  /** A model file or its folder. */
+  readonly model?: string;
+}
+
+/**
+ * An artifact that has the programs which look into a run's model: the run's own, where it was compiled with some (`generate.trace`), or one that
+ * is made of the model file here, in the run's folder. Throws {@link XenarcError} where there is no such file, or it is of another model.
+ */
+export async function probesFor(run: string, artifact: string, { look, model }: LookOptions): Promise<string> {
+  const manifest = await readManifest(artifact);
+  if (look === undefined && PROBES.every((name) => name in manifest.programs)) return artifact;
+  const { file, model: made } = await openModel(model).catch((error: unknown) => {
+    if (model !== undefined || !(error instanceof XenarcError) || error.fault !== "usage") throw error;
+    throw new XenarcError(
+      {
+        what: `${artifact} has no programs that look into the model, and there is no model.ts in this folder to make them from.`,
+        fix: "Name the model's file with --model, or train with generate.trace='[\"**\"]'.",
+      },
+      "usage",
+    );
+  });
+  const generate = { ...(manifest.config.generate as object), trace: look ?? ["**"] };
+  const foreign = (why: string) =>
+    new XenarcError(
+      {
+        what: `${file} is not the model that ${run} was trained with: ${why}.`,
+        fix: "Name the model's file with --model.",
+      },
+      "usage",
+    );
+  if (made.name !== manifest.name) throw foreign(`it defines ${made.name}, the run is of ${manifest.name}`);
+  const config = resolveConfig(made.schema, { values: { ...manifest.config, generate } });
+  const compiled = await compile(made, config, { only: ["decode_step", ...PROBES] });
+  const now = compiled.program("decode_step");
+  const before = manifest.programs.decode_step!;
+  const other = differing(before.inputs, now.program.inputs);
+  if (other !== undefined) throw foreign(`of its parameters and caches, ${other} differs`);
+  if (operations(now.text) !== operations(await readProgram(artifact, manifest, "decode_step"))) {
+    const { yellow } = paint(process.stderr);
+    process.stderr.write(
+      `${yellow("warning:")} ${file} computes otherwise than when ${run} was trained: what is seen is the model as it is now.\n`,
+    );
+  }
+  const folder = join(run, "trace");
+  await compiled.write(folder, BYTES);
+  return folder;
+}
+
+interface Shape {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: string;
+}
+
+/** The first port that one side lacks or has in another form. */
+function differing(before: readonly Shape[], now: readonly Shape[]): string | undefined {
+  const form = ({ name, shape, dtype }: Shape) => JSON.stringify([name, shape, dtype]);
+  const alone = (ports: readonly Shape[], others: readonly Shape[]) => {
+    const known = new Set(others.map(form));
+    return ports.find((port) => !known.has(form(port)))?.name;
+  };
+  return alone(before, now) ?? alone(now, before);
+}
+
+/** A program's text without the names of its values and where it is from. */
+const operations = (text: string): string =>
+  text
+    .replaceAll(/%[\w.$#:-]+/g, "%")
+    .replaceAll(/ loc\(.*\)$/gm, "")
+    .replaceAll(/^#loc.*$/gm, "")
+    .trim();
