@@ -1,15 +1,17 @@
 """Sources of every kind, written by their own libraries: what is read, in which order, and going on where one stopped."""
 
+import gzip
 import tempfile
 import unittest
 from dataclasses import replace
 from itertools import cycle
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 from data_support import LEAD, STREAMS, TABLES, WIDTH, artifact, batch, texts
 
-from xenarc_runtime import data
+from xenarc_runtime import data, pieces
 from xenarc_runtime.data.batches import Batches
 from xenarc_runtime.data.source import Share
 
@@ -108,6 +110,17 @@ class Position(Case):
             for title, settings in self.SETTINGS.items():
                 with self.subTest(f"{name}, {title}"):
                     self.check(artifact(path=path, **settings))
+
+    def test_going_on_gives_the_same_batches_of_long_texts_in_pieces(self):
+        path, found = self.write("text", 4)
+        whole = "\n".join(text * 40 for text in found)
+        Path(path, "0000.txt").write_text(whole)
+        Path(path, "0003.txt.gz").write_bytes(gzip.compress(whole.encode()))
+        with mock.patch.object(pieces, "SIZE", 200), mock.patch.object(pieces, "NEAR", 100):
+            for packing in (False, True):
+                made = artifact(path=path, packing=packing, validation=0.2)
+                self.check(made)
+                self.assertEqual((data.open(made).sources[0].records or 0) > 10, packing)
 
     def test_going_on_gives_the_same_batches_of_a_mixture(self):
         sources = [

@@ -20,7 +20,7 @@ import h5py
 import numpy as np
 from array_record.python.array_record_module import ArrayRecordReader
 
-from xenarc_runtime import events, tokenizer
+from xenarc_runtime import events, pieces, tokenizer
 from xenarc_runtime.data import pretokenize, shards, statistics
 from xenarc_runtime.data.reading import Reader
 from xenarc_runtime.data.settings import SourceSettings
@@ -209,6 +209,62 @@ class Ended(InFolder):
         self.assertFalse(json.loads((self.folder / "killed" / "index.json").read_text())["complete"])
         self.run_work(source, out="killed", shard_tokens=5000)
         self.assertEqual(self.contents("killed"), self.contents("all"))
+
+
+class LongText(InFolder):
+    """A text file is read in pieces; what is written is as if it were not."""
+
+    def setUp(self):
+        super().setUp()
+        draw = random.Random(4)
+        folder = self.folder / "texts"
+        folder.mkdir()
+        self.texts = ["\n".join(" ".join(draw.choices(WORDS, k=12)) for _ in range(count)) for count in (60, 0, 2, 90)]
+        for number, text in enumerate(self.texts):
+            (folder / f"{number}.txt").write_text(text, encoding="utf-8")
+        (folder / "4.txt.gz").write_bytes(gzip.compress(self.texts[0].encode()))
+        self.texts.append(self.texts[0])
+        self.source = SourceSettings(str(folder))
+        self.documents = [[*QWEN.encode(text).tolist(), QWEN.eos] for text in self.texts]
+        for name, size in (("SIZE", 900), ("NEAR", 400)):
+            patched = mock.patch.object(pieces, name, size)
+            patched.start()
+            self.addCleanup(patched.stop)
+
+    def contents(self, out):
+        files = sorted((self.folder / out).glob("*.bin"))
+        return np.concatenate([np.fromfile(file, "<u2") for file in files]).tolist()
+
+    def test_is_written_whole(self):
+        read = list(Reader([self.source], False, QWEN).items())
+        self.assertGreater(len(read), 10)
+        self.assertTrue(all(len(item.value.encode()) <= 900 for item in read[:-1]))
+        told = self.run_work(self.source, shard_tokens=10**9)
+        self.assertEqual((told["shards"], told["documents"]), (1, 5))
+        self.assertEqual(self.contents("out"), sum(self.documents, []))
+
+    def test_ends_a_shard_in_its_midst_and_goes_on_there(self):
+        with mock.patch.object(pretokenize, "_BATCH_RECORDS", 1), mock.patch.object(shards.Shard, "drop"):
+            with mock.patch.object(shards.os, "fsync", side_effect=[None] * 7 + [KeyboardInterrupt]):
+                with self.assertRaises(KeyboardInterrupt):
+                    self.run_work(self.source, shard_tokens=300)
+            self.assertEqual(len(json.loads((self.folder / "out" / "index.json").read_text())["shards"]), 3)
+            told = self.run_work(self.source, shard_tokens=300)
+        self.assertEqual((told["documents"], told["tokens"]), (5, sum(map(len, self.documents))))
+        self.assertGreater(told["shards"], 6)
+        self.assertEqual(self.contents("out"), sum(self.documents, []))
+
+    def test_is_one_record_of_the_statistics(self):
+        statistics.statistics(Reader([self.source], False, QWEN), QWEN, "qwen")
+        (found,) = self.said[-1][1]["sources"]
+        sizes = [len(ids) - 1 for ids in self.documents]
+        self.assertEqual((found["records"], found["tokens"], found["longest"]), (5, sum(sizes), max(sizes)))
+        self.assertEqual(found["bytes"], sum(len(text.encode()) for text in self.texts))
+
+    def test_that_is_no_text_is_said_with_its_place(self):
+        (self.folder / "bad.txt").write_bytes(b"good line\n" * 300 + b"\xff")
+        said = self.problem(lambda: self.run_work(SourceSettings(str(self.folder / "bad.txt")), out="bad"))
+        self.assertRegex(said, r"bad\.txt, record \d+: it is not UTF-8 \(byte 3,000: ")
 
 
 class Refused(InFolder):

@@ -6,10 +6,11 @@ import random
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import tokenizers
 
-from xenarc_runtime import tokenizer
+from xenarc_runtime import pieces, tokenizer
 from xenarc_runtime.artifact import Artifact, TokenizerFiles
 from xenarc_runtime.errors import Problem
 
@@ -129,6 +130,65 @@ class Files(unittest.TestCase):
         self.assertIn("it is not Unicode", self.problem(lambda: KINDS["qwen-style"].encode("a\udcff")))
 
 
+class Pieces(unittest.TestCase):
+    """A text that is longer than a piece has the tokens that the library gives for the whole of it."""
+
+    # What the tokenizers of GPT-4, Llama 3 and Qwen divide texts by.
+    LINES = (
+        r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+    )
+
+    def setUp(self):
+        for name, size in (("SIZE", 300), ("NEAR", 200)):
+            patched = mock.patch.object(pieces, name, size)
+            patched.start()
+            self.addCleanup(patched.stop)
+
+    def texts(self):
+        draw = random.Random(11)
+        words = ["to", "be", "dass", "größer", "ヴェル", "don't", "12", "x=1;", "—", "🙂", "end."]
+        for breaks in (["\n"], ["\n", "\n\n", "\n    ", " \n"], ["\r\n"], [" "]):
+            for _ in range(40):
+                text = ""
+                while len(text) < 2000:
+                    text += " ".join(draw.choices(words, k=draw.randrange(1, 12))) + draw.choice(breaks)
+                yield text
+
+    def split_otherwise(self):
+        told = json.loads((FIXTURES / "qwen-style" / "tokenizer.json").read_text("utf-8"))
+        split = {"type": "Split", "pattern": {"Regex": self.LINES}, "behavior": "Isolated", "invert": False}
+        bytes_ = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": False}
+        told["pre_tokenizer"] = {"type": "Sequence", "pretokenizers": [split, bytes_]}
+        ends = {"<|endoftext|>": {"id": "<|endoftext|>", "ids": [7, 9], "tokens": ["a", "b"]}}
+        single = [{"SpecialToken": {"id": "<|endoftext|>", "type_id": 0}}, {"Sequence": {"id": "A", "type_id": 0}}]
+        single.append(single[0])
+        told["post_processor"] = {"type": "TemplateProcessing", "single": single, "pair": single, "special_tokens": ends}
+        return json.dumps(told)
+
+    def test_have_the_tokens_of_the_whole(self):
+        plain = (FIXTURES / "qwen-style" / "tokenizer.json").read_text("utf-8")
+        for told in (plain, self.split_otherwise()):
+            made = tokenizer.open(artifact("json", **{"tokenizer.json": told.encode()}))
+            library = tokenizers.Tokenizer.from_str(told)
+            for text in self.texts():
+                for special in (True, False):
+                    want = library.encode(text, add_special_tokens=special).ids
+                    self.assertEqual(made.encode_batch(["a", text, ""], special)[1].tolist(), want)
+
+    def test_of_any_text_are_the_text(self):
+        draw = random.Random(12)
+        for _ in range(300):
+            parts = [random_text(draw) * draw.choice([0, 1, 1, 30]) for _ in range(draw.randrange(8))]
+            found = list(pieces.of(parts))
+            self.assertEqual("".join(found), "".join(parts))
+            self.assertTrue(all(0 < len(piece) <= 300 for piece in found))
+
+    def test_say_once_what_is_put_before_a_text(self):
+        made = KINDS["mistral-style"]
+        ids = made.encode("to be\n" * 300).tolist()
+        self.assertEqual((ids[0], ids.count(made.bos)), (made.bos, 1))
+
+
 class Characters(unittest.TestCase):
     made = tokenizer.open(artifact("characters", **{"tokenizer.json": tokenizer.characters(["hello ", "wörld\n🙂"]).encode()}))
 
@@ -143,7 +203,7 @@ class Characters(unittest.TestCase):
     def test_refuse_one_that_the_text_had_not(self):
         with self.assertRaises(Problem) as caught:
             self.made.encode("hexe")
-        self.assertIn("'x' (U+0078, character 3 of the text)", caught.exception.message)
+        self.assertIn("'x' (U+0078, in 'hexe')", caught.exception.message)
         with self.assertRaises(Problem):
             tokenizer.characters([])
 

@@ -11,11 +11,13 @@ import json
 import os
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from . import pieces
 from .artifact import Artifact
 from .errors import Problem, first_lines
 
@@ -69,6 +71,14 @@ class Tokenizer(ABC):
     @abstractmethod
     def encode_batch(self, texts: Sequence[str], special: bool = True) -> list[np.ndarray]:
         """`encode` of each."""
+
+    def encode_piece(self, text: str, begins: bool, ends: bool) -> np.ndarray:
+        """The ids of a piece of a text, in what is put before the text if it begins there, and after it if it ends there."""
+        return self.around(self.encode(text, special=False), begins, ends)
+
+    def around(self, ids: np.ndarray, begins: bool = True, ends: bool = True) -> np.ndarray:
+        """Ids in what the tokenizer puts before every text, and after it."""
+        return ids
 
     @abstractmethod
     def encode_spans(
@@ -185,8 +195,27 @@ class Library(Tokenizer):
         return None if text is None else self._library.token_to_id(text)
 
     def encode_batch(self, texts: Sequence[str], special: bool = True) -> list[np.ndarray]:
-        found = _tokenized(self._library.encode_batch_fast, texts, special)
-        return [np.array(encoding.ids, self.dtype) for encoding in found]
+        found = iter(_tokenized(self._library.encode_batch_fast, [text for text in texts if _is_short(text)], special))
+        return [
+            np.array(next(found).ids, self.dtype) if _is_short(text) else self._encode_long(text, special) for text in texts
+        ]
+
+    def _encode_long(self, text: str, special: bool) -> np.ndarray:
+        ids = np.concatenate([self.encode(piece, special=False) for piece in pieces.of([text])])
+        return self.around(ids) if special else ids
+
+    def around(self, ids: np.ndarray, begins: bool = True, ends: bool = True) -> np.ndarray:
+        before, after = self._put_around
+        return np.concatenate([before if begins else before[:0], ids, after if ends else after[:0]])
+
+    @cached_property
+    def _put_around(self) -> tuple[np.ndarray, np.ndarray]:
+        """What is put before a text, and after it: seen on any text that has a token."""
+        encode = self._library.encode
+        sample = next((text for text in ("a", *self._library.get_vocab()) if encode(text, add_special_tokens=False).ids), "")
+        found = encode(sample)
+        ids, own = np.array(found.ids, self.dtype), np.flatnonzero(np.array(found.special_tokens_mask) == 0)
+        return (ids[: own[0]], ids[own[-1] + 1 :]) if own.size else (ids, ids[:0])
 
     def encode_spans(
         self, text: str, spans: Sequence[tuple[int, int]], special: bool = True
@@ -219,7 +248,7 @@ class Characters(Library):
                 at = next(i for i, character in enumerate(text) if self._id(character) is None)
                 raise Problem(
                     "tokenizer",
-                    f"The character {text[at]!r} (U+{ord(text[at]):04X}, character {at + 1:,} of the text) is not in the"
+                    f"The character {text[at]!r} (U+{ord(text[at]):04X}, in {text[max(0, at - 20) : at + 20]!r}) is not in the"
                     f" vocabulary of {self.vocab_size:,} characters, which was made from the training text.",
                     "Leave it out, or train with data.tokenizer=bytes, which knows every text.",
                 )
@@ -265,6 +294,11 @@ class _LibraryStream(Stream):
     def _new(self) -> str:
         before = self._tokenizer.decode(self._before)
         return self._tokenizer.decode(self._before + self._since)[len(before) :]
+
+
+def _is_short(text: str) -> bool:
+    """Whether a text is tokenized at once. What the library says of a token takes a hundred bytes."""
+    return len(text) <= pieces.SIZE
 
 
 def _tokenized(encode: Callable[..., Any], texts: Sequence[str], special: bool) -> Any:

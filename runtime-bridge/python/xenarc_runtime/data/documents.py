@@ -94,14 +94,14 @@ class Examiner:
         reason = self._filters.of_text(self._text(value)) if self._filters.need_text else None
         if reason is not None:
             return Dropped(reason, record.epoch)
-        document = self._document(value)
+        document = self._document(record, value)
         reason = "empty" if document.ids.size == 0 else self._filters.of_length(document.ids.size)
         return document if reason is None else Dropped(reason, record.epoch)
 
-    def _document(self, value: str | np.ndarray | dict[str, Any]) -> Document:
+    def _document(self, record: Record, value: str | np.ndarray | dict[str, Any]) -> Document:
         if isinstance(value, str):
-            ids = self._tokenizer.encode(value).astype(np.int32)
-            if self._end.size and ids.size and (self._tokenizer.eos is None or ids[-1] != self._end[0]):
+            ids = self._tokenizer.encode_piece(value, record.begins, record.ends).astype(np.int32)
+            if record.ends and self._end.size and ids.size and (self._tokenizer.eos is None or ids[-1] != self._end[0]):
                 ids = np.append(ids, self._end)
             return Document(self._checked(ids))
         if isinstance(value, np.ndarray):

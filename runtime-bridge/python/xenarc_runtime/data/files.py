@@ -48,11 +48,16 @@ class File:
         with _Reach(self.name):
             return filesystem.open(path, "rb")
 
+    @property
+    def is_compressed(self) -> bool:
+        """Whether what `stream` gives is not what is stored."""
+        with self.open() as raw:
+            return _codec(raw) is not None
+
     def stream(self, start: int = 0) -> BinaryIO:
         """What the file holds from byte `start` on, decompressed if it is compressed: then all before is read too."""
         raw = self.open()
-        head = raw.read(4)
-        codec = next((name for magic, name in _COMPRESSED.items() if head.startswith(magic)), None)
+        codec = _codec(raw)
         raw.seek(start if codec is None else 0)
         if codec is None:
             return raw
@@ -93,6 +98,12 @@ class File:
                 stream.seek(last * place // (samples - 1))
                 digest.update(stream.read(_SAMPLED))
         return digest.digest()
+
+
+def _codec(raw: BinaryIO) -> str | None:
+    """How a file is compressed, by its first bytes."""
+    head = raw.read(4)
+    return next((name for magic, name in _COMPRESSED.items() if head.startswith(magic)), None)
 
 
 def fingerprint(files: list[File]) -> str:

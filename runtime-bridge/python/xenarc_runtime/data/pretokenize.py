@@ -91,7 +91,8 @@ def _write(work: Work, reader: Reader, dtype: np.dtype, index: dict[str, Any]) -
                 continue
             if shard is None:
                 shard = Shard(work.folder, len(index["shards"]), work.format, dtype)
-            shard.add(ids if np.array_equal(ids[ids.size - end.size :], end) else np.append(ids, end))
+            has_end = not item.ends or np.array_equal(ids[ids.size - end.size :], end)
+            shard.add(ids if has_end else np.append(ids, end), item.ends)
             if shard.tokens >= work.shard_tokens:
                 finish(item.after, False)
             now = time.monotonic()
@@ -113,9 +114,9 @@ def _tokenized(items: Iterator[Item], tokenizer: Tokenizer) -> Iterator[tuple[It
     characters = 0
 
     def made() -> Iterator[tuple[Item, np.ndarray | None]]:
-        ids = iter(tokenizer.encode_batch([text_of(item.value) for item in batch if item.value is not None]))
+        whole = iter(tokenizer.encode_batch([text_of(item.value) for item in batch if item.value is not None], special=False))
         for item in batch:
-            yield item, None if item.value is None else next(ids)
+            yield item, None if item.value is None else tokenizer.around(next(whole), item.begins, item.ends)
 
     for item in items:
         batch.append(item)

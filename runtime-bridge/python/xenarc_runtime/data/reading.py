@@ -36,6 +36,9 @@ class Item:
     """The position of the next record, as JSON."""
     share: float
     """How much of its source is read with it, from 0 to 1."""
+    begins: bool = True
+    ends: bool = True
+    """Whether a document begins, and ends, with it."""
 
 
 class Reader:
@@ -76,7 +79,7 @@ class Reader:
                 value = self._conversation(kind, record) or examiner.value(record)
             except Exception as error:
                 value = self._broken(files[record.file], record.number, error)
-            return Item(value, number, record.file, [number, after], share)
+            return Item(value, number, record.file, [number, after], share, record.begins, record.ends)
 
         if kind.table is not None:
             records = TableRecords(kind, files, source.field, 0.0, False)

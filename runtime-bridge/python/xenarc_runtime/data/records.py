@@ -34,6 +34,10 @@ class Record:
     """In its file, from 0."""
     payload: Any
     epoch: int = 0
+    begins: bool = True
+    """Whether a document begins with it; else it goes on with that of the record before."""
+    ends: bool = True
+    """Whether the document ends with it."""
 
 
 def bad_record(file: File, number: int, error: Exception, skips: bool) -> None:
@@ -90,11 +94,15 @@ class TableRecords(grain.MapDataset):
         number = self.span[0] + index % len(self)
         file = int(np.searchsorted(self._starts, number, "right")) - 1
         number -= int(self._starts[file])
+        table = self._tables[file]
         try:
-            payload = self._tables[file][number]
+            payload = table[number]
         except Exception as error:
             payload = error if isinstance(error, Unreadable) else Unreadable(_said(error))
-        return Record(file, number, payload)
+        in_pieces = table.in_pieces
+        return Record(
+            file, number, payload, begins=not in_pieces or number == 0, ends=not in_pieces or number == len(table) - 1
+        )
 
     def shuffled(self, seed: int) -> grain.MapDataset:
         """In another order in every epoch, a function of the seed and the epoch; what is read together stays together."""

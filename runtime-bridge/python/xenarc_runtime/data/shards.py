@@ -17,7 +17,7 @@ from . import streams
 
 
 class Writer(Protocol):
-    """Takes the documents of a shard."""
+    """Takes the documents of a shard; of a long one, its pieces."""
 
     def __init__(self, path: str, dtype: np.dtype) -> None: ...
 
@@ -123,11 +123,11 @@ class Shard:
         self._writer = writer(str(self._draft), dtype)
         self.tokens = self.documents = 0
 
-    def add(self, ids: np.ndarray) -> None:
-        """The next document."""
+    def add(self, ids: np.ndarray, ends: bool = True) -> None:
+        """The next document, or a piece of it: whether it ends with it."""
         self._writer.add(ids)
         self.tokens += ids.size
-        self.documents += 1
+        self.documents += ends
 
     def finish(self) -> dict[str, Any]:
         """Gives the shard its name; what the index says of it."""

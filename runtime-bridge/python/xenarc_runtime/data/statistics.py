@@ -105,7 +105,7 @@ def statistics(reader: Reader, tokenizer: Tokenizer, tokenizer_name: str) -> Non
             source.bad += 1
             continue
         text = text_in(item.value)
-        ids = item.value if text is None else tokenizer.encode(text)
+        ids = item.value if text is None else tokenizer.encode_piece(text, item.begins, item.ends)
         if text is None:
             source.text = False
         else:
@@ -117,7 +117,10 @@ def statistics(reader: Reader, tokenizer: Tokenizer, tokenizer_name: str) -> Non
                 f" {tokenizer.vocab_size:,} ids.",
                 "Name the tokenizer that the data were made with: --tokenizer.",
             )
-        source.tokens.append(ids.size)
+        if item.begins or not source.tokens:
+            source.tokens.append(ids.size)
+        else:
+            source.tokens[-1] += ids.size
         entropy.add(ids)
         repeats.add(ids if text is None else text)
         now = time.monotonic()

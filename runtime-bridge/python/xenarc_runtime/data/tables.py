@@ -1,4 +1,4 @@
-"""Formats whose records are found by number: Parquet, Arrow, HDF5, ArrayRecord, and text files, each a record.
+"""Formats whose records are found by number: Parquet, Arrow, HDF5, ArrayRecord, and text files in pieces.
 
 A table has a length and gives the record of a number; it opens its file when it is first asked, in every process for itself.
 """
@@ -14,6 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet
 
+from .. import pieces
 from .files import File, Unreadable
 from .streams import LONGEST, parse_example, parse_json
 
@@ -26,6 +27,8 @@ class Table:
 
     group: int | None = None
     """Records that are read together, where one alone costs as much as all of these."""
+    in_pieces = False
+    """Whether the records are the pieces of one document."""
 
     def __init__(self, file: File, field: str | None) -> None:
         self.file, self.field = file, field
@@ -44,14 +47,34 @@ class Table:
 
 
 class TextFile(Table):
-    """A text file as one record."""
+    """A text file, of which each piece is a record. A compressed one has a single piece."""
+
+    in_pieces = True
+
+    @cached_property
+    def _starts(self) -> list[int]:
+        """The first byte of every piece, and the end of the last."""
+        size = self.file.size()
+        starts = [0]
+        if size > pieces.SIZE and not self.file.is_compressed:
+            with self.file.open() as stream:
+                while size - starts[-1] > pieces.SIZE:
+                    near = stream.seek(starts[-1] + pieces.SIZE - pieces.NEAR)
+                    text = stream.read(pieces.NEAR).decode("utf-8", "surrogateescape")
+                    starts.append(near + len(text[: pieces.end(text)].encode("utf-8", "surrogateescape")))
+        return [*starts, size]
 
     def __len__(self) -> int:
-        return 1
+        return len(self._starts) - 1
 
     def __getitem__(self, number: int) -> str:
-        with self.file.stream() as stream:
-            return stream.read()
+        start, end = self._starts[number : number + 2]
+        with self.file.stream(start) as stream:
+            data = stream.read(None if len(self) == 1 else end - start)
+        try:
+            return data.decode("utf-8")
+        except UnicodeDecodeError as error:
+            raise Unreadable(f"it is not UTF-8 (byte {start + error.start:,}: {error.reason})") from None
 
 
 class Parquet(Table):

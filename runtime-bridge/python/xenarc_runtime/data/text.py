@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import os
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from ..errors import Problem
@@ -10,6 +12,7 @@ from ..errors import Problem
 # Folders that hold other people's text, or none.
 _SKIPPED_FOLDERS = {"node_modules", "__pycache__"}
 _BINARY_PROBE_BYTES = 8192
+_BLOCK = 1 << 20
 
 
 def files_below(path: Path) -> list[Path]:
@@ -38,19 +41,30 @@ def is_binary(file: Path) -> bool:
         return b"\0" in stream.read(_BINARY_PROBE_BYTES)
 
 
-def joined(files: list[Path]) -> str:
-    """The text of files, a line feed between two."""
-    return "\n".join(map(read, files))
+def joined(files: Sequence[Path]) -> Iterator[str]:
+    """The text of files, which is UTF-8, a line feed between two; as it is read."""
+    for number, file in enumerate(files):
+        if number:
+            yield "\n"
+        yield from _read(file)
 
 
-def read(file: Path) -> str:
-    """The text of a file, which is UTF-8."""
-    data = file.read_bytes()
-    try:
-        return data.decode("utf-8")
-    except UnicodeDecodeError as error:
-        raise Problem(
-            "data_encoding",
-            f"{file} is not UTF-8: byte {data[error.start]:#04x} at offset {error.start:,} ({error.reason}).",
-            "Convert it (iconv -f latin1 -t utf-8), or leave it out.",
-        ) from None
+def _read(file: Path) -> Iterator[str]:
+    decoder = codecs.getincrementaldecoder("utf-8")()
+    at = 0
+    """The byte that what the decoder holds begins at."""
+    with file.open("rb") as stream:
+        while True:
+            data = stream.read(_BLOCK)
+            try:
+                yield decoder.decode(data, final=not data)
+            except UnicodeDecodeError as error:
+                raise Problem(
+                    "data_encoding",
+                    f"{file} is not UTF-8: byte {error.object[error.start]:#04x} at offset {at + error.start:,}"
+                    f" ({error.reason}).",
+                    "Convert it (iconv -f latin1 -t utf-8), or leave it out.",
+                ) from None
+            if not data:
+                return
+            at = stream.tell() - len(decoder.getstate()[0])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .. import pieces
 from ..errors import Problem
 from ..tokenizer import Tokenizer
 from . import text, windows
@@ -98,7 +99,10 @@ class Tokens:
 def from_text(path: str, settings: Settings, tokenizer: Tokenizer, width: int, ports: tuple[str, ...]) -> Tokens:
     """The tokens of a text file, or of all below a folder. Raises Problem when there is none, or it is not UTF-8."""
     files = text.files_below(Path(path))
-    tokens = tokenizer.encode(text.joined(files), special=False)
+    ids = bytearray()
+    for piece in pieces.of(text.joined(files)):
+        ids += tokenizer.encode(piece, special=False).astype(tokenizer.dtype).data
+    tokens = np.frombuffer(ids, tokenizer.dtype)
     source = Tokens(ArrayRun(tokens), path, f"{tokenizer.unit} of text", settings, tokenizer, width, ports)
     source.files, source.fingerprint = len(files), hashlib.sha256(tokens.data).hexdigest()
     return source
