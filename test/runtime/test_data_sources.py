@@ -1,6 +1,10 @@
 """Sources of every kind, written by their own libraries: what is read, in which order, and going on where one stopped."""
 
 import gzip
+import json
+import socket
+import subprocess
+import sys
 import tempfile
 import unittest
 from dataclasses import replace
@@ -8,12 +12,17 @@ from itertools import cycle
 from pathlib import Path
 from unittest import mock
 
+import h5py
 import numpy as np
+import pyarrow as pa
 from data_support import LEAD, STREAMS, TABLES, WIDTH, artifact, batch, texts
 
 from xenarc_runtime import data, pieces
 from xenarc_runtime.data.batches import Batches
+from xenarc_runtime.data.reading import Reader
+from xenarc_runtime.data.settings import SourceSettings
 from xenarc_runtime.data.source import Share
+from xenarc_runtime.tokenizer import BYTES
 
 
 class Case(unittest.TestCase):
@@ -74,6 +83,68 @@ class Reading(Case):
                 self.assertEqual((sorted(first), sorted(second)), (sorted(found), sorted(found)))
                 self.assertNotEqual(first, second)
                 self.assertNotEqual(first, found)
+
+
+class Found(Case):
+    """What lies in a folder, and how it is stored."""
+
+    def tokens(self, path, **settings):
+        """The first row, read in order."""
+        return batch(self.feed(data.open(artifact(shuffle=0, path=str(path), **settings))))["tokens"][0, 0]
+
+    def test_the_split_train_of_a_saved_dataset(self):
+        """As `datasets` lays it out: a list of the splits, and of each the shards with two files beside them."""
+        for shards in (1, 3):
+            saved = self.folder / f"{shards}"
+            for split in ("test", "train"):
+                folder = saved / split
+                folder.mkdir(parents=True)
+                names = [f"data-{number:05}-of-{shards:05}.arrow" for number in range(shards)]
+                (folder / "dataset_info.json").write_text('{"features": {"text": {"dtype": "string", "_type": "Value"}}}')
+                (folder / "state.json").write_text(json.dumps({"_data_files": [{"filename": name} for name in names]}))
+                for name in names:
+                    TABLES["a.arrow"](folder / name, [f"{split} {name} {number}" for number in range(20)])
+            (saved / "dataset_dict.json").write_text('{"splits": ["test", "train"]}')
+            self.assertEqual(bytes(self.tokens(saved).tolist())[:5], b"train")
+            self.assertEqual(data.open(artifact(path=str(saved))).facts()["records"], 20 * shards)
+            self.assertEqual(bytes(self.tokens(saved / "test").tolist())[:4], b"test")
+
+    def test_arrow_files_of_the_format_that_is_no_stream(self):
+        table = pa.table({"text": texts(50)})
+        with pa.OSFile(str(self.folder / "a.arrow"), "wb") as file, pa.ipc.new_file(file, table.schema) as out:
+            out.write_table(table, max_chunksize=9)
+        path = (self.folder / "a.arrow").rename(self.folder / "told by its content")
+        row = self.tokens(path, packing=True, lead=(1, 1))
+        self.assertEqual(bytes(row.tolist()), "".join(texts(50)).encode()[:WIDTH])
+
+    def test_a_run_of_tokens_in_hdf5(self):
+        ids = np.random.default_rng(3).integers(0, 250, 5000)
+        for dtype in (np.uint8, np.int64):
+            path = str(self.folder / f"{dtype.__name__}.h5")
+            with h5py.File(path, "w") as out:
+                out["tokens"] = ids.astype(dtype)
+            made = artifact(path=path, validation=0.1)
+            pipeline = data.open(made)
+            self.assertEqual((pipeline.facts()["train_tokens"], pipeline.facts()["validation_tokens"]), (4500, 500))
+            windows = {ids[at : at + WIDTH].tobytes() for at in range(4500 - WIDTH + 1)}
+            feed = self.feed(pipeline)
+            for row in np.concatenate([batch(feed)["tokens"].reshape(-1, WIDTH) for _ in range(5)]):
+                self.assertIn(row.astype(ids.dtype).tobytes(), windows)
+            self.assertEqual(feed.state()["position"]["step"], 5)
+            held_out = next(pipeline.validation(made.program("eval_step").inputs))["batch/tokens"]
+            self.assertEqual(held_out[0].tolist(), ids[4500 : 4500 + WIDTH].tolist())
+
+    def test_the_type_of_token_ids_is_said_beside_them(self):
+        ids = np.arange(100)
+        for dtype in ("uint8", "uint16", "uint32"):
+            path = self.folder / dtype / "a.bin"
+            path.parent.mkdir()
+            ids.astype(dtype).tofile(path)
+            path.with_name("index.json").write_text(json.dumps({"dtype": dtype}))
+            row = self.tokens(path)
+            self.assertEqual(np.diff(row).tolist(), [1] * (WIDTH - 1))
+            reader = Reader([SourceSettings(str(path))], False, BYTES)
+            self.assertEqual(np.concatenate([item.value for item in reader.items()]).tolist(), ids.tolist())
 
 
 class Position(Case):
@@ -140,6 +211,24 @@ class Position(Case):
         table, _ = self.write("a.parquet")
         sources = [{"path": path}, {"path": table}]
         self.check(artifact(sources=sources, workers=2, shuffle=6), 5, 4)
+
+    def test_a_position_of_several_processes_is_gathered(self):
+        """Each goes on where it was, from the one position that all of them have."""
+        paths = [self.write("a.jsonl")[0], self.write("a.jsonl.gz", seed=1)[0]]
+        with socket.create_server(("localhost", 0)) as free:
+            coordinator = f"localhost:{free.getsockname()[1]}"
+        script = Path(__file__).with_name("gathered_position.py")
+        said = [
+            subprocess.Popen([sys.executable, script, coordinator, "2", str(rank), *paths], stdout=subprocess.PIPE)
+            for rank in range(2)
+        ]
+        said = [json.loads(child.communicate()[0]) for child in said]
+        self.assertEqual(said[0]["state"], said[1]["state"])
+        for source in said[0]["state"]["position"]["sources"]:
+            self.assertEqual(set(source), {"reader 0 of 2", "reader 1 of 2"})
+        for each in said:
+            self.assertEqual(each["again"], each["after"])
+        self.assertNotEqual(said[0]["before"], said[1]["before"])
 
     def test_a_table_is_divided_among_rows_whatever_the_processes(self):
         """Batches that other processes make half of are the same."""

@@ -48,6 +48,8 @@ KINDS = {
 
 _SHARD = re.compile(r"-\d+-of-\d+$")
 _COMPRESSIONS = (".gz", ".zst")
+_SAVED_BESIDE = ("dataset_info.json", "state.json")
+"""What Hugging Face `datasets` saves beside Arrow files, of which there may be one alone."""
 
 
 def find_source(source: SourceSettings) -> tuple[Kind, list[File]]:
@@ -59,9 +61,11 @@ def find_source(source: SourceSettings) -> tuple[Kind, list[File]]:
     path = source.path
     if os.path.isfile(os.path.join(path, "dataset_dict.json")):
         path = os.path.join(path, "train")
+    is_saved = all(os.path.isfile(os.path.join(path, name)) for name in _SAVED_BESIDE)
     files = find(path)
     told = [_kind_of(file) for file in files]
-    wanted = KINDS[source.kind] if source.kind is not None else _of_most(told)
+    name = source.kind or ("arrow" if is_saved else None)
+    wanted = _of_most(told) if name is None else KINDS[name]
     fitting = [file for file, kind in zip(files, told, strict=True) if kind is wanted]
     return wanted, fitting if fitting and wanted is not TEXT else files
 

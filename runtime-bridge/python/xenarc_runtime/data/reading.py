@@ -14,7 +14,7 @@ from .documents import Examiner
 from .files import File, Unreadable, fingerprint
 from .kinds import Kind, find_source
 from .records import Record, StreamRecords, TableRecords, bad_record
-from .runs import FileRun
+from .runs import FileRun, type_of
 from .settings import Settings, SourceSettings
 
 Value = str | np.ndarray | dict[str, Any]
@@ -108,7 +108,7 @@ class Reader:
 
     def _of_run(self, number: int, files: list[File]) -> Iterator[Item]:
         """Token ids without an end: as many at a time as are read at once."""
-        dtype = self.sources[number].dtype or "uint16"
+        dtype = self.sources[number].dtype or type_of(files[0], self._tokenizer.vocab_size)
         runs = [FileRun(file, dtype) for file in files]
         total = max(1, sum(run.size for run in runs))
         done = 0

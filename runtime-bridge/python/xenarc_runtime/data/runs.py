@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from functools import cached_property
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -54,6 +56,19 @@ class FileRun:
         for row, start in zip(found, starts, strict=True):
             row[:] = self._tokens[start : start + width]
         return found
+
+
+def type_of(file: File, vocabulary: int) -> str:
+    """The type of a file's token ids: what the index of `xenarc data tokenize` beside it says, else one that fits the vocabulary."""
+    fitting = "uint16" if vocabulary <= 1 << 16 else "uint32"
+    index = Path(file.name).with_name("index.json")
+    if file.is_remote or not index.is_file():
+        return fitting
+    try:
+        dtype = json.loads(index.read_bytes())["dtype"]
+    except (ValueError, KeyError, TypeError):
+        return fitting
+    return dtype if dtype in ("uint8", "uint16", "uint32") else fitting
 
 
 class TableRun:

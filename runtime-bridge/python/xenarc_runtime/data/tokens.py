@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 from collections import Counter
 from collections.abc import Iterator
 from itertools import islice
@@ -18,7 +17,7 @@ from . import text, windows
 from .files import File, fingerprint
 from .kinds import Kind
 from .records import bad_file
-from .runs import ArrayRun, FileRun, Joined, Run, TableRun
+from .runs import ArrayRun, FileRun, Joined, Run, TableRun, type_of
 from .settings import Settings, SourceSettings
 from .source import Row, Share
 from .tables import Hdf5
@@ -108,18 +107,6 @@ def from_text(path: str, settings: Settings, tokenizer: Tokenizer, width: int, p
     return source
 
 
-def _said_beside(file: File) -> str | None:
-    """The type that the index of `xenarc data tokenize` has for the files in its folder."""
-    index = Path(file.name).with_name("index.json")
-    if file.is_remote or not index.is_file():
-        return None
-    try:
-        dtype = json.loads(index.read_bytes())["dtype"]
-    except (ValueError, KeyError, TypeError):
-        return None
-    return dtype if dtype in ("uint8", "uint16", "uint32") else None
-
-
 def from_files(
     kind: Kind,
     files: list[File],
@@ -130,8 +117,7 @@ def from_files(
     ports: tuple[str, ...],
 ) -> Tokens | None:
     """The tokens of files of token ids; None if these hold records."""
-    size = settings.vocabulary or tokenizer.vocab_size
-    dtype = source.dtype or _said_beside(files[0]) or ("uint16" if size <= 1 << 16 else "uint32")
+    dtype = source.dtype or type_of(files[0], settings.vocabulary or tokenizer.vocab_size)
     runs: list[Run] = []
     for file in files:
         try:
