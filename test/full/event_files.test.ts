@@ -1,25 +1,15 @@
 /** TensorBoard's own reader opens what a run writes. Its package is in an environment of its own, made here. */
 import { rmSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { execa } from "execa";
 import { compile } from "../../emit/compile.js";
 import { charTransformer } from "../../models/index.js";
-import { ensurePython, train } from "../../runtime-bridge/bridge.js";
-import { pythonEnv } from "../../runtime-bridge/process.js";
+import { train } from "../../runtime-bridge/bridge.js";
 import { metrics, temporaryFolder, writeText } from "../runtime/support.js";
+import { pythonWithPackages } from "./support.js";
 
-const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 const folder = temporaryFolder();
-let python: string;
-beforeAll(async () => {
-  ({ python } = await ensurePython({ extraLocks: [here("requirements.lock")] }));
-}, 3_600_000);
-
-const eventFiles = async (what: "read" | "write", run: string) => {
-  const env = { ...pythonEnv(), JAX_PLATFORMS: "cpu" };
-  return JSON.parse((await execa(python, [here("event_files.py"), what, run], { env })).stdout);
-};
+const python = pythonWithPackages();
+const eventFiles = async (what: "read" | "write", run: string) => JSON.parse(await python("event_files.py", what, run));
 
 test("a run that lost steps and computed them again has every step once", async () => {
   const [artifact, run, data] = [join(folder, "artifact"), join(folder, "run"), writeText(folder)];

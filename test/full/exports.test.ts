@@ -1,20 +1,13 @@
 /** transformers and PEFT open what is exported. Their packages are an environment of their own, made here. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { execa } from "execa";
 import { compile } from "../../emit/compile.js";
 import { llama, type ModelDefinition, mixtral } from "../../models/index.js";
-import { ensurePython } from "../../runtime-bridge/bridge.js";
-import { pythonEnv } from "../../runtime-bridge/process.js";
 import { temporaryFolder } from "../runtime/support.js";
+import { pythonWithPackages } from "./support.js";
 
-const here = (file: string): string => fileURLToPath(new URL(file, import.meta.url));
 const folder = temporaryFolder();
-let python: string;
-beforeAll(async () => {
-  ({ python } = await ensurePython({ extraLocks: [here("requirements.lock")] }));
-}, 3_600_000);
+const python = pythonWithPackages();
 
 const sizes = { context: 32, vocab: 256, layers: 2, heads: 4, kvHeads: 2, embed: 32 };
 
@@ -37,7 +30,5 @@ test.each([
   writeFileSync(text, "the quick brown fox jumps over the lazy dog. ".repeat(100));
   const into = join(folder, name);
   mkdirSync(into);
-  const env = { ...pythonEnv(), JAX_PLATFORMS: "cpu", HF_HUB_OFFLINE: "1" };
-  const { stdout } = await execa(python, [here("exports.py"), base, adapted, text, into], { env });
-  expect(stdout).toMatch(/equal$/);
+  expect(await python("exports.py", base, adapted, text, into)).toMatch(/equal$/);
 });

@@ -15,8 +15,9 @@ from typing import Any
 from . import artifact as artifacts
 from . import checkpoint, events, hugging_face, lora, safetensors_folder, tokenizer
 from .artifact import Artifact, Port
+from .checkpoint import PARAMETERS
 from .errors import Problem
-from .pretrained import AVERAGES, PARAMETERS, parameter_ports, run_at
+from .pretrained import AVERAGES, parameter_ports, run_at
 from .stored import Weights
 
 _TORCH = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}

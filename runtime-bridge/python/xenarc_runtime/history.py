@@ -142,9 +142,10 @@ def _weights(weights: Path | Run, run: Path) -> dict[str, str]:
 
 
 def _source(source: SourceSettings) -> dict[str, Any]:
-    kind, files = find_source(source)
+    source_files = find_source(source)
+    files = source_files.files
     # All of a text is read anyway.
-    prints = [file.print(whole=kind is TEXT and not file.is_remote).hex() for file in files]
+    prints = [file.print(whole=source_files.kind is TEXT and not file.is_remote).hex() for file in files]
     sizes = [file.size() for file in files]
     names = _names(source.path, files)
     listing = "\n".join(f"{name} {print_}" for name, print_ in zip(names, prints, strict=True))

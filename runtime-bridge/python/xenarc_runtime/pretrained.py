@@ -12,11 +12,11 @@ from typing import Any
 from . import artifact as artifacts
 from . import checkpoint, events, hugging_face, lora, pjrt, safetensors_folder
 from .artifact import Artifact, Port
+from .checkpoint import PARAMETERS
 from .errors import Problem
 from .program import Arrays, placements
 from .stored import Weights, few
 
-PARAMETERS = checkpoint.PARAMETERS
 AVERAGES = "ema/"
 """What the names begin with of the averages that training keeps of the parameters, which begin as these do."""
 

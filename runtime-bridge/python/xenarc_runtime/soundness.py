@@ -10,11 +10,11 @@ import json
 from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
-import google_crc32c
 from etils import epath
 
+from . import checksums
+
 _NAME = "checksums.json"
-_BLOCK = 1 << 22
 _THREADS = 4
 
 
@@ -22,7 +22,7 @@ def seal(folder: epath.Path) -> None:
     """Writes the checksums of all that lies in the items of a checkpoint's folder."""
     files = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
     with ThreadPoolExecutor(_THREADS) as threads:
-        sums = dict(zip(files, threads.map(_sum, files.values()), strict=True))
+        sums = dict(zip(files, threads.map(checksums.of, files.values()), strict=True))
     (folder / _NAME).write_text(json.dumps({"algorithm": "crc32c", "files": sums}, indent=1))
 
 
@@ -50,7 +50,7 @@ def fault(folder: epath.Path, items: Iterable[str]) -> str | None:
 
 def _fault(path: epath.Path, size: int, crc: str) -> str | None:
     try:
-        found = _sum(path)
+        found = checksums.of(path)
     except (FileNotFoundError, NotADirectoryError):
         return "is missing"
     except OSError as error:
@@ -58,15 +58,6 @@ def _fault(path: epath.Path, size: int, crc: str) -> str | None:
     if found["bytes"] != size:
         return f"has {found['bytes']:,} bytes, and {size:,} were written"
     return None if found["crc32c"] == crc else f"is not what was written: its checksum is {found['crc32c']}, not {crc}"
-
-
-def _sum(path: epath.Path) -> dict[str, int | str]:
-    size, crc = 0, google_crc32c.Checksum()
-    with path.open("rb") as stream:
-        while block := stream.read(_BLOCK):
-            size += len(block)
-            crc.update(block)
-    return {"bytes": size, "crc32c": crc.hexdigest().decode()}
 
 
 def _files(folder: epath.Path) -> Iterator[epath.Path]:

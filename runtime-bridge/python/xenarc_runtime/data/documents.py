@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -13,11 +12,11 @@ import numpy as np
 
 from ..errors import Problem
 from ..tokenizer import Tokenizer
-from .files import File, Unreadable
+from .files import Unreadable
 from .filters import Filters
-from .kinds import Kind
+from .kinds import Found
 from .records import Record, bad_record
-from .settings import Settings, SourceSettings
+from .settings import Settings
 
 _IDS = ("input_ids", "tokens", "ids")
 _TEXT = ("text", "txt", "content")
@@ -48,10 +47,8 @@ class Dropped:
 class Examiner:
     """Makes the document of a record, or says why there is none."""
 
-    def __init__(
-        self, kind: Kind, files: Sequence[File], source: SourceSettings, settings: Settings, tokenizer: Tokenizer
-    ) -> None:
-        self._kind, self._files, self._field = kind, files, source.field
+    def __init__(self, found: Found, settings: Settings, tokenizer: Tokenizer) -> None:
+        self._kind, self._files, self._field = found.kind, found.files, found.source.field
         self._settings, self._tokenizer = settings, tokenizer
         self._filters = Filters(settings.filters)
         self._limit = settings.vocabulary or tokenizer.vocab_size

@@ -52,8 +52,17 @@ _SAVED_BESIDE = ("dataset_info.json", "state.json")
 """What Hugging Face `datasets` saves beside Arrow files, of which there may be one alone."""
 
 
-def find_source(source: SourceSettings) -> tuple[Kind, list[File]]:
-    """The kind and the files of a source, in the order of their names. Raises Problem where there are none.
+@dataclass(frozen=True)
+class Found:
+    """The files of a source."""
+
+    source: SourceSettings
+    kind: Kind
+    files: list[File]
+
+
+def find_source(source: SourceSettings) -> Found:
+    """The files of a source, in the order of their names. Raises Problem where there are none.
 
     A folder that Hugging Face `datasets` has saved is its Arrow files, those of its split `train` where it has splits. Of
     another folder whose files are for the most part of one kind, these are taken; else it is a folder of text.
@@ -67,7 +76,7 @@ def find_source(source: SourceSettings) -> tuple[Kind, list[File]]:
     name = source.kind or ("arrow" if is_saved else None)
     wanted = _of_most(told) if name is None else KINDS[name]
     fitting = [file for file, kind in zip(files, told, strict=True) if kind is wanted]
-    return wanted, fitting if fitting and wanted is not TEXT else files
+    return Found(source, wanted, fitting if fitting and wanted is not TEXT else files)
 
 
 def _of_most(told: list[Kind]) -> Kind:

@@ -22,7 +22,6 @@ from .. import tokenizer as tokenizers
 from ..artifact import Artifact, Port
 from ..errors import Problem
 from ..program import named, placements
-from ..tokenizer import Tokenizer
 from . import settings as data_settings
 from . import duplicates, tokens, windows
 from .batches import STEP, Batches
@@ -31,7 +30,7 @@ from .feed import Feed, kind_of, share_of
 from .kinds import TEXT, find_source
 from .rows import DocumentSource
 from .settings import Settings
-from .source import Source
+from .source import Form, Source
 from .tokens import Tokens
 
 
@@ -46,7 +45,7 @@ class Pipeline:
         self._ports = named(artifact.program(STEP).inputs, "batch")
         self._kinds = tuple(kind_of(port) for port in self._ports)
         self._width = self._ports[0].shape[-1]
-        self.sources = list(_sources(settings, tokenizers.open(artifact), self._width, self._kinds))
+        self.sources = list(_sources(Form(settings, tokenizers.open(artifact), self._width, self._kinds)))
         documents = [source for source in self.sources if isinstance(source, DocumentSource)]
         if how := settings.filters.get("duplicates"):
             duplicates.leave_out(documents, how, settings.filters["similarity"])
@@ -129,21 +128,22 @@ def open(artifact: Artifact, paths: Sequence[str] = (), held_out: bool = False) 
     return Pipeline(artifact, replace(settings, validation=1.0) if held_out else settings)
 
 
-def _sources(settings: Settings, tokenizer: Tokenizer, width: int, ports: tuple[str, ...]) -> Iterator[Source]:
+def _sources(form: Form) -> Iterator[Source]:
     """The sources of a mixture: long runs of tokens, or documents."""
+    settings = form.settings
     for number, source in enumerate(settings.sources):
-        kind, files = find_source(source)
-        if kind is TEXT and not settings.packing and not settings.buckets and not files[0].is_remote:
-            yield tokens.from_text(source.path, settings, tokenizer, width, ports)
+        found = find_source(source)
+        if found.kind is TEXT and not settings.packing and not settings.buckets and not found.files[0].is_remote:
+            yield tokens.from_text(source.path, form)
             continue
-        run = tokens.from_files(kind, files, source, settings, tokenizer, width, ports)
+        run = tokens.from_files(found, form)
         if run is not None and settings.buckets:
             raise Problem(
                 "data_kind",
                 f"{source.path} is one run of tokens: it has no documents that data.buckets could divide by length.",
                 "Take data of records, or leave data.buckets out.",
             )
-        yield run or DocumentSource(kind, files, source, settings, tokenizer, width, ports, number)
+        yield run or DocumentSource(found, form, number)
 
 
 def _begin_worker(number: int, count: int) -> None:

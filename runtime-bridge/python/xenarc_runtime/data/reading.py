@@ -12,7 +12,7 @@ from ..errors import Problem
 from ..tokenizer import Tokenizer
 from .documents import Examiner
 from .files import File, Unreadable, fingerprint
-from .kinds import Kind, find_source
+from .kinds import Found, Kind, find_source
 from .records import Record, StreamRecords, TableRecords, bad_record
 from .runs import FileRun, type_of
 from .settings import Settings, SourceSettings
@@ -51,11 +51,11 @@ class Reader:
         self._conversations = conversations
         self._settings = Settings(sources=self.sources, seed=0, validation=0.0, skip_bad=skip_bad)
         self._tokenizer = tokenizer
-        self.found: list[tuple[Kind, list[File]]] = [find_source(source) for source in self.sources]
+        self.found = [find_source(source) for source in self.sources]
 
     def fingerprints(self) -> list[str]:
         """SHA-256 of what tells the files of each source from others."""
-        return [fingerprint(files) for _, files in self.found]
+        return [fingerprint(found.files) for found in self.found]
 
     def items(self, position: Any = None) -> Iterator[Item]:
         """The records from a position on."""
@@ -64,12 +64,12 @@ class Reader:
             yield from self._of_source(number, inside if number == first else None)
 
     def _of_source(self, number: int, position: Any) -> Iterator[Item]:
-        kind, files = self.found[number]
-        source = self.sources[number]
+        found = self.found[number]
+        kind, files = found.kind, found.files
         if kind.table is None and kind.stream is None:
-            yield from self._of_run(number, files)
+            yield from self._of_run(number, found)
             return
-        examiner = Examiner(kind, files, source, self._settings, self._tokenizer)
+        examiner = Examiner(found, self._settings, self._tokenizer)
         sizes = np.array([max(1, file.size()) for file in files], float)
         before = np.cumsum(sizes) - sizes
 
@@ -82,11 +82,11 @@ class Reader:
             return Item(value, number, record.file, [number, after], share, record.begins, record.ends)
 
         if kind.table is not None:
-            records = TableRecords(kind, files, source.field, 0.0, False)
+            records = TableRecords(found, 0.0, False)
             for at in range(position or 0, len(records)):
                 yield item(records[at], at + 1, (at + 1) / len(records))
             return
-        stream = iter(StreamRecords(kind, files, 0.0, False))
+        stream = iter(StreamRecords(found, 0.0, False))
         if position is not None:
             stream.set_state(position)
         for record in stream:
@@ -106,10 +106,10 @@ class Reader:
             hint = "Mend it, or leave out such records with --skip-bad."
             raise Problem(problem.kind, problem.message, hint if problem.kind == "data_record" else problem.hint) from None
 
-    def _of_run(self, number: int, files: list[File]) -> Iterator[Item]:
+    def _of_run(self, number: int, found: Found) -> Iterator[Item]:
         """Token ids without an end: as many at a time as are read at once."""
-        dtype = self.sources[number].dtype or type_of(files[0], self._tokenizer.vocab_size)
-        runs = [FileRun(file, dtype) for file in files]
+        dtype = found.source.dtype or type_of(found.files[0], self._tokenizer.vocab_size)
+        runs = [FileRun(file, dtype) for file in found.files]
         total = max(1, sum(run.size for run in runs))
         done = 0
         for file, run in enumerate(runs):

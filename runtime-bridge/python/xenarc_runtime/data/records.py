@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, BinaryIO
@@ -13,7 +13,7 @@ import numpy as np
 from ..errors import Problem, first_lines, sentence
 from . import windows
 from .files import File, Unreadable
-from .kinds import Kind
+from .kinds import Found
 from .source import Share
 from .tables import Table
 
@@ -64,10 +64,10 @@ class TableRecords(grain.MapDataset):
     The last `validation` share of them is kept apart: `held_out` says which part these are.
     """
 
-    def __init__(self, kind: Kind, files: Sequence[File], field: str | None, validation: float, held_out: bool) -> None:
+    def __init__(self, found: Found, validation: float, held_out: bool) -> None:
         super().__init__()
-        self._files = files
-        self._tables = [kind.table(file, field) for file in files]
+        self._files = found.files
+        self._tables = [found.kind.table(file, found.source.field) for file in found.files]
         self._validation, self._held_out = validation, held_out
 
     @cached_property
@@ -167,16 +167,11 @@ class StreamRecords(grain.IterDataset):
     """
 
     def __init__(
-        self,
-        kind: Kind,
-        files: Sequence[File],
-        validation: float,
-        held_out: bool,
-        seed: int | None = None,
-        share: Share | None = None,
+        self, found: Found, validation: float, held_out: bool, seed: int | None = None, share: Share | None = None
     ) -> None:
         super().__init__()
-        self.kind, self.files, self.seed, self.repeats = kind, files, seed, share is not None
+        files = found.files
+        self.kind, self.files, self.seed, self.repeats = found.kind, files, seed, share is not None
         self._validation, self._held_out = validation, held_out
         readers = 1 if share is None else share.readers * share.workers
         reader = 0 if share is None else share.reader * share.workers + share.worker

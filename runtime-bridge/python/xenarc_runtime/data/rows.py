@@ -11,14 +11,12 @@ import grain
 import numpy as np
 
 from ..errors import Problem
-from ..tokenizer import Tokenizer
 from . import windows
 from .documents import Document, Examiner, Sieve, nothing_left
-from .files import File, fingerprint
-from .kinds import Kind
+from .files import fingerprint
+from .kinds import Found
 from .records import Record, StreamRecords, TableRecords
-from .settings import Settings, SourceSettings
-from .source import Row, Share
+from .source import Form, Row, Share
 
 _VALIDATION_ROWS = 1024
 """How many rows are evaluated where the configuration does not say."""
@@ -185,23 +183,13 @@ class PackedRows:
 class DocumentSource:
     """A source whose records are documents (source.Source)."""
 
-    def __init__(
-        self,
-        kind: Kind,
-        files: list[File],
-        source: SourceSettings,
-        settings: Settings,
-        tokenizer: Tokenizer,
-        width: int,
-        ports: tuple[str, ...],
-        number: int = 0,
-    ) -> None:
+    def __init__(self, found: Found, form: Form, number: int = 0) -> None:
         """`number`: which of the mixture's sources it is."""
-        self.kind, self.record_files, self.path = kind, files, source.path
-        self._settings, self._field, self._width, self._ports = settings, source.field, width, ports
+        settings, kind, files = form.settings, found.kind, found.files
+        self._found, self._form, self._settings = found, form, settings
         self._seed = settings.seed + _SEEDS_APART * number
-        self.examiner = Examiner(kind, files, source, settings, tokenizer)
-        self.files, self.unit, self.records = len(files), tokenizer.unit, None
+        self.examiner = Examiner(found, settings, form.tokenizer)
+        self.files, self.unit, self.records = len(files), form.tokenizer.unit, None
         self.train_tokens = None
         self.validation_tokens = None if settings.validation > 0 else 0
         self.fingerprint = fingerprint(files)
@@ -209,11 +197,11 @@ class DocumentSource:
         if kind.table is not None:
             self._train, self._held_out = (self._table(held_out) for held_out in (False, True))
             if len(self._train) == 0 and settings.validation < 1:
-                raise Problem("data_empty", f"There is no record to train on in {source.path}.", "Give more data.")
+                raise Problem("data_empty", f"There is no record to train on in {found.source.path}.", "Give more data.")
             self.records = len(self._train)
 
     def _table(self, held_out: bool) -> TableRecords:
-        return TableRecords(self.kind, self.record_files, self._field, self._settings.validation, held_out)
+        return TableRecords(self._found, self._settings.validation, held_out)
 
     def rows(self, share: Share) -> PackedRows:
         """See Source."""
@@ -224,7 +212,7 @@ class DocumentSource:
 
     def documents(self, share: Share) -> dict[str, Documents]:
         """Documents to train on: for every row a lane, or one stream for all of them."""
-        if self.kind.table is not None:
+        if self._found.kind.table is not None:
             order = self._train.shuffled(self._seed) if self._settings.shuffle > 1 else self._train
             found = order.map(self.examiner)
             lanes = share.of_rows * share.workers
@@ -232,7 +220,7 @@ class DocumentSource:
             return {f"row {row}": TableDocuments(found, first + int(row), lanes) for row in share.rows}
         shuffle = self._settings.shuffle
         order = self._seed if shuffle > 1 else None
-        records = StreamRecords(self.kind, self.record_files, self._settings.validation, False, order, share)
+        records = StreamRecords(self._found, self._settings.validation, False, order, share)
         found = Sieve(records.map(self.examiner))
         if shuffle > 1:
             found = grain.experimental.WindowShuffleIterDataset(found, window_size=shuffle, seed=self._seed & 0xFFFFFFFF)
@@ -240,10 +228,10 @@ class DocumentSource:
 
     def in_order(self, held_out: bool) -> Iterator[Record]:
         """The records of one part, once, in the order of the files."""
-        if self.kind.table is not None:
+        if self._found.kind.table is not None:
             records = self._held_out if held_out else self._train
             return (records[number] for number in range(len(records)))
-        return iter(StreamRecords(self.kind, self.record_files, self._settings.validation, held_out))
+        return iter(StreamRecords(self._found, self._settings.validation, held_out))
 
     def validation(self) -> Iterator[Row]:
         """See Source; the rows are made once."""
@@ -256,7 +244,7 @@ class DocumentSource:
             return
         found = map(self.examiner, self.in_order(held_out=True))
         packer = self._packer(_Once(document for document in found if isinstance(document, Document)))
-        while packer.fill(row := windows.empty(self._ports, (self._width,))):
+        while packer.fill(row := windows.empty(self._form.ports, (self._form.width,))):
             yield row
 
 

@@ -10,9 +10,9 @@ import struct
 from pathlib import Path
 from typing import Any, ClassVar, Protocol
 
-import google_crc32c
 import numpy as np
 
+from .. import checksums
 from . import streams
 
 
@@ -134,13 +134,9 @@ class Shard:
         self._writer.close()
         with open(self._draft, "rb") as stream:
             os.fsync(stream.fileno())
-            check = google_crc32c.Checksum()
-            for _ in check.consume(stream, 1 << 20):
-                pass
-        size = self._draft.stat().st_size
+        written = checksums.of(self._draft)
         self._draft.rename(self._path)
-        entry = {"file": self._path.name, "tokens": self.tokens, "documents": self.documents}
-        return {**entry, "bytes": size, "crc32c": check.hexdigest().decode()}
+        return {"file": self._path.name, "tokens": self.tokens, "documents": self.documents, **written}
 
     def drop(self) -> None:
         """Leaves nothing of it."""

@@ -9,6 +9,9 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from ..tokenizer import Tokenizer
+from .settings import Settings
+
 Row = dict[str, np.ndarray]
 """`tokens`, `segments` and `mask`, i32: those that are asked for."""
 
@@ -30,6 +33,23 @@ class Share:
     worker: int = 0
     workers: int = 1
     """Of every so many batches, this is number `worker`."""
+
+
+@dataclass(frozen=True)
+class Form:
+    """What rows are, whichever source they come from."""
+
+    settings: Settings
+    tokenizer: Tokenizer
+    width: int
+    """Tokens of a row."""
+    ports: tuple[str, ...]
+    """What there is of each: `tokens`, `segments`, `mask`."""
+
+    @property
+    def vocabulary(self) -> int:
+        """Ids from this on are none."""
+        return self.settings.vocabulary or self.tokenizer.vocab_size
 
 
 class Rows(Protocol):

@@ -13,10 +13,8 @@ from .. import events
 from ..errors import Problem
 from ..tokenizer import Tokenizer
 from . import duplicates
-from .files import File
-from .kinds import Kind
+from .kinds import Found
 from .reading import Reader, Value
-from .settings import SourceSettings
 
 _PROGRESS_SECONDS = 0.5
 _SIMILARITY = 0.8
@@ -135,7 +133,7 @@ def statistics(reader: Reader, tokenizer: Tokenizer, tokenizer_name: str) -> Non
         tokenizer=tokenizer_name,
         unit=tokenizer.unit,
         vocabulary=tokenizer.vocab_size,
-        sources=[_described(*each) for each in zip(reader.sources, reader.found, sources, strict=True)],
+        sources=[_described(*each) for each in zip(reader.found, sources, strict=True)],
         lengths=list(_histogram(lengths)),
         duplicates=repeats.result(),
         **entropy.result(),
@@ -196,13 +194,12 @@ def _histogram(lengths: np.ndarray) -> Iterator[dict[str, int]]:
         yield {"from": low, "to": 0 if number == 0 else 2 * low - 1, "records": int(counts[number])}
 
 
-def _described(source: SourceSettings, found: tuple[Kind, list[File]], lengths: Lengths) -> dict[str, Any]:
-    kind, files = found
+def _described(found: Found, lengths: Lengths) -> dict[str, Any]:
     tokens = np.array(lengths.tokens or [0], np.int64)
     return {
-        "path": source.path,
-        "kind": kind.name,
-        "files": len(files),
+        "path": found.source.path,
+        "kind": found.kind.name,
+        "files": len(found.files),
         "records": len(lengths.tokens),
         "bad": lengths.bad,
         "bytes": lengths.bytes if lengths.text else None,

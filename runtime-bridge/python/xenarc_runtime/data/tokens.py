@@ -12,14 +12,12 @@ import numpy as np
 
 from .. import pieces
 from ..errors import Problem
-from ..tokenizer import Tokenizer
 from . import text, windows
-from .files import File, fingerprint
-from .kinds import Kind
+from .files import fingerprint
+from .kinds import Found
 from .records import bad_file
 from .runs import ArrayRun, FileRun, Joined, Run, TableRun, type_of
-from .settings import Settings, SourceSettings
-from .source import Row, Share
+from .source import Form, Row, Share
 from .tables import Hdf5
 
 
@@ -30,16 +28,8 @@ class Tokens:
     the token `eos`.
     """
 
-    def __init__(
-        self,
-        run: Run,
-        name: str,
-        unit: str,
-        settings: Settings,
-        tokenizer: Tokenizer,
-        width: int,
-        ports: tuple[str, ...],
-    ) -> None:
+    def __init__(self, run: Run, name: str, unit: str, form: Form) -> None:
+        settings, width = form.settings, form.width
         if run.size == 0:
             raise Problem("data_empty", f"There is no text in {name}.", "Give a UTF-8 file, or a folder that holds some.")
         split = run.size - round(run.size * settings.validation)
@@ -52,9 +42,7 @@ class Tokens:
             )
         self.train_tokens, self.validation_tokens = split, run.size - split
         self.files, self.records, self.unit, self.fingerprint = 0, None, unit, ""
-        self._run, self._name, self._width, self._ports = run, name, width, ports
-        self._limit = settings.vocabulary or tokenizer.vocab_size
-        self._rows_limit, self._eos = settings.validation_rows, tokenizer.eos
+        self._run, self._name, self._form = run, name, form
 
     def rows(self, share: Share) -> Tokens:
         """See Source; no share has a position of its own."""
@@ -62,28 +50,30 @@ class Tokens:
 
     def validation(self) -> Iterator[Row]:
         """See Source."""
-        for window in islice(windows.in_order(self._run, self.train_tokens, self._width), self._rows_limit):
-            row = windows.empty(self._ports, (1, self._width))
+        form = self._form
+        for window in islice(windows.in_order(self._run, self.train_tokens, form.width), form.settings.validation_rows):
+            row = windows.empty(form.ports, (1, form.width))
             self._write(row, np.zeros(1, int), window[None])
             yield {name: values[0] for name, values in row.items()}
 
     def fill(self, batch: Row, places: np.ndarray, numbers: np.ndarray) -> Counter[str]:
         """See Rows."""
-        self._write(batch, places, windows.at_random(self._run, self.train_tokens, numbers, self._width))
+        self._write(batch, places, windows.at_random(self._run, self.train_tokens, numbers, self._form.width))
         return Counter()
 
     def _write(self, batch: Row, places: np.ndarray, found: np.ndarray) -> None:
         count = found.shape[1]
         for worst in (int(found.max()), int(found.min())):
-            if not 0 <= worst < self._limit:
+            if not 0 <= worst < self._form.vocabulary:
                 raise Problem(
                     "data_record",
-                    f"{self._name} has the token id {worst:,}, which is beyond the vocabulary of {self._limit:,}.",
+                    f"{self._name} has the token id {worst:,}, which is beyond the vocabulary of {self._form.vocabulary:,}.",
                     "Take the model's own tokenizer, or say what the file holds with `dtype`: uint16 or uint32.",
                 )
         batch["tokens"][places, :count] = found
         if "segments" in batch:
-            ends = found == (-1 if self._eos is None else self._eos)
+            eos = self._form.tokenizer.eos
+            ends = found == (-1 if eos is None else eos)
             batch["segments"][places, :count] = 1 + np.cumsum(ends, axis=1) - ends
         if "mask" in batch:
             batch["mask"][places, :count] = 1
@@ -95,29 +85,22 @@ class Tokens:
         """See Rows."""
 
 
-def from_text(path: str, settings: Settings, tokenizer: Tokenizer, width: int, ports: tuple[str, ...]) -> Tokens:
+def from_text(path: str, form: Form) -> Tokens:
     """The tokens of a text file, or of all below a folder. Raises Problem when there is none, or it is not UTF-8."""
-    files = text.files_below(Path(path))
+    files, tokenizer = text.files_below(Path(path)), form.tokenizer
     ids = bytearray()
     for piece in pieces.of(text.joined(files)):
         ids += tokenizer.encode(piece, special=False).astype(tokenizer.dtype).data
     tokens = np.frombuffer(ids, tokenizer.dtype)
-    source = Tokens(ArrayRun(tokens), path, f"{tokenizer.unit} of text", settings, tokenizer, width, ports)
+    source = Tokens(ArrayRun(tokens), path, f"{tokenizer.unit} of text", form)
     source.files, source.fingerprint = len(files), hashlib.sha256(tokens.data).hexdigest()
     return source
 
 
-def from_files(
-    kind: Kind,
-    files: list[File],
-    source: SourceSettings,
-    settings: Settings,
-    tokenizer: Tokenizer,
-    width: int,
-    ports: tuple[str, ...],
-) -> Tokens | None:
+def from_files(found: Found, form: Form) -> Tokens | None:
     """The tokens of files of token ids; None if these hold records."""
-    dtype = source.dtype or type_of(files[0], settings.vocabulary or tokenizer.vocab_size)
+    source, kind, files = found.source, found.kind, found.files
+    dtype = source.dtype or type_of(files[0], form.vocabulary)
     runs: list[Run] = []
     for file in files:
         try:
@@ -129,6 +112,6 @@ def from_files(
                 return None
         except Exception as error:
             raise bad_file(file, error) from None
-    found = Tokens(Joined(runs) if len(runs) > 1 else runs[0], source.path, "tokens", settings, tokenizer, width, ports)
-    found.files, found.fingerprint = len(files), fingerprint(files)
-    return found
+    made = Tokens(Joined(runs) if len(runs) > 1 else runs[0], source.path, "tokens", form)
+    made.files, made.fingerprint = len(files), fingerprint(files)
+    return made
