@@ -8,13 +8,15 @@ import socket
 import subprocess
 import tempfile
 import unittest
+import weakref
+from dataclasses import replace
 from pathlib import Path
 from unittest import mock
 
 import ml_dtypes
 import numpy as np
 
-from xenarc_runtime import checkpoint, events, lock, pjrt
+from xenarc_runtime import checkpoint, events, lock, pjrt, safetensors_folder
 from xenarc_runtime.artifact import Port
 from xenarc_runtime.errors import Problem
 from xenarc_runtime.lock import RunLock
@@ -287,6 +289,44 @@ class Lock(Folder):
             with theirs, self.assertRaises(Problem) as caught, RunLock(self.run_folder):
                 self.fail("taken from a host that is alive")
             self.assertIn("on elsewhere", caught.exception.message)
+
+
+class Exported(Folder):
+    def test_no_more_than_a_shard_is_in_memory(self):
+        """However large the model: what is read of the checkpoint is counted as long as anything holds it."""
+        shard = 1 << 20
+        state = {f"params/{number}": pjrt.to_device(np.ones((256, 256), np.float32), WHERE) for number in range(24)}
+        with Saver(self.run_folder, CheckpointSettings(every=10, keep=9)) as saver:
+            saver.save(10, {**state, "opt/step": pjrt.to_device(np.int32(10), WHERE)}, {"step": 10})
+        (saved,) = checkpoint.all_of(checkpoint.tiers(self.run_folder))
+        live, most, read_bytes = 0, 0, 0
+
+        def freed(size):
+            nonlocal live
+            live -= size
+
+        def counted(tensor):
+            def read(index):
+                nonlocal live, most, read_bytes
+                array = tensor.read(index)
+                holder = array
+                while isinstance(holder.base, np.ndarray):
+                    holder = holder.base
+                live += holder.nbytes
+                most, read_bytes = max(most, live), read_bytes + array.nbytes
+                weakref.finalize(holder, freed, holder.nbytes)
+                return array
+
+            return replace(tensor, read=read)
+
+        for dtype in ("f32", "bf16"):
+            most = read_bytes = 0
+            weights = {name: counted(tensor).converted(dtype) for name, tensor in checkpoint.stored(saved, "params/").items()}
+            target = self.run_folder / dtype
+            target.mkdir()
+            files = list(safetensors_folder.write_folder(target, weights, shard))
+            self.assertEqual((len(files), read_bytes), ({"f32": 6, "bf16": 3}[dtype], 6 * shard))
+            self.assertTrue(0 < most <= shard, most)
 
 
 if __name__ == "__main__":
