@@ -1,10 +1,11 @@
 /** Resuming is exact: runs that are killed and resumed end with the bits of the run that was not. test/full has more of them. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { writeArtifact } from "../../emit/artifact.js";
 import { compile } from "../../emit/compile.js";
 import { charTransformer } from "../../models/char_transformer.js";
 import { drawing, type Kill, trainKilled } from "./kills.js";
-import { metrics, referenceArtifact, stateOf, temporaryFolder, writeText } from "./support.js";
+import { metrics, referenceArtifact, referenceSource, stateOf, temporaryFolder, writeText } from "./support.js";
 
 const SLOW = 240_000;
 const STEPS = 400; // a checkpoint every 20
@@ -50,6 +51,35 @@ test(
     const { seconds } = JSON.parse(readFileSync(join(run, "goodput.json"), "utf8"));
     expect(seconds.steps).toBeGreaterThan(0);
     expect(seconds.startup).toBeGreaterThan(0);
+  },
+  SLOW,
+);
+
+test(
+  "processes that read end with the training: SIGTERM saves first, and a kill leaves none behind",
+  async () => {
+    const lines = join(folder, "lines.jsonl");
+    writeFileSync(
+      lines,
+      Array.from({ length: 200 }, (_, line) => `{"text": "${line}: ${"to be ".repeat(line % 11)}"}`).join("\n"),
+    );
+    const source = await referenceSource(16, 100_000);
+    const artifact = join(folder, "reading");
+    const data = { ...(source.config.data as object), workers: 2 };
+    await writeArtifact(artifact, { ...source, config: { ...source.config, data } });
+    const run = join(folder, "reading-run");
+    const kills: Kill[] = [
+      { after: "progress", step: 10, milliseconds: 0, signal: "SIGTERM" },
+      { after: "progress", milliseconds: 0 },
+    ];
+    for (const kill of kills) {
+      const { events, exitCode, started, left } = await trainKilled({ artifact, run, data: lines }, kill);
+      expect([kill, started >= 2, left]).toEqual([kill, true, 0]);
+      if (kill.signal === undefined) continue;
+      const { event, step } = events.at(-1)!;
+      const checkpoints = readdirSync(join(run, "checkpoints"));
+      expect([exitCode, event, checkpoints]).toEqual([0, "done", expect.arrayContaining([`${step}`])]);
+    }
   },
   SLOW,
 );
