@@ -1,7 +1,7 @@
 /** `xenarc config`: every setting of a model, its value, and where that came from; or the schema of them, for editors. */
 import { relative } from "node:path";
 import type { Setting } from "../../emit/config.js";
-import { openModel, openProject, sortWords } from "../project.js";
+import { openModel, openProject, type Project, sortWords } from "../project.js";
 import { paint } from "../terminal.js";
 
 export async function configCommand(
@@ -31,11 +31,13 @@ export async function configCommand(
 }
 
 export async function configSchemaCommand(target: string | undefined): Promise<void> {
-  const [{ jsonSchemaOf }, { file, model }] = await Promise.all([
-    import("../../emit/config_schema.js"),
-    openModel(target),
-  ]);
-  process.stdout.write(`${JSON.stringify(jsonSchemaOf(model.schema, [file]), undefined, 2)}\n`);
+  process.stdout.write(await configSchema(await openModel(target)));
+}
+
+/** The JSON Schema of a model's configuration, as a file. */
+export async function configSchema({ file, model }: Pick<Project, "file" | "model">): Promise<string> {
+  const { jsonSchemaOf } = await import("../../emit/config_schema.js");
+  return `${JSON.stringify(jsonSchemaOf(model.schema, [file]), undefined, 2)}\n`;
 }
 
 const indent = (depth: number): string => "  ".repeat(depth);

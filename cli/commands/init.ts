@@ -5,16 +5,22 @@ import { basename, join, relative, resolve } from "node:path";
 import { XenarcError } from "../../compiler/errors.js";
 import { packageRoot, packageVersion } from "../../compiler/source/package.js";
 import { makeFolder } from "../../emit/folder.js";
+import { openModel } from "../project.js";
 import { paint, table } from "../terminal.js";
+import { configSchema } from "./config.js";
 
 /** The example that a new project is a copy of. */
 const EXAMPLE = "examples/char-transformer";
+
+/** What editors check the configuration against. */
+const SCHEMA = "config.schema.json";
 
 export async function initCommand(folder: string): Promise<void> {
   refuseFull(folder);
   const files = projectFiles(projectName(folder), folder);
   makeFolder(folder);
   for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
+  await writeFile(join(folder, SCHEMA), await configSchema(await openModel(folder)));
   const { bold } = paint(process.stdout);
   const enter = resolve(folder) === process.cwd() ? [] : [[bold(`cd ${folder}`)]];
   const steps = [
@@ -24,7 +30,7 @@ export async function initCommand(folder: string): Promise<void> {
     [bold('npx xenarc generate --prompt "The "'), ""],
     [bold("npm test"), "the golden test of the compiled program"],
   ];
-  const made = Object.keys(files).join(", ");
+  const made = [...Object.keys(files), SCHEMA].join(", ");
   process.stdout.write(
     `${[`${folder === "." ? "This folder" : folder} has ${made}.`, "", "Next:", ...table(steps.map((s) => [...s]))].join("\n")}\n`,
   );
@@ -92,6 +98,7 @@ function projectFiles(name: string, folder: string): Record<string, string> {
       scripts: {
         train: "xenarc train",
         generate: "xenarc generate",
+        schema: `xenarc config schema > ${SCHEMA}`,
         test: "node --experimental-vm-modules --no-warnings node_modules/jest/bin/jest.js",
         typecheck: "tsc",
       },
@@ -100,7 +107,7 @@ function projectFiles(name: string, folder: string): Record<string, string> {
     }),
     // The model's name is that of its runs and artifacts.
     "model.ts": example("model.ts").replace(/(?<=^ {2}name: )".*"/m, JSON.stringify(name.replaceAll(".", "-"))),
-    "config.yaml": example("config.yaml"),
+    "config.yaml": `# yaml-language-server: $schema=${SCHEMA}\n${example("config.yaml")}`,
     "model.test.ts": TEST,
     "jest.config.js": 'export default { preset: "xenarc" };\n',
     "tsconfig.json": json({
@@ -146,5 +153,6 @@ A language model written in TypeScript, compiled to StableHLO, trained by XLA.
 
 - \`model.ts\` is the model: a module, the schema of its configuration, and how one is built from the other.
 - \`config.yaml\` is its configuration; what is not in it has the default of the schema.
+- \`config.schema.json\` is what editors check \`config.yaml\` against. When the model has other settings: npm run schema
 - \`model.test.ts\` compares the compiled program with \`__golden__/\`. Commit that folder: its diff shows what a change does.
 `;

@@ -32,6 +32,12 @@ test(
     const model = readFileSync(join(project, "model.ts"), "utf8");
     const imported = [...model.matchAll(/from "([\w-]+)/g)].map(([, name]) => name);
     expect(Object.keys(settings.dependencies)).toEqual(expect.arrayContaining(imported));
+    // Editors find the schema from the first line of the configuration.
+    const yaml = readFileSync(join(project, "config.yaml"), "utf8");
+    const address = /^# yaml-language-server: \$schema=(\S+)\n/.exec(yaml)![1]!;
+    const schema = JSON.parse(readFileSync(join(project, address), "utf8"));
+    expect(schema).toEqual(JSON.parse((await xenarc(project, "config", "schema")).out));
+    expect(settings.scripts.schema).toBe(`xenarc config schema > ${address}`);
     // A checkout is not the release of the same number.
     expect((await run({ cwd }, process.execPath, join(root, "dist/cli/main.js"), "init", "here")).code).toBe(0);
     const { dependencies } = JSON.parse(readFileSync(join(cwd, "here/package.json"), "utf8"));
