@@ -1,14 +1,18 @@
 /** `xenarc sweep`: a run for every combination of some settings' values, one after the other, and how they compare. */
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { XenarcError } from "../../compiler/errors.js";
+import { writeAtomically } from "../../compiler/source/cache.js";
+import { essenceOf, readManifest } from "../../emit/artifact.js";
 import { makeFolder } from "../../emit/folder.js";
-import { drawCurves } from "../../runtime-bridge/bridge.js";
+import { readHistory, type Source } from "../../emit/history.js";
+import type { Manifest } from "../../emit/manifest.js";
+import { drawCurves, sources } from "../../runtime-bridge/bridge.js";
 import { Interrupted } from "../interrupt.js";
-import { checkpoints, openModel, openProject, RUNS, sortWords } from "../project.js";
+import { artifactAt, openModel, openProject, RUNS, sortWords } from "../project.js";
 import { EXIT } from "../report.js";
 import { COMMAND, duration, loss, paint, table } from "../terminal.js";
-import { trainModel } from "./train.js";
+import { compileInto, type Draft, trainDraft } from "./train.js";
 
 export interface SweepOptions {
   readonly config?: string;
@@ -55,7 +59,7 @@ export async function sweepCommand(words: readonly string[], options: SweepOptio
   await report(folder, results, options.json === true);
 }
 
-/** Trains one combination, or takes what a finished run of it has; undefined: interrupted. */
+/** Trains one combination, or takes what a finished run of the same has; undefined: interrupted. */
 async function once(
   run: string,
   settings: readonly string[],
@@ -64,33 +68,59 @@ async function once(
   options: SweepOptions,
 ): Promise<Result | undefined> {
   const file = join(run, "result.json");
-  if (existsSync(file)) {
-    const before = JSON.parse(readFileSync(file, "utf8")) as Result & { readonly all: readonly string[] };
-    if (before.failed === undefined && String(before.all) === String(settings)) return before;
-  }
+  const say = (text: string) => options.json || process.stdout.write(`${paint(process.stdout).yellow(text)}\n`);
   try {
     const project = await openProject({ target, overrides: settings }, options.config);
-    const resume = checkpoints(run).length > 0;
-    const done = await trainModel(project, run, {
-      ...(options.data !== undefined && { data: options.data }),
-      ...(options.json && { json: true }),
-      resume,
-    });
+    const draft = await compileInto(run, project, options.data);
+    const changed = existsSync(join(run, "run.json")) ? await whatChanged(draft) : [];
+    if (changed.length > 0) say(`${run} was trained with ${changed.join(" and on ")}: it begins anew.`);
+    const before = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Result) : undefined;
+    if (before !== undefined && before.failed === undefined && changed.length === 0) {
+      rmSync(draft.folder, { recursive: true });
+      return before;
+    }
+    rmSync(file, { force: true });
+    const json = options.json === true;
+    const done = await trainDraft(draft, { json, ...(changed.length > 0 ? { overwrite: true } : { resume: true }) });
     if (done.interrupted) return undefined;
     const { validation_loss: validation, loss, step, seconds } = done;
     const result = { settings: own, run, validation, loss, step, seconds };
-    writeFileSync(file, JSON.stringify({ ...result, all: settings }, undefined, 2));
+    writeAtomically(file, JSON.stringify(result, undefined, 2));
     return result;
   } catch (error) {
     if (error instanceof Interrupted) return undefined;
     if (!(error instanceof XenarcError)) throw error;
     const failed = error.parts.what;
-    if (!options.json) process.stdout.write(`${paint(process.stdout).yellow(failed)}\n`);
-    makeFolder(run);
-    writeFileSync(file, JSON.stringify({ settings: own, run, failed, all: settings }, undefined, 2));
+    say(failed);
+    writeAtomically(file, JSON.stringify({ settings: own, run, failed }, undefined, 2));
     return { settings: own, run, failed };
   }
 }
+
+/** What of a run is not what it would be trained with now: a run that goes on is to be the same throughout. */
+async function whatChanged({ run, folder, data }: Draft): Promise<string[]> {
+  if (artifactAt(run) === undefined) return ["an artifact that is gone"];
+  const { starts } = readHistory(run);
+  const essences = await Promise.all([join(run, "artifact"), folder].map(essenceOf));
+  const hashes = (sources: readonly Source[]) => sources.map(({ sha256 }) => sha256).join();
+  const { config } = await readManifest(folder);
+  // What was found where no data are named is the run's own.
+  const now = hashes(await sourcesOf(folder, config, data ?? join(run, "text.txt")));
+  return [
+    ...(essences[0] === essences[1] ? [] : ["another model or configuration"]),
+    ...(starts.every((start) => hashes(start.data.sources) === now) ? [] : ["other data"]),
+  ];
+}
+
+/** The data of an artifact; looked at once for all combinations that say the same of them. */
+async function sourcesOf(artifact: string, config: Manifest["config"], data: Draft["data"]): Promise<Source[]> {
+  const key = JSON.stringify([data, config.data]);
+  const found = looked.get(key) ?? sources({ artifact, data });
+  looked.set(key, found);
+  return found;
+}
+
+const looked = new Map<string, Promise<Source[]>>();
 
 async function report(folder: string, results: readonly Result[], json: boolean): Promise<void> {
   const value = ({ validation, loss }: Result) => validation ?? loss ?? Number.POSITIVE_INFINITY;

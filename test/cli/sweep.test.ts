@@ -1,8 +1,12 @@
 /** A sweep: every combination once, a failing one recorded, the best first; the same command again repeats nothing. */
-import { existsSync, statSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { valuesOf } from "../../cli/commands/sweep.js";
-import { project, SLOW, SMALL, TEXT, xenarc } from "./command.js";
+import { essenceOf } from "../../emit/artifact.js";
+import { compile } from "../../emit/compile.js";
+import { charTransformer } from "../../models/char_transformer.js";
+import { folder, project, SLOW, SMALL, TEXT, type Where, xenarc } from "./command.js";
 
 test.each([
   ["a=1,2", ["a=1", "a=2"]],
@@ -14,26 +18,70 @@ test.each([
 });
 
 test(
-  "combinations are trained once each, and compared",
+  "combinations are trained once each, and compared; a sweep that was killed goes on; what has changed is trained anew",
   async () => {
     const cwd = project({ "text.txt": TEXT });
-    const fixed = SMALL.filter((setting) => !setting.startsWith("model.heads"));
-    const words = ["sweep", ...fixed, "model.heads=1,3", "--data", "text.txt", "--json"];
-    const sweep = async () => {
-      const { out, code } = await xenarc({ cwd }, ...words);
-      expect(code).toBe(0);
-      return JSON.parse(out.trim().split("\n").at(-1)!);
+    const fixed = SMALL.filter((setting) => !/^(model.heads|train.steps|eval.every)/.test(setting));
+    const settings = [...fixed, "train.steps=60", "checkpoint.every=10", "--data", "text.txt", "--json"];
+    const sweep = async (heads: string, watch?: Where["watch"]) => {
+      const { out, code } = await xenarc(
+        { cwd, ...(watch && { watch }) },
+        "sweep",
+        ...settings,
+        `model.heads=${heads}`,
+      );
+      const events = out.split("\n").flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
+      const starts = events.filter(({ event }) => event === "start");
+      return { code, starts, end: events.at(-1) };
     };
-    const first = await sweep();
-    expect(first.results).toMatchObject([
-      { settings: ["model.heads=1"], step: 6, validation: expect.any(Number) },
-      { settings: ["model.heads=3"], failed: expect.any(String) },
-    ]);
-    expect(existsSync(join(cwd, first.picture))).toBe(true);
-    const metrics = join(cwd, first.results[0].run, "metrics.jsonl");
-    const written = statSync(metrics).mtimeMs;
-    expect(await sweep()).toMatchObject({ results: [{ validation: first.results[0].validation }, {}] });
-    expect(statSync(metrics).mtimeMs).toBe(written);
+    const metrics = (heads: number) =>
+      readFileSync(join(cwd, "runs/char-transformer-sweep", `model.heads=${heads}/metrics.jsonl`), "utf8");
+
+    let killed = false;
+    const { code } = await sweep("1,3,2", (said, child) => {
+      if (killed || !/heads=2\/checkpoints\/30"/.test(said)) return;
+      killed = true;
+      const runtime = execFileSync("pgrep", ["-P", `${child.pid}`], { encoding: "utf8" });
+      child.kill("SIGKILL");
+      for (const pid of runtime.trim().split("\n")) process.kill(Number(pid), "SIGKILL");
+    });
+    expect([killed, code]).toEqual([true, null]);
+    const first = metrics(1);
+
+    // Where in the file the model is changes nothing of it.
+    writeFileSync(join(cwd, "model.ts"), `\n// A comment.\n${readFileSync(join(cwd, "model.ts"), "utf8")}`);
+    const second = await sweep("1,3,2");
+    expect([second.code, metrics(1)]).toEqual([0, first]);
+    expect(second.starts).toMatchObject([{ run: expect.stringContaining("heads=2"), resumed: true }]);
+    expect(second.starts[0].step).toBeGreaterThan(0);
+    const { results, picture } = second.end;
+    expect(results.map((result: any) => result.settings)).toEqual(
+      expect.arrayContaining([["model.heads=1"], ["model.heads=2"], ["model.heads=3"]]),
+    );
+    const [best, other, failed] = results;
+    expect(best).toMatchObject({ step: 60, validation: expect.any(Number) });
+    expect(other.validation).toBeGreaterThanOrEqual(best.validation);
+    expect(failed).toMatchObject({ settings: ["model.heads=3"], failed: expect.any(String) });
+    expect(existsSync(join(cwd, picture))).toBe(true);
+
+    writeFileSync(join(cwd, "text.txt"), TEXT.toUpperCase());
+    const third = await sweep("1,3");
+    expect(third.starts).toMatchObject([{ run: expect.stringContaining("heads=1"), resumed: false, step: 0 }]);
+    expect(metrics(1)).not.toBe(first);
   },
   SLOW,
 );
+
+test("what an artifact computes is told apart from where it is written", async () => {
+  const essence = async (name: string, config: object, locations: boolean) => {
+    const path = join(cwd, name);
+    const model = { layers: 1, heads: 1, embed: 8, context: 16 };
+    await (await compile(charTransformer, { model, ...config }, { locations })).write(path);
+    return essenceOf(path);
+  };
+  const cwd = folder();
+  const one = await essence("a", {}, true);
+  expect(await essence("b", { log: { every: 3 }, checkpoint: { every: 7 } }, false)).toBe(one);
+  expect(await essence("c", { train: { beta1: 0.8 } }, true)).not.toBe(one);
+  expect(await essence("d", { data: { validation: 0.2 } }, true)).not.toBe(one);
+});
