@@ -191,7 +191,7 @@ xenarc
   .option("--stop <text...>", "texts that end the writing")
   .option(...TRAINED)
   .option("--step <n>", "which checkpoint (default: the newest)", integer(0))
-  .option("--trace <file>", "write what the model saw at each token to FILE.jsonl")
+  .option("--trace <file>", "write what the model saw at each token: FILE.jsonl, or FILE.html with pictures")
   .option("--top <n>", "with --trace: name the n likeliest tokens (default: 5)", integer(1))
   .option("--look <pattern...>", "with --trace: look into these modules, such as blocks/attention (default: all)")
   .option("--model <file>", "with --trace: the model file (default: model.ts here)")

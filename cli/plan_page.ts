@@ -1,5 +1,6 @@
 /** A plan as one HTML file: the table, where memory goes, what the time is spent on, what was assumed. Nothing is fetched. */
 import type { Chip } from "../compiler/plan/chips.js";
+import { COLOURS, escape, facts, htmlPage } from "./page.js";
 import {
   boundName,
   columns,
@@ -17,28 +18,11 @@ import {
 } from "./plan_text.js";
 import { count, duration, short } from "./terminal.js";
 
-const escape = (text: string): string =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
-
-/** Colours that are told apart with any kind of colour vision, as CSS classes of the page (Okabe and Ito, jfly.uni-koeln.de/color). */
-const COLOURS = ["#0072b2", "#56b4e9", "#e69f00", "#d55e00", "#009e73", "#999999"];
-
 const STYLE = `
-:root { color-scheme: light dark; --ink: #1c2024; --soft: #60646c; --line: #e0e1e6; --back: #fcfcfd; --card: #f2f3f5 }
-@media (prefers-color-scheme: dark) { :root { --ink: #edeef0; --soft: #a0a4ab; --line: #363a3f; --back: #111113; --card: #1d1f22 } }
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2.5rem auto; max-width: 62rem; padding: 0 1.25rem; color: var(--ink); background: var(--back) }
-h1 { font-size: 1.6rem; margin: 0 } h2 { font-size: 1.15rem; margin: 2.5rem 0 .25rem } p { margin: .25rem 0; color: var(--soft) }
-.facts { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1.25rem 0 }
-.facts div { background: var(--card); border-radius: .5rem; padding: .6rem 1rem; min-width: 7rem }
-.facts b { display: block; font-size: 1.3rem; font-variant-numeric: tabular-nums } .facts span { color: var(--soft); font-size: .85rem }
-.wide { overflow-x: auto } table { border-collapse: collapse; width: 100%; font-variant-numeric: tabular-nums; font-size: .9rem; margin: .5rem 0 }
-th { color: var(--soft); font-weight: 500 } th, td { padding: .3rem .75rem .3rem 0; text-align: left; border-bottom: 1px solid var(--line); white-space: nowrap }
-.r { text-align: right } td.text { white-space: normal } .wide tbody tr:first-child td { font-weight: 600 }
+td.text { white-space: normal } .wide tbody tr:first-child td { font-weight: 600 }
 pre { background: var(--card); border-radius: .5rem; padding: .75rem 1rem; white-space: pre-wrap; font-size: .85rem }
 .legend { font-size: .85rem } .legend i { display: inline-block; width: .8em; height: .8em; margin: 0 .35em 0 1em; border-radius: 2px } .legend i:first-child { margin-left: 0 }
-svg { display: block; width: 100%; height: auto; margin-top: .5rem } svg text { font: 12px system-ui, sans-serif; fill: var(--ink) }
-svg .soft { fill: var(--soft) } svg .grid { stroke: var(--line) } svg .limit { stroke: var(--ink); stroke-dasharray: 4 3 }
-${COLOURS.map((colour, i) => `.c${i} { fill: ${colour}; background: ${colour}; stroke: none }`).join(" ")}
+svg .limit { stroke: var(--ink); stroke-dasharray: 4 3 }
 polyline { fill: none; stroke: ${COLOURS[0]}; stroke-width: 2 }`;
 
 export function page(plan: Plan): string {
@@ -47,15 +31,7 @@ export function page(plan: Plan): string {
   const title = `${plan.name} on ${target.name}`;
   const what = plan.mode === "train" ? "a train step" : "decoding one token of every sequence";
   const about = `${count(target.devices)} devices (${chip.title}, ${gib(chip.usable)} for a program). ${count(plan.considered)} ways to run ${what} on them were judged in ${duration(plan.seconds)}.`;
-  return `<!doctype html>
-<html lang="en">
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width">
-<title>${escape(title)}</title>
-<style>${STYLE}
-</style>
-<h1>${escape(title)}</h1>
-<p>${escape(about)}</p>
+  const body = `<p>${escape(about)}</p>
 ${plan.instead ? unfit(plan) : first(plan)}
 <h2>Candidates</h2>
 ${rowsTable(plan)}
@@ -71,15 +47,14 @@ ${legend(TIME.map(([, name]) => name))}
 ${timeChart(rows)}
 ${plan.scaling && plan.scaling.length > 0 ? `<h2>Scaling</h2>\n<p>The best of pods of other sizes, for the same batch: tokens/s of a chip, of what the first has.</p>\n${scalingChart(plan.scaling)}` : ""}
 <h2>What is assumed</h2>
-${assumptions(chip)}
-</html>
-`;
+${assumptions(chip)}`;
+  return htmlPage(title, STYLE, body);
 }
 
 /** What matters most, of the best candidate. */
 function first({ rows, run, settings, mode }: Plan): string {
   const { estimate, mfu, tokensPerSecond, batch } = rows[0]!;
-  const facts: (readonly [string, string])[] = [
+  const known: (readonly [string, string])[] = [
     [gib(estimate.memory.total), "of a device's memory"],
     [time(estimate.step), mode === "train" ? "a step, at least" : "a token, at least"],
     [short(tokensPerSecond), "tokens/s, at most"],
@@ -87,12 +62,11 @@ function first({ rows, run, settings, mode }: Plan): string {
     [boundName(estimate), "is the bound"],
   ];
   if (run) {
-    facts.push([`${run.days.toFixed(1)} days`, `for ${short(run.tokens)} tokens, at least`]);
+    known.push([`${run.days.toFixed(1)} days`, `for ${short(run.tokens)} tokens, at least`]);
     if (run.price !== undefined)
-      facts.push([`$${count(Math.round(run.dollars))}`, `at $${run.price} a chip-hour, at least`]);
+      known.push([`$${count(Math.round(run.dollars))}`, `at $${run.price} a chip-hour, at least`]);
   }
-  const cards = facts.map(([value, name]) => `<div><b>${escape(value)}</b><span>${escape(name)}</span></div>`);
-  return `<div class="facts">${cards.join("")}</div>\n<pre>${escape(settings.join(" "))}</pre>`;
+  return `${facts(known)}\n<pre>${escape(settings.join(" "))}</pre>`;
 }
 
 function unfit({ rows, instead }: Plan): string {

@@ -1,6 +1,7 @@
 /** The programs with which `xenarc generate --trace` looks into a run's model. */
 import { join } from "node:path";
 import { XenarcError } from "../compiler/errors.js";
+import { flopsByModule } from "../compiler/plan/modules.js";
 import { readManifest, readProgram } from "../emit/artifact.js";
 import { compile } from "../emit/compile.js";
 import { resolveConfig } from "../emit/config.js";
@@ -18,13 +19,23 @@ export interface LookOptions {
   readonly model?: string;
 }
 
+/** An artifact that has the programs which look into a model, and what else is known of it. */
+export interface Probes {
+  /** The model's name. */
+  readonly name: string;
+  readonly folder: string;
+  /** Operations of one run of `decode_step`, by module; only where the model's file was read. */
+  readonly flops?: ReadonlyMap<string, number>;
+}
+
 /**
  * An artifact that has the programs which look into a run's model: the run's own, where it was compiled with some (`generate.trace`), or one that
  * is made of the model file here, in the run's folder. Throws {@link XenarcError} where there is no such file, or it is of another model.
  */
-export async function probesFor(run: string, artifact: string, { look, model }: LookOptions): Promise<string> {
+export async function probesFor(run: string, artifact: string, { look, model }: LookOptions): Promise<Probes> {
   const manifest = await readManifest(artifact);
-  if (look === undefined && PROBES.every((name) => name in manifest.programs)) return artifact;
+  const { name } = manifest;
+  if (look === undefined && PROBES.every((entry) => entry in manifest.programs)) return { name, folder: artifact };
   const { file, model: made } = await openModel(model).catch((error: unknown) => {
     if (model !== undefined || !(error instanceof XenarcError) || error.fault !== "usage") throw error;
     throw new XenarcError(
@@ -44,7 +55,7 @@ export async function probesFor(run: string, artifact: string, { look, model }: 
       },
       "usage",
     );
-  if (made.name !== manifest.name) throw foreign(`it defines ${made.name}, the run is of ${manifest.name}`);
+  if (made.name !== name) throw foreign(`it defines ${made.name}, the run is of ${name}`);
   const config = resolveConfig(made.schema, { values: { ...manifest.config, generate } });
   const compiled = await compile(made, config, { only: ["decode_step", ...PROBES] });
   const now = compiled.program("decode_step");
@@ -59,7 +70,7 @@ export async function probesFor(run: string, artifact: string, { look, model }: 
   }
   const folder = join(run, "trace");
   await compiled.write(folder, BYTES);
-  return folder;
+  return { name, folder, flops: flopsByModule(now.program) };
 }
 
 interface Shape {

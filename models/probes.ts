@@ -99,8 +99,8 @@ export const wanted = (setting: string, patterns: readonly string[]): Wanted[] =
 export function look<R, N extends object>(model: Module, asked: Look<N>, f: () => R): [R, Seen<N>] {
   if (asked.activations.length + asked.attention.length > 0 && currentLayout()?.stages("layers") !== undefined) {
     throw new XenarcError({
-      what: "log.activations and log.attention cannot look into layers that run as a pipeline.",
-      fix: "Leave them out, or train without stages.",
+      what: `${[...asked.activations, ...asked.attention][0]!.setting}: layers that run as a pipeline cannot be looked into.`,
+      fix: "Leave it out, or compile for a mesh without the axis `stage`.",
     });
   }
   const modules = [...new Set(modulesOf(model))].filter((path) => path !== "");

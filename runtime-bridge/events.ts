@@ -203,8 +203,6 @@ const eventSchema = z.discriminatedUnion("event", [
   }),
   /** Further generated text. */
   z.object({ event: z.literal("text"), text: z.string() }),
-  /** The HLO that XLA made of a program. */
-  z.object({ event: z.literal("optimized"), program: z.string(), hlo: z.string() }),
   /** The tokens of a prompt, and how probable each was after those before it; null where that is not known, as of the first. */
   z.object({
     event: z.literal("prompt"),

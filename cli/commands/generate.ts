@@ -9,7 +9,7 @@ import { artifactAt, checkpoints, requireRun } from "../project.js";
 import { EXIT } from "../report.js";
 import { setUpPython } from "../setup.js";
 import { count, paint, StatusLine } from "../terminal.js";
-import { checkTraceName, type TraceFile, traceFile } from "../trace.js";
+import { type TraceFile, traceFile, traceKind } from "../trace.js";
 
 export interface GenerateCommandOptions {
   readonly run?: string;
@@ -41,7 +41,10 @@ export async function generateCommand(options: GenerateCommandOptions): Promise<
     );
   }
   const temperature = greedy ? 0 : options.temperature;
-  const trace = options.trace === undefined ? undefined : await openTrace(options.trace, run, options);
+  const trace =
+    options.trace === undefined
+      ? undefined
+      : await openTrace(options.trace, run, step ?? steps.at(-1)!, options, temperature);
   const { dim } = paint(process.stderr);
   if (process.stderr.isTTY) process.stderr.write(dim(`${run}, step ${count(step ?? steps.at(-1)!)}\n`));
   const done = await generateFrom(run, {
@@ -58,10 +61,10 @@ export async function generateCommand(options: GenerateCommandOptions): Promise<
 
 /** @throws XenarcError for a trace's name that does not say what to write, and for what only traces take. */
 function checkTrace(options: GenerateCommandOptions): void {
-  if (options.trace !== undefined) checkTraceName(options.trace);
+  if (options.trace !== undefined) traceKind(options.trace);
   const alone = (["top", "look", "model"] as const).find((name) => options[name] !== undefined);
   if (alone === undefined || options.trace !== undefined) return;
-  throw new XenarcError({ what: `--${alone} is for traces.`, fix: "Add --trace FILE.jsonl" }, "usage");
+  throw new XenarcError({ what: `--${alone} is for traces.`, fix: "Add --trace FILE.html" }, "usage");
 }
 
 /** A trace that generation is to write, and what the runtime needs for it. */
@@ -71,10 +74,21 @@ interface Tracing {
   readonly top?: number;
 }
 
-async function openTrace(path: string, run: string, { top, ...options }: GenerateCommandOptions): Promise<Tracing> {
+async function openTrace(
+  path: string,
+  run: string,
+  step: number,
+  { top, topK, topP, seed, ...options }: GenerateCommandOptions,
+  temperature: number,
+): Promise<Tracing> {
+  const cut = [...(topK > 0 ? [`top-k ${topK}`] : []), ...(topP < 1 ? [`top-p ${topP}`] : [])];
+  const sampling =
+    temperature === 0
+      ? "the likeliest token each time"
+      : [`temperature ${temperature}`, ...cut, `seed ${seed}`].join(", ");
   const { probesFor } = await import("../probes.js");
-  const probes = await probesFor(run, artifactOf(run), options);
-  return { file: traceFile(path), probes, ...(top !== undefined && { top }) };
+  const { folder: probes, ...known } = await probesFor(run, artifactOf(run), options);
+  return { file: traceFile(path, { run, step, sampling, ...known }), probes, ...(top !== undefined && { top }) };
 }
 
 /** Generates from a run's artifact and writes the prompt and the text to standard output as it comes. */

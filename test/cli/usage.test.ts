@@ -92,8 +92,8 @@ test.each([
   [["compile", "nothing.ts"], "There is no file nothing.ts."],
   [["inspect", "nothing"], "There is no folder nothing."],
   [["generate"], "There is no trained model in runs/ here."],
-  [["generate", "--trace", "o.txt"], "A trace cannot be written to o.txt."],
-  [["generate", "--top", "3"], "--top is for traces.\n\nAdd --trace FILE.jsonl"],
+  [["generate", "--trace", "o.txt"], "--trace cannot tell from the name o.txt what to write."],
+  [["generate", "--top", "3"], "--top is for traces.\n\nAdd --trace FILE.html"],
   [["generate", "--run", "nothing"], "There is no folder nothing."],
 ])("%j", async (args, message) => {
   const { code, out, err } = await call(...args);

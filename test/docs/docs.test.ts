@@ -163,7 +163,8 @@ test("the README's model learns its page and writes", async () => {
     if (event.event === "progress") losses.push(event.loss);
   });
   expect(losses[0]).toBeGreaterThan(5);
-  expect(losses.at(-1)).toBeLessThan(3.5);
+  // Of a few batches: one alone depends on which words of the page it has.
+  expect(losses.slice(-10).reduce<number>((sum, loss) => sum + loss! / 10, 0)).toBeLessThan(3.5);
   expect((await generate({ artifact, run, prompt: "The ", maxTokens: 8 })).tokens).toBe(8);
 }, 120_000);
 

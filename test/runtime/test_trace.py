@@ -33,7 +33,7 @@ class Tokens(unittest.TestCase):
         self.addCleanup(events.listen, None)
         with mock.patch.object(trace, "Entry", lambda artifact, name: lambda arrays: self.sight):
             self.trace = trace.Trace(None, BYTES, 4)
-        self.trace._prompt = list(b"0123" + b"a prompt of 15!")
+        self.trace.begin(list(b"0123" + b"a prompt of 15!"))
 
     def run_once(self, chosen):
         with mock.patch.object(events, "_output", mock.Mock()):

@@ -153,7 +153,7 @@ class Writer:
             return self._trace.run(name, entry, arrays, len(prompt) + drawn - length, length)
 
         if self._trace is not None:
-            self._trace.begin(prompt, self._decode)
+            self._trace.begin(prompt)
         drawn = 0
         history = prompt[-context:]
         outputs = fill(history)

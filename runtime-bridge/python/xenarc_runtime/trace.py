@@ -36,10 +36,9 @@ class Trace:
         self._before: int | None = None
         self._told: deque[dict[str, Any]] = deque()
 
-    def begin(self, prompt: list[int], writing: Entry) -> None:
-        """What is written on from, and the program that writes token by token."""
+    def begin(self, prompt: list[int]) -> None:
+        """What is written on from."""
         self._prompt = prompt
-        events.emit("optimized", program="decode_step", hlo=pjrt.optimized_hlo(writing.executable))
 
     def run(self, name: str, entry: Entry, arrays: Arrays, first: int, length: int) -> dict[str, pjrt.Array]:
         """Runs an entry point that sees `length` tokens from the position `first` on, and remembers what it saw."""
