@@ -3,6 +3,7 @@ import { type Where, XenarcError } from "../compiler/errors.js";
 import { librarySource } from "../compiler/source/package.js";
 import { originalPosition } from "../compiler/source/position.js";
 import { render } from "../compiler/source/render.js";
+import type { RuntimeEvent } from "../runtime-bridge/events.js";
 import { Interrupted } from "./interrupt.js";
 import { paint } from "./terminal.js";
 
@@ -28,6 +29,12 @@ export function report(error: unknown, json = false): number {
   }
   if (process.env.XENARC_DEBUG && error instanceof Error) process.stderr.write(`\n${error.stack}\n`);
   return EXIT[known.fault];
+}
+
+/** Shows a warning of the runtime, on standard error. */
+export function showWarning(event: RuntimeEvent): void {
+  if (event.event !== "log" || event.level !== "warning") return;
+  process.stderr.write(`${paint(process.stderr).yellow(event.message)}\n`);
 }
 
 /** An error that nobody foresaw: of the system, of the author's code as it was traced, or a defect of xenarc. */

@@ -143,10 +143,13 @@ export interface EvaluateOptions extends SetupOptions {
 }
 
 /** The loss of a checkpoint over held-out data. */
-export async function evaluateRun(options: EvaluateOptions): Promise<EventOf<"evaluated">> {
+export async function evaluateRun(
+  options: EvaluateOptions,
+  onEvent: OnEvent = () => {},
+): Promise<EventOf<"evaluated">> {
   const { artifact, run: folder, step, data, batches } = options;
   const args = [artifact, "--run", folder, ...option("--step", step), ...paths(data), ...option("--batches", batches)];
-  return last(await runCommand("evaluate", args, () => {}, options), "evaluated");
+  return last(await runCommand("evaluate", args, onEvent, options), "evaluated");
 }
 
 /** Writes a `tokenizer.json` whose tokens are the characters of texts. */

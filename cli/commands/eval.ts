@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { evaluateRun } from "../../runtime-bridge/bridge.js";
 import { interruptible } from "../interrupt.js";
 import { requireArtifact, requireRun } from "../project.js";
+import { showWarning } from "../report.js";
 import { setUpPython } from "../setup.js";
 import { count, paint, StatusLine, table } from "../terminal.js";
 
@@ -21,13 +22,19 @@ export async function evalCommand(given: string | undefined, options: EvalComman
   const status = new StatusLine(process.stdout);
   if (!json) status.show(paint(process.stdout).dim("evaluating"));
   const found = await interruptible(() =>
-    evaluateRun({
-      artifact,
-      run,
-      ...(data !== undefined && { data }),
-      ...(step !== undefined && { step }),
-      ...(batches !== undefined && { batches }),
-    }),
+    evaluateRun(
+      {
+        artifact,
+        run,
+        ...(data !== undefined && { data }),
+        ...(step !== undefined && { step }),
+        ...(batches !== undefined && { batches }),
+      },
+      (event) => {
+        status.clear();
+        showWarning(event);
+      },
+    ),
   ).finally(() => status.clear());
   if (json) {
     process.stdout.write(`${JSON.stringify({ run, ...found, event: undefined })}\n`);

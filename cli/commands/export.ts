@@ -1,6 +1,7 @@
 /** `xenarc export`: a checkpoint's weights as safetensors files. */
 import { exportWeights } from "../../runtime-bridge/bridge.js";
 import { interruptible } from "../interrupt.js";
+import { showWarning } from "../report.js";
 import { setUpPython } from "../setup.js";
 import { bytes, count, StatusLine, table } from "../terminal.js";
 
@@ -31,6 +32,7 @@ export async function exportCommand(checkpoint: string, options: ExportCommandOp
   const files: string[][] = [];
   const done = await interruptible(() =>
     exportWeights(given, (event) => {
+      showWarning(event);
       if (event.event !== "shard") return;
       files.push([event.path, bytes(event.bytes)]);
       line.show(`${event.path} is written`);

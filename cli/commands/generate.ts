@@ -6,7 +6,7 @@ import { type GenerateOptions, generate } from "../../runtime-bridge/bridge.js";
 import type { EventOf } from "../../runtime-bridge/events.js";
 import { interruptible } from "../interrupt.js";
 import { artifactAt, checkpoints, requireRun } from "../project.js";
-import { EXIT } from "../report.js";
+import { EXIT, showWarning } from "../report.js";
 import { setUpPython } from "../setup.js";
 import { count, paint, StatusLine } from "../terminal.js";
 import { type TraceFile, traceFile, traceKind } from "../trace.js";
@@ -119,6 +119,8 @@ export async function generateFrom(
   const done = await interruptible(() =>
     generate({ artifact, run, ...options, ...(trace && tracing(trace)) }, (event) => {
       trace?.file.add(event);
+      if (event.event === "log") loading.clear();
+      showWarning(event);
       if (event.event === "text" || event.event === "generated") begin();
       if (event.event !== "text") return;
       text += event.text;

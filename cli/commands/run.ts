@@ -3,6 +3,7 @@ import { readManifest } from "../../emit/artifact.js";
 import { run } from "../../runtime-bridge/bridge.js";
 import { interruptible } from "../interrupt.js";
 import { checkpoints, requireArtifact, requireEntry } from "../project.js";
+import { showWarning } from "../report.js";
 import { setUpPython } from "../setup.js";
 import { table } from "../terminal.js";
 
@@ -21,7 +22,7 @@ export async function runCommand(path: string, entry: string, options: RunComman
   const { in: input, out: output } = options;
   const folder = options.run ?? (checkpoints(path).length > 0 ? path : undefined);
   const result = await interruptible(() =>
-    run({ artifact, entry, input, output, ...(folder !== undefined && { run: folder }) }),
+    run({ artifact, entry, input, output, ...(folder !== undefined && { run: folder }) }, showWarning),
   );
   if (options.json) {
     process.stdout.write(`${JSON.stringify({ path: result.path, tensors: result.tensors }, undefined, 2)}\n`);

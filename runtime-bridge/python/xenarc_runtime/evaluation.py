@@ -81,8 +81,7 @@ def evaluate(folder: Path, run: Path, step: int | None, paths: Sequence[str], ba
     with group.Watchdog(0, run, 0) as watch:
         loss, tokens = evaluator(state, watch)
     batch_ports = named(artifact.program("eval_step").inputs, "batch")
-    learnt = (_targets(batch) for batch in islice(pipeline.validation(batch_ports), batches))
-    size = _bytes(tokenizers.open(artifact), (row[kept] for found, which in learnt for row, kept in zip(found, which)))
+    size = _bytes(tokenizers.open(artifact), islice(pipeline.validation(batch_ports), batches))
     events.emit(
         "evaluated",
         step=saved.step,
@@ -95,20 +94,43 @@ def evaluate(folder: Path, run: Path, step: int | None, paths: Sequence[str], ba
     )
 
 
+def _bytes(tokenizer: Tokenizer, batches: Iterator[dict[str, np.ndarray]]) -> int:
+    """Bytes of the text of the targets in batches; a character that is cut by the end of a row may count for nothing."""
+    total = 0
+    for batch in batches:
+        tokens, counts = _targets(batch)
+        if isinstance(tokenizer, tokenizers.Bytes):
+            total += int(counts.sum())
+        else:
+            total += sum(_bytes_between(tokenizer, row, *span) for row, which in zip(tokens, counts) for span in _spans(which))
+    return total
+
+
 def _targets(batch: dict[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
-    """The next tokens of a batch, and which of them count."""
+    """The tokens of a batch `[rows, window]`, and which of them are targets that count."""
     parts = {name.rpartition("/")[2]: array for name, array in batch.items()}
-    following = parts["tokens"][:, 1:]
-    counts = following >= 0
+    counts = parts["tokens"] >= 0
+    counts[:, 0] = False
     if "segments" in parts:
-        counts &= parts["segments"][:, 1:] == parts["segments"][:, :-1]
+        counts[:, 1:] &= parts["segments"][:, 1:] == parts["segments"][:, :-1]
     if "mask" in parts:
-        counts &= parts["mask"][:, 1:] != 0
-    return following, counts
+        counts &= parts["mask"] != 0
+    return parts["tokens"], counts
 
 
-def _bytes(tokenizer: Tokenizer, rows: Iterator[np.ndarray]) -> int:
-    """Bytes of the text of tokens, row by row; a character that is cut by the end of a row counts for nothing."""
-    if isinstance(tokenizer, tokenizers.Bytes):
-        return sum(row.size for row in rows)
-    return sum(len(tokenizer.decode(row.tolist()).strip("\ufffd").encode()) for row in rows)
+def _spans(which: np.ndarray) -> Iterator[tuple[int, int]]:
+    """Where neighbours are all true: the first, and behind the last."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], which, [False]])))
+    return zip(edges[::2].tolist(), edges[1::2].tolist(), strict=True)
+
+
+_CONTEXT = 4
+"""A token's text depends on so many tokens before it: on whether a space is left out at the beginning, on the first bytes of a character."""
+
+
+def _bytes_between(tokenizer: Tokenizer, row: np.ndarray, first: int, last: int) -> int:
+    """Bytes that the tokens from `first` to before `last` add to the text of those before them."""
+    before = row[max(0, first - _CONTEXT) : first]
+    texts = (tokenizer.decode(ids[ids >= 0].tolist()) for ids in (before, np.concatenate([before, row[first:last]])))
+    without, whole = (len(text.strip("\ufffd").encode()) for text in texts)
+    return whole - without
