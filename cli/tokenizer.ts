@@ -3,7 +3,13 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { XenarcError } from "../compiler/errors.js";
-import { readTokenizer, readTokenizerFile, type TokenizerSource, withTemplate } from "../emit/tokenizer.js";
+import {
+  hasTemplate,
+  readTokenizer,
+  readTokenizerFile,
+  type TokenizerSource,
+  withTemplate,
+} from "../emit/tokenizer.js";
 import { configuredData, configuredTemplate, configuredTokenizer, type Project } from "./project.js";
 
 /** The tokenizer that a project's `data.tokenizer` names. `data`: the text, of which the vocabulary of `characters` is made. */
@@ -15,7 +21,20 @@ export async function projectTokenizer(
   const tokenizer =
     name === "characters" && data !== undefined ? await charactersOf(project, data) : readTokenizer(name);
   checkVocabulary(project, tokenizer);
-  return withTemplate(tokenizer, configuredTemplate(project));
+  const whole = withTemplate(tokenizer, configuredTemplate(project));
+  checkTemplate(project, whole);
+  return whole;
+}
+
+/** Conversations are nothing without what makes text of them. */
+function checkTemplate({ config, settings }: Project, tokenizer: TokenizerSource): void {
+  if (config.data.format !== "chat" || hasTemplate(tokenizer)) return;
+  const origin = settings.find(({ key }) => key === "data.format")?.origin;
+  throw new XenarcError({
+    what: `\`data.format\` is chat, and the tokenizer ${config.data.tokenizer} has no chat template, which makes text of messages.`,
+    where: typeof origin === "object" ? [origin] : [],
+    fix: "Name a file with one: data.chatTemplate=FILE.jinja; or take another tokenizer.",
+  });
 }
 
 /** Reads the text as training will, to know its characters. */

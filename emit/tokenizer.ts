@@ -63,6 +63,26 @@ export function withTemplate(tokenizer: TokenizerSource, file: string | undefine
   return { ...tokenizer, files: new Map([...tokenizer.files, [TEMPLATE, readFileSync(file)]]) };
 }
 
+/** Whether a tokenizer makes text of conversations; the runtime tells it the same way (xenarc_runtime/tokenizer.py). */
+export function hasTemplate({ files }: TokenizerSource): boolean {
+  if (files.has(TEMPLATE)) return true;
+  return BESIDE.some((name) => {
+    const file = name.endsWith(".json") ? files.get(name) : undefined;
+    const template = file && templateSchema.safeParse(parsed(file)).data?.chat_template;
+    return typeof template === "string" || (template?.some((one) => one.name === "default") ?? false);
+  });
+}
+
+const templateSchema = z.object({ chat_template: z.union([z.string(), z.array(z.object({ name: z.string() }))]) });
+
+function parsed(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
 function vocabularyOf(bytes: Uint8Array, file: string): number {
   let json: unknown;
   try {
@@ -96,13 +116,13 @@ export function findTokenizer(name: string): string {
   const found = statSync(path, { throwIfNoEntry: false });
   if (found?.isFile()) return path;
   if (found) return inFolder(path, name);
-  if (/^[./~]|\.json$/.test(name)) {
-    throw new XenarcError({ what: `There is no tokenizer ${name}: no such file or folder.` }, "usage");
+  if (isPath(name)) {
+    throw new XenarcError({ what: `There is no tokenizer ${name}: no such file or folder.`, fix: GIVE }, "usage");
   }
   const hub = cacheFolder();
   const repository = join(hub, `models--${name.replaceAll("/", "--")}`);
   const reference = join(repository, "refs", "main");
-  if (/^[\w.-]+(\/[\w.-]+)?$/.test(name) && existsSync(reference)) {
+  if (existsSync(reference)) {
     return inFolder(join(repository, "snapshots", readFileSync(reference, "utf8").trim()), name);
   }
   const meant = nearest(name, ["bytes", "characters"]);
@@ -118,6 +138,11 @@ export function findTokenizer(name: string): string {
   );
 }
 
+const GIVE = `Give the path of a ${MAIN}, a folder that has one, or a name such as Qwen/Qwen3-8B.`;
+
+/** Whether a name can be that of a path alone, and of no repository. */
+const isPath = (name: string): boolean => /^[./~]|\.json$/.test(name) || !/^[\w.-]+(\/[\w.-]+)?$/.test(name);
+
 function inFolder(folder: string, name: string): string {
   const file = join(folder, MAIN);
   if (existsSync(file)) return file;
@@ -126,7 +151,9 @@ function inFolder(folder: string, name: string): string {
     what: `The tokenizer ${name} has no ${MAIN}: there is none in ${resolve(folder)}.${piece}`,
     fix:
       piece === ""
-        ? `Download it: hf download ${name} ${MAIN} ${BESIDE[0]}`
+        ? isPath(name)
+          ? GIVE
+          : `Download it: hf download ${name} ${MAIN} ${BESIDE[0]}`
         : `transformers converts it: AutoTokenizer.from_pretrained(...).save_pretrained(...)`,
   });
 }

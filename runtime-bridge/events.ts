@@ -178,7 +178,7 @@ const eventSchema = z.discriminatedUnion("event", [
         longest: count,
       }),
     ),
-    /** How many records have how many tokens, in classes from a power of two to the next. */
+    /** How many records have how many tokens, in classes from a power of two to the next; those that have none are left out. */
     lengths: z.array(z.object({ from: count, to: count, records: count })),
     /** Records that say the same as an earlier one, or nearly; for that, `compared` of them were held against each other. */
     duplicates: z.object({ records: count, exact: count, near: count, compared: count }),

@@ -305,7 +305,7 @@ Give more text, or compile the model with a smaller context.
 exit 1
 error: There is no file or folder nowhere.txt.
 
-Give a UTF-8 file, a folder, a glob such as data/*.jsonl, or a URL with --data.
+Name a UTF-8 file, a folder, a glob such as data/*.jsonl, or a URL.
 "
 `);
   });

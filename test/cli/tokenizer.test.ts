@@ -22,6 +22,37 @@ test(
     expect(small.err).toMatch("Expected: model.vocab=1024 or more");
     const none = await call("compile", "data.tokenizer=maker/none");
     expect([none.code, none.err]).toEqual([2, expect.stringMatching(/none in the local Hugging Face cache/)]);
+    for (const path of ["..", "a/b/c", "nothing.json"]) {
+      const { code, err } = await call("compile", `data.tokenizer=${path}`);
+      expect([code, err]).toEqual([
+        expect.any(Number),
+        expect.stringMatching(/he tokenizer .. has no|There is no tokenizer/),
+      ]);
+      expect(err).toContain(
+        "Give the path of a tokenizer.json, a folder that has one, or a name such as Qwen/Qwen3-8B.",
+      );
+      expect(err).not.toContain("hf download");
+    }
+  },
+  SLOW,
+);
+
+test(
+  "chats without a chat template are refused when the model is compiled",
+  async () => {
+    const chat = ["data.format=chat", "data.tokenizer=bare", "model.vocab=1024", ...SMALL];
+    const settings = { eos_token: "<|endoftext|>", chat_template: [{ name: "tool_use", template: "" }] };
+    cpSync(join(root, "test/fixtures/tokenizers/qwen-style"), join(cwd, "bare"), { recursive: true });
+    writeFileSync(join(cwd, "bare/tokenizer_config.json"), JSON.stringify(settings));
+    const { code, err } = await call("compile", ...chat);
+    expect([code, err]).toEqual([1, expect.stringContaining("the tokenizer bare has no chat template")]);
+    settings.chat_template.push({ name: "default", template: "{{ messages }}" });
+    writeFileSync(join(cwd, "bare/tokenizer_config.json"), JSON.stringify(settings));
+    expect((await call("compile", ...chat, "--only", "forward")).code).toBe(0);
+    writeFileSync(join(cwd, "own.jinja"), "{{ messages }}");
+    const bytes = ["data.format=chat", ...SMALL];
+    expect((await call("compile", ...bytes)).err).toContain("the tokenizer bytes has no chat template");
+    expect((await call("compile", ...bytes, "data.chatTemplate=own.jinja", "--only", "forward")).code).toBe(0);
   },
   SLOW,
 );

@@ -127,7 +127,7 @@ def find(path: str) -> list[File]:
     if not found:
         if os.path.isdir(path):
             raise Problem("data_empty", f"There is no file in {path}.", "Give a folder that holds some.")
-        hint = "Give a UTF-8 file, a folder, a glob such as data/*.jsonl, or a URL with --data."
+        hint = "Name a UTF-8 file, a folder, a glob such as data/*.jsonl, or a URL."
         raise Problem("data_missing", f"There is no file or folder {path}.", hint)
     return [File(name) for name in sorted(found)]
 

@@ -184,12 +184,12 @@ def _said(value: Any) -> Iterator[str]:
 
 
 def _histogram(lengths: np.ndarray) -> Iterator[dict[str, int]]:
-    """How many lengths there are from each power of two to the next."""
+    """How many lengths there are from each power of two to the next, where there are any."""
     classes = np.zeros(lengths.size, np.int64)
     positive = lengths > 0
     classes[positive] = np.floor(np.log2(lengths[positive])).astype(np.int64) + 1
     counts = np.bincount(classes) if lengths.size else np.zeros(0, np.int64)
-    for number in range(int(np.argmax(counts > 0)) if counts.size else 0, counts.size):
+    for number in np.flatnonzero(counts).tolist():
         low = 0 if number == 0 else 1 << (number - 1)
         yield {"from": low, "to": 0 if number == 0 else 2 * low - 1, "records": int(counts[number])}
 
