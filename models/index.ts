@@ -5,6 +5,7 @@ export {
   charTransformer,
   charTransformerConfig,
 } from "./char_transformer.js";
+export { Decoder, type DecoderOptions } from "./decoder.js";
 export { defineModel, type ModelDefinition, type ModelSource } from "./define.js";
 export type { HuggingFaceMap } from "./hugging_face.js";
 export { type Cache, type Hidden, LanguageModel, type RunOptions } from "./language_model.js";

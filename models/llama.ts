@@ -1,15 +1,9 @@
 /** Llama: a decoder with RMSNorm, rotary positions, groups of heads that share keys and values, gated feed-forward layers, no biases. */
 import { z } from "zod";
-import { stagesOf } from "../compiler/trace.js";
-import { iota } from "../ops/functions.js";
-import { normal } from "../ops/initializers.js";
-import { Stack } from "../ops/module.js";
-import { split } from "../ops/random.js";
-import type { Tensor } from "../ops/tensor.js";
+import { Decoder } from "./decoder.js";
 import { defineModel } from "./define.js";
 import type { HuggingFaceMap } from "./hugging_face.js";
-import { type Hidden, LanguageModel, type RunOptions } from "./language_model.js";
-import { Block, type BlockOptions, Embedding, Linear, RmsNorm } from "./layers/index.js";
+import type { BlockOptions } from "./layers/index.js";
 import { rematSchema } from "./train/config.js";
 
 /** The section `model` of the configuration; every key has a default. */
@@ -64,52 +58,13 @@ export const llamaPresets = {
  * either branch, rotary positions, SwiGLU, a head that shares no weights with the embedding; and of its successors, with grouped
  * queries (arXiv:2307.09288). Tokens `[batch, seq]` are i32, scores `[batch, seq, vocab]`.
  */
-export class Llama extends LanguageModel {
-  readonly tokens: Embedding<"vocab", "embed">;
-  readonly blocks: Stack<Block, "layers">;
-  readonly norm: RmsNorm<"embed">;
-  readonly head: Linear<"embed", "vocab">;
-  private readonly random: boolean;
-
+export class Llama extends Decoder {
   /** `feedForward`: what stands in the place of the gated layer. */
   constructor(
     readonly config: LlamaConfig,
     feedForward: NonNullable<BlockOptions["feedForward"]> = "swiglu",
   ) {
-    super();
-    const { layers, heads, kvHeads, embed, mlp, vocab, theta, epsilon, remat, unroll } = config;
-    const init = normal(0.02);
-    const residualInit = normal(0.02 / Math.sqrt(2 * layers));
-    const sizes = { embed, heads, kvHeads, mlp };
-    const block = { norm: "rms", epsilon, feedForward, bias: false, init, residualInit, rotary: theta } as const;
-    this.tokens = new Embedding({ vocab }, { embed }, { init });
-    this.blocks = new Stack({ layers }, () => new Block({ ...sizes, ...block }), { remat, unroll });
-    this.norm = new RmsNorm({ embed }, { epsilon });
-    this.head = new Linear({ embed }, { vocab }, { bias: false, init });
-    this.random = typeof feedForward === "object" && (feedForward.jitter ?? 0) > 0;
-  }
-
-  run(tokens: Tensor<"batch" | "seq">, { positions, segments, cache, key }: RunOptions = {}): Hidden {
-    const { dtype, layers } = this.config;
-    const at = positions ?? iota({ seq: tokens.size("seq") });
-    const keys = key && this.random ? split(key(), { layers }) : undefined;
-    const x = this.tokens.call(tokens, dtype);
-    // In stages each part of the batch takes along where its own tokens stand.
-    const own = stagesOf("layers") && !cache ? { positions, segments } : undefined;
-    const [h, stacked] = this.blocks.scanWith(
-      { x, own },
-      { cache: cache?.blocks, keys },
-      (block, { x, own }, layer) => {
-        const places = { positions: own?.positions ?? at, segments: own ? own.segments : segments };
-        const [out, seen] = block.call(x, { ...places, cache: layer.cache, key: layer.keys });
-        return [{ x: out, own }, seen];
-      },
-    );
-    return { hidden: this.norm.call(h.x), cache: { blocks: stacked } };
-  }
-
-  logits<A extends string>(hidden: Tensor<A | "embed">): Tensor<A | "vocab"> {
-    return this.head.call<A>(hidden);
+    super({ ...config, norm: "rms", bias: false, rotary: config.theta, feedForward });
   }
 }
 

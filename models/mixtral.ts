@@ -2,7 +2,48 @@
 import { z } from "zod";
 import { defineModel } from "./define.js";
 import type { HuggingFaceMap } from "./hugging_face.js";
+import type { MoeOptions } from "./layers/index.js";
 import { Llama, likeLlama, llamaConfig } from "./llama.js";
+
+/** How a mixture of experts is configured. */
+export const mixtureKeys = {
+  /** Experts in each layer. */
+  experts: z.int().positive().default(8),
+  /** Experts a token is given. */
+  perToken: z.int().positive().default(2),
+  /** An expert takes at most this times its even share of each sequence. Default: all tokens that choose it. */
+  capacity: z.number().positive().optional(),
+  /** Without a capacity: how many of its tokens a device brings to the experts at a time. Default: all. */
+  expertChunk: z.int().positive().optional(),
+  /** Weight of the loss that balances the experts' load. */
+  loadBalance: z.number().nonnegative().default(0.02),
+  /** Weight of the loss that keeps the router's logits small. */
+  zLoss: z.number().nonnegative().default(0),
+  /** Noise on the router's input while training: a factor in [1 - jitter, 1 + jitter]. */
+  jitter: z.number().min(0).lt(1).default(0),
+};
+type MixtureConfig = z.infer<z.ZodObject<typeof mixtureKeys>>;
+
+/** What a configuration says of a mixture: a sequence at a time, so that tokens are sorted on the device that they are on. */
+export function mixtureOf(c: MixtureConfig): MoeOptions {
+  const { experts, perToken, capacity, expertChunk: chunk, loadBalance, zLoss, jitter } = c;
+  return {
+    experts,
+    perToken,
+    capacity,
+    chunk,
+    local: capacity === undefined ? [] : ["batch"],
+    loadBalance,
+    zLoss,
+    jitter,
+  };
+}
+
+/** Where a configuration wants more experts for a token than there are. */
+export const fewEnough = [
+  ({ experts, perToken }: Pick<MixtureConfig, "experts" | "perToken">) => perToken <= experts,
+  { path: ["perToken"] as string[], message: "a token cannot be given more experts than there are" },
+] as const;
 
 /** The section `model` of the configuration; every key has a default. */
 export const mixtralConfig = llamaConfig
@@ -11,25 +52,9 @@ export const mixtralConfig = llamaConfig
     mlp: z.int().positive().default(176),
     /** Base of the rotary positions' wavelengths. */
     theta: z.number().positive().default(1e6),
-    /** Experts in each layer. */
-    experts: z.int().positive().default(8),
-    /** Experts a token is given. */
-    perToken: z.int().positive().default(2),
-    /** An expert takes at most this times its even share of each sequence. Default: all tokens that choose it. */
-    capacity: z.number().positive().optional(),
-    /** Without a capacity: how many of its tokens a device brings to the experts at a time. Default: all. */
-    expertChunk: z.int().positive().optional(),
-    /** Weight of the loss that balances the experts' load. */
-    loadBalance: z.number().nonnegative().default(0.02),
-    /** Weight of the loss that keeps the router's logits small. */
-    zLoss: z.number().nonnegative().default(0),
-    /** Noise on the router's input while training: a factor in [1 - jitter, 1 + jitter]. */
-    jitter: z.number().min(0).lt(1).default(0),
+    ...mixtureKeys,
   })
-  .refine(({ experts, perToken }) => perToken <= experts, {
-    path: ["perToken"],
-    message: "a token cannot be given more experts than there are",
-  });
+  .refine(...fewEnough);
 /** A resolved configuration of {@link Mixtral}. */
 export type MixtralConfig = z.infer<typeof mixtralConfig>;
 
@@ -56,10 +81,7 @@ export const mixtralPresets = {
  */
 export class Mixtral extends Llama {
   constructor(override readonly config: MixtralConfig) {
-    const { experts, perToken, capacity, expertChunk: chunk, loadBalance, zLoss, jitter } = config;
-    // A sequence at a time: tokens are then sorted on the device that they are on.
-    const local = capacity === undefined ? [] : ["batch"];
-    super(config, { experts, perToken, capacity, chunk, local, loadBalance, zLoss, jitter });
+    super(config, mixtureOf(config));
   }
 }
 

@@ -12,12 +12,12 @@ import { agrees, type Case, f32 } from "../language/harness.js";
 /** The reference: all experts for all tokens, weights of those not chosen being zero. Gives the result and what is reported. */
 const REFERENCE = `
 def moe(x, router, *rest, k, sigmoid=False, bias=False, groups=None, threshold=None, normalize=True, scale=1, capacity=None,
-        shared=False, noise=None, local=False):
+        shared=False, noise=None, local=False, gelu=False, earlier=False):
     if local:
         return [jnp.stack(y) for y in zip(*[moe(row, router, *rest, k=k, capacity=capacity) for row in x])]
     shape, x = x.shape, x.reshape(-1, x.shape[-1])
     b, rest = (rest[0], rest[1:]) if bias else (0, rest)
-    gate, up, down, *more = rest
+    gate, up, down, *more = (None, *rest) if gelu else rest
     logits = (x * noise(x) if noise else x).astype(jnp.float32) @ router
     scores = nn.sigmoid(logits) if sigmoid else nn.softmax(logits)
     probs = scores / scores.sum(-1, keepdims=True)
@@ -39,18 +39,22 @@ def moe(x, router, *rest, k, sigmoid=False, bias=False, groups=None, threshold=N
         weight = weight / weight.sum(-1, keepdims=True)
     taken = hit.sum()
     if capacity:
-        flat = hit.swapaxes(0, 1).reshape(-1, experts)
-        hit = (flat & (jnp.cumsum(flat, 0) <= capacity)).reshape(k, tokens, experts).swapaxes(0, 1)
+        flat = hit if earlier else hit.swapaxes(0, 1)
+        hit = (flat & (jnp.cumsum(flat.reshape(-1, experts), 0) <= capacity).reshape(flat.shape))
+        hit = hit if earlier else hit.swapaxes(0, 1)
     weight = jnp.where(hit.any(1), weight, 0) * scale
-    out = sum(weight[:, e, None].astype(x.dtype) * ((nn.silu(x @ gate[e]) * (x @ up[e])) @ down[e]) for e in range(experts))
+    inner = lambda e: nn.gelu(x @ up[e]) if gelu else nn.silu(x @ gate[e]) * (x @ up[e])
+    out = sum(weight[:, e, None].astype(x.dtype) * (inner(e) @ down[e]) for e in range(experts))
     if shared:
         g, u, d = more
         out = out + (nn.silu(x @ g) * (x @ u)) @ d
+    number = hit.any(1).sum(-1) if capacity is None else jnp.zeros(tokens)
+    along = jnp.corrcoef(number, -jax.scipy.special.xlogy(probs, probs).sum(-1))[0, 1]
     load = (chosen[:, :, None] == jnp.arange(experts)).sum((0, 1)) / (tokens * k)
     balance = experts * (load * probs.mean(0)).sum()
     z = (jax.scipy.special.logsumexp(logits, -1) ** 2).mean()
     entropy = -jax.scipy.special.xlogy(probs, probs).sum(-1).mean()
-    return out.reshape(shape), balance, z, entropy, load, 1 - hit.sum() / taken
+    return out.reshape(shape), balance, z, entropy, load, 1 - hit.sum() / taken, number.mean(), along
 `;
 const reference = (options: string, results = "[0]") =>
   `(lambda scope: (exec(${JSON.stringify(REFERENCE)}, scope), lambda *a: scope["moe"](*a, ${options})${results})[1])(dict(jnp=jnp, jax=jax, nn=nn, random=random))`;
@@ -131,6 +135,18 @@ for (const [name, { options, jax, inputs, more }] of Object.entries(variants)) {
 }
 agrees("mixtures of experts", table);
 
+const ungated = {
+  inputs: [f32(`batch:2 seq:4 embed:${D}`, { min: -2, max: 2 }), f32(`embed:${D} expert:4`), ...weights(4).slice(1)],
+  jax: reference("k=2, gelu=True"),
+  out: `batch:2 seq:4 embed:${D}`,
+  derivatives: 1,
+  tolerance: { rtol: 1e-4, atol: 1e-4 },
+} as const;
+agrees("experts without a gate", {
+  dropless: { ...ungated, run: layer({ experts: 4, perToken: 2, feedForward: "gelu" }) },
+  "with room enough": { ...ungated, run: layer({ experts: 4, perToken: 2, feedForward: "gelu", capacity: 4 }) },
+});
+
 agrees("capacity", {
   "what is beyond is dropped, and counted": {
     inputs: [f32(`batch:3 seq:5 embed:${D}`, { min: -2, max: 2 }), f32(`embed:${D} expert:4`), ...weights(4)],
@@ -138,7 +154,19 @@ agrees("capacity", {
       const [out, { metrics }] = collect(() => layer({ experts: 4, perToken: 2, capacity: 0.5 })(x, ...ws));
       return [out, metrics.dropped];
     },
-    jax: reference("k=2, capacity=4", "[::5]"),
+    jax: reference("k=2, capacity=4", "[:6:5]"),
+    out: [`batch:3 seq:5 embed:${D}`, ""],
+    derivatives: 1,
+    tolerance: { rtol: 1e-4, atol: 1e-4 },
+  },
+  "an earlier token's second choice comes before a later one's first": {
+    inputs: [f32(`batch:3 seq:5 embed:${D}`, { min: -2, max: 2 }), f32(`embed:${D} expert:4`), ...weights(4)],
+    run: (x, ...ws) => {
+      const options = { experts: 4, perToken: 2, capacity: 0.5, priority: "token" } as const;
+      const [out, { metrics }] = collect(() => layer(options)(x, ...ws));
+      return [out, metrics.dropped];
+    },
+    jax: reference("k=2, capacity=4, earlier=True", "[:6:5]"),
     out: [`batch:3 seq:5 embed:${D}`, ""],
     derivatives: 1,
     tolerance: { rtol: 1e-4, atol: 1e-4 },
@@ -170,10 +198,21 @@ agrees("what a router reports", {
       const total = losses.reduce((a, b) => a.add(b));
       return [out, total, metrics.load_balance, metrics.router_z, metrics.router_entropy, metrics.utilization];
     },
-    jax: `lambda *a: (lambda out, balance, z, entropy, load, _: [out, 0.5 * balance + 0.25 * z, balance, z, entropy, load.astype(jnp.float32)])(*${reference("k=2", "")}(*a))`,
+    jax: `lambda *a: (lambda out, balance, z, entropy, load, *_: [out, 0.5 * balance + 0.25 * z, balance, z, entropy, load.astype(jnp.float32)])(*${reference("k=2", "")}(*a))`,
     out: [`batch seq embed:${D}`, "", "", "", "", `expert:${E}`],
     derivatives: 1,
     tolerance: { rtol: 1e-4, atol: 1e-4 },
+  },
+  "how many experts tokens take, and how that goes with their entropy": {
+    inputs: [f32(`batch:2 seq:6 embed:${D}`, { min: -2, max: 2 }), f32(`embed:${D} expert:${E}`), ...weights()],
+    run: (x, ...ws) => {
+      const [, { metrics }] = collect(() => layer({ experts: E, perToken: 4, threshold: 0.6 })(x, ...ws));
+      return [metrics.active, metrics.active_by_entropy];
+    },
+    jax: `lambda *a: [jnp.nan_to_num(y) for y in ${reference("k=4, threshold=0.6", "[6:]")}(*a)]`,
+    out: ["", ""],
+    derivatives: 0,
+    tolerance: { rtol: 1e-3, atol: 1e-3 },
   },
   "noise while training": {
     inputs: [f32(`batch:2 seq:3 embed:${D}`, { min: -2, max: 2 }), f32(`embed:${D} expert:${E}`), ...weights()],

@@ -9,9 +9,17 @@ import type { Routing } from "./router.js";
  * `group` is the axis along which tokens are dispatched by themselves, if there is one.
  */
 
+/** Which of one expert's assignments come first: first choices, then earlier tokens; or earlier tokens, then first choices. */
+export type Priority = "choice" | "token";
+
+/** The order in which assignments are numbered. */
+const NUMBERED = { choice: ["choice", "token"], token: ["token", "choice"] } as const;
+
 /** Which row each assignment goes to, and which assignment each row has. */
 export interface Plan {
-  /** The assignment of a row (i32): choice times tokens plus token. */
+  /** What assignments are numbered by first. */
+  readonly priority: Priority;
+  /** The assignment of a row (i32): choice times tokens plus token, or token times choices plus choice. */
   readonly assignment: Tensor<"group" | "row">;
   /** Whether a row has one (i1); undefined: all have, and those of assignments that are not kept may hold anything. */
   readonly filled: Tensor<"group" | "row"> | undefined;
@@ -21,12 +29,13 @@ export interface Plan {
   readonly kept: Tensor<"group" | "token" | "choice"> | undefined;
 }
 
-/** Assignments in the order of their experts, those not taken last; of one expert's the first choices first, then the earlier tokens. */
-function sorted({ expert, taken, load }: Routing) {
+/** Assignments in the order of their experts, those not taken last; of one expert's in the order of `priority`. */
+function sorted({ expert, taken, load }: Routing, priority: Priority) {
   const experts = load.size("expert");
-  const choices = { choice: expert.size("choice"), token: expert.size("token") };
+  const axes = NUMBERED[priority];
+  const choices = Object.fromEntries(axes.map((n) => [n, expert.size(n)])) as { choice: number; token: number };
   const numbered = taken ? where(taken, expert, experts) : expert;
-  const ofAssignment = numbered.merge(["choice", "token"], "assignment");
+  const ofAssignment = numbered.merge(axes, "assignment");
   const order = argsort(ofAssignment, "assignment");
   // The inverse of a permutation is what sorts it.
   const at = argsort(order, "assignment").split("assignment", choices);
@@ -35,14 +44,15 @@ function sorted({ expert, taken, load }: Routing) {
 
 /** A row for every assignment, sorted by expert: what a grouped product takes. */
 export function dropless(routing: Routing): Plan {
-  const { order, at } = sorted(routing);
-  return { assignment: order.rename("assignment", "row"), filled: undefined, row: at, kept: routing.taken };
+  const { order, at } = sorted(routing, "choice");
+  const assignment = order.rename("assignment", "row");
+  return { priority: "choice", assignment, filled: undefined, row: at, kept: routing.taken };
 }
 
 /** `capacity` rows for every expert, expert by expert. Assignments beyond go to none; rows that are left over are zero. */
-export function limited(routing: Routing, capacity: number): Plan {
+export function limited(routing: Routing, capacity: number, priority: Priority): Plan {
   const { expert, taken, load } = routing;
-  const { order, at, starts } = sorted(routing);
+  const { order, at, starts } = sorted(routing, priority);
   const experts = load.size("expert");
   const slot = iota({ capacity });
   const wide = <A extends string>(x: Tensor<A>) => x.broadcast({ capacity });
@@ -53,7 +63,8 @@ export function limited(routing: Routing, capacity: number): Plan {
   const rank = at.sub(gather(starts, "expert", expert));
   const fits = rank.lt(capacity);
   const row = expert.mul(capacity).add(rank.minimum(capacity - 1));
-  return { assignment, filled, row: row.minimum(experts * capacity - 1), kept: taken ? fits.and(taken) : fits };
+  const kept = taken ? fits.and(taken) : fits;
+  return { priority, assignment, filled, row: row.minimum(experts * capacity - 1), kept };
 }
 
 type Tokens = Tensor<"group" | "token" | "embed">;
@@ -83,7 +94,7 @@ export function combine(rows: Rows, weights: Weights, plan: Plan): Tokens {
       return [out.cast(y.dtype), { y, w }] as const;
     },
     ({ y, w }, ct) => {
-      const ofRow = gather(w.merge(["choice", "token"], "assignment"), "assignment", plan.assignment);
+      const ofRow = gather(w.merge(NUMBERED[plan.priority], "assignment"), "assignment", plan.assignment);
       const dy = only(plan.filled, toRows(ct, plan).cast("f32").mul(ofRow)).cast(y.dtype);
       const dw = gather(y, "row", plan.row).cast("f32").mul(ct.cast("f32")).sum("embed");
       return [dy, dw];
@@ -92,5 +103,8 @@ export function combine(rows: Rows, weights: Weights, plan: Plan): Tokens {
   return weigh(rows, only(plan.kept, weights));
 }
 
-const toRows = (x: Tokens, { assignment, filled, row }: Plan): Rows =>
-  only(filled, gather(x, "token", assignment.rem(row.size("token"))));
+const toRows = (x: Tokens, plan: Plan): Rows => only(plan.filled, gather(x, "token", tokenOf(plan)));
+
+/** The token of each row's assignment. */
+const tokenOf = ({ priority, assignment, row }: Plan): Tensor<"group" | "row"> =>
+  priority === "choice" ? assignment.rem(row.size("token")) : assignment.div(row.size("choice"));

@@ -4,16 +4,16 @@ import { currentLayout } from "../../../compiler/trace.js";
 import { mapLeaves } from "../../../compiler/tree.js";
 import { composite } from "../../../ops/composite.js";
 import { customVjp, named, remat, scan } from "../../../ops/control.js";
-import { groupedDot, oneHot, silu } from "../../../ops/functions.js";
+import { gelu, groupedDot, oneHot, silu } from "../../../ops/functions.js";
 import { hlo } from "../../../ops/hlo/index.js";
 import { allGather, allReduce, axisIndex, axisSize, perDevice, reduceScatter } from "../../../ops/per_device.js";
 import { describe, Tensor } from "../../../ops/tensor.js";
 import { combine, dispatch, dropless } from "./dispatch.js";
 import type { Routing } from "./router.js";
 
-/** The weights of gated experts (SwiGLU). */
+/** The weights of experts: gated ones (SwiGLU), or, without a gate, two layers with a GELU between. */
 export interface ExpertWeights {
-  readonly gate: Tensor<"expert" | "embed" | "mlp">;
+  readonly gate: Tensor<"expert" | "embed" | "mlp"> | undefined;
   readonly up: Tensor<"expert" | "embed" | "mlp">;
   readonly down: Tensor<"expert" | "mlp" | "embed">;
 }
@@ -21,6 +21,9 @@ export interface ExpertWeights {
 /** The first half of a gated layer. */
 export const gated = <A extends string>(gate: Tensor<A>, up: Tensor<A>): Tensor<A> =>
   silu(named(gate, "mlp_gate")).mul(named(up, "mlp_up") as Tensor) as Tensor<A>;
+
+/** The first half of one without a gate. */
+export const ungated = <A extends string>(up: Tensor<A>): Tensor<A> => gelu(named(up, "mlp_up"));
 
 /**
  * Tokens `[..., embed]`, whose axes are `tokens` and those that the weights have besides, through the experts that they take, weighed and
@@ -40,7 +43,7 @@ export function throughExperts(
     layout?.spec(kind, { name: `The tensor ${describe(t)}`, axes: t.names, shape: t.value.type.shape }) ?? [];
   const ofTokens = new Map(x.names.map((n, d) => [n as string, lying("activations", x)[d] ?? []]));
   const over = (n: "embed" | "expert" | "mlp", kind: "activations" | "parameters") =>
-    lying(kind, gate as Tensor)[(gate as Tensor).position(n)] ?? [];
+    lying(kind, up as Tensor)[(up as Tensor).position(n)] ?? [];
   const [ofExperts, ofWidth, ofParameters] = [
     over("expert", "activations"),
     over("mlp", "activations"),
@@ -48,7 +51,7 @@ export function throughExperts(
   ];
   // Weights lie as parameters do until they are multiplied, so that their gradients meet there too.
   const stored = (w: Tensor) => w.cast(x.dtype).rename("embed", "weightEmbed") as Tensor;
-  const weights = { gate: stored(gate), up: stored(up), down: stored(down) };
+  const weights = { ...(gate && { gate: stored(gate) }), up: stored(up), down: stored(down) };
   const axes = { ...Object.fromEntries(tokens.map((n) => [n, ofTokens.get(n)!])), weightEmbed: ofParameters };
   const inputs = { x, expert, weight, ...(taken && { taken }), ...weights };
   /** The mesh axes whose devices have parts of the tokens' sum, and whether tokens are split over them too. */
@@ -56,28 +59,27 @@ export function throughExperts(
 
   const ofDevice = (given: typeof inputs): Tensor => {
     // Of an axis that the weights have besides, as those of layers in stages do, a device mostly has one place.
-    const others = given.gate.names.filter((n) => given.x.has(n));
-    const lone = others.filter((n) => given.gate.size(n) === 1);
+    const others = given.up.names.filter((n) => given.x.has(n));
+    const lone = others.filter((n) => given.up.size(n) === 1);
     const local = mapLeaves(given, (t) => lone.reduce((t, n) => t.at(n, 0) as Tensor, t as Tensor));
     return ofPlaces(local).broadcast(Object.fromEntries(lone.map((n) => [n, 1]))) as Tensor;
   };
   const ofPlaces = ({ gate, up, down, ...own }: typeof inputs): Tensor => {
-    const [g, u, d] = [gate, up, down].map(
-      (w) => allGather(w, "weightEmbed", ofParameters).rename("weightEmbed", "embed") as Tensor,
-    ) as [Tensor, Tensor, Tensor];
+    const whole = (w: Tensor) => allGather(w, "weightEmbed", ofParameters).rename("weightEmbed", "embed") as Tensor;
+    const gathered = { gate: gate && whole(gate), up: whole(up), down: whole(down) };
     const sizes = Object.fromEntries(tokens.map((n) => [n, own.x.size(n)]));
     const local = mapLeaves(own, (t) => (t as Tensor).merge(tokens, "token") as never);
-    const through = (x: typeof local) => ofTokenRows(x, [g, u, d]);
+    const through = (x: typeof local) => ofTokenRows(x, gathered);
     const chunks = chunk === undefined ? 1 : equalParts(local.x.size("token"), chunk);
     if (chunks === 1) return through(local).split("token", sizes) as Tensor;
     const cut = mapLeaves(local, (t) => (t as Tensor).split("token", { chunk: chunks, token: -1 }) as never);
     const [, out] = scan("chunk", {}, cut, (_, x) => [{}, remat(through)(x)] as const);
     return (out as Tensor).merge(["chunk", "token"], "token").split("token", sizes) as Tensor;
   };
-  const ofTokenRows = (own: Omit<typeof inputs, keyof typeof weights>, [g, u, d]: [Tensor, Tensor, Tensor]): Tensor => {
+  const ofTokenRows = (own: Omit<typeof inputs, keyof typeof weights>, { gate, up, down }: ExpertWeights): Tensor => {
     const all = (t: Tensor) => parts.reduce((t, [m, split]) => (split ? allGather(t, "token", m) : t), t);
     const [here, chosen, weighed] = [own.x, own.expert, own.weight].map(all) as [Tensor, Tensor, Tensor];
-    const count = g.size("expert");
+    const count = up.size("expert");
     const index = ofExperts.length ? (chosen.sub(axisIndex(ofExperts).mul(count)) as Tensor) : chosen;
     const mine = ofExperts.length ? index.ge(0).and(index.lt(count)) : undefined;
     const given = own.taken && all(own.taken);
@@ -87,8 +89,10 @@ export function throughExperts(
     const plan = dropless({ expert: index, weight: weighed, taken, load } as Routing);
     const rows = dispatch(here, plan) as Tensor;
     // Rows of experts elsewhere come last, and are of no group: what stands in them is never looked at.
-    const inner = gated(product(rows, g, load, "embed"), product(rows, u, load, "embed"));
-    const mixed = combine(product(inner, d, load, "mlp"), weighed, plan) as Tensor;
+    const inner = gate
+      ? gated(product(rows, gate, load, "embed"), product(rows, up, load, "embed"))
+      : ungated(product(rows, up, load, "embed"));
+    const mixed = combine(product(inner, down, load, "mlp"), weighed, plan) as Tensor;
     return [...parts].reverse().reduce((t, [m, split]) => (split ? reduceScatter(t, "token", m) : sumOf(t, m)), mixed);
   };
   return perDevice(inputs, ofDevice, { axes }).ordered(x.names) as Tensor;

@@ -6,19 +6,27 @@ import type { Key } from "../../../ops/random.js";
 import { report } from "../../../ops/report.js";
 import { describe, type Sizes, type Tensor, tensorError } from "../../../ops/tensor.js";
 import { GatedMlp } from "../gated_mlp.js";
-import { combine, dispatch, limited } from "./dispatch.js";
-import { gated, throughExperts } from "./experts.js";
+import { Mlp } from "../mlp.js";
+import { combine, dispatch, limited, type Priority } from "./dispatch.js";
+import { gated, throughExperts, ungated } from "./experts.js";
 import { Router, type RouterOptions, type Routing } from "./router.js";
 
 /** Sizes and kinds of the parts of a {@link Moe}. */
 export interface MoeOptions extends RouterOptions {
+  /** What each expert is: gated (`swiglu`), or two linear layers with a GELU between; no biases. Default swiglu. */
+  readonly feedForward?: "swiglu" | "gelu";
   /** Width inside the shared experts, which every token is given (DeepSeekMoE, arXiv:2401.06066). Default none. */
   readonly shared?: number | undefined;
   /**
-   * The capacity factor: an expert takes at most this times its even share of the choices, tokens' first choices first, then the earlier
-   * tokens; what is beyond is dropped. Default none: nothing is dropped.
+   * The capacity factor: an expert takes at most this times its even share of the choices, in the order of `priority`; what is beyond
+   * is dropped. Default none: nothing is dropped.
    */
   readonly capacity?: number | undefined;
+  /**
+   * What an expert that is full takes none of: tokens' second choices before first ones, then later tokens (`choice`, as GShard); or
+   * later tokens (`token`), so that what a token is given never depends on tokens behind it. Default choice.
+   */
+  readonly priority?: Priority;
   /**
    * Without a capacity: how many of its tokens a device brings to the experts at a time, rounded down to what divides them; what is computed
    * between is computed again in the backward pass. It bounds memory where tokens are many. Default: all at once.
@@ -35,7 +43,7 @@ export interface MoeOptions extends RouterOptions {
 
 /**
  * A mixture of experts in the place of a feed-forward layer (Shazeer et al. 2017, "Outrageously Large Neural Networks",
- * arXiv:1701.06538): a router chooses experts for each token, each a gated layer (SwiGLU), and their results are added up, weighed. Without
+ * arXiv:1701.06538): a router chooses experts for each token, each a feed-forward layer, and their results are added up, weighed. Without
  * a capacity the experts' products are grouped ones, over all tokens sorted by expert (Gale et al. 2022, "MegaBlocks",
  * arXiv:2211.15841); with one, each expert has a buffer of that many rows. Memory is of the order of tokens times experts a token
  * times width.
@@ -47,11 +55,12 @@ export interface MoeOptions extends RouterOptions {
  */
 export class Moe extends Module {
   readonly router: Router;
-  readonly gate: Tensor<"expert" | "embed" | "mlp">;
+  readonly gate: Tensor<"expert" | "embed" | "mlp"> | undefined;
   readonly up: Tensor<"expert" | "embed" | "mlp">;
   readonly down: Tensor<"expert" | "mlp" | "embed">;
-  readonly shared: GatedMlp | undefined;
+  readonly shared: GatedMlp | Mlp | undefined;
   private readonly capacity: number | undefined;
+  private readonly priority: Priority;
   private readonly chunk: number | undefined;
   private readonly local: readonly string[];
   private readonly jitter: number;
@@ -59,8 +68,10 @@ export class Moe extends Module {
     super();
     const {
       experts,
+      feedForward = "swiglu",
       shared,
       capacity,
+      priority = "choice",
       chunk,
       local = [],
       jitter = 0,
@@ -71,11 +82,13 @@ export class Moe extends Module {
       throw tensorError(`Moe: the capacity factor is ${capacity}.`, [], { expected: "a positive number" });
     this.router = new Router(embed, options);
     const inner = { matrix: { from: ["embed"], to: ["mlp"] } };
-    this.gate = param({ expert: experts, embed, mlp }, init, inner);
+    this.gate = feedForward === "swiglu" ? param({ expert: experts, embed, mlp }, init, inner) : undefined;
     this.up = param({ expert: experts, embed, mlp }, init, inner);
     this.down = param({ expert: experts, mlp, embed }, outputInit, { matrix: { from: ["mlp"], to: ["embed"] } });
-    this.shared = shared ? new GatedMlp({ embed }, { mlp: shared }, { init, outputInit }) : undefined;
+    const Shared = feedForward === "swiglu" ? GatedMlp : Mlp;
+    this.shared = shared ? new Shared({ embed }, { mlp: shared }, { bias: false, init, outputInit }) : undefined;
     this.capacity = capacity;
+    this.priority = priority;
     this.chunk = chunk;
     this.local = local;
     this.jitter = jitter;
@@ -130,7 +143,7 @@ export class Moe extends Module {
 
   /** Results of the tokens that their experts have room for. */
   private limited(tokens: Tokens, routing: Routing): Tokens {
-    const rows = limited(routing, this.rowsOf(routing));
+    const rows = limited(routing, this.rowsOf(routing), this.priority);
     reportDropped(routing, rows.kept);
     return combine(this.experts(dispatch(tokens, rows), routing), routing.weight, rows);
   }
@@ -138,11 +151,11 @@ export class Moe extends Module {
   /** Each row through its expert. */
   private experts(rows: Rows, { load }: Routing): Rows {
     const weight = <A extends string>(w: Tensor<A>) => shard(w.cast(rows.dtype));
-    const [gate, up, down] = [weight(this.gate), weight(this.up), weight(this.down)];
+    const [gate, up, down] = [this.gate && weight(this.gate), weight(this.up), weight(this.down)];
     const experts = load.size("expert");
     const buffers = this.withTokens(rows).split("row", { expert: experts, capacity: rows.size("row") / experts });
     const sent = shard(buffers);
-    const inner = gated(dot(sent, gate, "embed"), dot(sent, up, "embed"));
+    const inner = gate ? gated(dot(sent, gate, "embed"), dot(sent, up, "embed")) : ungated(dot(sent, up, "embed"));
     return this.withTokens(shard(dot(inner, down, "mlp")).merge(["expert", "capacity"], "row"));
   }
 

@@ -58,7 +58,9 @@ export interface Routing {
 
 /**
  * Scores each expert for each token, chooses, and reports how it went: `load_balance` (1 when all is even), `router_z`, `router_entropy`
- * (nats) and `utilization` (each expert's share of the choices). Computed in float32.
+ * (nats) and `utilization` (each expert's share of the choices). With a `threshold` also `active`, how many experts a token takes, and
+ * `active_by_entropy`, how that goes with the entropy of its probabilities: the correlation over tokens, 0 where either is the same for
+ * all. Computed in float32.
  */
 export class Router extends Module {
   readonly weight: Tensor<"embed" | "expert">;
@@ -108,7 +110,7 @@ export class Router extends Module {
 
     const choices = oneHot(expert, { expert: experts }, "i32");
     const load = (taken ? choices.mul(taken.cast("i32")) : choices).sum(["token", "choice"]);
-    this.reports(logits, probs, load);
+    this.reports(logits, probs, load, taken);
     return { expert, weight, taken, load };
   }
 
@@ -116,6 +118,7 @@ export class Router extends Module {
     logits: Tensor<Tokens | "expert">,
     probs: Tensor<Tokens | "expert">,
     load: Tensor<"group" | "expert">,
+    taken: Routing["taken"],
   ): void {
     const { experts, loadBalance = 0, zLoss = 0, biasRate } = this.options;
     // Axes that the weights have besides, as those of layers in stages do, stay.
@@ -125,8 +128,14 @@ export class Router extends Module {
     const mean = probs.mean(everywhere);
     report.loss("load_balance", share.mul(mean).sum("expert").mul(experts), loadBalance);
     report.loss("router_z", logSumExp(logits, "expert").square().mean(everywhere), zLoss);
-    report.metric("router_entropy", probs.mul(probs.maximum(TINY).log()).sum("expert").mean(everywhere).neg());
+    const entropy = probs.mul(probs.maximum(TINY).log()).sum("expert");
+    report.metric("router_entropy", entropy.mean(everywhere).neg());
     report.metric("utilization", share);
+    if (taken) {
+      const active = taken.cast("f32").sum("choice");
+      report.metric("active", active.mean(everywhere));
+      report.metric("active_by_entropy", correlation(active, entropy.neg(), everywhere));
+    }
     if (this.bias && biasRate !== undefined) {
       const error = share.neg().add(1 / experts);
       report.update(this, this.bias, this.bias.add(error.sign().mul(biasRate)));
@@ -147,6 +156,14 @@ function eligible(wanted: Tensor<Tokens | "expert">, { groups, experts }: Router
 
 /** Keeps a quotient of zeros, and a logarithm of zero, finite. */
 const TINY = 1e-20;
+
+/** Pearson's correlation of two figures along some axes. */
+function correlation(x: Tensor<Tokens>, y: Tensor<Tokens>, along: readonly Tokens[]): Tensor {
+  const centred = (t: Tensor<Tokens>) => t.sub(t.mean(along));
+  const [a, b] = [centred(x), centred(y)];
+  const spread = a.square().mean(along).mul(b.square().mean(along)).sqrt();
+  return a.mul(b).mean(along).div(spread.maximum(TINY));
+}
 
 /** The first choices, as many as it takes for their probabilities to reach the threshold. */
 function fewest(probs: Tensor<Tokens | "choice">, threshold: number): Tensor<Tokens | "choice"> {

@@ -203,13 +203,13 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %cst_107 = stablehlo.constant dense<3.125000e-02> : tensor<f32>
       %multiply_19 = stablehlo.multiply %reduce_4, %cst_107 : tensor<f32>
       %cst_108 = stablehlo.constant dense<9.99999968E-21> : tensor<32x4xf32>
-      %maximum = stablehlo.maximum %scores, %cst_108 : tensor<32x4xf32>
-      %log_1 = stablehlo.log %maximum : tensor<32x4xf32>
-      %multiply_20 = stablehlo.multiply %scores, %log_1 : tensor<32x4xf32>
-      %reduce_5 = stablehlo.reduce(%multiply_20 init: %cst_91) applies stablehlo.add across dimensions = [1] : (tensor<32x4xf32>, tensor<f32>) -> tensor<32xf32>
-      %reduce_6 = stablehlo.reduce(%reduce_5 init: %cst_91) applies stablehlo.add across dimensions = [0] : (tensor<32xf32>, tensor<f32>) -> tensor<f32>
-      %multiply_21 = stablehlo.multiply %reduce_6, %cst_107 : tensor<f32>
-      %negate_2 = stablehlo.negate %multiply_21 : tensor<f32>
+      %entropy.maximum = stablehlo.maximum %scores, %cst_108 : tensor<32x4xf32>
+      %entropy.log = stablehlo.log %entropy.maximum : tensor<32x4xf32>
+      %entropy.multiply = stablehlo.multiply %scores, %entropy.log : tensor<32x4xf32>
+      %entropy = stablehlo.reduce(%entropy.multiply init: %cst_91) applies stablehlo.add across dimensions = [1] : (tensor<32x4xf32>, tensor<f32>) -> tensor<32xf32>
+      %reduce_5 = stablehlo.reduce(%entropy init: %cst_91) applies stablehlo.add across dimensions = [0] : (tensor<32xf32>, tensor<f32>) -> tensor<f32>
+      %multiply_20 = stablehlo.multiply %reduce_5, %cst_107 : tensor<f32>
+      %negate_2 = stablehlo.negate %multiply_20 : tensor<f32>
       %load_1 = stablehlo.reduce(%choices init: %c_8) applies stablehlo.add across dimensions = [0, 1] : (tensor<32x2x4xi32>, tensor<i32>) -> tensor<4xi32>
       %ofAssignment.transpose = stablehlo.transpose %top_k#1, dims = [1, 0] : (tensor<32x2xi32>) -> tensor<2x32xi32>
       %ofAssignment = stablehlo.reshape %ofAssignment.transpose : (tensor<2x32xi32>) -> tensor<64xi32>
