@@ -102,7 +102,7 @@ export async function compileTpu(run: TpuRun, layers: number, folder: string, ba
 /** Text and seconds of the `600b` configuration's train step, by number of layers. */
 export async function trace600b(layers: number): Promise<{ seconds: number; text: string }> {
   const config = await resolveConfig(charTransformer.schema, {
-    yamlFile: join(root, "examples/char-transformer/600b.yaml"),
+    yamlFile: join(root, "models/xenarcai_char/full.yaml"),
     overrides: [`model.layers=${layers}`],
   });
   const { seconds, value } = await timed(() => compile(charTransformer, config, { only: ["train_step"] }));

@@ -1,7 +1,7 @@
 /** Llama and Mixtral against plain JAX with the same weights; what their small presets compile to; how their large ones trace. */
 import { fileURLToPath } from "node:url";
 import { loadModule } from "../../compiler/source/load.js";
-import { leavesWithPaths, mapLeaves } from "../../compiler/tree.js";
+import { leavesWithPaths } from "../../compiler/tree.js";
 import { compile } from "../../emit/compile.js";
 import { defineModel, type ModelDefinition } from "../../models/define.js";
 import { Llama, llama, llamaConfig, llamaPresets, mixtral, mixtralPresets } from "../../models/index.js";
@@ -14,6 +14,7 @@ import type { Scalar, Tensor } from "../../ops/tensor.js";
 import { evaluate } from "../../runtime-bridge/evaluate.js";
 import { inOrder } from "../language/harness.js";
 import { canonical, encode, execute, expectClose, jaxVjp, numbers, tensor, verify } from "../oracle/oracle.js";
+import { drawn, tokensOf } from "./drawn.js";
 
 /** The models in JAX, a Python loop over the layers and over the experts. w: weights by path, layers stacked. */
 const REFERENCE = `
@@ -68,35 +69,6 @@ const inScope = (lambda: string) =>
   `(lambda scope: (exec(${JSON.stringify(REFERENCE)}, scope), ${lambda})[1])(dict(jnp=jnp, jax=jax, lax=lax, nn=nn, optax=optax))`;
 const reference = (names: readonly string[], theta: number, k: number, weight: number) =>
   inScope(`lambda t, y, *w: scope["model"](dict(zip(${JSON.stringify(names)}, w)), t, y, ${theta}, ${k}, ${weight})`);
-
-/** Numbers that repeat too late to matter, in [-1, 1). */
-function draws(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return state / 2 ** 31 - 1;
-  };
-}
-
-/** A model whose parameters are random, in the order in which JAX's dimensions stand. */
-function drawn(definition: ModelDefinition, config: object): LanguageModel {
-  const draw = draws(7);
-  const resolved = definition.schema.parse({ model: config }) as never;
-  return mapLeaves(definition.build(resolved) as LanguageModel, (leaf, path) => {
-    const { sizes } = leaf as Tensor;
-    const n = Object.values<number>(sizes).reduce((a, b) => a * b, 1);
-    const [centre, spread] = path.endsWith("scale") ? [1, 0.3] : [0, 0.3];
-    return given(
-      sizes,
-      Float32Array.from({ length: n }, () => centre + spread * draw()),
-    );
-  });
-}
-const tokensOf = (seed: number, batch: number, seq: number, vocab: number) => {
-  const draw = draws(seed);
-  const data = Array.from({ length: batch * seq }, () => Math.floor(((draw() + 1) / 2) * vocab));
-  return { ours: given({ batch, seq }, data, "i32"), theirs: encode("i32", [batch, seq], data), data };
-};
 
 const families = [
   ["llama", llama, { ...llamaPresets.tiny }, [10_000, 0, 0]],

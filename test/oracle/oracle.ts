@@ -80,6 +80,22 @@ export async function trainNanogpt(
   return { losses, weights: Object.fromEntries(names.map((name, i) => [name, tensors[i] as WireTensor])) };
 }
 
+/** What the plain-JAX reference of a system makes of weights and batches; see `system` in plugin.py. */
+export async function referenceOf(
+  name: string,
+  weights: Readonly<Record<string, WireTensor>>,
+  [tokens, targets]: readonly [WireTensor, WireTensor],
+  { config, settings }: Readonly<Record<"config" | "settings", object>>,
+): Promise<{ scores: WireTensor; gradients: WireTensor[]; losses: number[]; weights: WireTensor[] }> {
+  const names = Object.keys(weights);
+  const params = { name, names, config, settings };
+  const inputs = [...Object.values(weights), tokens, targets];
+  const { result, tensors } = await (await worker()).call("reference.system", params, inputs);
+  const [scores, ...rest] = tensors as [WireTensor, ...WireTensor[]];
+  const { losses } = result as { losses: number[] };
+  return { scores, gradients: rest.slice(0, names.length), losses, weights: rest.slice(names.length) };
+}
+
 /** How far an element may be from what is expected: `atol + rtol * |expected|`. */
 export interface Tolerance {
   readonly rtol?: number;

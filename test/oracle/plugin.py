@@ -5,6 +5,7 @@ tensors. A function is given as the source of a Python expression, so that a tes
 operation it tests: `"lambda x, y: jnp.tanh(x) * y"`.
 """
 
+import importlib
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -94,4 +95,30 @@ def train_nanogpt(params: dict[str, Any], tensors: Tensors) -> Answer:
     return {"losses": losses}, _numpy([final[name] for name in names])
 
 
-METHODS = {"jax.eval": evaluate, "jax.vjp": vjp, "reference.nanogpt": train_nanogpt}
+def system(params: dict[str, Any], tensors: Tensors) -> Answer:
+    """What the reference `name` in test/systems/reference makes of weights and batches.
+
+    `config` and `settings` are the sections `model` and `train` of a configuration; the tensors are the weights called
+    `names`, in that order, then tokens and targets, each [steps, batch, seq]. The answer is the first batch's scores, its
+    gradient, and the weights after all steps; the result has each step's total loss."""
+    folder = str(Path(__file__).resolve().parents[1] / "systems" / "reference")
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    reference = importlib.import_module(params["name"])
+
+    *weights, tokens, targets = tensors
+    names, config = params["names"], params["config"]
+    given = dict(zip(names, weights))
+    with jax.enable_x64(False):
+        scores = jax.jit(lambda p: reference.logits(p, tokens[0], config))(given)
+        grads = jax.jit(jax.grad(lambda p: reference.loss(p, tokens[0], targets[0], config)[0]))(given)
+        losses, final = reference.train(given, list(zip(tokens, targets)), config, params["settings"])
+    return {"losses": losses}, _numpy([scores, *(grads[name] for name in names), *(final[name] for name in names)])
+
+
+METHODS = {
+    "jax.eval": evaluate,
+    "jax.vjp": vjp,
+    "reference.nanogpt": train_nanogpt,
+    "reference.system": system,
+}

@@ -1,0 +1,103 @@
+/** The systems in models/: what their tests, their full-size compilations and their ablations are made from. */
+import { charTransformer } from "../models/char_transformer.js";
+import type { ModelDefinition } from "../models/define.js";
+import { xenarcai600b } from "../models/xenarcai_600b/model.js";
+import { xenarcaiV2 } from "../models/xenarcai_v2/model.js";
+
+/** One system. Its folder in models/ has `small.yaml`, with every component, and the full sizes below. */
+export interface System {
+  readonly definition: ModelDefinition;
+  /** The section `model` of a configuration that is small enough to be differentiated by hand: every component, with sizes that differ. */
+  readonly tiny: Readonly<Record<string, unknown>>;
+  /** What of `tiny` has to be otherwise for nothing to be dropped. */
+  readonly roomy: Readonly<Record<string, unknown>>;
+  /** What is overridden in `small.yaml` to leave a component out. */
+  readonly components: Readonly<Record<string, readonly string[]>>;
+  /** Full sizes, each a file of the folder with what is overridden in it. */
+  readonly full: readonly FullSize[];
+}
+
+/** A configuration of full size. */
+export interface FullSize {
+  readonly name: string;
+  readonly file: string;
+  readonly overrides?: readonly string[];
+}
+
+/** 128 chips: `fsdp` times 4 parts of the sequence times 8 of heads and widths, the weights over the first two. */
+const pod = (target: string, fsdp: number): string[] => [
+  `target=${target}`,
+  `mesh.fsdp=${fsdp}`,
+  "mesh.context=4",
+  "mesh.tensor=8",
+  "sharding.sequence=true",
+  "sharding.parameters.embed=[fsdp,context]",
+];
+
+/** By the folder in models/. */
+export const systems: Readonly<Record<string, System>> = {
+  xenarcai_600b: {
+    definition: xenarcai600b,
+    tiny: {
+      ...{ context: 12, vocab: 24, layers: 2, heads: 2, embed: 16, mlp: 24, expertWidth: 6, blockSize: 4 },
+      ...{ experts: 4, perToken: 2, threshold: 0.6, capacity: 1, loadBalance: 0.1, zLoss: 0.05 },
+    },
+    roomy: { capacity: 2 },
+    components: {
+      "rotary positions": ["model.theta=null"],
+      "mixture of experts": ["model.experts=1", "model.perToken=1", "model.expertWidth=1"],
+      "dynamic top-k": ["model.threshold=1"],
+      "capacity factor": ["model.capacity=4"],
+      "load-balance loss": ["model.loadBalance=0"],
+      "router z-loss": ["model.zLoss=0"],
+      "bias-based balancing": ["model.biasRate=0"],
+      "memory-linear attention": ["model.blockSize=128"],
+    },
+    full: [
+      { name: "as stated, v3-256", file: "full.yaml" },
+      { name: "context 8,192, v3-256", file: "full.yaml", overrides: ["model.context=8192"] },
+      { name: "600B: expert dimension 24,576, v5p-256", file: "600b.yaml" },
+    ],
+  },
+  xenarcai_char: {
+    definition: charTransformer,
+    tiny: { context: 12, vocab: 24, layers: 2, heads: 2, embed: 16, mlp: 24 },
+    roomy: {},
+    components: {
+      biases: ["model.bias=false"],
+      "gradient accumulation": ["train.accumulation=1", "train.batch=12"],
+      "gradient clipping": ["train.clip=0"],
+      "weight decay": ["train.weightDecay=0"],
+      "cosine schedule": ["train.schedule=constant"],
+      "gradient checkpointing": ["model.remat=everything"],
+    },
+    full: [
+      { name: "as stated, v5p-256", file: "full.yaml", overrides: pod("tpu:v5p:4x4x8", 4) },
+      {
+        name: "8 sequences at a time, v3-256",
+        file: "full.yaml",
+        overrides: [...pod("tpu:v3:8x16", 8), "train.batch=8", "train.accumulation=256"],
+      },
+    ],
+  },
+  xenarcai_v2: {
+    definition: xenarcaiV2,
+    tiny: {
+      ...{ context: 12, vocab: 24, layers: 2, heads: 2, embed: 16, mlp: 10, blockSize: 4 },
+      ...{ moe: true, experts: 4, perToken: 2, capacity: 1, loadBalance: 0.1 },
+    },
+    roomy: { capacity: 2 },
+    components: {
+      "rotary positions": ["model.theta=null"],
+      "memory-linear attention": ["model.attention=multi-head"],
+      dropout: ["model.dropout=0"],
+      "mixture of experts": ["model.moe=false"],
+      "capacity factor": ["model.capacity=4"],
+      "load-balance loss": ["model.loadBalance=0"],
+    },
+    full: [
+      { name: "6.7B, v4-32", file: "full.yaml" },
+      { name: "13B with experts, v4-32", file: "moe13b.yaml" },
+    ],
+  },
+};

@@ -1,0 +1,65 @@
+/**
+ * XenArcAI 600B for TPU: a decoder with rotary positions whose layers have a feed-forward layer and, beside it, a mixture of experts
+ * of which a token takes as many as its router is unsure about. docs/models/xenarcai_600b.md goes through its document.
+ */
+import { z } from "zod";
+import { Decoder } from "../decoder.js";
+import { defineModel } from "../define.js";
+import { fewEnough, mixtureKeys, mixtureOf } from "../mixtral.js";
+import { rematSchema } from "../train/config.js";
+
+/** The section `model` of the configuration; every key has a default. */
+export const xenarcai600bConfig = z
+  .strictObject({
+    /** Longest sequence. */
+    context: z.int().positive().default(128),
+    /** Entries of the vocabulary; 256: bytes. */
+    vocab: z.int().positive().default(256),
+    layers: z.int().positive().default(4),
+    heads: z.int().positive().default(4),
+    /** Width of the residual stream. */
+    embed: z.int().positive().default(128),
+    /** Width inside the feed-forward layer. */
+    mlp: z.int().positive().default(256),
+    /** Width inside each expert. */
+    expertWidth: z.int().positive().default(64),
+    ...mixtureKeys,
+    /** A token takes the fewest experts whose probabilities add up to this, at most `perToken`. Default: all of `perToken`. */
+    threshold: z.number().gt(0).max(1).optional(),
+    /** What of an expert that is full is dropped: later tokens (`token`), or second choices before first ones (`choice`). */
+    priority: z.enum(["token", "choice"]).default("token"),
+    /** Balances without a loss: the step by which an expert's bias goes up or down. Default: none. */
+    biasRate: z.number().nonnegative().optional(),
+    /** Feed-forward layer and experts are gated (SwiGLU) instead of having a GELU. */
+    gated: z.boolean().default(false),
+    /** Base of the rotary positions' wavelengths; null: no positions. */
+    theta: z.number().positive().nullable().default(10_000),
+    /** Added to the mean square in norms. */
+    epsilon: z.number().positive().default(1e-5),
+    /** Queries and keys that attention works on at a time; beyond it takes memory that is linear in the sequence. */
+    blockSize: z.int().positive().default(512),
+    /** Element type of the computation; weights are float32. */
+    dtype: z.enum(["f32", "bf16"]).default("f32"),
+    /** What of a layer is kept for the backward pass: `everything`, `nothing`, or names, those of `offload` in the host's memory. */
+    remat: rematSchema.default("everything"),
+    /** Layers written one after the other instead of a loop. */
+    unroll: z.boolean().default(false),
+  })
+  .refine(({ embed, heads }) => embed % heads === 0, { path: ["heads"], message: "heads must divide embed" })
+  .refine(...fewEnough);
+/** A resolved configuration of {@link xenarcai600b}. */
+export type Xenarcai600bConfig = z.infer<typeof xenarcai600bConfig>;
+
+/** The model as a definition to compile, with its configuration. */
+export const xenarcai600b = defineModel({
+  name: "xenarcai-600b",
+  config: xenarcai600bConfig,
+  build: (c) => {
+    const feedForward = c.gated ? "swiglu" : "gelu";
+    const { threshold, priority, biasRate, expertWidth: mlp } = c;
+    const moe = { ...mixtureOf(c), feedForward, mlp, threshold, priority, biasRate } as const;
+    return new Decoder({ ...c, norm: "rms", bias: false, rotary: c.theta ?? undefined, feedForward, moe });
+  },
+});
+
+export default xenarcai600b;

@@ -1,0 +1,75 @@
+/**
+ * XenArcAI-v2: a transformer with rotary positions and LayerNorms in front of its branches, attention in either form, and mixtures of
+ * experts by a switch. docs/models/xenarcai_v2.md goes through its document.
+ */
+import { z } from "zod";
+import { Decoder } from "../decoder.js";
+import { defineModel } from "../define.js";
+import { fewEnough, mixtureKeys, mixtureOf } from "../mixtral.js";
+import { rematSchema } from "../train/config.js";
+
+/** The section `model` of the configuration; every key has a default. */
+export const xenarcaiV2Config = z
+  .strictObject({
+    /** Longest sequence. */
+    context: z.int().positive().default(128),
+    /** Entries of the vocabulary; 256: bytes. */
+    vocab: z.int().positive().default(256),
+    layers: z.int().positive().default(4),
+    heads: z.int().positive().default(4),
+    /** Heads of keys and values, each shared by heads / kvHeads heads. Default: as many as heads. */
+    kvHeads: z.int().positive().optional(),
+    /** Width of the residual stream. */
+    embed: z.int().positive().default(128),
+    /** Width inside the feed-forward layer, or inside each expert. */
+    mlp: z.int().positive().default(512),
+    /** All scores at once (`multi-head`), or block by block in memory that is linear in the sequence (`memory-linear`). */
+    attention: z.enum(["multi-head", "memory-linear"]).default("memory-linear"),
+    /** Queries and keys that memory-linear attention works on at a time. */
+    blockSize: z.int().positive().default(512),
+    /** The part of either branch's result that is dropped while training. */
+    dropout: z.number().min(0).lt(1).default(0),
+    /** Feed-forward layers and experts are gated (SwiGLU) instead of having a GELU. */
+    gated: z.boolean().default(false),
+    /** A mixture of experts in the place of each feed-forward layer. */
+    moe: z.boolean().default(false),
+    ...mixtureKeys,
+    /** What of an expert that is full is dropped: later tokens (`token`), or second choices before first ones (`choice`). */
+    priority: z.enum(["token", "choice"]).default("token"),
+    /** Base of the rotary positions' wavelengths; null: no positions. */
+    theta: z.number().positive().nullable().default(10_000),
+    /** Element type of the computation; weights are float32. */
+    dtype: z.enum(["f32", "bf16"]).default("f32"),
+    /** What of a layer is kept for the backward pass: `everything`, `nothing`, or names, those of `offload` in the host's memory. */
+    remat: rematSchema.default("everything"),
+    /** Layers written one after the other instead of a loop. */
+    unroll: z.boolean().default(false),
+  })
+  .refine(({ embed, heads }) => embed % heads === 0, { path: ["heads"], message: "heads must divide embed" })
+  .refine(({ heads, kvHeads = heads }) => heads % kvHeads === 0, {
+    path: ["kvHeads"],
+    message: "kvHeads must divide heads",
+  })
+  .refine(...fewEnough);
+/** A resolved configuration of {@link xenarcaiV2}. */
+export type XenarcaiV2Config = z.infer<typeof xenarcaiV2Config>;
+
+/** The model as a definition to compile, with its configuration. */
+export const xenarcaiV2 = defineModel({
+  name: "xenarcai-v2",
+  config: xenarcaiV2Config,
+  build: ({ moe, gated, kvHeads, attention, blockSize, ...c }) => {
+    const feedForward = gated ? "swiglu" : "gelu";
+    return new Decoder({
+      ...c,
+      ...(kvHeads && { kvHeads }),
+      bias: false,
+      normBias: true,
+      rotary: c.theta ?? undefined,
+      blockSize: attention === "multi-head" ? c.context : blockSize,
+      feedForward: moe ? { ...mixtureOf(c), feedForward, priority: c.priority } : feedForward,
+    });
+  },
+});
+
+export default xenarcaiV2;
