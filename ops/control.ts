@@ -273,6 +273,26 @@ export function named<A extends string>(x: Tensor<A>, name: string): Tensor<A> {
 export const shard = <A extends string>(x: Tensor<A>, kind: Kind = "activations"): Tensor<A> => constrained(x, kind);
 
 /**
+ * A weight as it is used. Where its gradient lies split over several mesh axes, it is summed up over one after the other, each sum
+ * leaving a device with its part: in one go XLA:TPU sums the whole on every device, with twice the traffic, and takes the part then.
+ */
+export function weightOf<A extends string>(weight: Tensor<A>): Tensor<A> {
+  const { names, value } = weight;
+  const spec =
+    currentLayout()?.spec("optimizer", { name: describe(weight), axes: names, shape: value.type.shape }) ?? [];
+  const axes = Math.max(0, ...spec.map((over) => over?.length ?? 0));
+  if (axes < 2) return weight;
+  const first = Array.from({ length: axes - 1 }, (_, i) => spec.map((over) => over?.slice(0, i + 1)));
+  const used = customVjp(
+    (w: Tensor<A>) => [w, undefined] as const,
+    (_, ct: Tensor<A>) => [
+      ct.with(first.reduce((g, part) => hlo().shardingConstraint(g, part, "optimizer"), ct.ordered(names).value)),
+    ],
+  );
+  return used(weight);
+}
+
+/**
  * A tensor in the host's memory (`pinned_host`), or back in the device's. Moved is no more than what is computed with: of a tensor that
  * a scan slices, or stacks, one step's part at a time.
  */

@@ -1,3 +1,4 @@
+import { weightOf } from "../../ops/control.js";
 import { contract } from "../../ops/functions.js";
 import { type Initializer, normal, zeros } from "../../ops/initializers.js";
 import { Module, type Parameter, param } from "../../ops/module.js";
@@ -47,7 +48,7 @@ export class Linear<I extends string, O extends string> extends Module {
       throw tensorError(`Linear: the input ${describe(x)} has the axis "${taken}" of the output already.`, [x], {
         fix: "Rename it.",
       });
-    const own = contract<A, O, I>(x, this.weight.cast(x.dtype), Object.keys(this.from) as I[]) as Tensor;
+    const own = contract<A, O, I>(x, weightOf(this.weight).cast(x.dtype), Object.keys(this.from) as I[]) as Tensor;
     const y = this.lora ? (own.add(this.lora.call<A>(x) as Tensor) as Tensor) : own;
     return this.bias ? (y.add(this.bias.cast(x.dtype)) as Tensor) : y;
   }

@@ -385,16 +385,15 @@ def _attention_backward(case: Case) -> Kernel:
 # Grouped matrix products -------------------------------------------------------------------------------------------------
 
 
-def _tiles(case: Case, rows: int, inner: int, outer: int) -> tuple[int, int, int]:
-    """The blocks that a grouped product `[rows, inner] x [inner, outer]` is computed in: the largest that a core has room for."""
+def _tiles(case: Case, sizes: tuple[int, int, int], limits: tuple[int, int, int]) -> tuple[int, int, int]:
+    """The blocks that a grouped product `[rows, inner] x [inner, outer]` is computed in, within limits for two-byte elements."""
     _refuse_old_bfloat16(case)
-    for what, size in (("rows", rows), ("columns", inner), ("columns", outer)):
+    for what, size in zip(("rows", "columns", "columns"), sizes, strict=True):
         if size % _LANES:
             raise NoKernel(f"{size} {what} are no multiple of {_LANES}")
-    width = 512 * 4 // case.operands[0].dtype.itemsize
-    limits = (512, width, width)
-    sizes = (rows, inner, outer)
-    tiles = [max(t for t in range(_LANES, limit + 1, _LANES) if n % t == 0) for n, limit in zip(sizes, limits, strict=True)]
+    rows, *widths = limits
+    room = (rows, *(width * 2 // case.operands[0].dtype.itemsize for width in widths))
+    tiles = [max(t for t in range(_LANES, limit + 1, _LANES) if n % t == 0) for n, limit in zip(sizes, room, strict=True)]
     return tiles[0], tiles[1], tiles[2]
 
 
@@ -404,7 +403,8 @@ def _grouped_matmul(case: Case) -> Kernel:
 
     (rows, inner), (_, *matrix) = (x.shape for x in case.operands[:2])
     transposed = case.attributes["transposed"]
-    tiling = _tiles(case, rows, inner, matrix[0 if transposed else 1])
+    # What is read does not depend on the inner block, and the larger it is, the longer the kernel takes to compile.
+    tiling = _tiles(case, (rows, inner, matrix[0 if transposed else 1]), (512, 512, 1024))
 
     def product(x: jax.Array, w: jax.Array, sizes: jax.Array) -> jax.Array:
         return gmm(x, w, sizes, x.dtype, tiling, transpose_rhs=transposed, interpret=case.interpret)
@@ -417,7 +417,7 @@ def _grouped_matmul_weights(case: Case) -> Kernel:
     from jax.experimental.pallas.ops.tpu.megablox.gmm import tgmm
 
     (rows, left), (_, right) = (x.shape for x in case.operands[:2])
-    tiling = _tiles(case, rows, left, right)
+    tiling = _tiles(case, (rows, left, right), (512, 1024, 1024))
 
     def product(x: jax.Array, y: jax.Array, sizes: jax.Array) -> jax.Array:
         return tgmm(x.T, y, sizes, x.dtype, tiling, interpret=case.interpret)
