@@ -4,8 +4,11 @@ import { XenarcError } from "../compiler/errors.js";
 import { matching } from "../compiler/patterns.js";
 import { joinPath, mapLeaves } from "../compiler/tree.js";
 import type { Parameter } from "../ops/module.js";
+import type { Key } from "../ops/random.js";
 import { Tensor } from "../ops/tensor.js";
 import { Linear } from "./layers/linear.js";
+import { LowRank } from "./layers/low_rank.js";
+import { pathHash } from "./train/initialize.js";
 
 /** The section `lora`; without it there are no adapters. */
 export const loraSchema = z.strictObject({
@@ -13,6 +16,8 @@ export const loraSchema = z.strictObject({
   rank: z.int().positive(),
   /** What an adapter adds is times alpha / rank. */
   alpha: z.number().positive().default(16),
+  /** The part of an adapter's input that is dropped while training. */
+  dropout: z.number().min(0).lt(1).default(0),
   /** Patterns of the linear layers that get one: `*` for one name or a part of it, `**` for any number of names. */
   match: z.array(z.string().min(1)).min(1).default(["**"]),
 });
@@ -27,9 +32,9 @@ export const isAdapter = (path: string): boolean => /(^|\/)lora\/[ab]$/.test(pat
  * rule of `train.parameters` frees them.
  * @throws XenarcError for a pattern that matches no linear layer.
  */
-export function adapted<M>(model: M, { rank, alpha, match }: LoraConfig): M {
+export function adapted<M>(model: M, { rank, alpha, dropout, match }: LoraConfig): M {
   const frozen = mapLeaves(model, (leaf) => (leaf as Parameter).frozen());
-  const linears = new Map(linearsOf(frozen));
+  const linears = new Map(modulesOf(frozen, (module) => module instanceof Linear));
   const paths = [...linears.keys()];
   if (paths.length === 0)
     throw new XenarcError({
@@ -37,13 +42,41 @@ export function adapted<M>(model: M, { rank, alpha, match }: LoraConfig): M {
       fix: "Adapters stand beside layers of the class Linear.",
     });
   const chosen = new Set(match.flatMap((pattern, i) => matching(pattern, paths, `lora.match[${i}]`, "linear layer")));
-  for (const path of chosen) linears.get(path)!.adapt({ rank, scale: alpha / rank });
+  const experts = [...chosen].filter((path) => linears.get(path)!.side.length > 0);
+  if (dropout > 0 && experts.length > 0)
+    throw new XenarcError({
+      what: `lora.dropout is ${dropout}, and there are adapters on experts (${experts.join(", ")}), which have no dropout.`,
+      expected: "what PEFT can do as well: dropout on adapters of other layers alone",
+      fix: 'Leave the experts out (lora.match: ["**/attention/*"]), or set lora.dropout to 0.',
+    });
+  for (const path of chosen) linears.get(path)!.adapt({ rank, scale: alpha / rank, dropout });
   return frozen;
 }
 
-function linearsOf(tree: unknown, path = "", out: [string, Linear<string, string>][] = []): typeof out {
+/** A model whose adapters drop a part of their inputs, each by a key of its own; one without dropout is given back as it is. */
+export function dropping<M>(model: M, key: () => Key): M {
+  const random = modulesOf(model, (module) => module instanceof LowRank).some(([, lora]) => lora.random);
+  return random ? seeded(model, key(), "") : model;
+}
+
+function seeded<T>(tree: T, key: Key, path: string): T {
+  if (tree === null || typeof tree !== "object" || tree instanceof Tensor) return tree;
+  if (tree instanceof LowRank) return tree.seeded(key, pathHash(path));
+  const copy = Array.isArray(tree)
+    ? []
+    : Object.create(Object.getPrototypeOf(tree), Object.getOwnPropertyDescriptors(tree));
+  for (const [name, child] of Object.entries(tree)) copy[name] = seeded(child, key, joinPath(path, name));
+  return copy;
+}
+
+function modulesOf<T>(
+  tree: unknown,
+  is: (tree: object) => tree is T & object,
+  path = "",
+  out: [string, T][] = [],
+): typeof out {
   if (tree === null || typeof tree !== "object" || tree instanceof Tensor) return out;
-  if (tree instanceof Linear) out.push([path, tree]);
-  for (const [key, child] of Object.entries(tree)) linearsOf(child, joinPath(path, key), out);
+  if (is(tree)) out.push([path, tree]);
+  for (const [key, child] of Object.entries(tree)) modulesOf(child, is, joinPath(path, key), out);
   return out;
 }

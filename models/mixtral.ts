@@ -102,9 +102,9 @@ export function mixtralHuggingFace(c: MixtralConfig): HuggingFaceMap {
     tensors: {
       ...tensors,
       "blocks/mlp/router/weight": ["model.layers.{layers}.block_sparse_moe.gate.weight", "expert", "embed"],
-      "blocks/mlp/gate": [`${expert}.w1.weight`, "mlp", "embed"],
-      "blocks/mlp/up": [`${expert}.w3.weight`, "mlp", "embed"],
-      "blocks/mlp/down": [`${expert}.w2.weight`, "embed", "mlp"],
+      "blocks/mlp/gate/weight": [`${expert}.w1.weight`, "mlp", "embed"],
+      "blocks/mlp/up/weight": [`${expert}.w3.weight`, "mlp", "embed"],
+      "blocks/mlp/down/weight": [`${expert}.w2.weight`, "embed", "mlp"],
     },
   };
 }

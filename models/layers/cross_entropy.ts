@@ -1,8 +1,10 @@
+import { isFloat } from "../../compiler/ir.js";
 import { meshSize } from "../../compiler/mesh.js";
 import { currentLayout, deviceShape, withLayout } from "../../compiler/trace.js";
 import { leaves, mapLeaves } from "../../compiler/tree.js";
 import { customVjp, dryRun, scan, shard, valueAndGrad } from "../../ops/control.js";
 import { full, iota, where, zeros } from "../../ops/functions.js";
+import { foldIn, type Key } from "../../ops/random.js";
 import { describe, type Scalar, type Tensor } from "../../ops/tensor.js";
 
 /**
@@ -41,7 +43,9 @@ export function chunkedCrossEntropy<M>(
   chunk?: number,
 ): { sum: Scalar; count: Scalar } {
   const { result: logits, reads } = dryRun(() => head(model, hidden));
-  const weights = leaves(model).filter(({ value }) => reads.has(value)) as Tensor[];
+  const read = leaves(model).filter(({ value }) => reads.has(value)) as Tensor[];
+  const weights = read.filter(({ value }) => isFloat(value.type));
+  const keys = read.filter((x) => !weights.includes(x));
   const local = deviceShape(logits);
   const [batch, seq] = (["batch", "seq"] as const).map((n) => logits.size(n) / local[logits.position(n)]!) as [
     number,
@@ -62,20 +66,28 @@ export function chunkedCrossEntropy<M>(
     inParts(t.split("batch", { batch, row: -1 }).split("seq", { seq, part, chunk: chunks, position: -1 }) as Tensor);
   const joined = (t: Tensor): Tensor =>
     t.merge(["batch", "row"], "batch").merge(["seq", "part", "chunk", "position"], "seq") as Tensor;
+  // Each chunk on each device draws for itself.
+  const places = batch * seq * part;
+  const numbers = (chunk: Tensor) =>
+    (iota({ place: places }) as Tensor).split("place", { batch, seq, part }).add(chunk.mul(places) as Tensor);
   const summed = customVjp(
-    (h: Tensor, t: Tensor, ...w: readonly Tensor[]) => {
+    (h: Tensor, t: Tensor, ...read: readonly Tensor[]) => {
+      const [k, w] = [read.slice(0, keys.length), read.slice(keys.length)];
       const copies = w.map((x) => shard((x.broadcast({ batch, seq }) as Tensor).ordered(["batch", "seq", ...x.names])));
-      const both = valueAndGrad(([x, ...w]: readonly Tensor[], t: Tensor): Scalar => {
-        let i = 0;
-        const given = mapLeaves(model, (leaf) => (reads.has(leaf.value) ? w[i++]! : leaf));
+      const both = valueAndGrad(([x, ...w]: readonly Tensor[], t: Tensor, keys: readonly Tensor[]): Scalar => {
+        const [ofKeys, ofWeights] = [keys.values(), w.values()];
+        const given = mapLeaves(model, (leaf) =>
+          reads.has(leaf.value) ? (isFloat(leaf.value.type) ? ofWeights : ofKeys).next().value! : leaf,
+        );
         return crossEntropy<any>(head(given, x!), t).sum;
       });
       const [[sum, ofCopies], ofHidden] = scan(
         "chunk",
         [full({}, 0), copies.map((x) => zeros(x.sizes as Record<string, number>))] as const,
-        { h: cut(h), t: cut(t) },
+        { h: cut(h), t: cut(t), ...(k.length && { number: iota({ chunk: chunks }) }) },
         ([sum, sums], x) => {
-          const [more, [dh, ...dw]] = both([x.h, ...copies], x.t);
+          const own = k.map((key) => foldIn(key as Key, numbers(x.number as unknown as Tensor)) as Tensor);
+          const [more, [dh, ...dw]] = both([x.h, ...copies], x.t, own);
           return [[sum.add(more), sums.map((s, i) => s.add(dw[i]!.cast("f32")))] as never, inParts(dh!)] as const;
         },
       );
@@ -85,11 +97,12 @@ export function chunkedCrossEntropy<M>(
     ({ ofHidden, ofWeights }, ct) => [
       ofHidden.mul(ct.cast(ofHidden.dtype)),
       undefined,
+      ...keys.map(() => undefined),
       ...ofWeights.map((g, i) => g.mul(ct).cast(weights[i]!.dtype)),
     ],
   );
   return {
-    sum: summed(hidden as Tensor, targets as Tensor, ...weights) as Scalar,
+    sum: summed(hidden as Tensor, targets as Tensor, ...keys, ...weights) as Scalar,
     count: targets.ge(0).cast("f32").sum(targets.names),
   };
 }

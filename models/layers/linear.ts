@@ -3,7 +3,7 @@ import { contract } from "../../ops/functions.js";
 import { type Initializer, normal, zeros } from "../../ops/initializers.js";
 import { Module, type Parameter, param } from "../../ops/module.js";
 import { type Distinct, describe, type Sizes, type Tensor, tensorError } from "../../ops/tensor.js";
-import { LowRank } from "./low_rank.js";
+import { LowRank, type LowRankOptions } from "./low_rank.js";
 
 /** Options of a {@link Linear} layer. */
 export interface LinearOptions {
@@ -11,30 +11,39 @@ export interface LinearOptions {
   readonly bias?: boolean;
   /** How the weight begins. Default normal(0.02). */
   readonly init?: Initializer;
+  /** Axes along which there are maps side by side, one for each place of the input along them, such as experts. Default none. */
+  readonly of?: Sizes<string>;
 }
 
 /**
  * An affine map from some axes to others: `new Linear({ embed: 512 }, { heads: 8, headDim: 64 })`. Computed in the input's element
  * type, to which the float32 weights are cast.
  */
-export class Linear<I extends string, O extends string> extends Module {
-  readonly weight: Tensor<I | O>;
-  readonly bias: Tensor<O> | undefined;
+export class Linear<I extends string, O extends string, E extends string = never> extends Module {
+  readonly weight: Tensor<I | O | E>;
+  readonly bias: Tensor<O | E> | undefined;
   /** What stands beside the weight: see `adapt`. */
   declare readonly lora?: LowRank<I, O>;
+  /** Axes along which there are maps side by side. */
+  readonly side: readonly string[];
   private readonly from: Sizes<I>;
   private readonly to: Sizes<O>;
-  constructor(from: Sizes<I>, to: Sizes<O> & Distinct<I, O>, { bias = true, init = normal(0.02) }: LinearOptions = {}) {
+  constructor(
+    from: Sizes<I>,
+    to: Sizes<O> & Distinct<I, O>,
+    { bias = true, init = normal(0.02), of = {} as Sizes<E> }: LinearOptions & { readonly of?: Sizes<E> } = {},
+  ) {
     super();
+    this.side = Object.keys(of);
     this.from = from;
     this.to = to;
     const matrix = { from: Object.keys(from), to: Object.keys(to) };
-    this.weight = param<I | O>({ ...from, ...to } as Sizes<I | O>, init, { matrix });
-    this.bias = bias ? param<O>(to, zeros, { decay: false }) : undefined;
+    this.weight = param<string>({ ...of, ...from, ...to }, init, { matrix }) as Tensor;
+    this.bias = bias ? (param<string>({ ...of, ...to }, zeros, { decay: false }) as Tensor) : undefined;
   }
 
   /** Adds to its results those of an adapter of low rank, times `scale`. Called on a layer as built, before it is traced. */
-  adapt(options: { readonly rank: number; readonly scale: number }): void {
+  adapt(options: LowRankOptions): void {
     const lora = new LowRank(this.weight as Tensor as Parameter, this.from, this.to, options);
     Object.assign(this, { lora });
   }
@@ -48,8 +57,9 @@ export class Linear<I extends string, O extends string> extends Module {
       throw tensorError(`Linear: the input ${describe(x)} has the axis "${taken}" of the output already.`, [x], {
         fix: "Rename it.",
       });
-    const own = contract<A, O, I>(x, weightOf(this.weight).cast(x.dtype), Object.keys(this.from) as I[]) as Tensor;
+    const weight = weightOf(this.weight).cast(x.dtype) as Tensor<I | O>;
+    const own = contract<A, O, I>(x, weight, Object.keys(this.from) as I[]) as Tensor;
     const y = this.lora ? (own.add(this.lora.call<A>(x) as Tensor) as Tensor) : own;
-    return this.bias ? (y.add(this.bias.cast(x.dtype)) as Tensor) : y;
+    return this.bias ? (y.add(this.bias.cast(x.dtype) as Tensor) as Tensor) : y;
   }
 }

@@ -14,7 +14,7 @@ export function initialize<M extends Module>(module: M, key: Key): M {
 }
 
 /** A 32-bit hash of a path (FNV-1a), read as a signed integer. */
-function pathHash(path: string): number {
+export function pathHash(path: string): number {
   let h = 0x811c9dc5;
   for (let i = 0; i < path.length; i++) h = Math.imul(h ^ path.charCodeAt(i), 0x01000193);
   return h >>> 1;

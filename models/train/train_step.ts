@@ -7,6 +7,7 @@ import { foldIn } from "../../ops/random.js";
 import { collect, type Reports } from "../../ops/report.js";
 import { type AnyTensor, oneCall, type Scalar, type Tensor, tensorError } from "../../ops/tensor.js";
 import type { LanguageModel } from "../language_model.js";
+import { dropping } from "../lora.js";
 import { type Batch, examplesOf, targetsOf } from "./batch.js";
 import type { TrainConfig } from "./config.js";
 import { averages } from "./ema.js";
@@ -49,7 +50,7 @@ export function trainStep<M extends LanguageModel<object>>(
     const { inputs, targets, ...places } = examplesOf(micro);
     const [sum, { losses, metrics, updates }] = collect(() => {
       const key = () => foldIn(foldIn(state.key, state.step), index);
-      const { sum } = whole(trained).loss(inputs, targets, { ...places, key, chunk: c.lossChunk });
+      const { sum } = dropping(whole(trained), key).loss(inputs, targets, { ...places, key, chunk: c.lossChunk });
       return sum;
     });
     const loss = sum.div(count);

@@ -57,7 +57,7 @@ def model(w, tokens, targets, theta, k, weight):
         x = x + attention(h, *[p["attention/" + n + "/weight"] for n in ("query", "key", "value", "output")], theta)
         h = norm(x, p["mlpNorm/scale"])
         if k:
-            y, balance = mixture(h, p["mlp/router/weight"], p["mlp/gate"], p["mlp/up"], p["mlp/down"], k)
+            y, balance = mixture(h, p["mlp/router/weight"], p["mlp/gate/weight"], p["mlp/up/weight"], p["mlp/down/weight"], k)
             extra = extra + weight * balance
         else:
             y = expert(h, *[p["mlp/" + n + "/weight"] for n in ("gate", "up", "down")])

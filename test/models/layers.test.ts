@@ -16,6 +16,7 @@ import {
   sinusoidalPositions,
   tokenLosses,
 } from "../../models/layers/index.js";
+import { dropping } from "../../models/lora.js";
 import { iota, zeros } from "../../ops/functions.js";
 import type { Module } from "../../ops/module.js";
 import { key } from "../../ops/random.js";
@@ -171,6 +172,57 @@ agrees("layers", {
     },
     jax: "lambda x, w, bias, a, b: jnp.einsum('lbhd,lhdep->lbep', x, w + 0.5 * jnp.einsum('lhdr,lrep->lhdep', a, b)) + bias",
     out: "layers batch embed part",
+  },
+});
+
+const HASH = `(lambda path: __import__("functools").reduce(lambda h, c: ((h ^ ord(c)) * 0x01000193) % 2**32, path, 0x811c9dc5) >> 1)`;
+
+agrees("adapters that drop a part of their input", {
+  "in a stack of layers, each by a key of its own": {
+    inputs: [
+      f32("layers:3 batch heads headDim", UNIT),
+      f32("layers:3 heads headDim embed", UNIT),
+      f32("layers:3 heads headDim rank", UNIT),
+      f32("layers:3 rank embed", UNIT),
+    ],
+    run: (x, ...w) => {
+      const linear = new Linear({ heads: 1, headDim: 1 }, { embed: 1 }, { bias: false, of: { layers: 3 } });
+      linear.adapt({ rank: 1, scale: 0.5, dropout: 0.25 });
+      return dropping({ output: withWeights(linear, w) }, () => key(7)).output.call(x);
+    },
+    jax: `lambda x, w, a, b: (lambda dropped: jnp.einsum("lbhd,lhde->lbe", x, w) + 0.5 * jnp.einsum("lbhd,lhdr,lre->lbe", dropped, a, b))(
+      jnp.stack([jnp.where(random.bernoulli(k, 0.75, (x.shape[1], x.shape[3], x.shape[2])).swapaxes(1, 2), x[i] / 0.75, 0)
+        for i, k in enumerate(random.split(random.fold_in(random.key(7), ${HASH}("output/lora")), 3))]))`,
+    out: "layers:3 batch embed",
+  },
+  "without a key nothing is dropped": {
+    inputs: [f32("batch embed", UNIT), f32("embed mlp", UNIT), f32("embed rank", UNIT), f32("rank mlp", UNIT)],
+    run: (x, ...w) => {
+      const linear = new Linear({ embed: 1 }, { mlp: 1 }, { bias: false });
+      linear.adapt({ rank: 1, scale: 2, dropout: 0.5 });
+      return withWeights(linear, w).call(x);
+    },
+    jax: "lambda x, w, a, b: x @ w + 2 * x @ a @ b",
+    out: "batch mlp",
+  },
+  "of a head, each chunk of the sequence by a key of its own": {
+    inputs: [
+      f32("batch seq:6 embed", UNIT),
+      i32("batch seq:6", { min: -1, max: 6 }),
+      f32("embed vocab:7", UNIT),
+      f32("embed rank", UNIT),
+      f32("rank vocab:7", UNIT),
+    ],
+    run: (x: Tensor, at: Tensor, ...w: Tensor[]) => {
+      const linear = new Linear({ embed: 1 }, { vocab: 1 }, { bias: false });
+      linear.adapt({ rank: 1, scale: 0.5, dropout: 0.25 });
+      const model = dropping(withWeights(linear, w), () => key(7));
+      return chunkedCrossEntropy(model, (m, x) => m.call<"batch" | "seq">(x), x, at, 2).sum;
+    },
+    jax: `lambda x, at, w, a, b: (lambda dropped: (optax.softmax_cross_entropy_with_integer_labels(x @ w + 0.5 * dropped @ a @ b, at)
+      * (at >= 0)).sum())(jnp.concatenate([jnp.where(random.bernoulli(random.fold_in(random.fold_in(random.key(7), ${HASH}("lora")), i),
+        0.75, (x.shape[2], 2, x.shape[0])).transpose(2, 1, 0), x[:, 2 * i : 2 * i + 2] / 0.75, 0) for i in range(3)], 1))`,
+    out: "",
   },
 });
 

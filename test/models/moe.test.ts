@@ -12,7 +12,10 @@ import { agrees, type Case, f32 } from "../language/harness.js";
 /** The reference: all experts for all tokens, weights of those not chosen being zero. Gives the result and what is reported. */
 const REFERENCE = `
 def moe(x, router, *rest, k, sigmoid=False, bias=False, groups=None, threshold=None, normalize=True, scale=1, capacity=None,
-        shared=False, noise=None, local=False, gelu=False, earlier=False):
+        shared=False, noise=None, local=False, gelu=False, earlier=False, rank=None):
+    if rank:
+        gate, ga, gb, up, down, da, db = rest
+        rest = (gate + 0.5 * ga @ gb, up, down + 0.5 * da @ db)
     if local:
         return [jnp.stack(y) for y in zip(*[moe(row, router, *rest, k=k, capacity=capacity) for row in x])]
     shape, x = x.shape, x.reshape(-1, x.shape[-1])
@@ -68,18 +71,20 @@ const weights = (experts = E) => [
 ];
 const given = (experts = E) => [f32(`batch seq embed:${D}`, { min: -2, max: 2 }), f32(`embed:${D} expert:${experts}`)];
 
-/** A mixture with these weights, as float32 like every master weight. */
-function mixture(options: MoeOptions, ws: readonly Tensor[]): Moe {
+/** A mixture with these weights, as float32 like every master weight; its experts' maps, but for `up`, with adapters of a rank. */
+function mixture(options: MoeOptions, ws: readonly Tensor[], rank?: number): Moe {
   let i = 0;
-  return mapLeaves(new Moe({ embed: D }, { mlp: F }, options), () => {
+  const made = new Moe({ embed: D }, { mlp: F }, options);
+  if (rank !== undefined) for (const map of [made.gate!, made.down]) map.adapt({ rank, scale: 0.5 });
+  return mapLeaves(made, () => {
     const w = ws[i++]!.cast("f32");
     return w.has("inner") ? (w.rename("inner", "mlp") as Tensor) : w;
   });
 }
 const layer =
-  (options: MoeOptions) =>
+  (options: MoeOptions, rank?: number) =>
   (x: Tensor, ...ws: Tensor[]) =>
-    mixture(options, ws).call(x);
+    mixture(options, ws, rank).call(x);
 
 const table: Record<string, Case> = {};
 const plain = { experts: E, perToken: 2 };
@@ -145,6 +150,28 @@ const ungated = {
 agrees("experts without a gate", {
   dropless: { ...ungated, run: layer({ experts: 4, perToken: 2, feedForward: "gelu" }) },
   "with room enough": { ...ungated, run: layer({ experts: 4, perToken: 2, feedForward: "gelu", capacity: 4 }) },
+});
+
+const adapted = {
+  inputs: [
+    f32(`batch seq embed:${D}`, { min: -2, max: 2 }),
+    f32(`embed:${D} expert:4`),
+    f32(`expert:4 embed:${D} mlp:${F}`, small),
+    f32(`expert:4 embed:${D} rank:3`, small),
+    f32(`expert:4 rank:3 mlp:${F}`, small),
+    f32(`expert:4 embed:${D} mlp:${F}`, small),
+    f32(`expert:4 mlp:${F} embed:${D}`, small),
+    f32(`expert:4 mlp:${F} rank:3`, small),
+    f32(`expert:4 rank:3 embed:${D}`, small),
+  ],
+  jax: reference("k=2, rank=3"),
+  out: `batch seq embed:${D}`,
+  derivatives: 1,
+  tolerance: { rtol: 1e-4, atol: 1e-4 },
+} satisfies Partial<Case>;
+agrees("adapters beside experts' weights, each expert's its own, as the weights with them added", {
+  dropless: { ...adapted, run: layer({ experts: 4, perToken: 2 }, 3) },
+  "with room enough": { ...adapted, run: layer({ experts: 4, perToken: 2, capacity: 4 }, 3) },
 });
 
 agrees("capacity", {

@@ -43,6 +43,23 @@ const summed = ({ data = 1, fsdp = 1, expert, tensor = 1 }: Record<string, numbe
 
 test.each([
   ["dropless", {}],
+  ["with a capacity", { capacity: 1 }],
+])(
+  "experts' adapters train as on one device: %s",
+  async (_, more) => {
+    const model: Partial<MixtralConfig> = { ...mixtralPresets.tiny, ...more };
+    const train = { batch: 8, warmup: 2, steps: 10, learningRate: 0.03 };
+    const configs = [{}, { mesh: MESHES[1] }].map((c) => ({ model, train, lora: { rank: 3 }, ...c }));
+    const [one, run] = await trainAll(folder, mixtral, configs, 3);
+    expect(lossDifference(run!, one!)).toBeLessThan(1e-4);
+    expect(gradientDifference(run!)[1]).toBeLessThan(1e-4);
+    expect(weightDifference(run!)[1]).toBeLessThan(1e-4);
+  },
+  400_000,
+);
+
+test.each([
+  ["dropless", {}],
   ["dropless, some tokens at a time", { expertChunk: 4 }],
   ["with a capacity", { capacity: 1 }],
 ])(

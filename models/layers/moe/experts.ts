@@ -4,18 +4,25 @@ import { currentLayout } from "../../../compiler/trace.js";
 import { mapLeaves } from "../../../compiler/tree.js";
 import { composite } from "../../../ops/composite.js";
 import { customVjp, named, remat, scan } from "../../../ops/control.js";
-import { gelu, groupedDot, oneHot, silu } from "../../../ops/functions.js";
+import { gelu, groupedDot, iota, oneHot, silu, where } from "../../../ops/functions.js";
 import { hlo } from "../../../ops/hlo/index.js";
 import { allGather, allReduce, axisIndex, axisSize, perDevice, reduceScatter } from "../../../ops/per_device.js";
 import { describe, Tensor } from "../../../ops/tensor.js";
+import type { Linear } from "../linear.js";
 import { combine, dispatch, dropless } from "./dispatch.js";
 import type { Routing } from "./router.js";
 
-/** The weights of experts: gated ones (SwiGLU), or, without a gate, two layers with a GELU between. */
-export interface ExpertWeights {
-  readonly gate: Tensor<"expert" | "embed" | "mlp"> | undefined;
-  readonly up: Tensor<"expert" | "embed" | "mlp">;
-  readonly down: Tensor<"expert" | "mlp" | "embed">;
+/** The maps of experts: gated ones (SwiGLU), or, without a gate, two layers with a GELU between. */
+export interface Experts {
+  readonly gate: Linear<"embed", "mlp", "expert"> | undefined;
+  readonly up: Linear<"embed", "mlp", "expert">;
+  readonly down: Linear<"mlp", "embed", "expert">;
+}
+
+/** An expert's weight, and the adapter beside it: trees of tensors. */
+interface Weights {
+  readonly weight: Tensor;
+  readonly lora?: { readonly a: Tensor; readonly b: Tensor } | undefined;
 }
 
 /** The first half of a gated layer. */
@@ -34,7 +41,7 @@ export const ungated = <A extends string>(up: Tensor<A>): Tensor<A> => gelu(name
 export function throughExperts(
   x: Tensor,
   { expert, weight, taken }: Record<"expert" | "weight", Tensor> & { readonly taken: Tensor | undefined },
-  { gate, up, down }: ExpertWeights,
+  { gate, up, down }: Experts,
   tokens: readonly string[],
   chunk?: number,
 ): Tensor {
@@ -43,29 +50,38 @@ export function throughExperts(
     layout?.spec(kind, { name: `The tensor ${describe(t)}`, axes: t.names, shape: t.value.type.shape }) ?? [];
   const ofTokens = new Map(x.names.map((n, d) => [n as string, lying("activations", x)[d] ?? []]));
   const over = (n: "embed" | "expert" | "mlp", kind: "activations" | "parameters") =>
-    lying(kind, up as Tensor)[(up as Tensor).position(n)] ?? [];
+    lying(kind, up.weight as Tensor)[(up.weight as Tensor).position(n)] ?? [];
   const [ofExperts, ofWidth, ofParameters] = [
     over("expert", "activations"),
     over("mlp", "activations"),
     over("embed", "parameters"),
   ];
   // Weights lie as parameters do until they are multiplied, so that their gradients meet there too.
-  const stored = (w: Tensor) => w.cast(x.dtype).rename("embed", "weightEmbed") as Tensor;
+  const renamed = (w: Tensor, from: string, to: string) => (w.has(from) ? (w.rename(from, to) as Tensor) : w);
+  const stored = ({ weight, lora }: Experts["up"] | Experts["down"]): Weights =>
+    mapLeaves({ weight, ...(lora && { lora: { a: lora.a, b: lora.b } }) } as unknown as Weights, (w) =>
+      renamed((w as Tensor).cast(x.dtype) as Tensor, "embed", "weightEmbed"),
+    );
   const weights = { ...(gate && { gate: stored(gate) }), up: stored(up), down: stored(down) };
-  const axes = { ...Object.fromEntries(tokens.map((n) => [n, ofTokens.get(n)!])), weightEmbed: ofParameters };
+  const scale = (gate?.lora ?? up.lora ?? down.lora)?.scale ?? 1;
+  const axes = { ...Object.fromEntries(tokens.map((n) => [n, ofTokens.get(n)!])), weightEmbed: ofParameters, rank: [] };
   const inputs = { x, expert, weight, ...(taken && { taken }), ...weights };
   /** The mesh axes whose devices have parts of the tokens' sum, and whether tokens are split over them too. */
   const parts = [...ofExperts, ...ofWidth].map((m) => [m, tokens.some((n) => ofTokens.get(n)!.includes(m))] as const);
 
   const ofDevice = (given: typeof inputs): Tensor => {
     // Of an axis that the weights have besides, as those of layers in stages do, a device mostly has one place.
-    const others = given.up.names.filter((n) => given.x.has(n));
-    const lone = others.filter((n) => given.up.size(n) === 1);
+    const { weight } = given.up;
+    const lone = weight.names.filter((n) => given.x.has(n) && weight.size(n) === 1);
     const local = mapLeaves(given, (t) => lone.reduce((t, n) => t.at(n, 0) as Tensor, t as Tensor));
     return ofPlaces(local).broadcast(Object.fromEntries(lone.map((n) => [n, 1]))) as Tensor;
   };
   const ofPlaces = ({ gate, up, down, ...own }: typeof inputs): Tensor => {
-    const whole = (w: Tensor) => allGather(w, "weightEmbed", ofParameters).rename("weightEmbed", "embed") as Tensor;
+    const whole = (w: Weights): Weights =>
+      mapLeaves(w, (leaf) => {
+        const t = leaf as Tensor;
+        return t.has("weightEmbed") ? renamed(allGather(t, "weightEmbed", ofParameters), "weightEmbed", "embed") : t;
+      });
     const gathered = { gate: gate && whole(gate), up: whole(up), down: whole(down) };
     const sizes = Object.fromEntries(tokens.map((n) => [n, own.x.size(n)]));
     const local = mapLeaves(own, (t) => (t as Tensor).merge(tokens, "token") as never);
@@ -76,10 +92,13 @@ export function throughExperts(
     const [, out] = scan("chunk", {}, cut, (_, x) => [{}, remat(through)(x)] as const);
     return (out as Tensor).merge(["chunk", "token"], "token").split("token", sizes) as Tensor;
   };
-  const ofTokenRows = (own: Omit<typeof inputs, keyof typeof weights>, { gate, up, down }: ExpertWeights): Tensor => {
+  const ofTokenRows = (
+    own: Omit<typeof inputs, keyof typeof weights>,
+    { gate, up, down }: Record<"up" | "down", Weights> & { readonly gate: Weights | undefined },
+  ): Tensor => {
     const all = (t: Tensor) => parts.reduce((t, [m, split]) => (split ? allGather(t, "token", m) : t), t);
     const [here, chosen, weighed] = [own.x, own.expert, own.weight].map(all) as [Tensor, Tensor, Tensor];
-    const count = up.size("expert");
+    const count = up.weight.size("expert");
     const index = ofExperts.length ? (chosen.sub(axisIndex(ofExperts).mul(count)) as Tensor) : chosen;
     const mine = ofExperts.length ? index.ge(0).and(index.lt(count)) : undefined;
     const given = own.taken && all(own.taken);
@@ -89,13 +108,38 @@ export function throughExperts(
     const plan = dropless({ expert: index, weight: weighed, taken, load } as Routing);
     const rows = dispatch(here, plan) as Tensor;
     // Rows of experts elsewhere come last, and are of no group: what stands in them is never looked at.
+    const known = () => taken && isOfGroup(rows.size("row"), load.sum("expert") as Tensor);
+    const through = (x: Tensor, { weight, lora }: Weights, along: "embed" | "mlp"): Tensor => {
+      const own = product(x, weight, load, along);
+      return lora ? own.add(adapter(x, lora, load, along, known()).mul(scale) as Tensor) : own;
+    };
     const inner = gate
-      ? gated(product(rows, gate, load, "embed"), product(rows, up, load, "embed"))
-      : ungated(product(rows, up, load, "embed"));
-    const mixed = combine(product(inner, down, load, "mlp"), weighed, plan) as Tensor;
+      ? gated(through(rows, gate, "embed"), through(rows, up, "embed"))
+      : ungated(through(rows, up, "embed"));
+    const mixed = combine(through(inner, down, "mlp"), weighed, plan) as Tensor;
     return [...parts].reverse().reduce((t, [m, split]) => (split ? reduceScatter(t, "token", m) : sumOf(t, m)), mixed);
   };
   return perDevice(inputs, ofDevice, { axes }).ordered(x.names) as Tensor;
+}
+
+/** Whether each of so many rows is of a group, by the number of those that are. */
+const isOfGroup = (rows: number, total: Tensor): Tensor =>
+  (iota({ row: rows }) as Tensor).broadcast(total.sizes as Record<string, number>).lt(total) as Tensor;
+
+/**
+ * Rows through the adapters of their experts, unscaled. Where some rows are of no group, only those that are `known` count: in others a
+ * kernel may have left anything, which no product may see, nor a gradient.
+ */
+function adapter(
+  x: Tensor,
+  { a, b }: NonNullable<Weights["lora"]>,
+  sizes: Tensor,
+  along: "embed" | "mlp",
+  known: Tensor | undefined,
+): Tensor {
+  const only = (y: Tensor) => (known ? where(known, y, 0) : y);
+  const narrow = groupedDot(only(x), a, sizes, "row", along) as Tensor;
+  return only(groupedDot(narrow, b, sizes, "row", "rank") as Tensor);
 }
 
 /** The least number of equal parts of `size` that are no larger than `most`. */

@@ -1,11 +1,12 @@
 import { shard } from "../../../ops/control.js";
 import { dot } from "../../../ops/functions.js";
 import { type Initializer, normal } from "../../../ops/initializers.js";
-import { Module, param } from "../../../ops/module.js";
+import { Module } from "../../../ops/module.js";
 import type { Key } from "../../../ops/random.js";
 import { report } from "../../../ops/report.js";
 import { describe, type Sizes, type Tensor, tensorError } from "../../../ops/tensor.js";
 import { GatedMlp } from "../gated_mlp.js";
+import { Linear } from "../linear.js";
 import { Mlp } from "../mlp.js";
 import { combine, dispatch, limited, type Priority } from "./dispatch.js";
 import { gated, throughExperts, ungated } from "./experts.js";
@@ -55,9 +56,9 @@ export interface MoeOptions extends RouterOptions {
  */
 export class Moe extends Module {
   readonly router: Router;
-  readonly gate: Tensor<"expert" | "embed" | "mlp"> | undefined;
-  readonly up: Tensor<"expert" | "embed" | "mlp">;
-  readonly down: Tensor<"expert" | "mlp" | "embed">;
+  readonly gate: Linear<"embed", "mlp", "expert"> | undefined;
+  readonly up: Linear<"embed", "mlp", "expert">;
+  readonly down: Linear<"mlp", "embed", "expert">;
   readonly shared: GatedMlp | Mlp | undefined;
   private readonly capacity: number | undefined;
   private readonly priority: Priority;
@@ -81,10 +82,10 @@ export class Moe extends Module {
     if (capacity !== undefined && !(capacity > 0))
       throw tensorError(`Moe: the capacity factor is ${capacity}.`, [], { expected: "a positive number" });
     this.router = new Router(embed, options);
-    const inner = { matrix: { from: ["embed"], to: ["mlp"] } };
-    this.gate = feedForward === "swiglu" ? param({ expert: experts, embed, mlp }, init, inner) : undefined;
-    this.up = param({ expert: experts, embed, mlp }, init, inner);
-    this.down = param({ expert: experts, mlp, embed }, outputInit, { matrix: { from: ["mlp"], to: ["embed"] } });
+    const each = { bias: false, of: { expert: experts } };
+    this.gate = feedForward === "swiglu" ? new Linear({ embed }, { mlp }, { ...each, init }) : undefined;
+    this.up = new Linear({ embed }, { mlp }, { ...each, init });
+    this.down = new Linear({ mlp }, { embed }, { ...each, init: outputInit });
     const Shared = feedForward === "swiglu" ? GatedMlp : Mlp;
     this.shared = shared ? new Shared({ embed }, { mlp: shared }, { bias: false, init, outputInit }) : undefined;
     this.capacity = capacity;
@@ -150,13 +151,12 @@ export class Moe extends Module {
 
   /** Each row through its expert. */
   private experts(rows: Rows, { load }: Routing): Rows {
-    const weight = <A extends string>(w: Tensor<A>) => shard(w.cast(rows.dtype));
-    const [gate, up, down] = [this.gate && weight(this.gate), weight(this.up), weight(this.down)];
     const experts = load.size("expert");
     const buffers = this.withTokens(rows).split("row", { expert: experts, capacity: rows.size("row") / experts });
     const sent = shard(buffers);
-    const inner = gate ? gated(dot(sent, gate, "embed"), dot(sent, up, "embed")) : ungated(dot(sent, up, "embed"));
-    return this.withTokens(shard(dot(inner, down, "mlp")).merge(["expert", "capacity"], "row"));
+    const up = through(sent, this.up, "embed");
+    const inner = this.gate ? gated(through(sent, this.gate, "embed"), up) : ungated(up);
+    return this.withTokens(shard(through(inner, this.down, "mlp")).merge(["expert", "capacity"], "row"));
   }
 
   /** Rows that lie on the mesh where their tokens do: what is looked up in them is then on the same device. */
@@ -165,6 +165,16 @@ export class Moe extends Module {
     if (axis === undefined || more.length || !rows.has("group")) return rows;
     return shard(rows.rename("group", axis) as Tensor).rename(axis, "group") as Tensor;
   }
+}
+
+/** Each expert's rows through its map, whose weight is whole along the axes that only its storage is split by. */
+function through<A extends string, I extends "embed" | "mlp", O extends "embed" | "mlp">(
+  x: Tensor<A>,
+  { weight, lora }: Linear<I, O, "expert">,
+  along: I & A,
+): Tensor<Exclude<A, I> | O> {
+  const own = dot(x as Tensor, shard(weight.cast(x.dtype) as Tensor), along);
+  return lora ? (own.add(lora.call(x as Tensor) as Tensor) as Tensor) : own;
 }
 
 /** Axes as one, and the way back. */

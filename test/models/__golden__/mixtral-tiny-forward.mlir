@@ -1,5 +1,5 @@
 module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1 : i32} {
-  func.func public @main(%params.tokens.weight: tensor<64x32xf32>, %params.blocks.attentionNorm.scale: tensor<2x32xf32>, %params.blocks.attention.query.weight: tensor<2x32x4x8xf32>, %params.blocks.attention.key.weight: tensor<2x32x2x8xf32>, %params.blocks.attention.value.weight: tensor<2x32x2x8xf32>, %params.blocks.attention.output.weight: tensor<2x4x8x32xf32>, %params.blocks.mlpNorm.scale: tensor<2x32xf32>, %params.blocks.mlp.router.weight: tensor<2x32x4xf32>, %params.blocks.mlp.gate: tensor<2x4x32x24xf32>, %params.blocks.mlp.up: tensor<2x4x32x24xf32>, %params.blocks.mlp.down: tensor<2x4x24x32xf32>, %params.norm.scale: tensor<32xf32>, %params.head.weight: tensor<32x64xf32>, %tokens: tensor<1x16xi32>) -> tensor<1x16x64xf32> {
+  func.func public @main(%params.tokens.weight: tensor<64x32xf32>, %params.blocks.attentionNorm.scale: tensor<2x32xf32>, %params.blocks.attention.query.weight: tensor<2x32x4x8xf32>, %params.blocks.attention.key.weight: tensor<2x32x2x8xf32>, %params.blocks.attention.value.weight: tensor<2x32x2x8xf32>, %params.blocks.attention.output.weight: tensor<2x4x8x32xf32>, %params.blocks.mlpNorm.scale: tensor<2x32xf32>, %params.blocks.mlp.router.weight: tensor<2x32x4xf32>, %params.blocks.mlp.gate.weight: tensor<2x4x32x24xf32>, %params.blocks.mlp.up.weight: tensor<2x4x32x24xf32>, %params.blocks.mlp.down.weight: tensor<2x4x24x32xf32>, %params.norm.scale: tensor<32xf32>, %params.head.weight: tensor<32x64xf32>, %tokens: tensor<1x16xi32>) -> tensor<1x16x64xf32> {
     %at = stablehlo.iota dim = 0 : tensor<16xi32>
     %x = "stablehlo.gather"(%params.tokens.weight, %tokens) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<64x32xf32>, tensor<1x16xi32>) -> tensor<1x16x32xf32>
     %c = stablehlo.constant dense<0> : tensor<i32>
@@ -20,9 +20,9 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %mlpNorm.scale_1 = stablehlo.reshape %mlpNorm.scale : (tensor<1x32xf32>) -> tensor<32xf32>
       %mlp.router.weight = stablehlo.dynamic_slice %params.blocks.mlp.router.weight, %iterArg, %c_1, %c_1, sizes = [1, 32, 4] : (tensor<2x32x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x4xf32>
       %mlp.router.weight_1 = stablehlo.reshape %mlp.router.weight : (tensor<1x32x4xf32>) -> tensor<32x4xf32>
-      %mlp.gate = stablehlo.dynamic_slice %params.blocks.mlp.gate, %iterArg, %c_1, %c_1, %c_1, sizes = [1, 4, 32, 24] : (tensor<2x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x32x24xf32>
-      %mlp.up = stablehlo.dynamic_slice %params.blocks.mlp.up, %iterArg, %c_1, %c_1, %c_1, sizes = [1, 4, 32, 24] : (tensor<2x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x32x24xf32>
-      %mlp.down = stablehlo.dynamic_slice %params.blocks.mlp.down, %iterArg, %c_1, %c_1, %c_1, sizes = [1, 4, 24, 32] : (tensor<2x4x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x24x32xf32>
+      %mlp.gate.weight = stablehlo.dynamic_slice %params.blocks.mlp.gate.weight, %iterArg, %c_1, %c_1, %c_1, sizes = [1, 4, 32, 24] : (tensor<2x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x32x24xf32>
+      %mlp.up.weight = stablehlo.dynamic_slice %params.blocks.mlp.up.weight, %iterArg, %c_1, %c_1, %c_1, sizes = [1, 4, 32, 24] : (tensor<2x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x32x24xf32>
+      %mlp.down.weight = stablehlo.dynamic_slice %params.blocks.mlp.down.weight, %iterArg, %c_1, %c_1, %c_1, sizes = [1, 4, 24, 32] : (tensor<2x4x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x24x32xf32>
       %rrms.multiply_2 = stablehlo.multiply %iterArg_1, %iterArg_1 : tensor<1x16x32xf32>
       %cst_3 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
       %rrms.reduce_1 = stablehlo.reduce(%rrms.multiply_2 init: %cst_3) applies stablehlo.add across dimensions = [2] : (tensor<1x16x32xf32>, tensor<f32>) -> tensor<1x16xf32>
@@ -166,193 +166,193 @@ module @forward attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1
       %c_2 = stablehlo.constant dense<16> : tensor<32xi32>
       %remainder = stablehlo.remainder %order#1, %c_2 : tensor<32xi32>
       %gather = "stablehlo.gather"(%joined, %remainder) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<16x32xf32>, tensor<32xi32>) -> tensor<32x32xf32>
-      %inner.reshape = stablehlo.reshape %gather : (tensor<32x32xf32>) -> tensor<1x32x1x32xf32>
-      %inner.reshape_1 = stablehlo.reshape %mlp.gate : (tensor<1x4x32x24xf32>) -> tensor<4x1x32x24xf32>
-      %inner.convert = stablehlo.convert %load : tensor<4xi32>
-      %inner.broadcast_in_dim = stablehlo.broadcast_in_dim %inner.convert, dims = [1] : (tensor<4xi32>) -> tensor<1x4xi32>
+      %own.reshape_10 = stablehlo.reshape %gather : (tensor<32x32xf32>) -> tensor<1x32x1x32xf32>
+      %own.reshape_11 = stablehlo.reshape %mlp.gate.weight : (tensor<1x4x32x24xf32>) -> tensor<4x1x32x24xf32>
+      %own.convert = stablehlo.convert %load : tensor<4xi32>
+      %own.broadcast_in_dim = stablehlo.broadcast_in_dim %own.convert, dims = [1] : (tensor<4xi32>) -> tensor<1x4xi32>
       %c_3 = stablehlo.constant dense<0> : tensor<1x4xi32>
-      %inner.maximum = stablehlo.maximum %inner.broadcast_in_dim, %c_3 : tensor<1x4xi32>
-      %inner.reduce_window = "stablehlo.reduce_window"(%inner.maximum, %c_1) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
+      %own.maximum = stablehlo.maximum %own.broadcast_in_dim, %c_3 : tensor<1x4xi32>
+      %own.reduce_window = "stablehlo.reduce_window"(%own.maximum, %c_1) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
       ^bb0(%arg0: tensor<i32>, %arg1: tensor<i32>):
-        %inner_1 = stablehlo.add %arg0, %arg1 : tensor<i32>
-        stablehlo.return %inner_1 : tensor<i32>
+        %own_3 = stablehlo.add %arg0, %arg1 : tensor<i32>
+        stablehlo.return %own_3 : tensor<i32>
       }) : (tensor<1x4xi32>, tensor<i32>) -> tensor<1x4xi32>
       %c_4 = stablehlo.constant dense<32> : tensor<1x4xi32>
-      %inner.minimum = stablehlo.minimum %inner.reduce_window, %c_4 : tensor<1x4xi32>
+      %own.minimum = stablehlo.minimum %own.reduce_window, %c_4 : tensor<1x4xi32>
       %cst_17 = stablehlo.constant dense<0.000000e+00> : tensor<1x32x1x24xf32>
-      %inner.while:3 = stablehlo.while(%iterArg_2 = %c_1, %iterArg_3 = %c_1, %iterArg_4 = %cst_17) : tensor<i32>, tensor<i32>, tensor<1x32x1x24xf32>
+      %own.while:3 = stablehlo.while(%iterArg_2 = %c_1, %iterArg_3 = %c_1, %iterArg_4 = %cst_17) : tensor<i32>, tensor<i32>, tensor<1x32x1x24xf32>
       cond {
         %c_6 = stablehlo.constant dense<1> : tensor<i32>
-        %inner_1 = stablehlo.compare LT, %iterArg_2, %c_6, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        stablehlo.return %inner_1 : tensor<i1>
+        %own_3 = stablehlo.compare LT, %iterArg_2, %c_6, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        stablehlo.return %own_3 : tensor<i1>
       } do {
         %c_6 = stablehlo.constant dense<0> : tensor<i32>
-        %inner.dynamic_slice = stablehlo.dynamic_slice %inner.minimum, %iterArg_2, %c_6, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
-        %inner.reshape_5 = stablehlo.reshape %inner.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
-        %inner.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %iterArg_3, dims = [] : (tensor<i32>) -> tensor<4xi32>
-        %inner.compare = stablehlo.compare LE, %inner.reshape_5, %inner.broadcast_in_dim_1, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
-        %inner.convert_3 = stablehlo.convert %inner.compare : (tensor<4xi1>) -> tensor<4xi32>
-        %inner.reduce = stablehlo.reduce(%inner.convert_3 init: %c_6) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
-        %inner.dynamic_slice_1 = stablehlo.dynamic_slice %inner.reshape_5, %inner.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
-        %inner.reshape_6 = stablehlo.reshape %inner.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
-        %inner.minimum_2 = stablehlo.minimum %iterArg_3, %c_6 : tensor<i32>
-        %inner.iota = stablehlo.iota dim = 0 : tensor<32xi32>
-        %inner.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %inner.minimum_2, dims = [] : (tensor<i32>) -> tensor<32xi32>
-        %inner.add = stablehlo.add %inner.iota, %inner.broadcast_in_dim_2 : tensor<32xi32>
-        %inner.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %iterArg_3, dims = [] : (tensor<i32>) -> tensor<32xi32>
-        %inner.compare_1 = stablehlo.compare GE, %inner.add, %inner.broadcast_in_dim_3, SIGNED : (tensor<32xi32>, tensor<32xi32>) -> tensor<32xi1>
-        %inner.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %inner.reshape_6, dims = [] : (tensor<i32>) -> tensor<32xi32>
-        %inner.compare_2 = stablehlo.compare LT, %inner.add, %inner.broadcast_in_dim_4, SIGNED : (tensor<32xi32>, tensor<32xi32>) -> tensor<32xi1>
-        %inner.and = stablehlo.and %inner.compare_1, %inner.compare_2 : tensor<32xi1>
+        %own.dynamic_slice = stablehlo.dynamic_slice %own.minimum, %iterArg_2, %c_6, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
+        %own.reshape_17 = stablehlo.reshape %own.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
+        %own.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %iterArg_3, dims = [] : (tensor<i32>) -> tensor<4xi32>
+        %own.compare = stablehlo.compare LE, %own.reshape_17, %own.broadcast_in_dim_1, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
+        %own.convert_4 = stablehlo.convert %own.compare : (tensor<4xi1>) -> tensor<4xi32>
+        %own.reduce = stablehlo.reduce(%own.convert_4 init: %c_6) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
+        %own.dynamic_slice_1 = stablehlo.dynamic_slice %own.reshape_17, %own.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
+        %own.reshape_18 = stablehlo.reshape %own.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
+        %own.minimum_3 = stablehlo.minimum %iterArg_3, %c_6 : tensor<i32>
+        %own.iota = stablehlo.iota dim = 0 : tensor<32xi32>
+        %own.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %own.minimum_3, dims = [] : (tensor<i32>) -> tensor<32xi32>
+        %own.add = stablehlo.add %own.iota, %own.broadcast_in_dim_2 : tensor<32xi32>
+        %own.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %iterArg_3, dims = [] : (tensor<i32>) -> tensor<32xi32>
+        %own.compare_1 = stablehlo.compare GE, %own.add, %own.broadcast_in_dim_3, SIGNED : (tensor<32xi32>, tensor<32xi32>) -> tensor<32xi1>
+        %own.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %own.reshape_18, dims = [] : (tensor<i32>) -> tensor<32xi32>
+        %own.compare_2 = stablehlo.compare LT, %own.add, %own.broadcast_in_dim_4, SIGNED : (tensor<32xi32>, tensor<32xi32>) -> tensor<32xi1>
+        %own.and = stablehlo.and %own.compare_1, %own.compare_2 : tensor<32xi1>
         %c_7 = stablehlo.constant dense<1> : tensor<i32>
-        %inner.divide = stablehlo.divide %iterArg_2, %c_7 : tensor<i32>
-        %inner.dynamic_slice_2 = stablehlo.dynamic_slice %inner.reshape_1, %inner.reduce, %inner.divide, %c_6, %c_6, sizes = [1, 1, 32, 24] : (tensor<4x1x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x32x24xf32>
-        %inner.reshape_7 = stablehlo.reshape %inner.dynamic_slice_2 : (tensor<1x1x32x24xf32>) -> tensor<32x24xf32>
-        %inner.dynamic_slice_3 = stablehlo.dynamic_slice %inner.reshape, %iterArg_2, %inner.minimum_2, %c_6, %c_6, sizes = [1, 32, 1, 32] : (tensor<1x32x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x32xf32>
-        %inner.reshape_8 = stablehlo.reshape %inner.dynamic_slice_3 : (tensor<1x32x1x32xf32>) -> tensor<32x32xf32>
-        %inner.dot_general = stablehlo.dot_general %inner.reshape_8, %inner.reshape_7, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x24xf32>) -> tensor<32x24xf32>
-        %inner.reshape_9 = stablehlo.reshape %inner.dot_general : (tensor<32x24xf32>) -> tensor<32x1x24xf32>
-        %inner.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_4, %iterArg_2, %inner.minimum_2, %c_6, %c_6, sizes = [1, 32, 1, 24] : (tensor<1x32x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x24xf32>
-        %inner.reshape_10 = stablehlo.reshape %inner.dynamic_slice_4 : (tensor<1x32x1x24xf32>) -> tensor<32x1x24xf32>
-        %inner.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %inner.and, dims = [0] : (tensor<32xi1>) -> tensor<32x1x24xi1>
-        %inner.select = stablehlo.select %inner.broadcast_in_dim_5, %inner.reshape_9, %inner.reshape_10 : tensor<32x1x24xi1>, tensor<32x1x24xf32>
-        %inner.reshape_11 = stablehlo.reshape %inner.select : (tensor<32x1x24xf32>) -> tensor<1x32x1x24xf32>
-        %inner.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_4, %inner.reshape_11, %iterArg_2, %inner.minimum_2, %c_6, %c_6 : (tensor<1x32x1x24xf32>, tensor<1x32x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x24xf32>
+        %own.divide = stablehlo.divide %iterArg_2, %c_7 : tensor<i32>
+        %own.dynamic_slice_2 = stablehlo.dynamic_slice %own.reshape_11, %own.reduce, %own.divide, %c_6, %c_6, sizes = [1, 1, 32, 24] : (tensor<4x1x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x32x24xf32>
+        %own.reshape_19 = stablehlo.reshape %own.dynamic_slice_2 : (tensor<1x1x32x24xf32>) -> tensor<32x24xf32>
+        %own.dynamic_slice_3 = stablehlo.dynamic_slice %own.reshape_10, %iterArg_2, %own.minimum_3, %c_6, %c_6, sizes = [1, 32, 1, 32] : (tensor<1x32x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x32xf32>
+        %own.reshape_20 = stablehlo.reshape %own.dynamic_slice_3 : (tensor<1x32x1x32xf32>) -> tensor<32x32xf32>
+        %own.dot_general_5 = stablehlo.dot_general %own.reshape_20, %own.reshape_19, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x24xf32>) -> tensor<32x24xf32>
+        %own.reshape_21 = stablehlo.reshape %own.dot_general_5 : (tensor<32x24xf32>) -> tensor<32x1x24xf32>
+        %own.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_4, %iterArg_2, %own.minimum_3, %c_6, %c_6, sizes = [1, 32, 1, 24] : (tensor<1x32x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x24xf32>
+        %own.reshape_22 = stablehlo.reshape %own.dynamic_slice_4 : (tensor<1x32x1x24xf32>) -> tensor<32x1x24xf32>
+        %own.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %own.and, dims = [0] : (tensor<32xi1>) -> tensor<32x1x24xi1>
+        %own.select = stablehlo.select %own.broadcast_in_dim_5, %own.reshape_21, %own.reshape_22 : tensor<32x1x24xi1>, tensor<32x1x24xf32>
+        %own.reshape_23 = stablehlo.reshape %own.select : (tensor<32x1x24xf32>) -> tensor<1x32x1x24xf32>
+        %own.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_4, %own.reshape_23, %iterArg_2, %own.minimum_3, %c_6, %c_6 : (tensor<1x32x1x24xf32>, tensor<1x32x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x24xf32>
         %c_8 = stablehlo.constant dense<32> : tensor<i32>
-        %inner.add_1 = stablehlo.add %inner.minimum_2, %c_8 : tensor<i32>
-        %inner.minimum_3 = stablehlo.minimum %inner.add_1, %inner.reshape_6 : tensor<i32>
-        %inner.slice = stablehlo.slice %inner.reshape_5 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
-        %inner.reshape_12 = stablehlo.reshape %inner.slice : (tensor<1xi32>) -> tensor<i32>
-        %inner.compare_3 = stablehlo.compare GE, %inner.minimum_3, %inner.reshape_12, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        %inner.convert_4 = stablehlo.convert %inner.compare_3 : (tensor<i1>) -> tensor<i32>
-        %inner.add_2 = stablehlo.add %iterArg_2, %inner.convert_4 : tensor<i32>
-        %inner_1 = stablehlo.select %inner.compare_3, %c_6, %inner.minimum_3 : tensor<i1>, tensor<i32>
-        stablehlo.return %inner.add_2, %inner_1, %inner.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x32x1x24xf32>
+        %own.add_1 = stablehlo.add %own.minimum_3, %c_8 : tensor<i32>
+        %own.minimum_4 = stablehlo.minimum %own.add_1, %own.reshape_18 : tensor<i32>
+        %own.slice = stablehlo.slice %own.reshape_17 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
+        %own.reshape_24 = stablehlo.reshape %own.slice : (tensor<1xi32>) -> tensor<i32>
+        %own.compare_3 = stablehlo.compare GE, %own.minimum_4, %own.reshape_24, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        %own.convert_5 = stablehlo.convert %own.compare_3 : (tensor<i1>) -> tensor<i32>
+        %own.add_2 = stablehlo.add %iterArg_2, %own.convert_5 : tensor<i32>
+        %own_3 = stablehlo.select %own.compare_3, %c_6, %own.minimum_4 : tensor<i1>, tensor<i32>
+        stablehlo.return %own.add_2, %own_3, %own.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x32x1x24xf32>
       }
-      %inner.convert_1 = stablehlo.convert %inner.while#2 : tensor<1x32x1x24xf32>
-      %inner.reshape_2 = stablehlo.reshape %inner.convert_1 : (tensor<1x32x1x24xf32>) -> tensor<32x24xf32>
-      %inner.reshape_3 = stablehlo.reshape %mlp.up : (tensor<1x4x32x24xf32>) -> tensor<4x1x32x24xf32>
-      %inner.reduce_window_1 = "stablehlo.reduce_window"(%inner.maximum, %c_1) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
+      %own.convert_1 = stablehlo.convert %own.while#2 : tensor<1x32x1x24xf32>
+      %own.reshape_12 = stablehlo.reshape %own.convert_1 : (tensor<1x32x1x24xf32>) -> tensor<32x24xf32>
+      %own.reshape_13 = stablehlo.reshape %mlp.up.weight : (tensor<1x4x32x24xf32>) -> tensor<4x1x32x24xf32>
+      %own.reduce_window_1 = "stablehlo.reduce_window"(%own.maximum, %c_1) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
       ^bb0(%arg0: tensor<i32>, %arg1: tensor<i32>):
-        %inner_1 = stablehlo.add %arg0, %arg1 : tensor<i32>
-        stablehlo.return %inner_1 : tensor<i32>
+        %own_3 = stablehlo.add %arg0, %arg1 : tensor<i32>
+        stablehlo.return %own_3 : tensor<i32>
       }) : (tensor<1x4xi32>, tensor<i32>) -> tensor<1x4xi32>
-      %inner.minimum_1 = stablehlo.minimum %inner.reduce_window_1, %c_4 : tensor<1x4xi32>
-      %inner.while_1:3 = stablehlo.while(%iterArg_2 = %c_1, %iterArg_3 = %c_1, %iterArg_4 = %cst_17) : tensor<i32>, tensor<i32>, tensor<1x32x1x24xf32>
+      %own.minimum_1 = stablehlo.minimum %own.reduce_window_1, %c_4 : tensor<1x4xi32>
+      %own.while_1:3 = stablehlo.while(%iterArg_2 = %c_1, %iterArg_3 = %c_1, %iterArg_4 = %cst_17) : tensor<i32>, tensor<i32>, tensor<1x32x1x24xf32>
       cond {
         %c_6 = stablehlo.constant dense<1> : tensor<i32>
-        %inner_1 = stablehlo.compare LT, %iterArg_2, %c_6, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        stablehlo.return %inner_1 : tensor<i1>
+        %own_3 = stablehlo.compare LT, %iterArg_2, %c_6, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        stablehlo.return %own_3 : tensor<i1>
       } do {
         %c_6 = stablehlo.constant dense<0> : tensor<i32>
-        %inner.dynamic_slice = stablehlo.dynamic_slice %inner.minimum_1, %iterArg_2, %c_6, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
-        %inner.reshape_5 = stablehlo.reshape %inner.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
-        %inner.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %iterArg_3, dims = [] : (tensor<i32>) -> tensor<4xi32>
-        %inner.compare = stablehlo.compare LE, %inner.reshape_5, %inner.broadcast_in_dim_1, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
-        %inner.convert_3 = stablehlo.convert %inner.compare : (tensor<4xi1>) -> tensor<4xi32>
-        %inner.reduce = stablehlo.reduce(%inner.convert_3 init: %c_6) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
-        %inner.dynamic_slice_1 = stablehlo.dynamic_slice %inner.reshape_5, %inner.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
-        %inner.reshape_6 = stablehlo.reshape %inner.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
-        %inner.minimum_2 = stablehlo.minimum %iterArg_3, %c_6 : tensor<i32>
-        %inner.iota = stablehlo.iota dim = 0 : tensor<32xi32>
-        %inner.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %inner.minimum_2, dims = [] : (tensor<i32>) -> tensor<32xi32>
-        %inner.add = stablehlo.add %inner.iota, %inner.broadcast_in_dim_2 : tensor<32xi32>
-        %inner.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %iterArg_3, dims = [] : (tensor<i32>) -> tensor<32xi32>
-        %inner.compare_1 = stablehlo.compare GE, %inner.add, %inner.broadcast_in_dim_3, SIGNED : (tensor<32xi32>, tensor<32xi32>) -> tensor<32xi1>
-        %inner.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %inner.reshape_6, dims = [] : (tensor<i32>) -> tensor<32xi32>
-        %inner.compare_2 = stablehlo.compare LT, %inner.add, %inner.broadcast_in_dim_4, SIGNED : (tensor<32xi32>, tensor<32xi32>) -> tensor<32xi1>
-        %inner.and = stablehlo.and %inner.compare_1, %inner.compare_2 : tensor<32xi1>
+        %own.dynamic_slice = stablehlo.dynamic_slice %own.minimum_1, %iterArg_2, %c_6, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
+        %own.reshape_17 = stablehlo.reshape %own.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
+        %own.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %iterArg_3, dims = [] : (tensor<i32>) -> tensor<4xi32>
+        %own.compare = stablehlo.compare LE, %own.reshape_17, %own.broadcast_in_dim_1, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
+        %own.convert_4 = stablehlo.convert %own.compare : (tensor<4xi1>) -> tensor<4xi32>
+        %own.reduce = stablehlo.reduce(%own.convert_4 init: %c_6) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
+        %own.dynamic_slice_1 = stablehlo.dynamic_slice %own.reshape_17, %own.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
+        %own.reshape_18 = stablehlo.reshape %own.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
+        %own.minimum_3 = stablehlo.minimum %iterArg_3, %c_6 : tensor<i32>
+        %own.iota = stablehlo.iota dim = 0 : tensor<32xi32>
+        %own.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %own.minimum_3, dims = [] : (tensor<i32>) -> tensor<32xi32>
+        %own.add = stablehlo.add %own.iota, %own.broadcast_in_dim_2 : tensor<32xi32>
+        %own.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %iterArg_3, dims = [] : (tensor<i32>) -> tensor<32xi32>
+        %own.compare_1 = stablehlo.compare GE, %own.add, %own.broadcast_in_dim_3, SIGNED : (tensor<32xi32>, tensor<32xi32>) -> tensor<32xi1>
+        %own.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %own.reshape_18, dims = [] : (tensor<i32>) -> tensor<32xi32>
+        %own.compare_2 = stablehlo.compare LT, %own.add, %own.broadcast_in_dim_4, SIGNED : (tensor<32xi32>, tensor<32xi32>) -> tensor<32xi1>
+        %own.and = stablehlo.and %own.compare_1, %own.compare_2 : tensor<32xi1>
         %c_7 = stablehlo.constant dense<1> : tensor<i32>
-        %inner.divide = stablehlo.divide %iterArg_2, %c_7 : tensor<i32>
-        %inner.dynamic_slice_2 = stablehlo.dynamic_slice %inner.reshape_3, %inner.reduce, %inner.divide, %c_6, %c_6, sizes = [1, 1, 32, 24] : (tensor<4x1x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x32x24xf32>
-        %inner.reshape_7 = stablehlo.reshape %inner.dynamic_slice_2 : (tensor<1x1x32x24xf32>) -> tensor<32x24xf32>
-        %inner.dynamic_slice_3 = stablehlo.dynamic_slice %inner.reshape, %iterArg_2, %inner.minimum_2, %c_6, %c_6, sizes = [1, 32, 1, 32] : (tensor<1x32x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x32xf32>
-        %inner.reshape_8 = stablehlo.reshape %inner.dynamic_slice_3 : (tensor<1x32x1x32xf32>) -> tensor<32x32xf32>
-        %inner.dot_general = stablehlo.dot_general %inner.reshape_8, %inner.reshape_7, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x24xf32>) -> tensor<32x24xf32>
-        %inner.reshape_9 = stablehlo.reshape %inner.dot_general : (tensor<32x24xf32>) -> tensor<32x1x24xf32>
-        %inner.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_4, %iterArg_2, %inner.minimum_2, %c_6, %c_6, sizes = [1, 32, 1, 24] : (tensor<1x32x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x24xf32>
-        %inner.reshape_10 = stablehlo.reshape %inner.dynamic_slice_4 : (tensor<1x32x1x24xf32>) -> tensor<32x1x24xf32>
-        %inner.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %inner.and, dims = [0] : (tensor<32xi1>) -> tensor<32x1x24xi1>
-        %inner.select = stablehlo.select %inner.broadcast_in_dim_5, %inner.reshape_9, %inner.reshape_10 : tensor<32x1x24xi1>, tensor<32x1x24xf32>
-        %inner.reshape_11 = stablehlo.reshape %inner.select : (tensor<32x1x24xf32>) -> tensor<1x32x1x24xf32>
-        %inner.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_4, %inner.reshape_11, %iterArg_2, %inner.minimum_2, %c_6, %c_6 : (tensor<1x32x1x24xf32>, tensor<1x32x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x24xf32>
+        %own.divide = stablehlo.divide %iterArg_2, %c_7 : tensor<i32>
+        %own.dynamic_slice_2 = stablehlo.dynamic_slice %own.reshape_13, %own.reduce, %own.divide, %c_6, %c_6, sizes = [1, 1, 32, 24] : (tensor<4x1x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x32x24xf32>
+        %own.reshape_19 = stablehlo.reshape %own.dynamic_slice_2 : (tensor<1x1x32x24xf32>) -> tensor<32x24xf32>
+        %own.dynamic_slice_3 = stablehlo.dynamic_slice %own.reshape_10, %iterArg_2, %own.minimum_3, %c_6, %c_6, sizes = [1, 32, 1, 32] : (tensor<1x32x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x32xf32>
+        %own.reshape_20 = stablehlo.reshape %own.dynamic_slice_3 : (tensor<1x32x1x32xf32>) -> tensor<32x32xf32>
+        %own.dot_general_5 = stablehlo.dot_general %own.reshape_20, %own.reshape_19, contracting_dims = [1] x [0] : (tensor<32x32xf32>, tensor<32x24xf32>) -> tensor<32x24xf32>
+        %own.reshape_21 = stablehlo.reshape %own.dot_general_5 : (tensor<32x24xf32>) -> tensor<32x1x24xf32>
+        %own.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_4, %iterArg_2, %own.minimum_3, %c_6, %c_6, sizes = [1, 32, 1, 24] : (tensor<1x32x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x24xf32>
+        %own.reshape_22 = stablehlo.reshape %own.dynamic_slice_4 : (tensor<1x32x1x24xf32>) -> tensor<32x1x24xf32>
+        %own.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %own.and, dims = [0] : (tensor<32xi1>) -> tensor<32x1x24xi1>
+        %own.select = stablehlo.select %own.broadcast_in_dim_5, %own.reshape_21, %own.reshape_22 : tensor<32x1x24xi1>, tensor<32x1x24xf32>
+        %own.reshape_23 = stablehlo.reshape %own.select : (tensor<32x1x24xf32>) -> tensor<1x32x1x24xf32>
+        %own.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_4, %own.reshape_23, %iterArg_2, %own.minimum_3, %c_6, %c_6 : (tensor<1x32x1x24xf32>, tensor<1x32x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x24xf32>
         %c_8 = stablehlo.constant dense<32> : tensor<i32>
-        %inner.add_1 = stablehlo.add %inner.minimum_2, %c_8 : tensor<i32>
-        %inner.minimum_3 = stablehlo.minimum %inner.add_1, %inner.reshape_6 : tensor<i32>
-        %inner.slice = stablehlo.slice %inner.reshape_5 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
-        %inner.reshape_12 = stablehlo.reshape %inner.slice : (tensor<1xi32>) -> tensor<i32>
-        %inner.compare_3 = stablehlo.compare GE, %inner.minimum_3, %inner.reshape_12, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        %inner.convert_4 = stablehlo.convert %inner.compare_3 : (tensor<i1>) -> tensor<i32>
-        %inner.add_2 = stablehlo.add %iterArg_2, %inner.convert_4 : tensor<i32>
-        %inner_1 = stablehlo.select %inner.compare_3, %c_6, %inner.minimum_3 : tensor<i1>, tensor<i32>
-        stablehlo.return %inner.add_2, %inner_1, %inner.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x32x1x24xf32>
+        %own.add_1 = stablehlo.add %own.minimum_3, %c_8 : tensor<i32>
+        %own.minimum_4 = stablehlo.minimum %own.add_1, %own.reshape_18 : tensor<i32>
+        %own.slice = stablehlo.slice %own.reshape_17 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
+        %own.reshape_24 = stablehlo.reshape %own.slice : (tensor<1xi32>) -> tensor<i32>
+        %own.compare_3 = stablehlo.compare GE, %own.minimum_4, %own.reshape_24, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        %own.convert_5 = stablehlo.convert %own.compare_3 : (tensor<i1>) -> tensor<i32>
+        %own.add_2 = stablehlo.add %iterArg_2, %own.convert_5 : tensor<i32>
+        %own_3 = stablehlo.select %own.compare_3, %c_6, %own.minimum_4 : tensor<i1>, tensor<i32>
+        stablehlo.return %own.add_2, %own_3, %own.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x32x1x24xf32>
       }
-      %inner.convert_2 = stablehlo.convert %inner.while_1#2 : tensor<1x32x1x24xf32>
-      %inner.reshape_4 = stablehlo.reshape %inner.convert_2 : (tensor<1x32x1x24xf32>) -> tensor<32x24xf32>
-      %inner.logistic = stablehlo.logistic %inner.reshape_2 : tensor<32x24xf32>
-      %inner.multiply = stablehlo.multiply %inner.reshape_2, %inner.logistic : tensor<32x24xf32>
-      %inner = stablehlo.multiply %inner.multiply, %inner.reshape_4 : tensor<32x24xf32>
-      %mixed.reshape = stablehlo.reshape %inner : (tensor<32x24xf32>) -> tensor<1x32x1x24xf32>
-      %mixed.reshape_1 = stablehlo.reshape %mlp.down : (tensor<1x4x24x32xf32>) -> tensor<4x1x24x32xf32>
-      %mixed.reduce_window = "stablehlo.reduce_window"(%inner.maximum, %c_1) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
+      %own.convert_2 = stablehlo.convert %own.while_1#2 : tensor<1x32x1x24xf32>
+      %own.reshape_14 = stablehlo.reshape %own.convert_2 : (tensor<1x32x1x24xf32>) -> tensor<32x24xf32>
+      %inner.logistic = stablehlo.logistic %own.reshape_12 : tensor<32x24xf32>
+      %inner.multiply = stablehlo.multiply %own.reshape_12, %inner.logistic : tensor<32x24xf32>
+      %inner = stablehlo.multiply %inner.multiply, %own.reshape_14 : tensor<32x24xf32>
+      %own.reshape_15 = stablehlo.reshape %inner : (tensor<32x24xf32>) -> tensor<1x32x1x24xf32>
+      %own.reshape_16 = stablehlo.reshape %mlp.down.weight : (tensor<1x4x24x32xf32>) -> tensor<4x1x24x32xf32>
+      %own.reduce_window_2 = "stablehlo.reduce_window"(%own.maximum, %c_1) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
       ^bb0(%arg0: tensor<i32>, %arg1: tensor<i32>):
-        %mixed_1 = stablehlo.add %arg0, %arg1 : tensor<i32>
-        stablehlo.return %mixed_1 : tensor<i32>
+        %own_3 = stablehlo.add %arg0, %arg1 : tensor<i32>
+        stablehlo.return %own_3 : tensor<i32>
       }) : (tensor<1x4xi32>, tensor<i32>) -> tensor<1x4xi32>
-      %mixed.minimum = stablehlo.minimum %mixed.reduce_window, %c_4 : tensor<1x4xi32>
+      %own.minimum_2 = stablehlo.minimum %own.reduce_window_2, %c_4 : tensor<1x4xi32>
       %cst_18 = stablehlo.constant dense<0.000000e+00> : tensor<1x32x1x32xf32>
-      %mixed.while:3 = stablehlo.while(%iterArg_2 = %c_1, %iterArg_3 = %c_1, %iterArg_4 = %cst_18) : tensor<i32>, tensor<i32>, tensor<1x32x1x32xf32>
+      %own.while_2:3 = stablehlo.while(%iterArg_2 = %c_1, %iterArg_3 = %c_1, %iterArg_4 = %cst_18) : tensor<i32>, tensor<i32>, tensor<1x32x1x32xf32>
       cond {
         %c_6 = stablehlo.constant dense<1> : tensor<i32>
-        %mixed_1 = stablehlo.compare LT, %iterArg_2, %c_6, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        stablehlo.return %mixed_1 : tensor<i1>
+        %own_3 = stablehlo.compare LT, %iterArg_2, %c_6, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        stablehlo.return %own_3 : tensor<i1>
       } do {
         %c_6 = stablehlo.constant dense<0> : tensor<i32>
-        %mixed.dynamic_slice = stablehlo.dynamic_slice %mixed.minimum, %iterArg_2, %c_6, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
-        %mixed.reshape_2 = stablehlo.reshape %mixed.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
-        %mixed.broadcast_in_dim = stablehlo.broadcast_in_dim %iterArg_3, dims = [] : (tensor<i32>) -> tensor<4xi32>
-        %mixed.compare = stablehlo.compare LE, %mixed.reshape_2, %mixed.broadcast_in_dim, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
-        %mixed.convert_1 = stablehlo.convert %mixed.compare : (tensor<4xi1>) -> tensor<4xi32>
-        %mixed.reduce = stablehlo.reduce(%mixed.convert_1 init: %c_6) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
-        %mixed.dynamic_slice_1 = stablehlo.dynamic_slice %mixed.reshape_2, %mixed.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
-        %mixed.reshape_3 = stablehlo.reshape %mixed.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
-        %mixed.minimum_1 = stablehlo.minimum %iterArg_3, %c_6 : tensor<i32>
-        %mixed.iota = stablehlo.iota dim = 0 : tensor<32xi32>
-        %mixed.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %mixed.minimum_1, dims = [] : (tensor<i32>) -> tensor<32xi32>
-        %mixed.add = stablehlo.add %mixed.iota, %mixed.broadcast_in_dim_1 : tensor<32xi32>
-        %mixed.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %iterArg_3, dims = [] : (tensor<i32>) -> tensor<32xi32>
-        %mixed.compare_1 = stablehlo.compare GE, %mixed.add, %mixed.broadcast_in_dim_2, SIGNED : (tensor<32xi32>, tensor<32xi32>) -> tensor<32xi1>
-        %mixed.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %mixed.reshape_3, dims = [] : (tensor<i32>) -> tensor<32xi32>
-        %mixed.compare_2 = stablehlo.compare LT, %mixed.add, %mixed.broadcast_in_dim_3, SIGNED : (tensor<32xi32>, tensor<32xi32>) -> tensor<32xi1>
-        %mixed.and = stablehlo.and %mixed.compare_1, %mixed.compare_2 : tensor<32xi1>
+        %own.dynamic_slice = stablehlo.dynamic_slice %own.minimum_2, %iterArg_2, %c_6, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
+        %own.reshape_17 = stablehlo.reshape %own.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
+        %own.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %iterArg_3, dims = [] : (tensor<i32>) -> tensor<4xi32>
+        %own.compare = stablehlo.compare LE, %own.reshape_17, %own.broadcast_in_dim_1, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
+        %own.convert_4 = stablehlo.convert %own.compare : (tensor<4xi1>) -> tensor<4xi32>
+        %own.reduce = stablehlo.reduce(%own.convert_4 init: %c_6) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
+        %own.dynamic_slice_1 = stablehlo.dynamic_slice %own.reshape_17, %own.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
+        %own.reshape_18 = stablehlo.reshape %own.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
+        %own.minimum_3 = stablehlo.minimum %iterArg_3, %c_6 : tensor<i32>
+        %own.iota = stablehlo.iota dim = 0 : tensor<32xi32>
+        %own.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %own.minimum_3, dims = [] : (tensor<i32>) -> tensor<32xi32>
+        %own.add = stablehlo.add %own.iota, %own.broadcast_in_dim_2 : tensor<32xi32>
+        %own.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %iterArg_3, dims = [] : (tensor<i32>) -> tensor<32xi32>
+        %own.compare_1 = stablehlo.compare GE, %own.add, %own.broadcast_in_dim_3, SIGNED : (tensor<32xi32>, tensor<32xi32>) -> tensor<32xi1>
+        %own.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %own.reshape_18, dims = [] : (tensor<i32>) -> tensor<32xi32>
+        %own.compare_2 = stablehlo.compare LT, %own.add, %own.broadcast_in_dim_4, SIGNED : (tensor<32xi32>, tensor<32xi32>) -> tensor<32xi1>
+        %own.and = stablehlo.and %own.compare_1, %own.compare_2 : tensor<32xi1>
         %c_7 = stablehlo.constant dense<1> : tensor<i32>
-        %mixed.divide = stablehlo.divide %iterArg_2, %c_7 : tensor<i32>
-        %mixed.dynamic_slice_2 = stablehlo.dynamic_slice %mixed.reshape_1, %mixed.reduce, %mixed.divide, %c_6, %c_6, sizes = [1, 1, 24, 32] : (tensor<4x1x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x24x32xf32>
-        %mixed.reshape_4 = stablehlo.reshape %mixed.dynamic_slice_2 : (tensor<1x1x24x32xf32>) -> tensor<24x32xf32>
-        %mixed.dynamic_slice_3 = stablehlo.dynamic_slice %mixed.reshape, %iterArg_2, %mixed.minimum_1, %c_6, %c_6, sizes = [1, 32, 1, 24] : (tensor<1x32x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x24xf32>
-        %mixed.reshape_5 = stablehlo.reshape %mixed.dynamic_slice_3 : (tensor<1x32x1x24xf32>) -> tensor<32x24xf32>
-        %mixed.dot_general = stablehlo.dot_general %mixed.reshape_5, %mixed.reshape_4, contracting_dims = [1] x [0] : (tensor<32x24xf32>, tensor<24x32xf32>) -> tensor<32x32xf32>
-        %mixed.reshape_6 = stablehlo.reshape %mixed.dot_general : (tensor<32x32xf32>) -> tensor<32x1x32xf32>
-        %mixed.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_4, %iterArg_2, %mixed.minimum_1, %c_6, %c_6, sizes = [1, 32, 1, 32] : (tensor<1x32x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x32xf32>
-        %mixed.reshape_7 = stablehlo.reshape %mixed.dynamic_slice_4 : (tensor<1x32x1x32xf32>) -> tensor<32x1x32xf32>
-        %mixed.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %mixed.and, dims = [0] : (tensor<32xi1>) -> tensor<32x1x32xi1>
-        %mixed.select = stablehlo.select %mixed.broadcast_in_dim_4, %mixed.reshape_6, %mixed.reshape_7 : tensor<32x1x32xi1>, tensor<32x1x32xf32>
-        %mixed.reshape_8 = stablehlo.reshape %mixed.select : (tensor<32x1x32xf32>) -> tensor<1x32x1x32xf32>
-        %mixed.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_4, %mixed.reshape_8, %iterArg_2, %mixed.minimum_1, %c_6, %c_6 : (tensor<1x32x1x32xf32>, tensor<1x32x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x32xf32>
+        %own.divide = stablehlo.divide %iterArg_2, %c_7 : tensor<i32>
+        %own.dynamic_slice_2 = stablehlo.dynamic_slice %own.reshape_16, %own.reduce, %own.divide, %c_6, %c_6, sizes = [1, 1, 24, 32] : (tensor<4x1x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x24x32xf32>
+        %own.reshape_19 = stablehlo.reshape %own.dynamic_slice_2 : (tensor<1x1x24x32xf32>) -> tensor<24x32xf32>
+        %own.dynamic_slice_3 = stablehlo.dynamic_slice %own.reshape_15, %iterArg_2, %own.minimum_3, %c_6, %c_6, sizes = [1, 32, 1, 24] : (tensor<1x32x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x24xf32>
+        %own.reshape_20 = stablehlo.reshape %own.dynamic_slice_3 : (tensor<1x32x1x24xf32>) -> tensor<32x24xf32>
+        %own.dot_general_5 = stablehlo.dot_general %own.reshape_20, %own.reshape_19, contracting_dims = [1] x [0] : (tensor<32x24xf32>, tensor<24x32xf32>) -> tensor<32x32xf32>
+        %own.reshape_21 = stablehlo.reshape %own.dot_general_5 : (tensor<32x32xf32>) -> tensor<32x1x32xf32>
+        %own.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_4, %iterArg_2, %own.minimum_3, %c_6, %c_6, sizes = [1, 32, 1, 32] : (tensor<1x32x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x32xf32>
+        %own.reshape_22 = stablehlo.reshape %own.dynamic_slice_4 : (tensor<1x32x1x32xf32>) -> tensor<32x1x32xf32>
+        %own.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %own.and, dims = [0] : (tensor<32xi1>) -> tensor<32x1x32xi1>
+        %own.select = stablehlo.select %own.broadcast_in_dim_5, %own.reshape_21, %own.reshape_22 : tensor<32x1x32xi1>, tensor<32x1x32xf32>
+        %own.reshape_23 = stablehlo.reshape %own.select : (tensor<32x1x32xf32>) -> tensor<1x32x1x32xf32>
+        %own.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_4, %own.reshape_23, %iterArg_2, %own.minimum_3, %c_6, %c_6 : (tensor<1x32x1x32xf32>, tensor<1x32x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x1x32xf32>
         %c_8 = stablehlo.constant dense<32> : tensor<i32>
-        %mixed.add_1 = stablehlo.add %mixed.minimum_1, %c_8 : tensor<i32>
-        %mixed.minimum_2 = stablehlo.minimum %mixed.add_1, %mixed.reshape_3 : tensor<i32>
-        %mixed.slice = stablehlo.slice %mixed.reshape_2 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
-        %mixed.reshape_9 = stablehlo.reshape %mixed.slice : (tensor<1xi32>) -> tensor<i32>
-        %mixed.compare_3 = stablehlo.compare GE, %mixed.minimum_2, %mixed.reshape_9, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        %mixed.convert_2 = stablehlo.convert %mixed.compare_3 : (tensor<i1>) -> tensor<i32>
-        %mixed.add_2 = stablehlo.add %iterArg_2, %mixed.convert_2 : tensor<i32>
-        %mixed_1 = stablehlo.select %mixed.compare_3, %c_6, %mixed.minimum_2 : tensor<i1>, tensor<i32>
-        stablehlo.return %mixed.add_2, %mixed_1, %mixed.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x32x1x32xf32>
+        %own.add_1 = stablehlo.add %own.minimum_3, %c_8 : tensor<i32>
+        %own.minimum_4 = stablehlo.minimum %own.add_1, %own.reshape_18 : tensor<i32>
+        %own.slice = stablehlo.slice %own.reshape_17 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
+        %own.reshape_24 = stablehlo.reshape %own.slice : (tensor<1xi32>) -> tensor<i32>
+        %own.compare_3 = stablehlo.compare GE, %own.minimum_4, %own.reshape_24, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        %own.convert_5 = stablehlo.convert %own.compare_3 : (tensor<i1>) -> tensor<i32>
+        %own.add_2 = stablehlo.add %iterArg_2, %own.convert_5 : tensor<i32>
+        %own_3 = stablehlo.select %own.compare_3, %c_6, %own.minimum_4 : tensor<i1>, tensor<i32>
+        stablehlo.return %own.add_2, %own_3, %own.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x32x1x32xf32>
       }
-      %mixed.convert = stablehlo.convert %mixed.while#2 : tensor<1x32x1x32xf32>
-      %mixed = stablehlo.reshape %mixed.convert : (tensor<1x32x1x32xf32>) -> tensor<32x32xf32>
-      %out.gather = "stablehlo.gather"(%mixed, %at_1) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<32x32xf32>, tensor<2x16xi32>) -> tensor<2x16x32xf32>
+      %own.convert_3 = stablehlo.convert %own.while_2#2 : tensor<1x32x1x32xf32>
+      %own_2 = stablehlo.reshape %own.convert_3 : (tensor<1x32x1x32xf32>) -> tensor<32x32xf32>
+      %out.gather = "stablehlo.gather"(%own_2, %at_1) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<32x32xf32>, tensor<2x16xi32>) -> tensor<2x16x32xf32>
       %out.broadcast_in_dim = stablehlo.broadcast_in_dim %weight, dims = [1, 0] : (tensor<16x2xf32>) -> tensor<2x16x32xf32>
       %out.multiply = stablehlo.multiply %out.gather, %out.broadcast_in_dim : tensor<2x16x32xf32>
       %out = stablehlo.reduce(%out.multiply init: %cst_3) applies stablehlo.add across dimensions = [0] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<16x32xf32>

@@ -1,5 +1,5 @@
 module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas = 1 : i32} {
-  func.func public @main(%params.tokens.weight: tensor<64x32xf32> {tf.aliasing_output = 0 : i32}, %params.blocks.attentionNorm.scale: tensor<2x32xf32> {tf.aliasing_output = 1 : i32}, %params.blocks.attention.query.weight: tensor<2x32x4x8xf32> {tf.aliasing_output = 2 : i32}, %params.blocks.attention.key.weight: tensor<2x32x2x8xf32> {tf.aliasing_output = 3 : i32}, %params.blocks.attention.value.weight: tensor<2x32x2x8xf32> {tf.aliasing_output = 4 : i32}, %params.blocks.attention.output.weight: tensor<2x4x8x32xf32> {tf.aliasing_output = 5 : i32}, %params.blocks.mlpNorm.scale: tensor<2x32xf32> {tf.aliasing_output = 6 : i32}, %params.blocks.mlp.router.weight: tensor<2x32x4xf32> {tf.aliasing_output = 7 : i32}, %params.blocks.mlp.gate: tensor<2x4x32x24xf32> {tf.aliasing_output = 8 : i32}, %params.blocks.mlp.up: tensor<2x4x32x24xf32> {tf.aliasing_output = 9 : i32}, %params.blocks.mlp.down: tensor<2x4x24x32xf32> {tf.aliasing_output = 10 : i32}, %params.norm.scale: tensor<32xf32> {tf.aliasing_output = 11 : i32}, %params.head.weight: tensor<32x64xf32> {tf.aliasing_output = 12 : i32}, %optimizer.mu.tokens.weight: tensor<64x32xf32> {tf.aliasing_output = 13 : i32}, %optimizer.mu.blocks.attentionNorm.scale: tensor<2x32xf32> {tf.aliasing_output = 14 : i32}, %optimizer.mu.blocks.attention.query.weight: tensor<2x32x4x8xf32> {tf.aliasing_output = 15 : i32}, %optimizer.mu.blocks.attention.key.weight: tensor<2x32x2x8xf32> {tf.aliasing_output = 16 : i32}, %optimizer.mu.blocks.attention.value.weight: tensor<2x32x2x8xf32> {tf.aliasing_output = 17 : i32}, %optimizer.mu.blocks.attention.output.weight: tensor<2x4x8x32xf32> {tf.aliasing_output = 18 : i32}, %optimizer.mu.blocks.mlpNorm.scale: tensor<2x32xf32> {tf.aliasing_output = 19 : i32}, %optimizer.mu.blocks.mlp.router.weight: tensor<2x32x4xf32> {tf.aliasing_output = 20 : i32}, %optimizer.mu.blocks.mlp.gate: tensor<2x4x32x24xf32> {tf.aliasing_output = 21 : i32}, %optimizer.mu.blocks.mlp.up: tensor<2x4x32x24xf32> {tf.aliasing_output = 22 : i32}, %optimizer.mu.blocks.mlp.down: tensor<2x4x24x32xf32> {tf.aliasing_output = 23 : i32}, %optimizer.mu.norm.scale: tensor<32xf32> {tf.aliasing_output = 24 : i32}, %optimizer.mu.head.weight: tensor<32x64xf32> {tf.aliasing_output = 25 : i32}, %optimizer.nu.tokens.weight: tensor<64x32xf32> {tf.aliasing_output = 26 : i32}, %optimizer.nu.blocks.attentionNorm.scale: tensor<2x32xf32> {tf.aliasing_output = 27 : i32}, %optimizer.nu.blocks.attention.query.weight: tensor<2x32x4x8xf32> {tf.aliasing_output = 28 : i32}, %optimizer.nu.blocks.attention.key.weight: tensor<2x32x2x8xf32> {tf.aliasing_output = 29 : i32}, %optimizer.nu.blocks.attention.value.weight: tensor<2x32x2x8xf32> {tf.aliasing_output = 30 : i32}, %optimizer.nu.blocks.attention.output.weight: tensor<2x4x8x32xf32> {tf.aliasing_output = 31 : i32}, %optimizer.nu.blocks.mlpNorm.scale: tensor<2x32xf32> {tf.aliasing_output = 32 : i32}, %optimizer.nu.blocks.mlp.router.weight: tensor<2x32x4xf32> {tf.aliasing_output = 33 : i32}, %optimizer.nu.blocks.mlp.gate: tensor<2x4x32x24xf32> {tf.aliasing_output = 34 : i32}, %optimizer.nu.blocks.mlp.up: tensor<2x4x32x24xf32> {tf.aliasing_output = 35 : i32}, %optimizer.nu.blocks.mlp.down: tensor<2x4x24x32xf32> {tf.aliasing_output = 36 : i32}, %optimizer.nu.norm.scale: tensor<32xf32> {tf.aliasing_output = 37 : i32}, %optimizer.nu.head.weight: tensor<32x64xf32> {tf.aliasing_output = 38 : i32}, %step: tensor<i32> {tf.aliasing_output = 39 : i32}, %key: tensor<2xui32> {tf.aliasing_output = 40 : i32}, %tokens: tensor<1x2x17xi32>) -> (tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<i32>, tensor<2xui32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2x4xf32>) {
+  func.func public @main(%params.tokens.weight: tensor<64x32xf32> {tf.aliasing_output = 0 : i32}, %params.blocks.attentionNorm.scale: tensor<2x32xf32> {tf.aliasing_output = 1 : i32}, %params.blocks.attention.query.weight: tensor<2x32x4x8xf32> {tf.aliasing_output = 2 : i32}, %params.blocks.attention.key.weight: tensor<2x32x2x8xf32> {tf.aliasing_output = 3 : i32}, %params.blocks.attention.value.weight: tensor<2x32x2x8xf32> {tf.aliasing_output = 4 : i32}, %params.blocks.attention.output.weight: tensor<2x4x8x32xf32> {tf.aliasing_output = 5 : i32}, %params.blocks.mlpNorm.scale: tensor<2x32xf32> {tf.aliasing_output = 6 : i32}, %params.blocks.mlp.router.weight: tensor<2x32x4xf32> {tf.aliasing_output = 7 : i32}, %params.blocks.mlp.gate.weight: tensor<2x4x32x24xf32> {tf.aliasing_output = 8 : i32}, %params.blocks.mlp.up.weight: tensor<2x4x32x24xf32> {tf.aliasing_output = 9 : i32}, %params.blocks.mlp.down.weight: tensor<2x4x24x32xf32> {tf.aliasing_output = 10 : i32}, %params.norm.scale: tensor<32xf32> {tf.aliasing_output = 11 : i32}, %params.head.weight: tensor<32x64xf32> {tf.aliasing_output = 12 : i32}, %optimizer.mu.tokens.weight: tensor<64x32xf32> {tf.aliasing_output = 13 : i32}, %optimizer.mu.blocks.attentionNorm.scale: tensor<2x32xf32> {tf.aliasing_output = 14 : i32}, %optimizer.mu.blocks.attention.query.weight: tensor<2x32x4x8xf32> {tf.aliasing_output = 15 : i32}, %optimizer.mu.blocks.attention.key.weight: tensor<2x32x2x8xf32> {tf.aliasing_output = 16 : i32}, %optimizer.mu.blocks.attention.value.weight: tensor<2x32x2x8xf32> {tf.aliasing_output = 17 : i32}, %optimizer.mu.blocks.attention.output.weight: tensor<2x4x8x32xf32> {tf.aliasing_output = 18 : i32}, %optimizer.mu.blocks.mlpNorm.scale: tensor<2x32xf32> {tf.aliasing_output = 19 : i32}, %optimizer.mu.blocks.mlp.router.weight: tensor<2x32x4xf32> {tf.aliasing_output = 20 : i32}, %optimizer.mu.blocks.mlp.gate.weight: tensor<2x4x32x24xf32> {tf.aliasing_output = 21 : i32}, %optimizer.mu.blocks.mlp.up.weight: tensor<2x4x32x24xf32> {tf.aliasing_output = 22 : i32}, %optimizer.mu.blocks.mlp.down.weight: tensor<2x4x24x32xf32> {tf.aliasing_output = 23 : i32}, %optimizer.mu.norm.scale: tensor<32xf32> {tf.aliasing_output = 24 : i32}, %optimizer.mu.head.weight: tensor<32x64xf32> {tf.aliasing_output = 25 : i32}, %optimizer.nu.tokens.weight: tensor<64x32xf32> {tf.aliasing_output = 26 : i32}, %optimizer.nu.blocks.attentionNorm.scale: tensor<2x32xf32> {tf.aliasing_output = 27 : i32}, %optimizer.nu.blocks.attention.query.weight: tensor<2x32x4x8xf32> {tf.aliasing_output = 28 : i32}, %optimizer.nu.blocks.attention.key.weight: tensor<2x32x2x8xf32> {tf.aliasing_output = 29 : i32}, %optimizer.nu.blocks.attention.value.weight: tensor<2x32x2x8xf32> {tf.aliasing_output = 30 : i32}, %optimizer.nu.blocks.attention.output.weight: tensor<2x4x8x32xf32> {tf.aliasing_output = 31 : i32}, %optimizer.nu.blocks.mlpNorm.scale: tensor<2x32xf32> {tf.aliasing_output = 32 : i32}, %optimizer.nu.blocks.mlp.router.weight: tensor<2x32x4xf32> {tf.aliasing_output = 33 : i32}, %optimizer.nu.blocks.mlp.gate.weight: tensor<2x4x32x24xf32> {tf.aliasing_output = 34 : i32}, %optimizer.nu.blocks.mlp.up.weight: tensor<2x4x32x24xf32> {tf.aliasing_output = 35 : i32}, %optimizer.nu.blocks.mlp.down.weight: tensor<2x4x24x32xf32> {tf.aliasing_output = 36 : i32}, %optimizer.nu.norm.scale: tensor<32xf32> {tf.aliasing_output = 37 : i32}, %optimizer.nu.head.weight: tensor<32x64xf32> {tf.aliasing_output = 38 : i32}, %step: tensor<i32> {tf.aliasing_output = 39 : i32}, %key: tensor<2xui32> {tf.aliasing_output = 40 : i32}, %tokens: tensor<1x2x17xi32>) -> (tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<64x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>, tensor<32xf32>, tensor<32x64xf32>, tensor<i32>, tensor<2xui32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<2xf32>, tensor<2xf32>, tensor<2xf32>, tensor<2x4xf32>) {
     %targets.slice = stablehlo.slice %tokens [0:1, 0:2, 1:17] : (tensor<1x2x17xi32>) -> tensor<1x2x16xi32>
     %c = stablehlo.constant dense<0> : tensor<1x2x16xi32>
     %real = stablehlo.compare GE, %targets.slice, %c, SIGNED : (tensor<1x2x16xi32>, tensor<1x2x16xi32>) -> tensor<1x2x16xi1>
@@ -49,9 +49,9 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %mlpNorm.scale_1 = stablehlo.reshape %mlpNorm.scale : (tensor<1x32xf32>) -> tensor<32xf32>
       %mlp.router.weight = stablehlo.dynamic_slice %params.blocks.mlp.router.weight, %iterArg, %c_8, %c_8, sizes = [1, 32, 4] : (tensor<2x32x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x4xf32>
       %mlp.router.weight_1 = stablehlo.reshape %mlp.router.weight : (tensor<1x32x4xf32>) -> tensor<32x4xf32>
-      %mlp.gate = stablehlo.dynamic_slice %params.blocks.mlp.gate, %iterArg, %c_8, %c_8, %c_8, sizes = [1, 4, 32, 24] : (tensor<2x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x32x24xf32>
-      %mlp.up = stablehlo.dynamic_slice %params.blocks.mlp.up, %iterArg, %c_8, %c_8, %c_8, sizes = [1, 4, 32, 24] : (tensor<2x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x32x24xf32>
-      %mlp.down = stablehlo.dynamic_slice %params.blocks.mlp.down, %iterArg, %c_8, %c_8, %c_8, sizes = [1, 4, 24, 32] : (tensor<2x4x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x24x32xf32>
+      %mlp.gate.weight = stablehlo.dynamic_slice %params.blocks.mlp.gate.weight, %iterArg, %c_8, %c_8, %c_8, sizes = [1, 4, 32, 24] : (tensor<2x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x32x24xf32>
+      %mlp.up.weight = stablehlo.dynamic_slice %params.blocks.mlp.up.weight, %iterArg, %c_8, %c_8, %c_8, sizes = [1, 4, 32, 24] : (tensor<2x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x32x24xf32>
+      %mlp.down.weight = stablehlo.dynamic_slice %params.blocks.mlp.down.weight, %iterArg, %c_8, %c_8, %c_8, sizes = [1, 4, 24, 32] : (tensor<2x4x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x24x32xf32>
       %rrms.multiply_2 = stablehlo.multiply %iterArg_1, %iterArg_1 : tensor<2x16x32xf32>
       %cst_91 = stablehlo.constant dense<0.000000e+00> : tensor<f32>
       %rrms.reduce_1 = stablehlo.reduce(%rrms.multiply_2 init: %cst_91) applies stablehlo.add across dimensions = [2] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<2x16xf32>
@@ -228,193 +228,193 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %c_9 = stablehlo.constant dense<32> : tensor<64xi32>
       %remainder = stablehlo.remainder %order#1, %c_9 : tensor<64xi32>
       %gather = "stablehlo.gather"(%joined, %remainder) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<32x32xf32>, tensor<64xi32>) -> tensor<64x32xf32>
-      %inner.reshape = stablehlo.reshape %gather : (tensor<64x32xf32>) -> tensor<1x64x1x32xf32>
-      %inner.reshape_1 = stablehlo.reshape %mlp.gate : (tensor<1x4x32x24xf32>) -> tensor<4x1x32x24xf32>
-      %inner.convert = stablehlo.convert %load_1 : tensor<4xi32>
-      %inner.broadcast_in_dim = stablehlo.broadcast_in_dim %inner.convert, dims = [1] : (tensor<4xi32>) -> tensor<1x4xi32>
+      %own.reshape_10 = stablehlo.reshape %gather : (tensor<64x32xf32>) -> tensor<1x64x1x32xf32>
+      %own.reshape_11 = stablehlo.reshape %mlp.gate.weight : (tensor<1x4x32x24xf32>) -> tensor<4x1x32x24xf32>
+      %own.convert = stablehlo.convert %load_1 : tensor<4xi32>
+      %own.broadcast_in_dim = stablehlo.broadcast_in_dim %own.convert, dims = [1] : (tensor<4xi32>) -> tensor<1x4xi32>
       %c_10 = stablehlo.constant dense<0> : tensor<1x4xi32>
-      %inner.maximum = stablehlo.maximum %inner.broadcast_in_dim, %c_10 : tensor<1x4xi32>
-      %inner.reduce_window = "stablehlo.reduce_window"(%inner.maximum, %c_8) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
+      %own.maximum = stablehlo.maximum %own.broadcast_in_dim, %c_10 : tensor<1x4xi32>
+      %own.reduce_window = "stablehlo.reduce_window"(%own.maximum, %c_8) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
       ^bb0(%arg0: tensor<i32>, %arg1: tensor<i32>):
-        %inner_1 = stablehlo.add %arg0, %arg1 : tensor<i32>
-        stablehlo.return %inner_1 : tensor<i32>
+        %own_3 = stablehlo.add %arg0, %arg1 : tensor<i32>
+        stablehlo.return %own_3 : tensor<i32>
       }) : (tensor<1x4xi32>, tensor<i32>) -> tensor<1x4xi32>
       %c_11 = stablehlo.constant dense<64> : tensor<1x4xi32>
-      %inner.minimum = stablehlo.minimum %inner.reduce_window, %c_11 : tensor<1x4xi32>
+      %own.minimum = stablehlo.minimum %own.reduce_window, %c_11 : tensor<1x4xi32>
       %cst_109 = stablehlo.constant dense<0.000000e+00> : tensor<1x64x1x24xf32>
-      %inner.while:3 = stablehlo.while(%iterArg_34 = %c_8, %iterArg_35 = %c_8, %iterArg_36 = %cst_109) : tensor<i32>, tensor<i32>, tensor<1x64x1x24xf32>
+      %own.while:3 = stablehlo.while(%iterArg_34 = %c_8, %iterArg_35 = %c_8, %iterArg_36 = %cst_109) : tensor<i32>, tensor<i32>, tensor<1x64x1x24xf32>
       cond {
         %c_13 = stablehlo.constant dense<1> : tensor<i32>
-        %inner_1 = stablehlo.compare LT, %iterArg_34, %c_13, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        stablehlo.return %inner_1 : tensor<i1>
+        %own_3 = stablehlo.compare LT, %iterArg_34, %c_13, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        stablehlo.return %own_3 : tensor<i1>
       } do {
         %c_13 = stablehlo.constant dense<0> : tensor<i32>
-        %inner.dynamic_slice = stablehlo.dynamic_slice %inner.minimum, %iterArg_34, %c_13, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
-        %inner.reshape_5 = stablehlo.reshape %inner.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
-        %inner.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %iterArg_35, dims = [] : (tensor<i32>) -> tensor<4xi32>
-        %inner.compare = stablehlo.compare LE, %inner.reshape_5, %inner.broadcast_in_dim_1, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
-        %inner.convert_3 = stablehlo.convert %inner.compare : (tensor<4xi1>) -> tensor<4xi32>
-        %inner.reduce = stablehlo.reduce(%inner.convert_3 init: %c_13) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
-        %inner.dynamic_slice_1 = stablehlo.dynamic_slice %inner.reshape_5, %inner.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
-        %inner.reshape_6 = stablehlo.reshape %inner.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
-        %inner.minimum_2 = stablehlo.minimum %iterArg_35, %c_13 : tensor<i32>
-        %inner.iota = stablehlo.iota dim = 0 : tensor<64xi32>
-        %inner.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %inner.minimum_2, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %inner.add = stablehlo.add %inner.iota, %inner.broadcast_in_dim_2 : tensor<64xi32>
-        %inner.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %iterArg_35, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %inner.compare_1 = stablehlo.compare GE, %inner.add, %inner.broadcast_in_dim_3, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
-        %inner.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %inner.reshape_6, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %inner.compare_2 = stablehlo.compare LT, %inner.add, %inner.broadcast_in_dim_4, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
-        %inner.and = stablehlo.and %inner.compare_1, %inner.compare_2 : tensor<64xi1>
+        %own.dynamic_slice = stablehlo.dynamic_slice %own.minimum, %iterArg_34, %c_13, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
+        %own.reshape_17 = stablehlo.reshape %own.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
+        %own.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %iterArg_35, dims = [] : (tensor<i32>) -> tensor<4xi32>
+        %own.compare = stablehlo.compare LE, %own.reshape_17, %own.broadcast_in_dim_1, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
+        %own.convert_4 = stablehlo.convert %own.compare : (tensor<4xi1>) -> tensor<4xi32>
+        %own.reduce = stablehlo.reduce(%own.convert_4 init: %c_13) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
+        %own.dynamic_slice_1 = stablehlo.dynamic_slice %own.reshape_17, %own.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
+        %own.reshape_18 = stablehlo.reshape %own.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
+        %own.minimum_3 = stablehlo.minimum %iterArg_35, %c_13 : tensor<i32>
+        %own.iota = stablehlo.iota dim = 0 : tensor<64xi32>
+        %own.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %own.minimum_3, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %own.add = stablehlo.add %own.iota, %own.broadcast_in_dim_2 : tensor<64xi32>
+        %own.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %iterArg_35, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %own.compare_1 = stablehlo.compare GE, %own.add, %own.broadcast_in_dim_3, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
+        %own.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %own.reshape_18, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %own.compare_2 = stablehlo.compare LT, %own.add, %own.broadcast_in_dim_4, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
+        %own.and = stablehlo.and %own.compare_1, %own.compare_2 : tensor<64xi1>
         %c_14 = stablehlo.constant dense<1> : tensor<i32>
-        %inner.divide = stablehlo.divide %iterArg_34, %c_14 : tensor<i32>
-        %inner.dynamic_slice_2 = stablehlo.dynamic_slice %inner.reshape_1, %inner.reduce, %inner.divide, %c_13, %c_13, sizes = [1, 1, 32, 24] : (tensor<4x1x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x32x24xf32>
-        %inner.reshape_7 = stablehlo.reshape %inner.dynamic_slice_2 : (tensor<1x1x32x24xf32>) -> tensor<32x24xf32>
-        %inner.dynamic_slice_3 = stablehlo.dynamic_slice %inner.reshape, %iterArg_34, %inner.minimum_2, %c_13, %c_13, sizes = [1, 64, 1, 32] : (tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
-        %inner.reshape_8 = stablehlo.reshape %inner.dynamic_slice_3 : (tensor<1x64x1x32xf32>) -> tensor<64x32xf32>
-        %inner.dot_general = stablehlo.dot_general %inner.reshape_8, %inner.reshape_7, contracting_dims = [1] x [0] : (tensor<64x32xf32>, tensor<32x24xf32>) -> tensor<64x24xf32>
-        %inner.reshape_9 = stablehlo.reshape %inner.dot_general : (tensor<64x24xf32>) -> tensor<64x1x24xf32>
-        %inner.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_36, %iterArg_34, %inner.minimum_2, %c_13, %c_13, sizes = [1, 64, 1, 24] : (tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
-        %inner.reshape_10 = stablehlo.reshape %inner.dynamic_slice_4 : (tensor<1x64x1x24xf32>) -> tensor<64x1x24xf32>
-        %inner.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %inner.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x24xi1>
-        %inner.select = stablehlo.select %inner.broadcast_in_dim_5, %inner.reshape_9, %inner.reshape_10 : tensor<64x1x24xi1>, tensor<64x1x24xf32>
-        %inner.reshape_11 = stablehlo.reshape %inner.select : (tensor<64x1x24xf32>) -> tensor<1x64x1x24xf32>
-        %inner.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_36, %inner.reshape_11, %iterArg_34, %inner.minimum_2, %c_13, %c_13 : (tensor<1x64x1x24xf32>, tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
+        %own.divide = stablehlo.divide %iterArg_34, %c_14 : tensor<i32>
+        %own.dynamic_slice_2 = stablehlo.dynamic_slice %own.reshape_11, %own.reduce, %own.divide, %c_13, %c_13, sizes = [1, 1, 32, 24] : (tensor<4x1x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x32x24xf32>
+        %own.reshape_19 = stablehlo.reshape %own.dynamic_slice_2 : (tensor<1x1x32x24xf32>) -> tensor<32x24xf32>
+        %own.dynamic_slice_3 = stablehlo.dynamic_slice %own.reshape_10, %iterArg_34, %own.minimum_3, %c_13, %c_13, sizes = [1, 64, 1, 32] : (tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
+        %own.reshape_20 = stablehlo.reshape %own.dynamic_slice_3 : (tensor<1x64x1x32xf32>) -> tensor<64x32xf32>
+        %own.dot_general_5 = stablehlo.dot_general %own.reshape_20, %own.reshape_19, contracting_dims = [1] x [0] : (tensor<64x32xf32>, tensor<32x24xf32>) -> tensor<64x24xf32>
+        %own.reshape_21 = stablehlo.reshape %own.dot_general_5 : (tensor<64x24xf32>) -> tensor<64x1x24xf32>
+        %own.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_36, %iterArg_34, %own.minimum_3, %c_13, %c_13, sizes = [1, 64, 1, 24] : (tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
+        %own.reshape_22 = stablehlo.reshape %own.dynamic_slice_4 : (tensor<1x64x1x24xf32>) -> tensor<64x1x24xf32>
+        %own.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %own.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x24xi1>
+        %own.select = stablehlo.select %own.broadcast_in_dim_5, %own.reshape_21, %own.reshape_22 : tensor<64x1x24xi1>, tensor<64x1x24xf32>
+        %own.reshape_23 = stablehlo.reshape %own.select : (tensor<64x1x24xf32>) -> tensor<1x64x1x24xf32>
+        %own.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_36, %own.reshape_23, %iterArg_34, %own.minimum_3, %c_13, %c_13 : (tensor<1x64x1x24xf32>, tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
         %c_15 = stablehlo.constant dense<64> : tensor<i32>
-        %inner.add_1 = stablehlo.add %inner.minimum_2, %c_15 : tensor<i32>
-        %inner.minimum_3 = stablehlo.minimum %inner.add_1, %inner.reshape_6 : tensor<i32>
-        %inner.slice = stablehlo.slice %inner.reshape_5 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
-        %inner.reshape_12 = stablehlo.reshape %inner.slice : (tensor<1xi32>) -> tensor<i32>
-        %inner.compare_3 = stablehlo.compare GE, %inner.minimum_3, %inner.reshape_12, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        %inner.convert_4 = stablehlo.convert %inner.compare_3 : (tensor<i1>) -> tensor<i32>
-        %inner.add_2 = stablehlo.add %iterArg_34, %inner.convert_4 : tensor<i32>
-        %inner_1 = stablehlo.select %inner.compare_3, %c_13, %inner.minimum_3 : tensor<i1>, tensor<i32>
-        stablehlo.return %inner.add_2, %inner_1, %inner.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x64x1x24xf32>
+        %own.add_1 = stablehlo.add %own.minimum_3, %c_15 : tensor<i32>
+        %own.minimum_4 = stablehlo.minimum %own.add_1, %own.reshape_18 : tensor<i32>
+        %own.slice = stablehlo.slice %own.reshape_17 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
+        %own.reshape_24 = stablehlo.reshape %own.slice : (tensor<1xi32>) -> tensor<i32>
+        %own.compare_3 = stablehlo.compare GE, %own.minimum_4, %own.reshape_24, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        %own.convert_5 = stablehlo.convert %own.compare_3 : (tensor<i1>) -> tensor<i32>
+        %own.add_2 = stablehlo.add %iterArg_34, %own.convert_5 : tensor<i32>
+        %own_3 = stablehlo.select %own.compare_3, %c_13, %own.minimum_4 : tensor<i1>, tensor<i32>
+        stablehlo.return %own.add_2, %own_3, %own.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x64x1x24xf32>
       }
-      %inner.convert_1 = stablehlo.convert %inner.while#2 : tensor<1x64x1x24xf32>
-      %inner.reshape_2 = stablehlo.reshape %inner.convert_1 : (tensor<1x64x1x24xf32>) -> tensor<64x24xf32>
-      %inner.reshape_3 = stablehlo.reshape %mlp.up : (tensor<1x4x32x24xf32>) -> tensor<4x1x32x24xf32>
-      %inner.reduce_window_1 = "stablehlo.reduce_window"(%inner.maximum, %c_8) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
+      %own.convert_1 = stablehlo.convert %own.while#2 : tensor<1x64x1x24xf32>
+      %own.reshape_12 = stablehlo.reshape %own.convert_1 : (tensor<1x64x1x24xf32>) -> tensor<64x24xf32>
+      %own.reshape_13 = stablehlo.reshape %mlp.up.weight : (tensor<1x4x32x24xf32>) -> tensor<4x1x32x24xf32>
+      %own.reduce_window_1 = "stablehlo.reduce_window"(%own.maximum, %c_8) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
       ^bb0(%arg0: tensor<i32>, %arg1: tensor<i32>):
-        %inner_1 = stablehlo.add %arg0, %arg1 : tensor<i32>
-        stablehlo.return %inner_1 : tensor<i32>
+        %own_3 = stablehlo.add %arg0, %arg1 : tensor<i32>
+        stablehlo.return %own_3 : tensor<i32>
       }) : (tensor<1x4xi32>, tensor<i32>) -> tensor<1x4xi32>
-      %inner.minimum_1 = stablehlo.minimum %inner.reduce_window_1, %c_11 : tensor<1x4xi32>
-      %inner.while_1:3 = stablehlo.while(%iterArg_34 = %c_8, %iterArg_35 = %c_8, %iterArg_36 = %cst_109) : tensor<i32>, tensor<i32>, tensor<1x64x1x24xf32>
+      %own.minimum_1 = stablehlo.minimum %own.reduce_window_1, %c_11 : tensor<1x4xi32>
+      %own.while_1:3 = stablehlo.while(%iterArg_34 = %c_8, %iterArg_35 = %c_8, %iterArg_36 = %cst_109) : tensor<i32>, tensor<i32>, tensor<1x64x1x24xf32>
       cond {
         %c_13 = stablehlo.constant dense<1> : tensor<i32>
-        %inner_1 = stablehlo.compare LT, %iterArg_34, %c_13, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        stablehlo.return %inner_1 : tensor<i1>
+        %own_3 = stablehlo.compare LT, %iterArg_34, %c_13, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        stablehlo.return %own_3 : tensor<i1>
       } do {
         %c_13 = stablehlo.constant dense<0> : tensor<i32>
-        %inner.dynamic_slice = stablehlo.dynamic_slice %inner.minimum_1, %iterArg_34, %c_13, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
-        %inner.reshape_5 = stablehlo.reshape %inner.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
-        %inner.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %iterArg_35, dims = [] : (tensor<i32>) -> tensor<4xi32>
-        %inner.compare = stablehlo.compare LE, %inner.reshape_5, %inner.broadcast_in_dim_1, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
-        %inner.convert_3 = stablehlo.convert %inner.compare : (tensor<4xi1>) -> tensor<4xi32>
-        %inner.reduce = stablehlo.reduce(%inner.convert_3 init: %c_13) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
-        %inner.dynamic_slice_1 = stablehlo.dynamic_slice %inner.reshape_5, %inner.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
-        %inner.reshape_6 = stablehlo.reshape %inner.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
-        %inner.minimum_2 = stablehlo.minimum %iterArg_35, %c_13 : tensor<i32>
-        %inner.iota = stablehlo.iota dim = 0 : tensor<64xi32>
-        %inner.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %inner.minimum_2, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %inner.add = stablehlo.add %inner.iota, %inner.broadcast_in_dim_2 : tensor<64xi32>
-        %inner.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %iterArg_35, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %inner.compare_1 = stablehlo.compare GE, %inner.add, %inner.broadcast_in_dim_3, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
-        %inner.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %inner.reshape_6, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %inner.compare_2 = stablehlo.compare LT, %inner.add, %inner.broadcast_in_dim_4, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
-        %inner.and = stablehlo.and %inner.compare_1, %inner.compare_2 : tensor<64xi1>
+        %own.dynamic_slice = stablehlo.dynamic_slice %own.minimum_1, %iterArg_34, %c_13, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
+        %own.reshape_17 = stablehlo.reshape %own.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
+        %own.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %iterArg_35, dims = [] : (tensor<i32>) -> tensor<4xi32>
+        %own.compare = stablehlo.compare LE, %own.reshape_17, %own.broadcast_in_dim_1, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
+        %own.convert_4 = stablehlo.convert %own.compare : (tensor<4xi1>) -> tensor<4xi32>
+        %own.reduce = stablehlo.reduce(%own.convert_4 init: %c_13) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
+        %own.dynamic_slice_1 = stablehlo.dynamic_slice %own.reshape_17, %own.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
+        %own.reshape_18 = stablehlo.reshape %own.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
+        %own.minimum_3 = stablehlo.minimum %iterArg_35, %c_13 : tensor<i32>
+        %own.iota = stablehlo.iota dim = 0 : tensor<64xi32>
+        %own.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %own.minimum_3, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %own.add = stablehlo.add %own.iota, %own.broadcast_in_dim_2 : tensor<64xi32>
+        %own.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %iterArg_35, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %own.compare_1 = stablehlo.compare GE, %own.add, %own.broadcast_in_dim_3, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
+        %own.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %own.reshape_18, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %own.compare_2 = stablehlo.compare LT, %own.add, %own.broadcast_in_dim_4, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
+        %own.and = stablehlo.and %own.compare_1, %own.compare_2 : tensor<64xi1>
         %c_14 = stablehlo.constant dense<1> : tensor<i32>
-        %inner.divide = stablehlo.divide %iterArg_34, %c_14 : tensor<i32>
-        %inner.dynamic_slice_2 = stablehlo.dynamic_slice %inner.reshape_3, %inner.reduce, %inner.divide, %c_13, %c_13, sizes = [1, 1, 32, 24] : (tensor<4x1x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x32x24xf32>
-        %inner.reshape_7 = stablehlo.reshape %inner.dynamic_slice_2 : (tensor<1x1x32x24xf32>) -> tensor<32x24xf32>
-        %inner.dynamic_slice_3 = stablehlo.dynamic_slice %inner.reshape, %iterArg_34, %inner.minimum_2, %c_13, %c_13, sizes = [1, 64, 1, 32] : (tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
-        %inner.reshape_8 = stablehlo.reshape %inner.dynamic_slice_3 : (tensor<1x64x1x32xf32>) -> tensor<64x32xf32>
-        %inner.dot_general = stablehlo.dot_general %inner.reshape_8, %inner.reshape_7, contracting_dims = [1] x [0] : (tensor<64x32xf32>, tensor<32x24xf32>) -> tensor<64x24xf32>
-        %inner.reshape_9 = stablehlo.reshape %inner.dot_general : (tensor<64x24xf32>) -> tensor<64x1x24xf32>
-        %inner.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_36, %iterArg_34, %inner.minimum_2, %c_13, %c_13, sizes = [1, 64, 1, 24] : (tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
-        %inner.reshape_10 = stablehlo.reshape %inner.dynamic_slice_4 : (tensor<1x64x1x24xf32>) -> tensor<64x1x24xf32>
-        %inner.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %inner.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x24xi1>
-        %inner.select = stablehlo.select %inner.broadcast_in_dim_5, %inner.reshape_9, %inner.reshape_10 : tensor<64x1x24xi1>, tensor<64x1x24xf32>
-        %inner.reshape_11 = stablehlo.reshape %inner.select : (tensor<64x1x24xf32>) -> tensor<1x64x1x24xf32>
-        %inner.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_36, %inner.reshape_11, %iterArg_34, %inner.minimum_2, %c_13, %c_13 : (tensor<1x64x1x24xf32>, tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
+        %own.divide = stablehlo.divide %iterArg_34, %c_14 : tensor<i32>
+        %own.dynamic_slice_2 = stablehlo.dynamic_slice %own.reshape_13, %own.reduce, %own.divide, %c_13, %c_13, sizes = [1, 1, 32, 24] : (tensor<4x1x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x32x24xf32>
+        %own.reshape_19 = stablehlo.reshape %own.dynamic_slice_2 : (tensor<1x1x32x24xf32>) -> tensor<32x24xf32>
+        %own.dynamic_slice_3 = stablehlo.dynamic_slice %own.reshape_10, %iterArg_34, %own.minimum_3, %c_13, %c_13, sizes = [1, 64, 1, 32] : (tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
+        %own.reshape_20 = stablehlo.reshape %own.dynamic_slice_3 : (tensor<1x64x1x32xf32>) -> tensor<64x32xf32>
+        %own.dot_general_5 = stablehlo.dot_general %own.reshape_20, %own.reshape_19, contracting_dims = [1] x [0] : (tensor<64x32xf32>, tensor<32x24xf32>) -> tensor<64x24xf32>
+        %own.reshape_21 = stablehlo.reshape %own.dot_general_5 : (tensor<64x24xf32>) -> tensor<64x1x24xf32>
+        %own.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_36, %iterArg_34, %own.minimum_3, %c_13, %c_13, sizes = [1, 64, 1, 24] : (tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
+        %own.reshape_22 = stablehlo.reshape %own.dynamic_slice_4 : (tensor<1x64x1x24xf32>) -> tensor<64x1x24xf32>
+        %own.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %own.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x24xi1>
+        %own.select = stablehlo.select %own.broadcast_in_dim_5, %own.reshape_21, %own.reshape_22 : tensor<64x1x24xi1>, tensor<64x1x24xf32>
+        %own.reshape_23 = stablehlo.reshape %own.select : (tensor<64x1x24xf32>) -> tensor<1x64x1x24xf32>
+        %own.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_36, %own.reshape_23, %iterArg_34, %own.minimum_3, %c_13, %c_13 : (tensor<1x64x1x24xf32>, tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
         %c_15 = stablehlo.constant dense<64> : tensor<i32>
-        %inner.add_1 = stablehlo.add %inner.minimum_2, %c_15 : tensor<i32>
-        %inner.minimum_3 = stablehlo.minimum %inner.add_1, %inner.reshape_6 : tensor<i32>
-        %inner.slice = stablehlo.slice %inner.reshape_5 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
-        %inner.reshape_12 = stablehlo.reshape %inner.slice : (tensor<1xi32>) -> tensor<i32>
-        %inner.compare_3 = stablehlo.compare GE, %inner.minimum_3, %inner.reshape_12, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        %inner.convert_4 = stablehlo.convert %inner.compare_3 : (tensor<i1>) -> tensor<i32>
-        %inner.add_2 = stablehlo.add %iterArg_34, %inner.convert_4 : tensor<i32>
-        %inner_1 = stablehlo.select %inner.compare_3, %c_13, %inner.minimum_3 : tensor<i1>, tensor<i32>
-        stablehlo.return %inner.add_2, %inner_1, %inner.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x64x1x24xf32>
+        %own.add_1 = stablehlo.add %own.minimum_3, %c_15 : tensor<i32>
+        %own.minimum_4 = stablehlo.minimum %own.add_1, %own.reshape_18 : tensor<i32>
+        %own.slice = stablehlo.slice %own.reshape_17 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
+        %own.reshape_24 = stablehlo.reshape %own.slice : (tensor<1xi32>) -> tensor<i32>
+        %own.compare_3 = stablehlo.compare GE, %own.minimum_4, %own.reshape_24, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        %own.convert_5 = stablehlo.convert %own.compare_3 : (tensor<i1>) -> tensor<i32>
+        %own.add_2 = stablehlo.add %iterArg_34, %own.convert_5 : tensor<i32>
+        %own_3 = stablehlo.select %own.compare_3, %c_13, %own.minimum_4 : tensor<i1>, tensor<i32>
+        stablehlo.return %own.add_2, %own_3, %own.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x64x1x24xf32>
       }
-      %inner.convert_2 = stablehlo.convert %inner.while_1#2 : tensor<1x64x1x24xf32>
-      %inner.reshape_4 = stablehlo.reshape %inner.convert_2 : (tensor<1x64x1x24xf32>) -> tensor<64x24xf32>
-      %inner.logistic = stablehlo.logistic %inner.reshape_2 : tensor<64x24xf32>
-      %inner.multiply = stablehlo.multiply %inner.reshape_2, %inner.logistic : tensor<64x24xf32>
-      %inner = stablehlo.multiply %inner.multiply, %inner.reshape_4 : tensor<64x24xf32>
-      %mixed.reshape = stablehlo.reshape %inner : (tensor<64x24xf32>) -> tensor<1x64x1x24xf32>
-      %mixed.reshape_1 = stablehlo.reshape %mlp.down : (tensor<1x4x24x32xf32>) -> tensor<4x1x24x32xf32>
-      %mixed.reduce_window = "stablehlo.reduce_window"(%inner.maximum, %c_8) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
+      %own.convert_2 = stablehlo.convert %own.while_1#2 : tensor<1x64x1x24xf32>
+      %own.reshape_14 = stablehlo.reshape %own.convert_2 : (tensor<1x64x1x24xf32>) -> tensor<64x24xf32>
+      %inner.logistic = stablehlo.logistic %own.reshape_12 : tensor<64x24xf32>
+      %inner.multiply = stablehlo.multiply %own.reshape_12, %inner.logistic : tensor<64x24xf32>
+      %inner = stablehlo.multiply %inner.multiply, %own.reshape_14 : tensor<64x24xf32>
+      %own.reshape_15 = stablehlo.reshape %inner : (tensor<64x24xf32>) -> tensor<1x64x1x24xf32>
+      %own.reshape_16 = stablehlo.reshape %mlp.down.weight : (tensor<1x4x24x32xf32>) -> tensor<4x1x24x32xf32>
+      %own.reduce_window_2 = "stablehlo.reduce_window"(%own.maximum, %c_8) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
       ^bb0(%arg0: tensor<i32>, %arg1: tensor<i32>):
-        %mixed_1 = stablehlo.add %arg0, %arg1 : tensor<i32>
-        stablehlo.return %mixed_1 : tensor<i32>
+        %own_3 = stablehlo.add %arg0, %arg1 : tensor<i32>
+        stablehlo.return %own_3 : tensor<i32>
       }) : (tensor<1x4xi32>, tensor<i32>) -> tensor<1x4xi32>
-      %mixed.minimum = stablehlo.minimum %mixed.reduce_window, %c_11 : tensor<1x4xi32>
+      %own.minimum_2 = stablehlo.minimum %own.reduce_window_2, %c_11 : tensor<1x4xi32>
       %cst_110 = stablehlo.constant dense<0.000000e+00> : tensor<1x64x1x32xf32>
-      %mixed.while:3 = stablehlo.while(%iterArg_34 = %c_8, %iterArg_35 = %c_8, %iterArg_36 = %cst_110) : tensor<i32>, tensor<i32>, tensor<1x64x1x32xf32>
+      %own.while_2:3 = stablehlo.while(%iterArg_34 = %c_8, %iterArg_35 = %c_8, %iterArg_36 = %cst_110) : tensor<i32>, tensor<i32>, tensor<1x64x1x32xf32>
       cond {
         %c_13 = stablehlo.constant dense<1> : tensor<i32>
-        %mixed_1 = stablehlo.compare LT, %iterArg_34, %c_13, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        stablehlo.return %mixed_1 : tensor<i1>
+        %own_3 = stablehlo.compare LT, %iterArg_34, %c_13, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        stablehlo.return %own_3 : tensor<i1>
       } do {
         %c_13 = stablehlo.constant dense<0> : tensor<i32>
-        %mixed.dynamic_slice = stablehlo.dynamic_slice %mixed.minimum, %iterArg_34, %c_13, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
-        %mixed.reshape_2 = stablehlo.reshape %mixed.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
-        %mixed.broadcast_in_dim = stablehlo.broadcast_in_dim %iterArg_35, dims = [] : (tensor<i32>) -> tensor<4xi32>
-        %mixed.compare = stablehlo.compare LE, %mixed.reshape_2, %mixed.broadcast_in_dim, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
-        %mixed.convert_1 = stablehlo.convert %mixed.compare : (tensor<4xi1>) -> tensor<4xi32>
-        %mixed.reduce = stablehlo.reduce(%mixed.convert_1 init: %c_13) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
-        %mixed.dynamic_slice_1 = stablehlo.dynamic_slice %mixed.reshape_2, %mixed.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
-        %mixed.reshape_3 = stablehlo.reshape %mixed.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
-        %mixed.minimum_1 = stablehlo.minimum %iterArg_35, %c_13 : tensor<i32>
-        %mixed.iota = stablehlo.iota dim = 0 : tensor<64xi32>
-        %mixed.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %mixed.minimum_1, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %mixed.add = stablehlo.add %mixed.iota, %mixed.broadcast_in_dim_1 : tensor<64xi32>
-        %mixed.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %iterArg_35, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %mixed.compare_1 = stablehlo.compare GE, %mixed.add, %mixed.broadcast_in_dim_2, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
-        %mixed.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %mixed.reshape_3, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %mixed.compare_2 = stablehlo.compare LT, %mixed.add, %mixed.broadcast_in_dim_3, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
-        %mixed.and = stablehlo.and %mixed.compare_1, %mixed.compare_2 : tensor<64xi1>
+        %own.dynamic_slice = stablehlo.dynamic_slice %own.minimum_2, %iterArg_34, %c_13, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
+        %own.reshape_17 = stablehlo.reshape %own.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
+        %own.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %iterArg_35, dims = [] : (tensor<i32>) -> tensor<4xi32>
+        %own.compare = stablehlo.compare LE, %own.reshape_17, %own.broadcast_in_dim_1, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
+        %own.convert_4 = stablehlo.convert %own.compare : (tensor<4xi1>) -> tensor<4xi32>
+        %own.reduce = stablehlo.reduce(%own.convert_4 init: %c_13) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
+        %own.dynamic_slice_1 = stablehlo.dynamic_slice %own.reshape_17, %own.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
+        %own.reshape_18 = stablehlo.reshape %own.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
+        %own.minimum_3 = stablehlo.minimum %iterArg_35, %c_13 : tensor<i32>
+        %own.iota = stablehlo.iota dim = 0 : tensor<64xi32>
+        %own.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %own.minimum_3, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %own.add = stablehlo.add %own.iota, %own.broadcast_in_dim_2 : tensor<64xi32>
+        %own.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %iterArg_35, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %own.compare_1 = stablehlo.compare GE, %own.add, %own.broadcast_in_dim_3, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
+        %own.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %own.reshape_18, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %own.compare_2 = stablehlo.compare LT, %own.add, %own.broadcast_in_dim_4, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
+        %own.and = stablehlo.and %own.compare_1, %own.compare_2 : tensor<64xi1>
         %c_14 = stablehlo.constant dense<1> : tensor<i32>
-        %mixed.divide = stablehlo.divide %iterArg_34, %c_14 : tensor<i32>
-        %mixed.dynamic_slice_2 = stablehlo.dynamic_slice %mixed.reshape_1, %mixed.reduce, %mixed.divide, %c_13, %c_13, sizes = [1, 1, 24, 32] : (tensor<4x1x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x24x32xf32>
-        %mixed.reshape_4 = stablehlo.reshape %mixed.dynamic_slice_2 : (tensor<1x1x24x32xf32>) -> tensor<24x32xf32>
-        %mixed.dynamic_slice_3 = stablehlo.dynamic_slice %mixed.reshape, %iterArg_34, %mixed.minimum_1, %c_13, %c_13, sizes = [1, 64, 1, 24] : (tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
-        %mixed.reshape_5 = stablehlo.reshape %mixed.dynamic_slice_3 : (tensor<1x64x1x24xf32>) -> tensor<64x24xf32>
-        %mixed.dot_general = stablehlo.dot_general %mixed.reshape_5, %mixed.reshape_4, contracting_dims = [1] x [0] : (tensor<64x24xf32>, tensor<24x32xf32>) -> tensor<64x32xf32>
-        %mixed.reshape_6 = stablehlo.reshape %mixed.dot_general : (tensor<64x32xf32>) -> tensor<64x1x32xf32>
-        %mixed.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_36, %iterArg_34, %mixed.minimum_1, %c_13, %c_13, sizes = [1, 64, 1, 32] : (tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
-        %mixed.reshape_7 = stablehlo.reshape %mixed.dynamic_slice_4 : (tensor<1x64x1x32xf32>) -> tensor<64x1x32xf32>
-        %mixed.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %mixed.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x32xi1>
-        %mixed.select = stablehlo.select %mixed.broadcast_in_dim_4, %mixed.reshape_6, %mixed.reshape_7 : tensor<64x1x32xi1>, tensor<64x1x32xf32>
-        %mixed.reshape_8 = stablehlo.reshape %mixed.select : (tensor<64x1x32xf32>) -> tensor<1x64x1x32xf32>
-        %mixed.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_36, %mixed.reshape_8, %iterArg_34, %mixed.minimum_1, %c_13, %c_13 : (tensor<1x64x1x32xf32>, tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
+        %own.divide = stablehlo.divide %iterArg_34, %c_14 : tensor<i32>
+        %own.dynamic_slice_2 = stablehlo.dynamic_slice %own.reshape_16, %own.reduce, %own.divide, %c_13, %c_13, sizes = [1, 1, 24, 32] : (tensor<4x1x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x24x32xf32>
+        %own.reshape_19 = stablehlo.reshape %own.dynamic_slice_2 : (tensor<1x1x24x32xf32>) -> tensor<24x32xf32>
+        %own.dynamic_slice_3 = stablehlo.dynamic_slice %own.reshape_15, %iterArg_34, %own.minimum_3, %c_13, %c_13, sizes = [1, 64, 1, 24] : (tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
+        %own.reshape_20 = stablehlo.reshape %own.dynamic_slice_3 : (tensor<1x64x1x24xf32>) -> tensor<64x24xf32>
+        %own.dot_general_5 = stablehlo.dot_general %own.reshape_20, %own.reshape_19, contracting_dims = [1] x [0] : (tensor<64x24xf32>, tensor<24x32xf32>) -> tensor<64x32xf32>
+        %own.reshape_21 = stablehlo.reshape %own.dot_general_5 : (tensor<64x32xf32>) -> tensor<64x1x32xf32>
+        %own.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_36, %iterArg_34, %own.minimum_3, %c_13, %c_13, sizes = [1, 64, 1, 32] : (tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
+        %own.reshape_22 = stablehlo.reshape %own.dynamic_slice_4 : (tensor<1x64x1x32xf32>) -> tensor<64x1x32xf32>
+        %own.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %own.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x32xi1>
+        %own.select = stablehlo.select %own.broadcast_in_dim_5, %own.reshape_21, %own.reshape_22 : tensor<64x1x32xi1>, tensor<64x1x32xf32>
+        %own.reshape_23 = stablehlo.reshape %own.select : (tensor<64x1x32xf32>) -> tensor<1x64x1x32xf32>
+        %own.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_36, %own.reshape_23, %iterArg_34, %own.minimum_3, %c_13, %c_13 : (tensor<1x64x1x32xf32>, tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
         %c_15 = stablehlo.constant dense<64> : tensor<i32>
-        %mixed.add_1 = stablehlo.add %mixed.minimum_1, %c_15 : tensor<i32>
-        %mixed.minimum_2 = stablehlo.minimum %mixed.add_1, %mixed.reshape_3 : tensor<i32>
-        %mixed.slice = stablehlo.slice %mixed.reshape_2 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
-        %mixed.reshape_9 = stablehlo.reshape %mixed.slice : (tensor<1xi32>) -> tensor<i32>
-        %mixed.compare_3 = stablehlo.compare GE, %mixed.minimum_2, %mixed.reshape_9, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        %mixed.convert_2 = stablehlo.convert %mixed.compare_3 : (tensor<i1>) -> tensor<i32>
-        %mixed.add_2 = stablehlo.add %iterArg_34, %mixed.convert_2 : tensor<i32>
-        %mixed_1 = stablehlo.select %mixed.compare_3, %c_13, %mixed.minimum_2 : tensor<i1>, tensor<i32>
-        stablehlo.return %mixed.add_2, %mixed_1, %mixed.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x64x1x32xf32>
+        %own.add_1 = stablehlo.add %own.minimum_3, %c_15 : tensor<i32>
+        %own.minimum_4 = stablehlo.minimum %own.add_1, %own.reshape_18 : tensor<i32>
+        %own.slice = stablehlo.slice %own.reshape_17 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
+        %own.reshape_24 = stablehlo.reshape %own.slice : (tensor<1xi32>) -> tensor<i32>
+        %own.compare_3 = stablehlo.compare GE, %own.minimum_4, %own.reshape_24, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        %own.convert_5 = stablehlo.convert %own.compare_3 : (tensor<i1>) -> tensor<i32>
+        %own.add_2 = stablehlo.add %iterArg_34, %own.convert_5 : tensor<i32>
+        %own_3 = stablehlo.select %own.compare_3, %c_13, %own.minimum_4 : tensor<i1>, tensor<i32>
+        stablehlo.return %own.add_2, %own_3, %own.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x64x1x32xf32>
       }
-      %mixed.convert = stablehlo.convert %mixed.while#2 : tensor<1x64x1x32xf32>
-      %mixed = stablehlo.reshape %mixed.convert : (tensor<1x64x1x32xf32>) -> tensor<64x32xf32>
-      %out.gather = "stablehlo.gather"(%mixed, %at_2) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<64x32xf32>, tensor<2x32xi32>) -> tensor<2x32x32xf32>
+      %own.convert_3 = stablehlo.convert %own.while_2#2 : tensor<1x64x1x32xf32>
+      %own_2 = stablehlo.reshape %own.convert_3 : (tensor<1x64x1x32xf32>) -> tensor<64x32xf32>
+      %out.gather = "stablehlo.gather"(%own_2, %at_2) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<64x32xf32>, tensor<2x32xi32>) -> tensor<2x32x32xf32>
       %out.broadcast_in_dim = stablehlo.broadcast_in_dim %weight, dims = [1, 0] : (tensor<32x2xf32>) -> tensor<2x32x32xf32>
       %out.multiply = stablehlo.multiply %out.gather, %out.broadcast_in_dim : tensor<2x32x32xf32>
       %out = stablehlo.reduce(%out.multiply init: %cst_91) applies stablehlo.add across dimensions = [0] : (tensor<2x32x32xf32>, tensor<f32>) -> tensor<32x32xf32>
@@ -434,7 +434,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %h.dynamic_update_slice_5 = stablehlo.dynamic_update_slice %iterArg_7, %h.reshape_5, %iterArg, %c_8, %c_8 : (tensor<2x32x2xf32>, tensor<1x32x2xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x2xf32>
       %h.reshape_6 = stablehlo.reshape %order#1 : (tensor<64xi32>) -> tensor<1x64xi32>
       %h.dynamic_update_slice_6 = stablehlo.dynamic_update_slice %iterArg_8, %h.reshape_6, %iterArg, %c_8 : (tensor<2x64xi32>, tensor<1x64xi32>, tensor<i32>, tensor<i32>) -> tensor<2x64xi32>
-      %h.reshape_7 = stablehlo.reshape %mixed.convert : (tensor<1x64x1x32xf32>) -> tensor<1x64x32xf32>
+      %h.reshape_7 = stablehlo.reshape %own.convert_3 : (tensor<1x64x1x32xf32>) -> tensor<1x64x32xf32>
       %h.dynamic_update_slice_7 = stablehlo.dynamic_update_slice %iterArg_9, %h.reshape_7, %iterArg, %c_8, %c_8 : (tensor<2x64x32xf32>, tensor<1x64x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x64x32xf32>
       %h.reshape_8 = stablehlo.reshape %at.sort#1 : (tensor<64xi32>) -> tensor<1x64xi32>
       %h.dynamic_update_slice_8 = stablehlo.dynamic_update_slice %iterArg_10, %h.reshape_8, %iterArg, %c_8 : (tensor<2x64xi32>, tensor<1x64xi32>, tensor<i32>, tensor<i32>) -> tensor<2x64xi32>
@@ -442,11 +442,11 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %h.dynamic_update_slice_9 = stablehlo.dynamic_update_slice %iterArg_11, %h.reshape_9, %iterArg, %c_8 : (tensor<2x4xi32>, tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<2x4xi32>
       %h.reshape_10 = stablehlo.reshape %inner : (tensor<64x24xf32>) -> tensor<1x64x24xf32>
       %h.dynamic_update_slice_10 = stablehlo.dynamic_update_slice %iterArg_12, %h.reshape_10, %iterArg, %c_8, %c_8 : (tensor<2x64x24xf32>, tensor<1x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x64x24xf32>
-      %h.reshape_11 = stablehlo.reshape %inner.convert_2 : (tensor<1x64x1x24xf32>) -> tensor<1x64x24xf32>
+      %h.reshape_11 = stablehlo.reshape %own.convert_2 : (tensor<1x64x1x24xf32>) -> tensor<1x64x24xf32>
       %h.dynamic_update_slice_11 = stablehlo.dynamic_update_slice %iterArg_13, %h.reshape_11, %iterArg, %c_8, %c_8 : (tensor<2x64x24xf32>, tensor<1x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x64x24xf32>
       %h.reshape_12 = stablehlo.reshape %inner.multiply : (tensor<64x24xf32>) -> tensor<1x64x24xf32>
       %h.dynamic_update_slice_12 = stablehlo.dynamic_update_slice %iterArg_14, %h.reshape_12, %iterArg, %c_8, %c_8 : (tensor<2x64x24xf32>, tensor<1x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x64x24xf32>
-      %h.reshape_13 = stablehlo.reshape %inner.convert_1 : (tensor<1x64x1x24xf32>) -> tensor<1x64x24xf32>
+      %h.reshape_13 = stablehlo.reshape %own.convert_1 : (tensor<1x64x1x24xf32>) -> tensor<1x64x24xf32>
       %h.dynamic_update_slice_13 = stablehlo.dynamic_update_slice %iterArg_15, %h.reshape_13, %iterArg, %c_8, %c_8 : (tensor<2x64x24xf32>, tensor<1x64x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x64x24xf32>
       %h.reshape_14 = stablehlo.reshape %gather : (tensor<64x32xf32>) -> tensor<1x64x32xf32>
       %h.dynamic_update_slice_14 = stablehlo.dynamic_update_slice %iterArg_16, %h.reshape_14, %iterArg, %c_8, %c_8 : (tensor<2x64x32xf32>, tensor<1x64x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x64x32xf32>
@@ -573,11 +573,11 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_h.reshape_2 = stablehlo.reshape %d_h.dynamic_slice_5 : (tensor<1x32xf32>) -> tensor<32xf32>
       %d_h.dynamic_slice_6 = stablehlo.dynamic_slice %params.blocks.mlp.router.weight, %d_h.subtract, %c_9, %c_9, sizes = [1, 32, 4] : (tensor<2x32x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x32x4xf32>
       %d_h.reshape_3 = stablehlo.reshape %d_h.dynamic_slice_6 : (tensor<1x32x4xf32>) -> tensor<32x4xf32>
-      %d_h.dynamic_slice_7 = stablehlo.dynamic_slice %params.blocks.mlp.gate, %d_h.subtract, %c_9, %c_9, %c_9, sizes = [1, 4, 32, 24] : (tensor<2x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x32x24xf32>
+      %d_h.dynamic_slice_7 = stablehlo.dynamic_slice %params.blocks.mlp.gate.weight, %d_h.subtract, %c_9, %c_9, %c_9, sizes = [1, 4, 32, 24] : (tensor<2x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x32x24xf32>
       %d_h.reshape_4 = stablehlo.reshape %d_h.dynamic_slice_7 : (tensor<1x4x32x24xf32>) -> tensor<4x32x24xf32>
-      %d_h.dynamic_slice_8 = stablehlo.dynamic_slice %params.blocks.mlp.up, %d_h.subtract, %c_9, %c_9, %c_9, sizes = [1, 4, 32, 24] : (tensor<2x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x32x24xf32>
+      %d_h.dynamic_slice_8 = stablehlo.dynamic_slice %params.blocks.mlp.up.weight, %d_h.subtract, %c_9, %c_9, %c_9, sizes = [1, 4, 32, 24] : (tensor<2x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x32x24xf32>
       %d_h.reshape_5 = stablehlo.reshape %d_h.dynamic_slice_8 : (tensor<1x4x32x24xf32>) -> tensor<4x32x24xf32>
-      %d_h.dynamic_slice_9 = stablehlo.dynamic_slice %params.blocks.mlp.down, %d_h.subtract, %c_9, %c_9, %c_9, sizes = [1, 4, 24, 32] : (tensor<2x4x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x24x32xf32>
+      %d_h.dynamic_slice_9 = stablehlo.dynamic_slice %params.blocks.mlp.down.weight, %d_h.subtract, %c_9, %c_9, %c_9, sizes = [1, 4, 24, 32] : (tensor<2x4x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x4x24x32xf32>
       %d_h.reshape_6 = stablehlo.reshape %d_h.dynamic_slice_9 : (tensor<1x4x24x32xf32>) -> tensor<4x24x32xf32>
       %d_h.dynamic_slice_10 = stablehlo.dynamic_slice %h#6, %d_h.subtract, %c_9, %c_9, %c_9, sizes = [1, 2, 16, 32] : (tensor<2x2x16x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x2x16x32xf32>
       %d_h.reshape_7 = stablehlo.reshape %d_h.dynamic_slice_10 : (tensor<1x2x16x32xf32>) -> tensor<2x16x32xf32>
@@ -667,139 +667,139 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_dw.broadcast_in_dim = stablehlo.broadcast_in_dim %d_fed.reshape, dims = [1, 2] : (tensor<32x32xf32>) -> tensor<2x32x32xf32>
       %d_dw.multiply = stablehlo.multiply %d_dw.gather, %d_dw.broadcast_in_dim : tensor<2x32x32xf32>
       %d_dw = stablehlo.reduce(%d_dw.multiply init: %cst_93) applies stablehlo.add across dimensions = [2] : (tensor<2x32x32xf32>, tensor<f32>) -> tensor<2x32xf32>
-      %d_mixed.transpose = stablehlo.transpose %d_dw, dims = [1, 0] : (tensor<2x32xf32>) -> tensor<32x2xf32>
-      %d_mixed.convert = stablehlo.convert %d_dy : tensor<64x32xf32>
-      %d_mixed.transpose_1 = stablehlo.transpose %d_h.reshape_6, dims = [0, 2, 1] : (tensor<4x24x32xf32>) -> tensor<4x32x24xf32>
-      %d_mixed.reshape = stablehlo.reshape %d_mixed.convert : (tensor<64x32xf32>) -> tensor<1x64x1x32xf32>
-      %d_mixed.reshape_1 = stablehlo.reshape %d_mixed.transpose_1 : (tensor<4x32x24xf32>) -> tensor<4x1x32x24xf32>
-      %d_mixed.convert_1 = stablehlo.convert %d_h.reshape_11 : tensor<4xi32>
-      %d_mixed.broadcast_in_dim = stablehlo.broadcast_in_dim %d_mixed.convert_1, dims = [1] : (tensor<4xi32>) -> tensor<1x4xi32>
+      %d_mixed = stablehlo.transpose %d_dw, dims = [1, 0] : (tensor<2x32xf32>) -> tensor<32x2xf32>
+      %d_own.convert = stablehlo.convert %d_dy : tensor<64x32xf32>
+      %d_own.transpose = stablehlo.transpose %d_h.reshape_6, dims = [0, 2, 1] : (tensor<4x24x32xf32>) -> tensor<4x32x24xf32>
+      %d_own.reshape_2 = stablehlo.reshape %d_own.convert : (tensor<64x32xf32>) -> tensor<1x64x1x32xf32>
+      %d_own.reshape_3 = stablehlo.reshape %d_own.transpose : (tensor<4x32x24xf32>) -> tensor<4x1x32x24xf32>
+      %d_own.convert_1 = stablehlo.convert %d_h.reshape_11 : tensor<4xi32>
+      %d_own.broadcast_in_dim = stablehlo.broadcast_in_dim %d_own.convert_1, dims = [1] : (tensor<4xi32>) -> tensor<1x4xi32>
       %c_11 = stablehlo.constant dense<0> : tensor<1x4xi32>
-      %d_mixed.maximum = stablehlo.maximum %d_mixed.broadcast_in_dim, %c_11 : tensor<1x4xi32>
-      %d_mixed.reduce_window = "stablehlo.reduce_window"(%d_mixed.maximum, %c_9) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
+      %d_own.maximum = stablehlo.maximum %d_own.broadcast_in_dim, %c_11 : tensor<1x4xi32>
+      %d_own.reduce_window = "stablehlo.reduce_window"(%d_own.maximum, %c_9) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
       ^bb0(%arg0: tensor<i32>, %arg1: tensor<i32>):
-        %d_mixed_1 = stablehlo.add %arg0, %arg1 : tensor<i32>
-        stablehlo.return %d_mixed_1 : tensor<i32>
+        %d_own_3 = stablehlo.add %arg0, %arg1 : tensor<i32>
+        stablehlo.return %d_own_3 : tensor<i32>
       }) : (tensor<1x4xi32>, tensor<i32>) -> tensor<1x4xi32>
       %c_12 = stablehlo.constant dense<64> : tensor<1x4xi32>
-      %d_mixed.minimum = stablehlo.minimum %d_mixed.reduce_window, %c_12 : tensor<1x4xi32>
+      %d_own.minimum = stablehlo.minimum %d_own.reduce_window, %c_12 : tensor<1x4xi32>
       %cst_99 = stablehlo.constant dense<0.000000e+00> : tensor<1x64x1x24xf32>
-      %d_mixed.while:3 = stablehlo.while(%iterArg_12 = %c_9, %iterArg_13 = %c_9, %iterArg_14 = %cst_99) : tensor<i32>, tensor<i32>, tensor<1x64x1x24xf32>
+      %d_own.while:3 = stablehlo.while(%iterArg_12 = %c_9, %iterArg_13 = %c_9, %iterArg_14 = %cst_99) : tensor<i32>, tensor<i32>, tensor<1x64x1x24xf32>
       cond {
         %c_14 = stablehlo.constant dense<1> : tensor<i32>
-        %d_mixed_1 = stablehlo.compare LT, %iterArg_12, %c_14, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        stablehlo.return %d_mixed_1 : tensor<i1>
+        %d_own_3 = stablehlo.compare LT, %iterArg_12, %c_14, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        stablehlo.return %d_own_3 : tensor<i1>
       } do {
         %c_14 = stablehlo.constant dense<0> : tensor<i32>
-        %d_mixed.dynamic_slice = stablehlo.dynamic_slice %d_mixed.minimum, %iterArg_12, %c_14, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
-        %d_mixed.reshape_4 = stablehlo.reshape %d_mixed.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
-        %d_mixed.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<4xi32>
-        %d_mixed.compare = stablehlo.compare LE, %d_mixed.reshape_4, %d_mixed.broadcast_in_dim_1, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
-        %d_mixed.convert_3 = stablehlo.convert %d_mixed.compare : (tensor<4xi1>) -> tensor<4xi32>
-        %d_mixed.reduce = stablehlo.reduce(%d_mixed.convert_3 init: %c_14) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
-        %d_mixed.dynamic_slice_1 = stablehlo.dynamic_slice %d_mixed.reshape_4, %d_mixed.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
-        %d_mixed.reshape_5 = stablehlo.reshape %d_mixed.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
-        %d_mixed.minimum_2 = stablehlo.minimum %iterArg_13, %c_14 : tensor<i32>
-        %d_mixed.iota = stablehlo.iota dim = 0 : tensor<64xi32>
-        %d_mixed.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %d_mixed.minimum_2, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %d_mixed.add = stablehlo.add %d_mixed.iota, %d_mixed.broadcast_in_dim_2 : tensor<64xi32>
-        %d_mixed.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %d_mixed.compare_1 = stablehlo.compare GE, %d_mixed.add, %d_mixed.broadcast_in_dim_3, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
-        %d_mixed.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %d_mixed.reshape_5, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %d_mixed.compare_2 = stablehlo.compare LT, %d_mixed.add, %d_mixed.broadcast_in_dim_4, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
-        %d_mixed.and = stablehlo.and %d_mixed.compare_1, %d_mixed.compare_2 : tensor<64xi1>
+        %d_own.dynamic_slice = stablehlo.dynamic_slice %d_own.minimum, %iterArg_12, %c_14, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
+        %d_own.reshape_23 = stablehlo.reshape %d_own.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
+        %d_own.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<4xi32>
+        %d_own.compare = stablehlo.compare LE, %d_own.reshape_23, %d_own.broadcast_in_dim_1, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
+        %d_own.convert_10 = stablehlo.convert %d_own.compare : (tensor<4xi1>) -> tensor<4xi32>
+        %d_own.reduce = stablehlo.reduce(%d_own.convert_10 init: %c_14) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
+        %d_own.dynamic_slice_1 = stablehlo.dynamic_slice %d_own.reshape_23, %d_own.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
+        %d_own.reshape_24 = stablehlo.reshape %d_own.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
+        %d_own.minimum_6 = stablehlo.minimum %iterArg_13, %c_14 : tensor<i32>
+        %d_own.iota = stablehlo.iota dim = 0 : tensor<64xi32>
+        %d_own.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %d_own.minimum_6, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %d_own.add_1 = stablehlo.add %d_own.iota, %d_own.broadcast_in_dim_2 : tensor<64xi32>
+        %d_own.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %d_own.compare_1 = stablehlo.compare GE, %d_own.add_1, %d_own.broadcast_in_dim_3, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
+        %d_own.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %d_own.reshape_24, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %d_own.compare_2 = stablehlo.compare LT, %d_own.add_1, %d_own.broadcast_in_dim_4, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
+        %d_own.and = stablehlo.and %d_own.compare_1, %d_own.compare_2 : tensor<64xi1>
         %c_15 = stablehlo.constant dense<1> : tensor<i32>
-        %d_mixed.divide = stablehlo.divide %iterArg_12, %c_15 : tensor<i32>
-        %d_mixed.dynamic_slice_2 = stablehlo.dynamic_slice %d_mixed.reshape_1, %d_mixed.reduce, %d_mixed.divide, %c_14, %c_14, sizes = [1, 1, 32, 24] : (tensor<4x1x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x32x24xf32>
-        %d_mixed.reshape_6 = stablehlo.reshape %d_mixed.dynamic_slice_2 : (tensor<1x1x32x24xf32>) -> tensor<32x24xf32>
-        %d_mixed.dynamic_slice_3 = stablehlo.dynamic_slice %d_mixed.reshape, %iterArg_12, %d_mixed.minimum_2, %c_14, %c_14, sizes = [1, 64, 1, 32] : (tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
-        %d_mixed.reshape_7 = stablehlo.reshape %d_mixed.dynamic_slice_3 : (tensor<1x64x1x32xf32>) -> tensor<64x32xf32>
-        %d_mixed.dot_general = stablehlo.dot_general %d_mixed.reshape_7, %d_mixed.reshape_6, contracting_dims = [1] x [0] : (tensor<64x32xf32>, tensor<32x24xf32>) -> tensor<64x24xf32>
-        %d_mixed.reshape_8 = stablehlo.reshape %d_mixed.dot_general : (tensor<64x24xf32>) -> tensor<64x1x24xf32>
-        %d_mixed.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_14, %iterArg_12, %d_mixed.minimum_2, %c_14, %c_14, sizes = [1, 64, 1, 24] : (tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
-        %d_mixed.reshape_9 = stablehlo.reshape %d_mixed.dynamic_slice_4 : (tensor<1x64x1x24xf32>) -> tensor<64x1x24xf32>
-        %d_mixed.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %d_mixed.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x24xi1>
-        %d_mixed.select = stablehlo.select %d_mixed.broadcast_in_dim_5, %d_mixed.reshape_8, %d_mixed.reshape_9 : tensor<64x1x24xi1>, tensor<64x1x24xf32>
-        %d_mixed.reshape_10 = stablehlo.reshape %d_mixed.select : (tensor<64x1x24xf32>) -> tensor<1x64x1x24xf32>
-        %d_mixed.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_14, %d_mixed.reshape_10, %iterArg_12, %d_mixed.minimum_2, %c_14, %c_14 : (tensor<1x64x1x24xf32>, tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
+        %d_own.divide = stablehlo.divide %iterArg_12, %c_15 : tensor<i32>
+        %d_own.dynamic_slice_2 = stablehlo.dynamic_slice %d_own.reshape_3, %d_own.reduce, %d_own.divide, %c_14, %c_14, sizes = [1, 1, 32, 24] : (tensor<4x1x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x32x24xf32>
+        %d_own.reshape_25 = stablehlo.reshape %d_own.dynamic_slice_2 : (tensor<1x1x32x24xf32>) -> tensor<32x24xf32>
+        %d_own.dynamic_slice_3 = stablehlo.dynamic_slice %d_own.reshape_2, %iterArg_12, %d_own.minimum_6, %c_14, %c_14, sizes = [1, 64, 1, 32] : (tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
+        %d_own.reshape_26 = stablehlo.reshape %d_own.dynamic_slice_3 : (tensor<1x64x1x32xf32>) -> tensor<64x32xf32>
+        %d_own.dot_general_9 = stablehlo.dot_general %d_own.reshape_26, %d_own.reshape_25, contracting_dims = [1] x [0] : (tensor<64x32xf32>, tensor<32x24xf32>) -> tensor<64x24xf32>
+        %d_own.reshape_27 = stablehlo.reshape %d_own.dot_general_9 : (tensor<64x24xf32>) -> tensor<64x1x24xf32>
+        %d_own.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_14, %iterArg_12, %d_own.minimum_6, %c_14, %c_14, sizes = [1, 64, 1, 24] : (tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
+        %d_own.reshape_28 = stablehlo.reshape %d_own.dynamic_slice_4 : (tensor<1x64x1x24xf32>) -> tensor<64x1x24xf32>
+        %d_own.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %d_own.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x24xi1>
+        %d_own.select = stablehlo.select %d_own.broadcast_in_dim_5, %d_own.reshape_27, %d_own.reshape_28 : tensor<64x1x24xi1>, tensor<64x1x24xf32>
+        %d_own.reshape_29 = stablehlo.reshape %d_own.select : (tensor<64x1x24xf32>) -> tensor<1x64x1x24xf32>
+        %d_own.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_14, %d_own.reshape_29, %iterArg_12, %d_own.minimum_6, %c_14, %c_14 : (tensor<1x64x1x24xf32>, tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
         %c_16 = stablehlo.constant dense<64> : tensor<i32>
-        %d_mixed.add_1 = stablehlo.add %d_mixed.minimum_2, %c_16 : tensor<i32>
-        %d_mixed.minimum_3 = stablehlo.minimum %d_mixed.add_1, %d_mixed.reshape_5 : tensor<i32>
-        %d_mixed.slice = stablehlo.slice %d_mixed.reshape_4 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
-        %d_mixed.reshape_11 = stablehlo.reshape %d_mixed.slice : (tensor<1xi32>) -> tensor<i32>
-        %d_mixed.compare_3 = stablehlo.compare GE, %d_mixed.minimum_3, %d_mixed.reshape_11, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        %d_mixed.convert_4 = stablehlo.convert %d_mixed.compare_3 : (tensor<i1>) -> tensor<i32>
-        %d_mixed.add_2 = stablehlo.add %iterArg_12, %d_mixed.convert_4 : tensor<i32>
-        %d_mixed_1 = stablehlo.select %d_mixed.compare_3, %c_14, %d_mixed.minimum_3 : tensor<i1>, tensor<i32>
-        stablehlo.return %d_mixed.add_2, %d_mixed_1, %d_mixed.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x64x1x24xf32>
+        %d_own.add_2 = stablehlo.add %d_own.minimum_6, %c_16 : tensor<i32>
+        %d_own.minimum_7 = stablehlo.minimum %d_own.add_2, %d_own.reshape_24 : tensor<i32>
+        %d_own.slice = stablehlo.slice %d_own.reshape_23 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
+        %d_own.reshape_30 = stablehlo.reshape %d_own.slice : (tensor<1xi32>) -> tensor<i32>
+        %d_own.compare_3 = stablehlo.compare GE, %d_own.minimum_7, %d_own.reshape_30, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        %d_own.convert_11 = stablehlo.convert %d_own.compare_3 : (tensor<i1>) -> tensor<i32>
+        %d_own.add_3 = stablehlo.add %iterArg_12, %d_own.convert_11 : tensor<i32>
+        %d_own_3 = stablehlo.select %d_own.compare_3, %c_14, %d_own.minimum_7 : tensor<i1>, tensor<i32>
+        stablehlo.return %d_own.add_3, %d_own_3, %d_own.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x64x1x24xf32>
       }
-      %d_mixed.convert_2 = stablehlo.convert %d_mixed.while#2 : tensor<1x64x1x24xf32>
-      %d_mixed.reshape_2 = stablehlo.reshape %d_mixed.convert_2 : (tensor<1x64x1x24xf32>) -> tensor<64x24xf32>
-      %d_mixed.reshape_3 = stablehlo.reshape %d_h.dynamic_slice_16 : (tensor<1x64x24xf32>) -> tensor<1x64x1x24xf32>
-      %d_mixed.reduce_window_1 = "stablehlo.reduce_window"(%d_mixed.maximum, %c_9) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
+      %d_own.convert_2 = stablehlo.convert %d_own.while#2 : tensor<1x64x1x24xf32>
+      %d_own.reshape_4 = stablehlo.reshape %d_own.convert_2 : (tensor<1x64x1x24xf32>) -> tensor<64x24xf32>
+      %d_own.reshape_5 = stablehlo.reshape %d_h.dynamic_slice_16 : (tensor<1x64x24xf32>) -> tensor<1x64x1x24xf32>
+      %d_own.reduce_window_1 = "stablehlo.reduce_window"(%d_own.maximum, %c_9) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
       ^bb0(%arg0: tensor<i32>, %arg1: tensor<i32>):
-        %d_mixed_1 = stablehlo.add %arg0, %arg1 : tensor<i32>
-        stablehlo.return %d_mixed_1 : tensor<i32>
+        %d_own_3 = stablehlo.add %arg0, %arg1 : tensor<i32>
+        stablehlo.return %d_own_3 : tensor<i32>
       }) : (tensor<1x4xi32>, tensor<i32>) -> tensor<1x4xi32>
-      %d_mixed.minimum_1 = stablehlo.minimum %d_mixed.reduce_window_1, %c_12 : tensor<1x4xi32>
+      %d_own.minimum_1 = stablehlo.minimum %d_own.reduce_window_1, %c_12 : tensor<1x4xi32>
       %cst_100 = stablehlo.constant dense<0.000000e+00> : tensor<4x1x24x32xf32>
-      %d_mixed.while_1:3 = stablehlo.while(%iterArg_12 = %c_9, %iterArg_13 = %c_9, %iterArg_14 = %cst_100) : tensor<i32>, tensor<i32>, tensor<4x1x24x32xf32>
+      %d_own.while_1:3 = stablehlo.while(%iterArg_12 = %c_9, %iterArg_13 = %c_9, %iterArg_14 = %cst_100) : tensor<i32>, tensor<i32>, tensor<4x1x24x32xf32>
       cond {
         %c_14 = stablehlo.constant dense<1> : tensor<i32>
-        %d_mixed_1 = stablehlo.compare LT, %iterArg_12, %c_14, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        stablehlo.return %d_mixed_1 : tensor<i1>
+        %d_own_3 = stablehlo.compare LT, %iterArg_12, %c_14, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        stablehlo.return %d_own_3 : tensor<i1>
       } do {
         %c_14 = stablehlo.constant dense<0> : tensor<i32>
-        %d_mixed.dynamic_slice = stablehlo.dynamic_slice %d_mixed.minimum_1, %iterArg_12, %c_14, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
-        %d_mixed.reshape_4 = stablehlo.reshape %d_mixed.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
-        %d_mixed.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<4xi32>
-        %d_mixed.compare = stablehlo.compare LE, %d_mixed.reshape_4, %d_mixed.broadcast_in_dim_1, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
-        %d_mixed.convert_3 = stablehlo.convert %d_mixed.compare : (tensor<4xi1>) -> tensor<4xi32>
-        %d_mixed.reduce = stablehlo.reduce(%d_mixed.convert_3 init: %c_14) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
-        %d_mixed.dynamic_slice_1 = stablehlo.dynamic_slice %d_mixed.reshape_4, %d_mixed.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
-        %d_mixed.reshape_5 = stablehlo.reshape %d_mixed.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
-        %d_mixed.minimum_2 = stablehlo.minimum %iterArg_13, %c_14 : tensor<i32>
-        %d_mixed.iota = stablehlo.iota dim = 0 : tensor<64xi32>
-        %d_mixed.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %d_mixed.minimum_2, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %d_mixed.add = stablehlo.add %d_mixed.iota, %d_mixed.broadcast_in_dim_2 : tensor<64xi32>
-        %d_mixed.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %d_mixed.compare_1 = stablehlo.compare GE, %d_mixed.add, %d_mixed.broadcast_in_dim_3, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
-        %d_mixed.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %d_mixed.reshape_5, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %d_mixed.compare_2 = stablehlo.compare LT, %d_mixed.add, %d_mixed.broadcast_in_dim_4, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
-        %d_mixed.and = stablehlo.and %d_mixed.compare_1, %d_mixed.compare_2 : tensor<64xi1>
+        %d_own.dynamic_slice = stablehlo.dynamic_slice %d_own.minimum_1, %iterArg_12, %c_14, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
+        %d_own.reshape_23 = stablehlo.reshape %d_own.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
+        %d_own.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<4xi32>
+        %d_own.compare = stablehlo.compare LE, %d_own.reshape_23, %d_own.broadcast_in_dim_1, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
+        %d_own.convert_10 = stablehlo.convert %d_own.compare : (tensor<4xi1>) -> tensor<4xi32>
+        %d_own.reduce = stablehlo.reduce(%d_own.convert_10 init: %c_14) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
+        %d_own.dynamic_slice_1 = stablehlo.dynamic_slice %d_own.reshape_23, %d_own.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
+        %d_own.reshape_24 = stablehlo.reshape %d_own.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
+        %d_own.minimum_6 = stablehlo.minimum %iterArg_13, %c_14 : tensor<i32>
+        %d_own.iota = stablehlo.iota dim = 0 : tensor<64xi32>
+        %d_own.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %d_own.minimum_6, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %d_own.add_1 = stablehlo.add %d_own.iota, %d_own.broadcast_in_dim_2 : tensor<64xi32>
+        %d_own.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %d_own.compare_1 = stablehlo.compare GE, %d_own.add_1, %d_own.broadcast_in_dim_3, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
+        %d_own.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %d_own.reshape_24, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %d_own.compare_2 = stablehlo.compare LT, %d_own.add_1, %d_own.broadcast_in_dim_4, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
+        %d_own.and = stablehlo.and %d_own.compare_1, %d_own.compare_2 : tensor<64xi1>
         %c_15 = stablehlo.constant dense<1> : tensor<i32>
-        %d_mixed.divide = stablehlo.divide %iterArg_12, %c_15 : tensor<i32>
-        %d_mixed.dynamic_slice_2 = stablehlo.dynamic_slice %d_mixed.reshape_3, %iterArg_12, %d_mixed.minimum_2, %c_14, %c_14, sizes = [1, 64, 1, 24] : (tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
-        %d_mixed.reshape_6 = stablehlo.reshape %d_mixed.dynamic_slice_2 : (tensor<1x64x1x24xf32>) -> tensor<64x1x24xf32>
+        %d_own.divide = stablehlo.divide %iterArg_12, %c_15 : tensor<i32>
+        %d_own.dynamic_slice_2 = stablehlo.dynamic_slice %d_own.reshape_5, %iterArg_12, %d_own.minimum_6, %c_14, %c_14, sizes = [1, 64, 1, 24] : (tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
+        %d_own.reshape_25 = stablehlo.reshape %d_own.dynamic_slice_2 : (tensor<1x64x1x24xf32>) -> tensor<64x1x24xf32>
         %cst_107 = stablehlo.constant dense<0.000000e+00> : tensor<64x1x24xf32>
-        %d_mixed.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %d_mixed.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x24xi1>
-        %d_mixed.select = stablehlo.select %d_mixed.broadcast_in_dim_5, %d_mixed.reshape_6, %cst_107 : tensor<64x1x24xi1>, tensor<64x1x24xf32>
-        %d_mixed.dynamic_slice_3 = stablehlo.dynamic_slice %d_mixed.reshape, %iterArg_12, %d_mixed.minimum_2, %c_14, %c_14, sizes = [1, 64, 1, 32] : (tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
-        %d_mixed.reshape_7 = stablehlo.reshape %d_mixed.dynamic_slice_3 : (tensor<1x64x1x32xf32>) -> tensor<64x1x32xf32>
+        %d_own.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %d_own.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x24xi1>
+        %d_own.select = stablehlo.select %d_own.broadcast_in_dim_5, %d_own.reshape_25, %cst_107 : tensor<64x1x24xi1>, tensor<64x1x24xf32>
+        %d_own.dynamic_slice_3 = stablehlo.dynamic_slice %d_own.reshape_2, %iterArg_12, %d_own.minimum_6, %c_14, %c_14, sizes = [1, 64, 1, 32] : (tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
+        %d_own.reshape_26 = stablehlo.reshape %d_own.dynamic_slice_3 : (tensor<1x64x1x32xf32>) -> tensor<64x1x32xf32>
         %cst_108 = stablehlo.constant dense<0.000000e+00> : tensor<64x1x32xf32>
-        %d_mixed.broadcast_in_dim_6 = stablehlo.broadcast_in_dim %d_mixed.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x32xi1>
-        %d_mixed.select_1 = stablehlo.select %d_mixed.broadcast_in_dim_6, %d_mixed.reshape_7, %cst_108 : tensor<64x1x32xi1>, tensor<64x1x32xf32>
-        %d_mixed.reshape_8 = stablehlo.reshape %d_mixed.select : (tensor<64x1x24xf32>) -> tensor<64x24xf32>
-        %d_mixed.reshape_9 = stablehlo.reshape %d_mixed.select_1 : (tensor<64x1x32xf32>) -> tensor<64x32xf32>
-        %d_mixed.dot_general = stablehlo.dot_general %d_mixed.reshape_8, %d_mixed.reshape_9, contracting_dims = [0] x [0] : (tensor<64x24xf32>, tensor<64x32xf32>) -> tensor<24x32xf32>
-        %d_mixed.reshape_10 = stablehlo.reshape %d_mixed.dot_general : (tensor<24x32xf32>) -> tensor<1x1x24x32xf32>
-        %d_mixed.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_14, %d_mixed.reduce, %d_mixed.divide, %c_14, %c_14, sizes = [1, 1, 24, 32] : (tensor<4x1x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x24x32xf32>
-        %d_mixed.add_1 = stablehlo.add %d_mixed.dynamic_slice_4, %d_mixed.reshape_10 : tensor<1x1x24x32xf32>
-        %d_mixed.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_14, %d_mixed.add_1, %d_mixed.reduce, %d_mixed.divide, %c_14, %c_14 : (tensor<4x1x24x32xf32>, tensor<1x1x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<4x1x24x32xf32>
+        %d_own.broadcast_in_dim_6 = stablehlo.broadcast_in_dim %d_own.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x32xi1>
+        %d_own.select_1 = stablehlo.select %d_own.broadcast_in_dim_6, %d_own.reshape_26, %cst_108 : tensor<64x1x32xi1>, tensor<64x1x32xf32>
+        %d_own.reshape_27 = stablehlo.reshape %d_own.select : (tensor<64x1x24xf32>) -> tensor<64x24xf32>
+        %d_own.reshape_28 = stablehlo.reshape %d_own.select_1 : (tensor<64x1x32xf32>) -> tensor<64x32xf32>
+        %d_own.dot_general_9 = stablehlo.dot_general %d_own.reshape_27, %d_own.reshape_28, contracting_dims = [0] x [0] : (tensor<64x24xf32>, tensor<64x32xf32>) -> tensor<24x32xf32>
+        %d_own.reshape_29 = stablehlo.reshape %d_own.dot_general_9 : (tensor<24x32xf32>) -> tensor<1x1x24x32xf32>
+        %d_own.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_14, %d_own.reduce, %d_own.divide, %c_14, %c_14, sizes = [1, 1, 24, 32] : (tensor<4x1x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x24x32xf32>
+        %d_own.add_2 = stablehlo.add %d_own.dynamic_slice_4, %d_own.reshape_29 : tensor<1x1x24x32xf32>
+        %d_own.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_14, %d_own.add_2, %d_own.reduce, %d_own.divide, %c_14, %c_14 : (tensor<4x1x24x32xf32>, tensor<1x1x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<4x1x24x32xf32>
         %c_16 = stablehlo.constant dense<64> : tensor<i32>
-        %d_mixed.add_2 = stablehlo.add %d_mixed.minimum_2, %c_16 : tensor<i32>
-        %d_mixed.minimum_3 = stablehlo.minimum %d_mixed.add_2, %d_mixed.reshape_5 : tensor<i32>
-        %d_mixed.slice = stablehlo.slice %d_mixed.reshape_4 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
-        %d_mixed.reshape_11 = stablehlo.reshape %d_mixed.slice : (tensor<1xi32>) -> tensor<i32>
-        %d_mixed.compare_3 = stablehlo.compare GE, %d_mixed.minimum_3, %d_mixed.reshape_11, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        %d_mixed.convert_4 = stablehlo.convert %d_mixed.compare_3 : (tensor<i1>) -> tensor<i32>
-        %d_mixed.add_3 = stablehlo.add %iterArg_12, %d_mixed.convert_4 : tensor<i32>
-        %d_mixed_1 = stablehlo.select %d_mixed.compare_3, %c_14, %d_mixed.minimum_3 : tensor<i1>, tensor<i32>
-        stablehlo.return %d_mixed.add_3, %d_mixed_1, %d_mixed.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<4x1x24x32xf32>
+        %d_own.add_3 = stablehlo.add %d_own.minimum_6, %c_16 : tensor<i32>
+        %d_own.minimum_7 = stablehlo.minimum %d_own.add_3, %d_own.reshape_24 : tensor<i32>
+        %d_own.slice = stablehlo.slice %d_own.reshape_23 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
+        %d_own.reshape_30 = stablehlo.reshape %d_own.slice : (tensor<1xi32>) -> tensor<i32>
+        %d_own.compare_3 = stablehlo.compare GE, %d_own.minimum_7, %d_own.reshape_30, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        %d_own.convert_11 = stablehlo.convert %d_own.compare_3 : (tensor<i1>) -> tensor<i32>
+        %d_own.add_4 = stablehlo.add %iterArg_12, %d_own.convert_11 : tensor<i32>
+        %d_own_3 = stablehlo.select %d_own.compare_3, %c_14, %d_own.minimum_7 : tensor<i1>, tensor<i32>
+        stablehlo.return %d_own.add_4, %d_own_3, %d_own.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<4x1x24x32xf32>
       }
-      %d_mixed = stablehlo.convert %d_mixed.while_1#2 : tensor<4x1x24x32xf32>
-      %d_inner.multiply = stablehlo.multiply %d_mixed.reshape_2, %d_h.reshape_12 : tensor<64x24xf32>
-      %d_inner.multiply_1 = stablehlo.multiply %d_mixed.reshape_2, %d_h.reshape_13 : tensor<64x24xf32>
+      %d_own.convert_3 = stablehlo.convert %d_own.while_1#2 : tensor<4x1x24x32xf32>
+      %d_inner.multiply = stablehlo.multiply %d_own.reshape_4, %d_h.reshape_12 : tensor<64x24xf32>
+      %d_inner.multiply_1 = stablehlo.multiply %d_own.reshape_4, %d_h.reshape_13 : tensor<64x24xf32>
       %d_inner.logistic = stablehlo.logistic %d_h.reshape_14 : tensor<64x24xf32>
       %d_inner.negate = stablehlo.negate %d_inner.logistic : tensor<64x24xf32>
       %cst_101 = stablehlo.constant dense<1.000000e+00> : tensor<64x24xf32>
@@ -807,256 +807,256 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_inner.multiply_2 = stablehlo.multiply %d_h.reshape_14, %d_inner.add : tensor<64x24xf32>
       %d_inner.add_1 = stablehlo.add %d_inner.multiply_2, %cst_101 : tensor<64x24xf32>
       %d_inner.multiply_3 = stablehlo.multiply %d_inner.logistic, %d_inner.add_1 : tensor<64x24xf32>
-      %d_inner.multiply_4 = stablehlo.multiply %d_inner.multiply, %d_inner.multiply_3 : tensor<64x24xf32>
-      %d_inner.convert = stablehlo.convert %d_inner.multiply_1 : tensor<64x24xf32>
-      %d_inner.transpose = stablehlo.transpose %d_h.reshape_5, dims = [0, 2, 1] : (tensor<4x32x24xf32>) -> tensor<4x24x32xf32>
-      %d_inner.reshape = stablehlo.reshape %d_inner.convert : (tensor<64x24xf32>) -> tensor<1x64x1x24xf32>
-      %d_inner.reshape_1 = stablehlo.reshape %d_inner.transpose : (tensor<4x24x32xf32>) -> tensor<4x1x24x32xf32>
-      %d_inner.reduce_window = "stablehlo.reduce_window"(%d_mixed.maximum, %c_9) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
+      %d_inner = stablehlo.multiply %d_inner.multiply, %d_inner.multiply_3 : tensor<64x24xf32>
+      %d_own.convert_4 = stablehlo.convert %d_inner.multiply_1 : tensor<64x24xf32>
+      %d_own.transpose_1 = stablehlo.transpose %d_h.reshape_5, dims = [0, 2, 1] : (tensor<4x32x24xf32>) -> tensor<4x24x32xf32>
+      %d_own.reshape_6 = stablehlo.reshape %d_own.convert_4 : (tensor<64x24xf32>) -> tensor<1x64x1x24xf32>
+      %d_own.reshape_7 = stablehlo.reshape %d_own.transpose_1 : (tensor<4x24x32xf32>) -> tensor<4x1x24x32xf32>
+      %d_own.reduce_window_2 = "stablehlo.reduce_window"(%d_own.maximum, %c_9) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
       ^bb0(%arg0: tensor<i32>, %arg1: tensor<i32>):
-        %d_inner_1 = stablehlo.add %arg0, %arg1 : tensor<i32>
-        stablehlo.return %d_inner_1 : tensor<i32>
+        %d_own_3 = stablehlo.add %arg0, %arg1 : tensor<i32>
+        stablehlo.return %d_own_3 : tensor<i32>
       }) : (tensor<1x4xi32>, tensor<i32>) -> tensor<1x4xi32>
-      %d_inner.minimum = stablehlo.minimum %d_inner.reduce_window, %c_12 : tensor<1x4xi32>
+      %d_own.minimum_2 = stablehlo.minimum %d_own.reduce_window_2, %c_12 : tensor<1x4xi32>
       %cst_102 = stablehlo.constant dense<0.000000e+00> : tensor<1x64x1x32xf32>
-      %d_inner.while:3 = stablehlo.while(%iterArg_12 = %c_9, %iterArg_13 = %c_9, %iterArg_14 = %cst_102) : tensor<i32>, tensor<i32>, tensor<1x64x1x32xf32>
+      %d_own.while_2:3 = stablehlo.while(%iterArg_12 = %c_9, %iterArg_13 = %c_9, %iterArg_14 = %cst_102) : tensor<i32>, tensor<i32>, tensor<1x64x1x32xf32>
       cond {
         %c_14 = stablehlo.constant dense<1> : tensor<i32>
-        %d_inner_1 = stablehlo.compare LT, %iterArg_12, %c_14, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        stablehlo.return %d_inner_1 : tensor<i1>
+        %d_own_3 = stablehlo.compare LT, %iterArg_12, %c_14, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        stablehlo.return %d_own_3 : tensor<i1>
       } do {
         %c_14 = stablehlo.constant dense<0> : tensor<i32>
-        %d_inner.dynamic_slice = stablehlo.dynamic_slice %d_inner.minimum, %iterArg_12, %c_14, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
-        %d_inner.reshape_7 = stablehlo.reshape %d_inner.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
-        %d_inner.broadcast_in_dim = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<4xi32>
-        %d_inner.compare = stablehlo.compare LE, %d_inner.reshape_7, %d_inner.broadcast_in_dim, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
-        %d_inner.convert_6 = stablehlo.convert %d_inner.compare : (tensor<4xi1>) -> tensor<4xi32>
-        %d_inner.reduce = stablehlo.reduce(%d_inner.convert_6 init: %c_14) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
-        %d_inner.dynamic_slice_1 = stablehlo.dynamic_slice %d_inner.reshape_7, %d_inner.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
-        %d_inner.reshape_8 = stablehlo.reshape %d_inner.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
-        %d_inner.minimum_4 = stablehlo.minimum %iterArg_13, %c_14 : tensor<i32>
-        %d_inner.iota = stablehlo.iota dim = 0 : tensor<64xi32>
-        %d_inner.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %d_inner.minimum_4, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %d_inner.add_2 = stablehlo.add %d_inner.iota, %d_inner.broadcast_in_dim_1 : tensor<64xi32>
-        %d_inner.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %d_inner.compare_1 = stablehlo.compare GE, %d_inner.add_2, %d_inner.broadcast_in_dim_2, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
-        %d_inner.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %d_inner.reshape_8, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %d_inner.compare_2 = stablehlo.compare LT, %d_inner.add_2, %d_inner.broadcast_in_dim_3, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
-        %d_inner.and = stablehlo.and %d_inner.compare_1, %d_inner.compare_2 : tensor<64xi1>
+        %d_own.dynamic_slice = stablehlo.dynamic_slice %d_own.minimum_2, %iterArg_12, %c_14, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
+        %d_own.reshape_23 = stablehlo.reshape %d_own.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
+        %d_own.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<4xi32>
+        %d_own.compare = stablehlo.compare LE, %d_own.reshape_23, %d_own.broadcast_in_dim_1, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
+        %d_own.convert_10 = stablehlo.convert %d_own.compare : (tensor<4xi1>) -> tensor<4xi32>
+        %d_own.reduce = stablehlo.reduce(%d_own.convert_10 init: %c_14) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
+        %d_own.dynamic_slice_1 = stablehlo.dynamic_slice %d_own.reshape_23, %d_own.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
+        %d_own.reshape_24 = stablehlo.reshape %d_own.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
+        %d_own.minimum_6 = stablehlo.minimum %iterArg_13, %c_14 : tensor<i32>
+        %d_own.iota = stablehlo.iota dim = 0 : tensor<64xi32>
+        %d_own.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %d_own.minimum_6, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %d_own.add_1 = stablehlo.add %d_own.iota, %d_own.broadcast_in_dim_2 : tensor<64xi32>
+        %d_own.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %d_own.compare_1 = stablehlo.compare GE, %d_own.add_1, %d_own.broadcast_in_dim_3, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
+        %d_own.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %d_own.reshape_24, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %d_own.compare_2 = stablehlo.compare LT, %d_own.add_1, %d_own.broadcast_in_dim_4, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
+        %d_own.and = stablehlo.and %d_own.compare_1, %d_own.compare_2 : tensor<64xi1>
         %c_15 = stablehlo.constant dense<1> : tensor<i32>
-        %d_inner.divide = stablehlo.divide %iterArg_12, %c_15 : tensor<i32>
-        %d_inner.dynamic_slice_2 = stablehlo.dynamic_slice %d_inner.reshape_1, %d_inner.reduce, %d_inner.divide, %c_14, %c_14, sizes = [1, 1, 24, 32] : (tensor<4x1x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x24x32xf32>
-        %d_inner.reshape_9 = stablehlo.reshape %d_inner.dynamic_slice_2 : (tensor<1x1x24x32xf32>) -> tensor<24x32xf32>
-        %d_inner.dynamic_slice_3 = stablehlo.dynamic_slice %d_inner.reshape, %iterArg_12, %d_inner.minimum_4, %c_14, %c_14, sizes = [1, 64, 1, 24] : (tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
-        %d_inner.reshape_10 = stablehlo.reshape %d_inner.dynamic_slice_3 : (tensor<1x64x1x24xf32>) -> tensor<64x24xf32>
-        %d_inner.dot_general = stablehlo.dot_general %d_inner.reshape_10, %d_inner.reshape_9, contracting_dims = [1] x [0] : (tensor<64x24xf32>, tensor<24x32xf32>) -> tensor<64x32xf32>
-        %d_inner.reshape_11 = stablehlo.reshape %d_inner.dot_general : (tensor<64x32xf32>) -> tensor<64x1x32xf32>
-        %d_inner.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_14, %iterArg_12, %d_inner.minimum_4, %c_14, %c_14, sizes = [1, 64, 1, 32] : (tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
-        %d_inner.reshape_12 = stablehlo.reshape %d_inner.dynamic_slice_4 : (tensor<1x64x1x32xf32>) -> tensor<64x1x32xf32>
-        %d_inner.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %d_inner.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x32xi1>
-        %d_inner.select = stablehlo.select %d_inner.broadcast_in_dim_4, %d_inner.reshape_11, %d_inner.reshape_12 : tensor<64x1x32xi1>, tensor<64x1x32xf32>
-        %d_inner.reshape_13 = stablehlo.reshape %d_inner.select : (tensor<64x1x32xf32>) -> tensor<1x64x1x32xf32>
-        %d_inner.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_14, %d_inner.reshape_13, %iterArg_12, %d_inner.minimum_4, %c_14, %c_14 : (tensor<1x64x1x32xf32>, tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
+        %d_own.divide = stablehlo.divide %iterArg_12, %c_15 : tensor<i32>
+        %d_own.dynamic_slice_2 = stablehlo.dynamic_slice %d_own.reshape_7, %d_own.reduce, %d_own.divide, %c_14, %c_14, sizes = [1, 1, 24, 32] : (tensor<4x1x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x24x32xf32>
+        %d_own.reshape_25 = stablehlo.reshape %d_own.dynamic_slice_2 : (tensor<1x1x24x32xf32>) -> tensor<24x32xf32>
+        %d_own.dynamic_slice_3 = stablehlo.dynamic_slice %d_own.reshape_6, %iterArg_12, %d_own.minimum_6, %c_14, %c_14, sizes = [1, 64, 1, 24] : (tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
+        %d_own.reshape_26 = stablehlo.reshape %d_own.dynamic_slice_3 : (tensor<1x64x1x24xf32>) -> tensor<64x24xf32>
+        %d_own.dot_general_9 = stablehlo.dot_general %d_own.reshape_26, %d_own.reshape_25, contracting_dims = [1] x [0] : (tensor<64x24xf32>, tensor<24x32xf32>) -> tensor<64x32xf32>
+        %d_own.reshape_27 = stablehlo.reshape %d_own.dot_general_9 : (tensor<64x32xf32>) -> tensor<64x1x32xf32>
+        %d_own.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_14, %iterArg_12, %d_own.minimum_6, %c_14, %c_14, sizes = [1, 64, 1, 32] : (tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
+        %d_own.reshape_28 = stablehlo.reshape %d_own.dynamic_slice_4 : (tensor<1x64x1x32xf32>) -> tensor<64x1x32xf32>
+        %d_own.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %d_own.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x32xi1>
+        %d_own.select = stablehlo.select %d_own.broadcast_in_dim_5, %d_own.reshape_27, %d_own.reshape_28 : tensor<64x1x32xi1>, tensor<64x1x32xf32>
+        %d_own.reshape_29 = stablehlo.reshape %d_own.select : (tensor<64x1x32xf32>) -> tensor<1x64x1x32xf32>
+        %d_own.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_14, %d_own.reshape_29, %iterArg_12, %d_own.minimum_6, %c_14, %c_14 : (tensor<1x64x1x32xf32>, tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
         %c_16 = stablehlo.constant dense<64> : tensor<i32>
-        %d_inner.add_3 = stablehlo.add %d_inner.minimum_4, %c_16 : tensor<i32>
-        %d_inner.minimum_5 = stablehlo.minimum %d_inner.add_3, %d_inner.reshape_8 : tensor<i32>
-        %d_inner.slice = stablehlo.slice %d_inner.reshape_7 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
-        %d_inner.reshape_14 = stablehlo.reshape %d_inner.slice : (tensor<1xi32>) -> tensor<i32>
-        %d_inner.compare_3 = stablehlo.compare GE, %d_inner.minimum_5, %d_inner.reshape_14, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        %d_inner.convert_7 = stablehlo.convert %d_inner.compare_3 : (tensor<i1>) -> tensor<i32>
-        %d_inner.add_4 = stablehlo.add %iterArg_12, %d_inner.convert_7 : tensor<i32>
-        %d_inner_1 = stablehlo.select %d_inner.compare_3, %c_14, %d_inner.minimum_5 : tensor<i1>, tensor<i32>
-        stablehlo.return %d_inner.add_4, %d_inner_1, %d_inner.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x64x1x32xf32>
+        %d_own.add_2 = stablehlo.add %d_own.minimum_6, %c_16 : tensor<i32>
+        %d_own.minimum_7 = stablehlo.minimum %d_own.add_2, %d_own.reshape_24 : tensor<i32>
+        %d_own.slice = stablehlo.slice %d_own.reshape_23 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
+        %d_own.reshape_30 = stablehlo.reshape %d_own.slice : (tensor<1xi32>) -> tensor<i32>
+        %d_own.compare_3 = stablehlo.compare GE, %d_own.minimum_7, %d_own.reshape_30, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        %d_own.convert_11 = stablehlo.convert %d_own.compare_3 : (tensor<i1>) -> tensor<i32>
+        %d_own.add_3 = stablehlo.add %iterArg_12, %d_own.convert_11 : tensor<i32>
+        %d_own_3 = stablehlo.select %d_own.compare_3, %c_14, %d_own.minimum_7 : tensor<i1>, tensor<i32>
+        stablehlo.return %d_own.add_3, %d_own_3, %d_own.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x64x1x32xf32>
       }
-      %d_inner.convert_1 = stablehlo.convert %d_inner.while#2 : tensor<1x64x1x32xf32>
-      %d_inner.reshape_2 = stablehlo.reshape %d_inner.convert_1 : (tensor<1x64x1x32xf32>) -> tensor<64x32xf32>
-      %d_inner.reshape_3 = stablehlo.reshape %d_h.dynamic_slice_20 : (tensor<1x64x32xf32>) -> tensor<1x64x1x32xf32>
-      %d_inner.reduce_window_1 = "stablehlo.reduce_window"(%d_mixed.maximum, %c_9) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
+      %d_own.convert_5 = stablehlo.convert %d_own.while_2#2 : tensor<1x64x1x32xf32>
+      %d_own.reshape_8 = stablehlo.reshape %d_own.convert_5 : (tensor<1x64x1x32xf32>) -> tensor<64x32xf32>
+      %d_own.reshape_9 = stablehlo.reshape %d_h.dynamic_slice_20 : (tensor<1x64x32xf32>) -> tensor<1x64x1x32xf32>
+      %d_own.reduce_window_3 = "stablehlo.reduce_window"(%d_own.maximum, %c_9) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
       ^bb0(%arg0: tensor<i32>, %arg1: tensor<i32>):
-        %d_inner_1 = stablehlo.add %arg0, %arg1 : tensor<i32>
-        stablehlo.return %d_inner_1 : tensor<i32>
+        %d_own_3 = stablehlo.add %arg0, %arg1 : tensor<i32>
+        stablehlo.return %d_own_3 : tensor<i32>
       }) : (tensor<1x4xi32>, tensor<i32>) -> tensor<1x4xi32>
-      %d_inner.minimum_1 = stablehlo.minimum %d_inner.reduce_window_1, %c_12 : tensor<1x4xi32>
+      %d_own.minimum_3 = stablehlo.minimum %d_own.reduce_window_3, %c_12 : tensor<1x4xi32>
       %cst_103 = stablehlo.constant dense<0.000000e+00> : tensor<4x1x32x24xf32>
-      %d_inner.while_1:3 = stablehlo.while(%iterArg_12 = %c_9, %iterArg_13 = %c_9, %iterArg_14 = %cst_103) : tensor<i32>, tensor<i32>, tensor<4x1x32x24xf32>
+      %d_own.while_3:3 = stablehlo.while(%iterArg_12 = %c_9, %iterArg_13 = %c_9, %iterArg_14 = %cst_103) : tensor<i32>, tensor<i32>, tensor<4x1x32x24xf32>
       cond {
         %c_14 = stablehlo.constant dense<1> : tensor<i32>
-        %d_inner_1 = stablehlo.compare LT, %iterArg_12, %c_14, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        stablehlo.return %d_inner_1 : tensor<i1>
+        %d_own_3 = stablehlo.compare LT, %iterArg_12, %c_14, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        stablehlo.return %d_own_3 : tensor<i1>
       } do {
         %c_14 = stablehlo.constant dense<0> : tensor<i32>
-        %d_inner.dynamic_slice = stablehlo.dynamic_slice %d_inner.minimum_1, %iterArg_12, %c_14, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
-        %d_inner.reshape_7 = stablehlo.reshape %d_inner.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
-        %d_inner.broadcast_in_dim = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<4xi32>
-        %d_inner.compare = stablehlo.compare LE, %d_inner.reshape_7, %d_inner.broadcast_in_dim, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
-        %d_inner.convert_6 = stablehlo.convert %d_inner.compare : (tensor<4xi1>) -> tensor<4xi32>
-        %d_inner.reduce = stablehlo.reduce(%d_inner.convert_6 init: %c_14) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
-        %d_inner.dynamic_slice_1 = stablehlo.dynamic_slice %d_inner.reshape_7, %d_inner.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
-        %d_inner.reshape_8 = stablehlo.reshape %d_inner.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
-        %d_inner.minimum_4 = stablehlo.minimum %iterArg_13, %c_14 : tensor<i32>
-        %d_inner.iota = stablehlo.iota dim = 0 : tensor<64xi32>
-        %d_inner.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %d_inner.minimum_4, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %d_inner.add_2 = stablehlo.add %d_inner.iota, %d_inner.broadcast_in_dim_1 : tensor<64xi32>
-        %d_inner.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %d_inner.compare_1 = stablehlo.compare GE, %d_inner.add_2, %d_inner.broadcast_in_dim_2, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
-        %d_inner.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %d_inner.reshape_8, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %d_inner.compare_2 = stablehlo.compare LT, %d_inner.add_2, %d_inner.broadcast_in_dim_3, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
-        %d_inner.and = stablehlo.and %d_inner.compare_1, %d_inner.compare_2 : tensor<64xi1>
+        %d_own.dynamic_slice = stablehlo.dynamic_slice %d_own.minimum_3, %iterArg_12, %c_14, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
+        %d_own.reshape_23 = stablehlo.reshape %d_own.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
+        %d_own.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<4xi32>
+        %d_own.compare = stablehlo.compare LE, %d_own.reshape_23, %d_own.broadcast_in_dim_1, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
+        %d_own.convert_10 = stablehlo.convert %d_own.compare : (tensor<4xi1>) -> tensor<4xi32>
+        %d_own.reduce = stablehlo.reduce(%d_own.convert_10 init: %c_14) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
+        %d_own.dynamic_slice_1 = stablehlo.dynamic_slice %d_own.reshape_23, %d_own.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
+        %d_own.reshape_24 = stablehlo.reshape %d_own.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
+        %d_own.minimum_6 = stablehlo.minimum %iterArg_13, %c_14 : tensor<i32>
+        %d_own.iota = stablehlo.iota dim = 0 : tensor<64xi32>
+        %d_own.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %d_own.minimum_6, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %d_own.add_1 = stablehlo.add %d_own.iota, %d_own.broadcast_in_dim_2 : tensor<64xi32>
+        %d_own.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %d_own.compare_1 = stablehlo.compare GE, %d_own.add_1, %d_own.broadcast_in_dim_3, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
+        %d_own.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %d_own.reshape_24, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %d_own.compare_2 = stablehlo.compare LT, %d_own.add_1, %d_own.broadcast_in_dim_4, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
+        %d_own.and = stablehlo.and %d_own.compare_1, %d_own.compare_2 : tensor<64xi1>
         %c_15 = stablehlo.constant dense<1> : tensor<i32>
-        %d_inner.divide = stablehlo.divide %iterArg_12, %c_15 : tensor<i32>
-        %d_inner.dynamic_slice_2 = stablehlo.dynamic_slice %d_inner.reshape_3, %iterArg_12, %d_inner.minimum_4, %c_14, %c_14, sizes = [1, 64, 1, 32] : (tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
-        %d_inner.reshape_9 = stablehlo.reshape %d_inner.dynamic_slice_2 : (tensor<1x64x1x32xf32>) -> tensor<64x1x32xf32>
+        %d_own.divide = stablehlo.divide %iterArg_12, %c_15 : tensor<i32>
+        %d_own.dynamic_slice_2 = stablehlo.dynamic_slice %d_own.reshape_9, %iterArg_12, %d_own.minimum_6, %c_14, %c_14, sizes = [1, 64, 1, 32] : (tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
+        %d_own.reshape_25 = stablehlo.reshape %d_own.dynamic_slice_2 : (tensor<1x64x1x32xf32>) -> tensor<64x1x32xf32>
         %cst_107 = stablehlo.constant dense<0.000000e+00> : tensor<64x1x32xf32>
-        %d_inner.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %d_inner.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x32xi1>
-        %d_inner.select = stablehlo.select %d_inner.broadcast_in_dim_4, %d_inner.reshape_9, %cst_107 : tensor<64x1x32xi1>, tensor<64x1x32xf32>
-        %d_inner.dynamic_slice_3 = stablehlo.dynamic_slice %d_inner.reshape, %iterArg_12, %d_inner.minimum_4, %c_14, %c_14, sizes = [1, 64, 1, 24] : (tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
-        %d_inner.reshape_10 = stablehlo.reshape %d_inner.dynamic_slice_3 : (tensor<1x64x1x24xf32>) -> tensor<64x1x24xf32>
+        %d_own.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %d_own.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x32xi1>
+        %d_own.select = stablehlo.select %d_own.broadcast_in_dim_5, %d_own.reshape_25, %cst_107 : tensor<64x1x32xi1>, tensor<64x1x32xf32>
+        %d_own.dynamic_slice_3 = stablehlo.dynamic_slice %d_own.reshape_6, %iterArg_12, %d_own.minimum_6, %c_14, %c_14, sizes = [1, 64, 1, 24] : (tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
+        %d_own.reshape_26 = stablehlo.reshape %d_own.dynamic_slice_3 : (tensor<1x64x1x24xf32>) -> tensor<64x1x24xf32>
         %cst_108 = stablehlo.constant dense<0.000000e+00> : tensor<64x1x24xf32>
-        %d_inner.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %d_inner.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x24xi1>
-        %d_inner.select_1 = stablehlo.select %d_inner.broadcast_in_dim_5, %d_inner.reshape_10, %cst_108 : tensor<64x1x24xi1>, tensor<64x1x24xf32>
-        %d_inner.reshape_11 = stablehlo.reshape %d_inner.select : (tensor<64x1x32xf32>) -> tensor<64x32xf32>
-        %d_inner.reshape_12 = stablehlo.reshape %d_inner.select_1 : (tensor<64x1x24xf32>) -> tensor<64x24xf32>
-        %d_inner.dot_general = stablehlo.dot_general %d_inner.reshape_11, %d_inner.reshape_12, contracting_dims = [0] x [0] : (tensor<64x32xf32>, tensor<64x24xf32>) -> tensor<32x24xf32>
-        %d_inner.reshape_13 = stablehlo.reshape %d_inner.dot_general : (tensor<32x24xf32>) -> tensor<1x1x32x24xf32>
-        %d_inner.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_14, %d_inner.reduce, %d_inner.divide, %c_14, %c_14, sizes = [1, 1, 32, 24] : (tensor<4x1x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x32x24xf32>
-        %d_inner.add_3 = stablehlo.add %d_inner.dynamic_slice_4, %d_inner.reshape_13 : tensor<1x1x32x24xf32>
-        %d_inner.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_14, %d_inner.add_3, %d_inner.reduce, %d_inner.divide, %c_14, %c_14 : (tensor<4x1x32x24xf32>, tensor<1x1x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<4x1x32x24xf32>
+        %d_own.broadcast_in_dim_6 = stablehlo.broadcast_in_dim %d_own.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x24xi1>
+        %d_own.select_1 = stablehlo.select %d_own.broadcast_in_dim_6, %d_own.reshape_26, %cst_108 : tensor<64x1x24xi1>, tensor<64x1x24xf32>
+        %d_own.reshape_27 = stablehlo.reshape %d_own.select : (tensor<64x1x32xf32>) -> tensor<64x32xf32>
+        %d_own.reshape_28 = stablehlo.reshape %d_own.select_1 : (tensor<64x1x24xf32>) -> tensor<64x24xf32>
+        %d_own.dot_general_9 = stablehlo.dot_general %d_own.reshape_27, %d_own.reshape_28, contracting_dims = [0] x [0] : (tensor<64x32xf32>, tensor<64x24xf32>) -> tensor<32x24xf32>
+        %d_own.reshape_29 = stablehlo.reshape %d_own.dot_general_9 : (tensor<32x24xf32>) -> tensor<1x1x32x24xf32>
+        %d_own.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_14, %d_own.reduce, %d_own.divide, %c_14, %c_14, sizes = [1, 1, 32, 24] : (tensor<4x1x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x32x24xf32>
+        %d_own.add_2 = stablehlo.add %d_own.dynamic_slice_4, %d_own.reshape_29 : tensor<1x1x32x24xf32>
+        %d_own.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_14, %d_own.add_2, %d_own.reduce, %d_own.divide, %c_14, %c_14 : (tensor<4x1x32x24xf32>, tensor<1x1x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<4x1x32x24xf32>
         %c_16 = stablehlo.constant dense<64> : tensor<i32>
-        %d_inner.add_4 = stablehlo.add %d_inner.minimum_4, %c_16 : tensor<i32>
-        %d_inner.minimum_5 = stablehlo.minimum %d_inner.add_4, %d_inner.reshape_8 : tensor<i32>
-        %d_inner.slice = stablehlo.slice %d_inner.reshape_7 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
-        %d_inner.reshape_14 = stablehlo.reshape %d_inner.slice : (tensor<1xi32>) -> tensor<i32>
-        %d_inner.compare_3 = stablehlo.compare GE, %d_inner.minimum_5, %d_inner.reshape_14, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        %d_inner.convert_7 = stablehlo.convert %d_inner.compare_3 : (tensor<i1>) -> tensor<i32>
-        %d_inner.add_5 = stablehlo.add %iterArg_12, %d_inner.convert_7 : tensor<i32>
-        %d_inner_1 = stablehlo.select %d_inner.compare_3, %c_14, %d_inner.minimum_5 : tensor<i1>, tensor<i32>
-        stablehlo.return %d_inner.add_5, %d_inner_1, %d_inner.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<4x1x32x24xf32>
+        %d_own.add_3 = stablehlo.add %d_own.minimum_6, %c_16 : tensor<i32>
+        %d_own.minimum_7 = stablehlo.minimum %d_own.add_3, %d_own.reshape_24 : tensor<i32>
+        %d_own.slice = stablehlo.slice %d_own.reshape_23 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
+        %d_own.reshape_30 = stablehlo.reshape %d_own.slice : (tensor<1xi32>) -> tensor<i32>
+        %d_own.compare_3 = stablehlo.compare GE, %d_own.minimum_7, %d_own.reshape_30, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        %d_own.convert_11 = stablehlo.convert %d_own.compare_3 : (tensor<i1>) -> tensor<i32>
+        %d_own.add_4 = stablehlo.add %iterArg_12, %d_own.convert_11 : tensor<i32>
+        %d_own_3 = stablehlo.select %d_own.compare_3, %c_14, %d_own.minimum_7 : tensor<i1>, tensor<i32>
+        stablehlo.return %d_own.add_4, %d_own_3, %d_own.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<4x1x32x24xf32>
       }
-      %d_inner.convert_2 = stablehlo.convert %d_inner.while_1#2 : tensor<4x1x32x24xf32>
-      %d_inner.convert_3 = stablehlo.convert %d_inner.multiply_4 : tensor<64x24xf32>
-      %d_inner.transpose_1 = stablehlo.transpose %d_h.reshape_4, dims = [0, 2, 1] : (tensor<4x32x24xf32>) -> tensor<4x24x32xf32>
-      %d_inner.reshape_4 = stablehlo.reshape %d_inner.convert_3 : (tensor<64x24xf32>) -> tensor<1x64x1x24xf32>
-      %d_inner.reshape_5 = stablehlo.reshape %d_inner.transpose_1 : (tensor<4x24x32xf32>) -> tensor<4x1x24x32xf32>
-      %d_inner.reduce_window_2 = "stablehlo.reduce_window"(%d_mixed.maximum, %c_9) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
+      %d_own.convert_6 = stablehlo.convert %d_own.while_3#2 : tensor<4x1x32x24xf32>
+      %d_own.convert_7 = stablehlo.convert %d_inner : tensor<64x24xf32>
+      %d_own.transpose_2 = stablehlo.transpose %d_h.reshape_4, dims = [0, 2, 1] : (tensor<4x32x24xf32>) -> tensor<4x24x32xf32>
+      %d_own.reshape_10 = stablehlo.reshape %d_own.convert_7 : (tensor<64x24xf32>) -> tensor<1x64x1x24xf32>
+      %d_own.reshape_11 = stablehlo.reshape %d_own.transpose_2 : (tensor<4x24x32xf32>) -> tensor<4x1x24x32xf32>
+      %d_own.reduce_window_4 = "stablehlo.reduce_window"(%d_own.maximum, %c_9) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
       ^bb0(%arg0: tensor<i32>, %arg1: tensor<i32>):
-        %d_inner_1 = stablehlo.add %arg0, %arg1 : tensor<i32>
-        stablehlo.return %d_inner_1 : tensor<i32>
+        %d_own_3 = stablehlo.add %arg0, %arg1 : tensor<i32>
+        stablehlo.return %d_own_3 : tensor<i32>
       }) : (tensor<1x4xi32>, tensor<i32>) -> tensor<1x4xi32>
-      %d_inner.minimum_2 = stablehlo.minimum %d_inner.reduce_window_2, %c_12 : tensor<1x4xi32>
-      %d_inner.while_2:3 = stablehlo.while(%iterArg_12 = %c_9, %iterArg_13 = %c_9, %iterArg_14 = %cst_102) : tensor<i32>, tensor<i32>, tensor<1x64x1x32xf32>
+      %d_own.minimum_4 = stablehlo.minimum %d_own.reduce_window_4, %c_12 : tensor<1x4xi32>
+      %d_own.while_4:3 = stablehlo.while(%iterArg_12 = %c_9, %iterArg_13 = %c_9, %iterArg_14 = %cst_102) : tensor<i32>, tensor<i32>, tensor<1x64x1x32xf32>
       cond {
         %c_14 = stablehlo.constant dense<1> : tensor<i32>
-        %d_inner_1 = stablehlo.compare LT, %iterArg_12, %c_14, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        stablehlo.return %d_inner_1 : tensor<i1>
+        %d_own_3 = stablehlo.compare LT, %iterArg_12, %c_14, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        stablehlo.return %d_own_3 : tensor<i1>
       } do {
         %c_14 = stablehlo.constant dense<0> : tensor<i32>
-        %d_inner.dynamic_slice = stablehlo.dynamic_slice %d_inner.minimum_2, %iterArg_12, %c_14, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
-        %d_inner.reshape_7 = stablehlo.reshape %d_inner.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
-        %d_inner.broadcast_in_dim = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<4xi32>
-        %d_inner.compare = stablehlo.compare LE, %d_inner.reshape_7, %d_inner.broadcast_in_dim, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
-        %d_inner.convert_6 = stablehlo.convert %d_inner.compare : (tensor<4xi1>) -> tensor<4xi32>
-        %d_inner.reduce = stablehlo.reduce(%d_inner.convert_6 init: %c_14) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
-        %d_inner.dynamic_slice_1 = stablehlo.dynamic_slice %d_inner.reshape_7, %d_inner.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
-        %d_inner.reshape_8 = stablehlo.reshape %d_inner.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
-        %d_inner.minimum_4 = stablehlo.minimum %iterArg_13, %c_14 : tensor<i32>
-        %d_inner.iota = stablehlo.iota dim = 0 : tensor<64xi32>
-        %d_inner.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %d_inner.minimum_4, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %d_inner.add_2 = stablehlo.add %d_inner.iota, %d_inner.broadcast_in_dim_1 : tensor<64xi32>
-        %d_inner.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %d_inner.compare_1 = stablehlo.compare GE, %d_inner.add_2, %d_inner.broadcast_in_dim_2, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
-        %d_inner.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %d_inner.reshape_8, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %d_inner.compare_2 = stablehlo.compare LT, %d_inner.add_2, %d_inner.broadcast_in_dim_3, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
-        %d_inner.and = stablehlo.and %d_inner.compare_1, %d_inner.compare_2 : tensor<64xi1>
+        %d_own.dynamic_slice = stablehlo.dynamic_slice %d_own.minimum_4, %iterArg_12, %c_14, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
+        %d_own.reshape_23 = stablehlo.reshape %d_own.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
+        %d_own.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<4xi32>
+        %d_own.compare = stablehlo.compare LE, %d_own.reshape_23, %d_own.broadcast_in_dim_1, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
+        %d_own.convert_10 = stablehlo.convert %d_own.compare : (tensor<4xi1>) -> tensor<4xi32>
+        %d_own.reduce = stablehlo.reduce(%d_own.convert_10 init: %c_14) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
+        %d_own.dynamic_slice_1 = stablehlo.dynamic_slice %d_own.reshape_23, %d_own.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
+        %d_own.reshape_24 = stablehlo.reshape %d_own.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
+        %d_own.minimum_6 = stablehlo.minimum %iterArg_13, %c_14 : tensor<i32>
+        %d_own.iota = stablehlo.iota dim = 0 : tensor<64xi32>
+        %d_own.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %d_own.minimum_6, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %d_own.add_1 = stablehlo.add %d_own.iota, %d_own.broadcast_in_dim_2 : tensor<64xi32>
+        %d_own.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %d_own.compare_1 = stablehlo.compare GE, %d_own.add_1, %d_own.broadcast_in_dim_3, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
+        %d_own.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %d_own.reshape_24, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %d_own.compare_2 = stablehlo.compare LT, %d_own.add_1, %d_own.broadcast_in_dim_4, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
+        %d_own.and = stablehlo.and %d_own.compare_1, %d_own.compare_2 : tensor<64xi1>
         %c_15 = stablehlo.constant dense<1> : tensor<i32>
-        %d_inner.divide = stablehlo.divide %iterArg_12, %c_15 : tensor<i32>
-        %d_inner.dynamic_slice_2 = stablehlo.dynamic_slice %d_inner.reshape_5, %d_inner.reduce, %d_inner.divide, %c_14, %c_14, sizes = [1, 1, 24, 32] : (tensor<4x1x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x24x32xf32>
-        %d_inner.reshape_9 = stablehlo.reshape %d_inner.dynamic_slice_2 : (tensor<1x1x24x32xf32>) -> tensor<24x32xf32>
-        %d_inner.dynamic_slice_3 = stablehlo.dynamic_slice %d_inner.reshape_4, %iterArg_12, %d_inner.minimum_4, %c_14, %c_14, sizes = [1, 64, 1, 24] : (tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
-        %d_inner.reshape_10 = stablehlo.reshape %d_inner.dynamic_slice_3 : (tensor<1x64x1x24xf32>) -> tensor<64x24xf32>
-        %d_inner.dot_general = stablehlo.dot_general %d_inner.reshape_10, %d_inner.reshape_9, contracting_dims = [1] x [0] : (tensor<64x24xf32>, tensor<24x32xf32>) -> tensor<64x32xf32>
-        %d_inner.reshape_11 = stablehlo.reshape %d_inner.dot_general : (tensor<64x32xf32>) -> tensor<64x1x32xf32>
-        %d_inner.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_14, %iterArg_12, %d_inner.minimum_4, %c_14, %c_14, sizes = [1, 64, 1, 32] : (tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
-        %d_inner.reshape_12 = stablehlo.reshape %d_inner.dynamic_slice_4 : (tensor<1x64x1x32xf32>) -> tensor<64x1x32xf32>
-        %d_inner.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %d_inner.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x32xi1>
-        %d_inner.select = stablehlo.select %d_inner.broadcast_in_dim_4, %d_inner.reshape_11, %d_inner.reshape_12 : tensor<64x1x32xi1>, tensor<64x1x32xf32>
-        %d_inner.reshape_13 = stablehlo.reshape %d_inner.select : (tensor<64x1x32xf32>) -> tensor<1x64x1x32xf32>
-        %d_inner.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_14, %d_inner.reshape_13, %iterArg_12, %d_inner.minimum_4, %c_14, %c_14 : (tensor<1x64x1x32xf32>, tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
+        %d_own.divide = stablehlo.divide %iterArg_12, %c_15 : tensor<i32>
+        %d_own.dynamic_slice_2 = stablehlo.dynamic_slice %d_own.reshape_11, %d_own.reduce, %d_own.divide, %c_14, %c_14, sizes = [1, 1, 24, 32] : (tensor<4x1x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x24x32xf32>
+        %d_own.reshape_25 = stablehlo.reshape %d_own.dynamic_slice_2 : (tensor<1x1x24x32xf32>) -> tensor<24x32xf32>
+        %d_own.dynamic_slice_3 = stablehlo.dynamic_slice %d_own.reshape_10, %iterArg_12, %d_own.minimum_6, %c_14, %c_14, sizes = [1, 64, 1, 24] : (tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
+        %d_own.reshape_26 = stablehlo.reshape %d_own.dynamic_slice_3 : (tensor<1x64x1x24xf32>) -> tensor<64x24xf32>
+        %d_own.dot_general_9 = stablehlo.dot_general %d_own.reshape_26, %d_own.reshape_25, contracting_dims = [1] x [0] : (tensor<64x24xf32>, tensor<24x32xf32>) -> tensor<64x32xf32>
+        %d_own.reshape_27 = stablehlo.reshape %d_own.dot_general_9 : (tensor<64x32xf32>) -> tensor<64x1x32xf32>
+        %d_own.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_14, %iterArg_12, %d_own.minimum_6, %c_14, %c_14, sizes = [1, 64, 1, 32] : (tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
+        %d_own.reshape_28 = stablehlo.reshape %d_own.dynamic_slice_4 : (tensor<1x64x1x32xf32>) -> tensor<64x1x32xf32>
+        %d_own.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %d_own.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x32xi1>
+        %d_own.select = stablehlo.select %d_own.broadcast_in_dim_5, %d_own.reshape_27, %d_own.reshape_28 : tensor<64x1x32xi1>, tensor<64x1x32xf32>
+        %d_own.reshape_29 = stablehlo.reshape %d_own.select : (tensor<64x1x32xf32>) -> tensor<1x64x1x32xf32>
+        %d_own.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_14, %d_own.reshape_29, %iterArg_12, %d_own.minimum_6, %c_14, %c_14 : (tensor<1x64x1x32xf32>, tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
         %c_16 = stablehlo.constant dense<64> : tensor<i32>
-        %d_inner.add_3 = stablehlo.add %d_inner.minimum_4, %c_16 : tensor<i32>
-        %d_inner.minimum_5 = stablehlo.minimum %d_inner.add_3, %d_inner.reshape_8 : tensor<i32>
-        %d_inner.slice = stablehlo.slice %d_inner.reshape_7 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
-        %d_inner.reshape_14 = stablehlo.reshape %d_inner.slice : (tensor<1xi32>) -> tensor<i32>
-        %d_inner.compare_3 = stablehlo.compare GE, %d_inner.minimum_5, %d_inner.reshape_14, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        %d_inner.convert_7 = stablehlo.convert %d_inner.compare_3 : (tensor<i1>) -> tensor<i32>
-        %d_inner.add_4 = stablehlo.add %iterArg_12, %d_inner.convert_7 : tensor<i32>
-        %d_inner_1 = stablehlo.select %d_inner.compare_3, %c_14, %d_inner.minimum_5 : tensor<i1>, tensor<i32>
-        stablehlo.return %d_inner.add_4, %d_inner_1, %d_inner.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x64x1x32xf32>
+        %d_own.add_2 = stablehlo.add %d_own.minimum_6, %c_16 : tensor<i32>
+        %d_own.minimum_7 = stablehlo.minimum %d_own.add_2, %d_own.reshape_24 : tensor<i32>
+        %d_own.slice = stablehlo.slice %d_own.reshape_23 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
+        %d_own.reshape_30 = stablehlo.reshape %d_own.slice : (tensor<1xi32>) -> tensor<i32>
+        %d_own.compare_3 = stablehlo.compare GE, %d_own.minimum_7, %d_own.reshape_30, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        %d_own.convert_11 = stablehlo.convert %d_own.compare_3 : (tensor<i1>) -> tensor<i32>
+        %d_own.add_3 = stablehlo.add %iterArg_12, %d_own.convert_11 : tensor<i32>
+        %d_own_3 = stablehlo.select %d_own.compare_3, %c_14, %d_own.minimum_7 : tensor<i1>, tensor<i32>
+        stablehlo.return %d_own.add_3, %d_own_3, %d_own.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<1x64x1x32xf32>
       }
-      %d_inner.convert_4 = stablehlo.convert %d_inner.while_2#2 : tensor<1x64x1x32xf32>
-      %d_inner.reshape_6 = stablehlo.reshape %d_inner.convert_4 : (tensor<1x64x1x32xf32>) -> tensor<64x32xf32>
-      %d_inner.reduce_window_3 = "stablehlo.reduce_window"(%d_mixed.maximum, %c_9) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
+      %d_own.convert_8 = stablehlo.convert %d_own.while_4#2 : tensor<1x64x1x32xf32>
+      %d_own.reshape_12 = stablehlo.reshape %d_own.convert_8 : (tensor<1x64x1x32xf32>) -> tensor<64x32xf32>
+      %d_own.reduce_window_5 = "stablehlo.reduce_window"(%d_own.maximum, %c_9) <{base_dilations = array<i64: 1, 1>, padding = dense<[[0, 0], [3, 0]]> : tensor<2x2xi64>, window_dilations = array<i64: 1, 1>, window_dimensions = array<i64: 1, 4>, window_strides = array<i64: 1, 1>}> ({
       ^bb0(%arg0: tensor<i32>, %arg1: tensor<i32>):
-        %d_inner_1 = stablehlo.add %arg0, %arg1 : tensor<i32>
-        stablehlo.return %d_inner_1 : tensor<i32>
+        %d_own_3 = stablehlo.add %arg0, %arg1 : tensor<i32>
+        stablehlo.return %d_own_3 : tensor<i32>
       }) : (tensor<1x4xi32>, tensor<i32>) -> tensor<1x4xi32>
-      %d_inner.minimum_3 = stablehlo.minimum %d_inner.reduce_window_3, %c_12 : tensor<1x4xi32>
-      %d_inner.while_3:3 = stablehlo.while(%iterArg_12 = %c_9, %iterArg_13 = %c_9, %iterArg_14 = %cst_103) : tensor<i32>, tensor<i32>, tensor<4x1x32x24xf32>
+      %d_own.minimum_5 = stablehlo.minimum %d_own.reduce_window_5, %c_12 : tensor<1x4xi32>
+      %d_own.while_5:3 = stablehlo.while(%iterArg_12 = %c_9, %iterArg_13 = %c_9, %iterArg_14 = %cst_103) : tensor<i32>, tensor<i32>, tensor<4x1x32x24xf32>
       cond {
         %c_14 = stablehlo.constant dense<1> : tensor<i32>
-        %d_inner_1 = stablehlo.compare LT, %iterArg_12, %c_14, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        stablehlo.return %d_inner_1 : tensor<i1>
+        %d_own_3 = stablehlo.compare LT, %iterArg_12, %c_14, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        stablehlo.return %d_own_3 : tensor<i1>
       } do {
         %c_14 = stablehlo.constant dense<0> : tensor<i32>
-        %d_inner.dynamic_slice = stablehlo.dynamic_slice %d_inner.minimum_3, %iterArg_12, %c_14, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
-        %d_inner.reshape_7 = stablehlo.reshape %d_inner.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
-        %d_inner.broadcast_in_dim = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<4xi32>
-        %d_inner.compare = stablehlo.compare LE, %d_inner.reshape_7, %d_inner.broadcast_in_dim, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
-        %d_inner.convert_6 = stablehlo.convert %d_inner.compare : (tensor<4xi1>) -> tensor<4xi32>
-        %d_inner.reduce = stablehlo.reduce(%d_inner.convert_6 init: %c_14) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
-        %d_inner.dynamic_slice_1 = stablehlo.dynamic_slice %d_inner.reshape_7, %d_inner.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
-        %d_inner.reshape_8 = stablehlo.reshape %d_inner.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
-        %d_inner.minimum_4 = stablehlo.minimum %iterArg_13, %c_14 : tensor<i32>
-        %d_inner.iota = stablehlo.iota dim = 0 : tensor<64xi32>
-        %d_inner.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %d_inner.minimum_4, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %d_inner.add_2 = stablehlo.add %d_inner.iota, %d_inner.broadcast_in_dim_1 : tensor<64xi32>
-        %d_inner.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %d_inner.compare_1 = stablehlo.compare GE, %d_inner.add_2, %d_inner.broadcast_in_dim_2, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
-        %d_inner.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %d_inner.reshape_8, dims = [] : (tensor<i32>) -> tensor<64xi32>
-        %d_inner.compare_2 = stablehlo.compare LT, %d_inner.add_2, %d_inner.broadcast_in_dim_3, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
-        %d_inner.and = stablehlo.and %d_inner.compare_1, %d_inner.compare_2 : tensor<64xi1>
+        %d_own.dynamic_slice = stablehlo.dynamic_slice %d_own.minimum_5, %iterArg_12, %c_14, sizes = [1, 4] : (tensor<1x4xi32>, tensor<i32>, tensor<i32>) -> tensor<1x4xi32>
+        %d_own.reshape_23 = stablehlo.reshape %d_own.dynamic_slice : (tensor<1x4xi32>) -> tensor<4xi32>
+        %d_own.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<4xi32>
+        %d_own.compare = stablehlo.compare LE, %d_own.reshape_23, %d_own.broadcast_in_dim_1, SIGNED : (tensor<4xi32>, tensor<4xi32>) -> tensor<4xi1>
+        %d_own.convert_10 = stablehlo.convert %d_own.compare : (tensor<4xi1>) -> tensor<4xi32>
+        %d_own.reduce = stablehlo.reduce(%d_own.convert_10 init: %c_14) applies stablehlo.add across dimensions = [0] : (tensor<4xi32>, tensor<i32>) -> tensor<i32>
+        %d_own.dynamic_slice_1 = stablehlo.dynamic_slice %d_own.reshape_23, %d_own.reduce, sizes = [1] : (tensor<4xi32>, tensor<i32>) -> tensor<1xi32>
+        %d_own.reshape_24 = stablehlo.reshape %d_own.dynamic_slice_1 : (tensor<1xi32>) -> tensor<i32>
+        %d_own.minimum_6 = stablehlo.minimum %iterArg_13, %c_14 : tensor<i32>
+        %d_own.iota = stablehlo.iota dim = 0 : tensor<64xi32>
+        %d_own.broadcast_in_dim_2 = stablehlo.broadcast_in_dim %d_own.minimum_6, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %d_own.add_1 = stablehlo.add %d_own.iota, %d_own.broadcast_in_dim_2 : tensor<64xi32>
+        %d_own.broadcast_in_dim_3 = stablehlo.broadcast_in_dim %iterArg_13, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %d_own.compare_1 = stablehlo.compare GE, %d_own.add_1, %d_own.broadcast_in_dim_3, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
+        %d_own.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %d_own.reshape_24, dims = [] : (tensor<i32>) -> tensor<64xi32>
+        %d_own.compare_2 = stablehlo.compare LT, %d_own.add_1, %d_own.broadcast_in_dim_4, SIGNED : (tensor<64xi32>, tensor<64xi32>) -> tensor<64xi1>
+        %d_own.and = stablehlo.and %d_own.compare_1, %d_own.compare_2 : tensor<64xi1>
         %c_15 = stablehlo.constant dense<1> : tensor<i32>
-        %d_inner.divide = stablehlo.divide %iterArg_12, %c_15 : tensor<i32>
-        %d_inner.dynamic_slice_2 = stablehlo.dynamic_slice %d_inner.reshape_3, %iterArg_12, %d_inner.minimum_4, %c_14, %c_14, sizes = [1, 64, 1, 32] : (tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
-        %d_inner.reshape_9 = stablehlo.reshape %d_inner.dynamic_slice_2 : (tensor<1x64x1x32xf32>) -> tensor<64x1x32xf32>
+        %d_own.divide = stablehlo.divide %iterArg_12, %c_15 : tensor<i32>
+        %d_own.dynamic_slice_2 = stablehlo.dynamic_slice %d_own.reshape_9, %iterArg_12, %d_own.minimum_6, %c_14, %c_14, sizes = [1, 64, 1, 32] : (tensor<1x64x1x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x32xf32>
+        %d_own.reshape_25 = stablehlo.reshape %d_own.dynamic_slice_2 : (tensor<1x64x1x32xf32>) -> tensor<64x1x32xf32>
         %cst_107 = stablehlo.constant dense<0.000000e+00> : tensor<64x1x32xf32>
-        %d_inner.broadcast_in_dim_4 = stablehlo.broadcast_in_dim %d_inner.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x32xi1>
-        %d_inner.select = stablehlo.select %d_inner.broadcast_in_dim_4, %d_inner.reshape_9, %cst_107 : tensor<64x1x32xi1>, tensor<64x1x32xf32>
-        %d_inner.dynamic_slice_3 = stablehlo.dynamic_slice %d_inner.reshape_4, %iterArg_12, %d_inner.minimum_4, %c_14, %c_14, sizes = [1, 64, 1, 24] : (tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
-        %d_inner.reshape_10 = stablehlo.reshape %d_inner.dynamic_slice_3 : (tensor<1x64x1x24xf32>) -> tensor<64x1x24xf32>
+        %d_own.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %d_own.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x32xi1>
+        %d_own.select = stablehlo.select %d_own.broadcast_in_dim_5, %d_own.reshape_25, %cst_107 : tensor<64x1x32xi1>, tensor<64x1x32xf32>
+        %d_own.dynamic_slice_3 = stablehlo.dynamic_slice %d_own.reshape_10, %iterArg_12, %d_own.minimum_6, %c_14, %c_14, sizes = [1, 64, 1, 24] : (tensor<1x64x1x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x64x1x24xf32>
+        %d_own.reshape_26 = stablehlo.reshape %d_own.dynamic_slice_3 : (tensor<1x64x1x24xf32>) -> tensor<64x1x24xf32>
         %cst_108 = stablehlo.constant dense<0.000000e+00> : tensor<64x1x24xf32>
-        %d_inner.broadcast_in_dim_5 = stablehlo.broadcast_in_dim %d_inner.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x24xi1>
-        %d_inner.select_1 = stablehlo.select %d_inner.broadcast_in_dim_5, %d_inner.reshape_10, %cst_108 : tensor<64x1x24xi1>, tensor<64x1x24xf32>
-        %d_inner.reshape_11 = stablehlo.reshape %d_inner.select : (tensor<64x1x32xf32>) -> tensor<64x32xf32>
-        %d_inner.reshape_12 = stablehlo.reshape %d_inner.select_1 : (tensor<64x1x24xf32>) -> tensor<64x24xf32>
-        %d_inner.dot_general = stablehlo.dot_general %d_inner.reshape_11, %d_inner.reshape_12, contracting_dims = [0] x [0] : (tensor<64x32xf32>, tensor<64x24xf32>) -> tensor<32x24xf32>
-        %d_inner.reshape_13 = stablehlo.reshape %d_inner.dot_general : (tensor<32x24xf32>) -> tensor<1x1x32x24xf32>
-        %d_inner.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_14, %d_inner.reduce, %d_inner.divide, %c_14, %c_14, sizes = [1, 1, 32, 24] : (tensor<4x1x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x32x24xf32>
-        %d_inner.add_3 = stablehlo.add %d_inner.dynamic_slice_4, %d_inner.reshape_13 : tensor<1x1x32x24xf32>
-        %d_inner.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_14, %d_inner.add_3, %d_inner.reduce, %d_inner.divide, %c_14, %c_14 : (tensor<4x1x32x24xf32>, tensor<1x1x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<4x1x32x24xf32>
+        %d_own.broadcast_in_dim_6 = stablehlo.broadcast_in_dim %d_own.and, dims = [0] : (tensor<64xi1>) -> tensor<64x1x24xi1>
+        %d_own.select_1 = stablehlo.select %d_own.broadcast_in_dim_6, %d_own.reshape_26, %cst_108 : tensor<64x1x24xi1>, tensor<64x1x24xf32>
+        %d_own.reshape_27 = stablehlo.reshape %d_own.select : (tensor<64x1x32xf32>) -> tensor<64x32xf32>
+        %d_own.reshape_28 = stablehlo.reshape %d_own.select_1 : (tensor<64x1x24xf32>) -> tensor<64x24xf32>
+        %d_own.dot_general_9 = stablehlo.dot_general %d_own.reshape_27, %d_own.reshape_28, contracting_dims = [0] x [0] : (tensor<64x32xf32>, tensor<64x24xf32>) -> tensor<32x24xf32>
+        %d_own.reshape_29 = stablehlo.reshape %d_own.dot_general_9 : (tensor<32x24xf32>) -> tensor<1x1x32x24xf32>
+        %d_own.dynamic_slice_4 = stablehlo.dynamic_slice %iterArg_14, %d_own.reduce, %d_own.divide, %c_14, %c_14, sizes = [1, 1, 32, 24] : (tensor<4x1x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<1x1x32x24xf32>
+        %d_own.add_2 = stablehlo.add %d_own.dynamic_slice_4, %d_own.reshape_29 : tensor<1x1x32x24xf32>
+        %d_own.dynamic_update_slice = stablehlo.dynamic_update_slice %iterArg_14, %d_own.add_2, %d_own.reduce, %d_own.divide, %c_14, %c_14 : (tensor<4x1x32x24xf32>, tensor<1x1x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<4x1x32x24xf32>
         %c_16 = stablehlo.constant dense<64> : tensor<i32>
-        %d_inner.add_4 = stablehlo.add %d_inner.minimum_4, %c_16 : tensor<i32>
-        %d_inner.minimum_5 = stablehlo.minimum %d_inner.add_4, %d_inner.reshape_8 : tensor<i32>
-        %d_inner.slice = stablehlo.slice %d_inner.reshape_7 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
-        %d_inner.reshape_14 = stablehlo.reshape %d_inner.slice : (tensor<1xi32>) -> tensor<i32>
-        %d_inner.compare_3 = stablehlo.compare GE, %d_inner.minimum_5, %d_inner.reshape_14, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
-        %d_inner.convert_7 = stablehlo.convert %d_inner.compare_3 : (tensor<i1>) -> tensor<i32>
-        %d_inner.add_5 = stablehlo.add %iterArg_12, %d_inner.convert_7 : tensor<i32>
-        %d_inner_1 = stablehlo.select %d_inner.compare_3, %c_14, %d_inner.minimum_5 : tensor<i1>, tensor<i32>
-        stablehlo.return %d_inner.add_5, %d_inner_1, %d_inner.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<4x1x32x24xf32>
+        %d_own.add_3 = stablehlo.add %d_own.minimum_6, %c_16 : tensor<i32>
+        %d_own.minimum_7 = stablehlo.minimum %d_own.add_3, %d_own.reshape_24 : tensor<i32>
+        %d_own.slice = stablehlo.slice %d_own.reshape_23 [3:4] : (tensor<4xi32>) -> tensor<1xi32>
+        %d_own.reshape_30 = stablehlo.reshape %d_own.slice : (tensor<1xi32>) -> tensor<i32>
+        %d_own.compare_3 = stablehlo.compare GE, %d_own.minimum_7, %d_own.reshape_30, SIGNED : (tensor<i32>, tensor<i32>) -> tensor<i1>
+        %d_own.convert_11 = stablehlo.convert %d_own.compare_3 : (tensor<i1>) -> tensor<i32>
+        %d_own.add_4 = stablehlo.add %iterArg_12, %d_own.convert_11 : tensor<i32>
+        %d_own_3 = stablehlo.select %d_own.compare_3, %c_14, %d_own.minimum_7 : tensor<i1>, tensor<i32>
+        stablehlo.return %d_own.add_4, %d_own_3, %d_own.dynamic_update_slice : tensor<i32>, tensor<i32>, tensor<4x1x32x24xf32>
       }
-      %d_inner.convert_5 = stablehlo.convert %d_inner.while_3#2 : tensor<4x1x32x24xf32>
-      %d_inner = stablehlo.add %d_inner.reshape_2, %d_inner.reshape_6 : tensor<64x32xf32>
-      %d_gather = "stablehlo.gather"(%d_inner, %at_2) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<64x32xf32>, tensor<2x32xi32>) -> tensor<2x32x32xf32>
+      %d_own.convert_9 = stablehlo.convert %d_own.while_5#2 : tensor<4x1x32x24xf32>
+      %d_own_1 = stablehlo.add %d_own.reshape_8, %d_own.reshape_12 : tensor<64x32xf32>
+      %d_gather = "stablehlo.gather"(%d_own_1, %at_2) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<64x32xf32>, tensor<2x32xi32>) -> tensor<2x32x32xf32>
       %d_reduce_1 = stablehlo.reduce(%d_gather init: %cst_93) applies stablehlo.add across dimensions = [0] : (tensor<2x32x32xf32>, tensor<f32>) -> tensor<32x32xf32>
       %d_fed = stablehlo.reshape %d_reduce_1 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
       %d_multiply_2 = stablehlo.multiply %d_h.reshape_31, %cst_93 : tensor<f32>
@@ -1078,7 +1078,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_multiply_8 = stablehlo.multiply %d_broadcast_in_dim_4, %d_h.reshape_17 : tensor<4xf32>
       %d_mean.multiply = stablehlo.multiply %d_multiply_8, %cst_95 : tensor<4xf32>
       %d_mean = stablehlo.broadcast_in_dim %d_mean.multiply, dims = [1] : (tensor<4xf32>) -> tensor<32x4xf32>
-      %d_weight = stablehlo.multiply %d_mixed.transpose, %cst_94 : tensor<32x2xf32>
+      %d_weight = stablehlo.multiply %d_mixed, %cst_94 : tensor<32x2xf32>
       %d_divide = stablehlo.divide %d_weight, %broadcast_in_dim_2 : tensor<32x2xf32>
       %d_multiply_9 = stablehlo.multiply %d_divide, %d_h.reshape_19 : tensor<32x2xf32>
       %d_negate = stablehlo.negate %d_multiply_9 : tensor<32x2xf32>
@@ -1119,11 +1119,11 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_multiply_10 = stablehlo.multiply %d_joined, %d_y.multiply : tensor<2x16x32xf32>
       %d_reduce_3 = stablehlo.reduce(%d_multiply_10 init: %cst_93) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<32xf32>
       %d_add_2 = stablehlo.add %iterArg_1, %d_dx.multiply_6 : tensor<2x16x32xf32>
-      %d_own.reshape_2 = stablehlo.reshape %d_add_2 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
-      %d_own.reshape_3 = stablehlo.reshape %d_h.dynamic_slice_4 : (tensor<1x4x8x32xf32>) -> tensor<32x32xf32>
-      %d_own.dot_general_1 = stablehlo.dot_general %d_own.reshape_2, %d_own.reshape_3, contracting_dims = [1] x [1] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
-      %d_own.reshape_4 = stablehlo.reshape %attended : (tensor<2x16x2x2x8xf32>) -> tensor<32x32xf32>
-      %d_own.dot_general_2 = stablehlo.dot_general %d_own.reshape_4, %d_own.reshape_2, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+      %d_own.reshape_13 = stablehlo.reshape %d_add_2 : (tensor<2x16x32xf32>) -> tensor<32x32xf32>
+      %d_own.reshape_14 = stablehlo.reshape %d_h.dynamic_slice_4 : (tensor<1x4x8x32xf32>) -> tensor<32x32xf32>
+      %d_own.dot_general_1 = stablehlo.dot_general %d_own.reshape_13, %d_own.reshape_14, contracting_dims = [1] x [1] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+      %d_own.reshape_15 = stablehlo.reshape %attended : (tensor<2x16x2x2x8xf32>) -> tensor<32x32xf32>
+      %d_own.dot_general_2 = stablehlo.dot_general %d_own.reshape_15, %d_own.reshape_13, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
       %d_attended.reshape = stablehlo.reshape %d_own.dot_general_1 : (tensor<32x32xf32>) -> tensor<2x16x2x2x8xf32>
       %d_attended.transpose = stablehlo.transpose %d_attended.reshape, dims = [0, 2, 3, 1, 4] : (tensor<2x16x2x2x8xf32>) -> tensor<2x2x2x16x8xf32>
       %d_dProbs = stablehlo.dot_general %d_attended.transpose, %d_h.reshape_25, batching_dims = [0, 1] x [0, 2], contracting_dims = [4] x [3] : (tensor<2x2x2x16x8xf32>, tensor<2x16x2x8xf32>) -> tensor<2x2x2x16x16xf32>
@@ -1153,13 +1153,13 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_multiply_14 = stablehlo.multiply %d_slice, %d_broadcast_in_dim_7 : tensor<2x16x2x4xf32>
       %d_add_3 = stablehlo.add %d_multiply_13, %d_multiply_14 : tensor<2x16x2x4xf32>
       %d_concatenate = stablehlo.concatenate %d_subtract_1, %d_add_3, dim = 3 : (tensor<2x16x2x4xf32>, tensor<2x16x2x4xf32>) -> tensor<2x16x2x8xf32>
-      %d_own.reshape_5 = stablehlo.reshape %d_concatenate : (tensor<2x16x2x8xf32>) -> tensor<32x16xf32>
-      %d_own.reshape_6 = stablehlo.reshape %d_h.dynamic_slice_2 : (tensor<1x32x2x8xf32>) -> tensor<32x16xf32>
-      %d_own.dot_general_5 = stablehlo.dot_general %d_own.reshape_5, %d_own.reshape_6, contracting_dims = [1] x [1] : (tensor<32x16xf32>, tensor<32x16xf32>) -> tensor<32x32xf32>
-      %d_own.reshape_7 = stablehlo.reshape %d_own.dot_general_5 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
-      %d_own.reshape_8 = stablehlo.reshape %d_h.dynamic_slice_36 : (tensor<1x2x16x32xf32>) -> tensor<32x32xf32>
-      %d_own.dot_general_6 = stablehlo.dot_general %d_own.reshape_8, %d_own.reshape_5, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x16xf32>) -> tensor<32x16xf32>
-      %d_own.add = stablehlo.add %d_own.dot_general_3, %d_own.reshape_7 : tensor<2x16x32xf32>
+      %d_own.reshape_16 = stablehlo.reshape %d_concatenate : (tensor<2x16x2x8xf32>) -> tensor<32x16xf32>
+      %d_own.reshape_17 = stablehlo.reshape %d_h.dynamic_slice_2 : (tensor<1x32x2x8xf32>) -> tensor<32x16xf32>
+      %d_own.dot_general_5 = stablehlo.dot_general %d_own.reshape_16, %d_own.reshape_17, contracting_dims = [1] x [1] : (tensor<32x16xf32>, tensor<32x16xf32>) -> tensor<32x32xf32>
+      %d_own.reshape_18 = stablehlo.reshape %d_own.dot_general_5 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
+      %d_own.reshape_19 = stablehlo.reshape %d_h.dynamic_slice_36 : (tensor<1x2x16x32xf32>) -> tensor<32x32xf32>
+      %d_own.dot_general_6 = stablehlo.dot_general %d_own.reshape_19, %d_own.reshape_16, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x16xf32>) -> tensor<32x16xf32>
+      %d_own.add = stablehlo.add %d_own.dot_general_3, %d_own.reshape_18 : tensor<2x16x32xf32>
       %d_slice_2 = stablehlo.slice %d_attended [0:2, 0:16, 0:4, 0:4] : (tensor<2x16x4x8xf32>) -> tensor<2x16x4x4xf32>
       %d_slice_3 = stablehlo.slice %d_attended [0:2, 0:16, 0:4, 4:8] : (tensor<2x16x4x8xf32>) -> tensor<2x16x4x4xf32>
       %d_broadcast_in_dim_8 = stablehlo.broadcast_in_dim %attended.cosine, dims = [1, 3] : (tensor<16x4xf32>) -> tensor<2x16x4x4xf32>
@@ -1171,16 +1171,16 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_multiply_18 = stablehlo.multiply %d_slice_2, %d_broadcast_in_dim_9 : tensor<2x16x4x4xf32>
       %d_add_4 = stablehlo.add %d_multiply_17, %d_multiply_18 : tensor<2x16x4x4xf32>
       %d_concatenate_1 = stablehlo.concatenate %d_subtract_2, %d_add_4, dim = 3 : (tensor<2x16x4x4xf32>, tensor<2x16x4x4xf32>) -> tensor<2x16x4x8xf32>
-      %d_own.reshape_9 = stablehlo.reshape %d_concatenate_1 : (tensor<2x16x4x8xf32>) -> tensor<32x32xf32>
-      %d_own.reshape_10 = stablehlo.reshape %d_h.dynamic_slice_1 : (tensor<1x32x4x8xf32>) -> tensor<32x32xf32>
-      %d_own.dot_general_7 = stablehlo.dot_general %d_own.reshape_9, %d_own.reshape_10, contracting_dims = [1] x [1] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
-      %d_own.reshape_11 = stablehlo.reshape %d_own.dot_general_7 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
-      %d_own.dot_general_8 = stablehlo.dot_general %d_own.reshape_8, %d_own.reshape_9, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
-      %d_own_1 = stablehlo.add %d_own.add, %d_own.reshape_11 : tensor<2x16x32xf32>
+      %d_own.reshape_20 = stablehlo.reshape %d_concatenate_1 : (tensor<2x16x4x8xf32>) -> tensor<32x32xf32>
+      %d_own.reshape_21 = stablehlo.reshape %d_h.dynamic_slice_1 : (tensor<1x32x4x8xf32>) -> tensor<32x32xf32>
+      %d_own.dot_general_7 = stablehlo.dot_general %d_own.reshape_20, %d_own.reshape_21, contracting_dims = [1] x [1] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+      %d_own.reshape_22 = stablehlo.reshape %d_own.dot_general_7 : (tensor<32x32xf32>) -> tensor<2x16x32xf32>
+      %d_own.dot_general_8 = stablehlo.dot_general %d_own.reshape_19, %d_own.reshape_20, contracting_dims = [0] x [0] : (tensor<32x32xf32>, tensor<32x32xf32>) -> tensor<32x32xf32>
+      %d_own_2 = stablehlo.add %d_own.add, %d_own.reshape_22 : tensor<2x16x32xf32>
       %d_y.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %d_h.reshape_30, dims = [0, 1] : (tensor<2x16xf32>) -> tensor<2x16x32xf32>
       %d_y = stablehlo.multiply %d_h.reshape_7, %d_y.broadcast_in_dim_1 : tensor<2x16x32xf32>
       %d_g.broadcast_in_dim_1 = stablehlo.broadcast_in_dim %d_h.reshape, dims = [2] : (tensor<32xf32>) -> tensor<2x16x32xf32>
-      %d_g_1 = stablehlo.multiply %d_own_1, %d_g.broadcast_in_dim_1 : tensor<2x16x32xf32>
+      %d_g_1 = stablehlo.multiply %d_own_2, %d_g.broadcast_in_dim_1 : tensor<2x16x32xf32>
       %d_dx.multiply_7 = stablehlo.multiply %d_g_1, %d_y : tensor<2x16x32xf32>
       %d_dx.reduce_2 = stablehlo.reduce(%d_dx.multiply_7 init: %cst_93) applies stablehlo.add across dimensions = [2] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<2x16xf32>
       %d_dx.multiply_8 = stablehlo.multiply %d_dx.reduce_2, %cst_106 : tensor<2x16xf32>
@@ -1188,7 +1188,7 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_dx.multiply_9 = stablehlo.multiply %d_y, %d_dx.broadcast_in_dim_2 : tensor<2x16x32xf32>
       %d_dx.subtract_2 = stablehlo.subtract %d_g_1, %d_dx.multiply_9 : tensor<2x16x32xf32>
       %d_dx_1 = stablehlo.multiply %d_dx.subtract_2, %d_y.broadcast_in_dim_1 : tensor<2x16x32xf32>
-      %d_multiply_19 = stablehlo.multiply %d_own_1, %d_y : tensor<2x16x32xf32>
+      %d_multiply_19 = stablehlo.multiply %d_own_2, %d_y : tensor<2x16x32xf32>
       %d_reduce_4 = stablehlo.reduce(%d_multiply_19 init: %cst_93) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x16x32xf32>, tensor<f32>) -> tensor<32xf32>
       %d_add_5 = stablehlo.add %d_add_2, %d_dx_1 : tensor<2x16x32xf32>
       %d_h.reshape_32 = stablehlo.reshape %d_reduce_4 : (tensor<32xf32>) -> tensor<1x32xf32>
@@ -1205,11 +1205,11 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_h.dynamic_update_slice_5 = stablehlo.dynamic_update_slice %iterArg_7, %d_h.reshape_37, %d_h.subtract, %c_9 : (tensor<2x32xf32>, tensor<1x32xf32>, tensor<i32>, tensor<i32>) -> tensor<2x32xf32>
       %d_h.reshape_38 = stablehlo.reshape %d_logits : (tensor<32x4xf32>) -> tensor<1x32x4xf32>
       %d_h.dynamic_update_slice_6 = stablehlo.dynamic_update_slice %iterArg_8, %d_h.reshape_38, %d_h.subtract, %c_9, %c_9 : (tensor<2x32x4xf32>, tensor<1x32x4xf32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x32x4xf32>
-      %d_h.reshape_39 = stablehlo.reshape %d_inner.convert_5 : (tensor<4x1x32x24xf32>) -> tensor<1x4x32x24xf32>
+      %d_h.reshape_39 = stablehlo.reshape %d_own.convert_9 : (tensor<4x1x32x24xf32>) -> tensor<1x4x32x24xf32>
       %d_h.dynamic_update_slice_7 = stablehlo.dynamic_update_slice %iterArg_9, %d_h.reshape_39, %d_h.subtract, %c_9, %c_9, %c_9 : (tensor<2x4x32x24xf32>, tensor<1x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x4x32x24xf32>
-      %d_h.reshape_40 = stablehlo.reshape %d_inner.convert_2 : (tensor<4x1x32x24xf32>) -> tensor<1x4x32x24xf32>
+      %d_h.reshape_40 = stablehlo.reshape %d_own.convert_6 : (tensor<4x1x32x24xf32>) -> tensor<1x4x32x24xf32>
       %d_h.dynamic_update_slice_8 = stablehlo.dynamic_update_slice %iterArg_10, %d_h.reshape_40, %d_h.subtract, %c_9, %c_9, %c_9 : (tensor<2x4x32x24xf32>, tensor<1x4x32x24xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x4x32x24xf32>
-      %d_h.reshape_41 = stablehlo.reshape %d_mixed : (tensor<4x1x24x32xf32>) -> tensor<1x4x24x32xf32>
+      %d_h.reshape_41 = stablehlo.reshape %d_own.convert_3 : (tensor<4x1x24x32xf32>) -> tensor<1x4x24x32xf32>
       %d_h.dynamic_update_slice_9 = stablehlo.dynamic_update_slice %iterArg_11, %d_h.reshape_41, %d_h.subtract, %c_9, %c_9, %c_9 : (tensor<2x4x24x32xf32>, tensor<1x4x24x32xf32>, tensor<i32>, tensor<i32>, tensor<i32>, tensor<i32>) -> tensor<2x4x24x32xf32>
       %d_h_1 = stablehlo.add %iterArg, %c_8 : tensor<i32>
       stablehlo.return %d_h_1, %d_add_5, %d_h.dynamic_update_slice, %d_h.dynamic_update_slice_1, %d_h.dynamic_update_slice_2, %d_h.dynamic_update_slice_3, %d_h.dynamic_update_slice_4, %d_h.dynamic_update_slice_5, %d_h.dynamic_update_slice_6, %d_h.dynamic_update_slice_7, %d_h.dynamic_update_slice_8, %d_h.dynamic_update_slice_9 : tensor<i32>, tensor<2x16x32xf32>, tensor<2x32xf32>, tensor<2x32x4x8xf32>, tensor<2x32x2x8xf32>, tensor<2x32x2x8xf32>, tensor<2x4x8x32xf32>, tensor<2x32xf32>, tensor<2x32x4xf32>, tensor<2x4x32x24xf32>, tensor<2x4x32x24xf32>, tensor<2x4x24x32xf32>
@@ -1277,11 +1277,11 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %paramNorm.reduce_6 = stablehlo.reduce(%paramNorm.multiply_6 init: %cst) applies stablehlo.add across dimensions = [0, 1] : (tensor<2x32xf32>, tensor<f32>) -> tensor<f32>
     %paramNorm.multiply_7 = stablehlo.multiply %params.blocks.mlp.router.weight, %params.blocks.mlp.router.weight : tensor<2x32x4xf32>
     %paramNorm.reduce_7 = stablehlo.reduce(%paramNorm.multiply_7 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2] : (tensor<2x32x4xf32>, tensor<f32>) -> tensor<f32>
-    %paramNorm.multiply_8 = stablehlo.multiply %params.blocks.mlp.gate, %params.blocks.mlp.gate : tensor<2x4x32x24xf32>
+    %paramNorm.multiply_8 = stablehlo.multiply %params.blocks.mlp.gate.weight, %params.blocks.mlp.gate.weight : tensor<2x4x32x24xf32>
     %paramNorm.reduce_8 = stablehlo.reduce(%paramNorm.multiply_8 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x32x24xf32>, tensor<f32>) -> tensor<f32>
-    %paramNorm.multiply_9 = stablehlo.multiply %params.blocks.mlp.up, %params.blocks.mlp.up : tensor<2x4x32x24xf32>
+    %paramNorm.multiply_9 = stablehlo.multiply %params.blocks.mlp.up.weight, %params.blocks.mlp.up.weight : tensor<2x4x32x24xf32>
     %paramNorm.reduce_9 = stablehlo.reduce(%paramNorm.multiply_9 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x32x24xf32>, tensor<f32>) -> tensor<f32>
-    %paramNorm.multiply_10 = stablehlo.multiply %params.blocks.mlp.down, %params.blocks.mlp.down : tensor<2x4x24x32xf32>
+    %paramNorm.multiply_10 = stablehlo.multiply %params.blocks.mlp.down.weight, %params.blocks.mlp.down.weight : tensor<2x4x24x32xf32>
     %paramNorm.reduce_10 = stablehlo.reduce(%paramNorm.multiply_10 init: %cst) applies stablehlo.add across dimensions = [0, 1, 2, 3] : (tensor<2x4x24x32xf32>, tensor<f32>) -> tensor<f32>
     %paramNorm.multiply_11 = stablehlo.multiply %params.norm.scale, %params.norm.scale : tensor<32xf32>
     %paramNorm.reduce_11 = stablehlo.reduce(%paramNorm.multiply_11 init: %cst) applies stablehlo.add across dimensions = [0] : (tensor<32xf32>, tensor<f32>) -> tensor<f32>
@@ -1526,12 +1526,12 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %g.broadcast_in_dim_6 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<2x4x32x24xf32>
     %g.multiply_8 = stablehlo.multiply %d_h#9, %g.broadcast_in_dim_6 : tensor<2x4x32x24xf32>
     %cst_68 = stablehlo.constant dense<0.899999976> : tensor<2x4x32x24xf32>
-    %mu.multiply_16 = stablehlo.multiply %optimizer.mu.blocks.mlp.gate, %cst_68 : tensor<2x4x32x24xf32>
+    %mu.multiply_16 = stablehlo.multiply %optimizer.mu.blocks.mlp.gate.weight, %cst_68 : tensor<2x4x32x24xf32>
     %cst_69 = stablehlo.constant dense<1.000000e-01> : tensor<2x4x32x24xf32>
     %mu.multiply_17 = stablehlo.multiply %g.multiply_8, %cst_69 : tensor<2x4x32x24xf32>
     %mu.add_8 = stablehlo.add %mu.multiply_16, %mu.multiply_17 : tensor<2x4x32x24xf32>
     %cst_70 = stablehlo.constant dense<9.900000e-01> : tensor<2x4x32x24xf32>
-    %nu.multiply_24 = stablehlo.multiply %optimizer.nu.blocks.mlp.gate, %cst_70 : tensor<2x4x32x24xf32>
+    %nu.multiply_24 = stablehlo.multiply %optimizer.nu.blocks.mlp.gate.weight, %cst_70 : tensor<2x4x32x24xf32>
     %nu.multiply_25 = stablehlo.multiply %g.multiply_8, %g.multiply_8 : tensor<2x4x32x24xf32>
     %cst_71 = stablehlo.constant dense<0.00999999977> : tensor<2x4x32x24xf32>
     %nu.multiply_26 = stablehlo.multiply %nu.multiply_25, %cst_71 : tensor<2x4x32x24xf32>
@@ -1545,16 +1545,16 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %direction.add_8 = stablehlo.add %direction.sqrt_8, %cst_72 : tensor<2x4x32x24xf32>
     %direction.divide_8 = stablehlo.divide %direction.multiply_16, %direction.add_8 : tensor<2x4x32x24xf32>
     %cst_73 = stablehlo.constant dense<1.000000e-01> : tensor<2x4x32x24xf32>
-    %decayed.multiply_5 = stablehlo.multiply %params.blocks.mlp.gate, %cst_73 : tensor<2x4x32x24xf32>
+    %decayed.multiply_5 = stablehlo.multiply %params.blocks.mlp.gate.weight, %cst_73 : tensor<2x4x32x24xf32>
     %decayed.add_5 = stablehlo.add %direction.divide_8, %decayed.multiply_5 : tensor<2x4x32x24xf32>
     %p.broadcast_in_dim_6 = stablehlo.broadcast_in_dim %rate, dims = [] : (tensor<f32>) -> tensor<2x4x32x24xf32>
     %p.multiply_8 = stablehlo.multiply %decayed.add_5, %p.broadcast_in_dim_6 : tensor<2x4x32x24xf32>
-    %p.subtract_8 = stablehlo.subtract %params.blocks.mlp.gate, %p.multiply_8 : tensor<2x4x32x24xf32>
+    %p.subtract_8 = stablehlo.subtract %params.blocks.mlp.gate.weight, %p.multiply_8 : tensor<2x4x32x24xf32>
     %g.multiply_9 = stablehlo.multiply %d_h#10, %g.broadcast_in_dim_6 : tensor<2x4x32x24xf32>
-    %mu.multiply_18 = stablehlo.multiply %optimizer.mu.blocks.mlp.up, %cst_68 : tensor<2x4x32x24xf32>
+    %mu.multiply_18 = stablehlo.multiply %optimizer.mu.blocks.mlp.up.weight, %cst_68 : tensor<2x4x32x24xf32>
     %mu.multiply_19 = stablehlo.multiply %g.multiply_9, %cst_69 : tensor<2x4x32x24xf32>
     %mu.add_9 = stablehlo.add %mu.multiply_18, %mu.multiply_19 : tensor<2x4x32x24xf32>
-    %nu.multiply_27 = stablehlo.multiply %optimizer.nu.blocks.mlp.up, %cst_70 : tensor<2x4x32x24xf32>
+    %nu.multiply_27 = stablehlo.multiply %optimizer.nu.blocks.mlp.up.weight, %cst_70 : tensor<2x4x32x24xf32>
     %nu.multiply_28 = stablehlo.multiply %g.multiply_9, %g.multiply_9 : tensor<2x4x32x24xf32>
     %nu.multiply_29 = stablehlo.multiply %nu.multiply_28, %cst_71 : tensor<2x4x32x24xf32>
     %nu.add_9 = stablehlo.add %nu.multiply_27, %nu.multiply_29 : tensor<2x4x32x24xf32>
@@ -1563,19 +1563,19 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %direction.sqrt_9 = stablehlo.sqrt %direction.multiply_19 : tensor<2x4x32x24xf32>
     %direction.add_9 = stablehlo.add %direction.sqrt_9, %cst_72 : tensor<2x4x32x24xf32>
     %direction.divide_9 = stablehlo.divide %direction.multiply_18, %direction.add_9 : tensor<2x4x32x24xf32>
-    %decayed.multiply_6 = stablehlo.multiply %params.blocks.mlp.up, %cst_73 : tensor<2x4x32x24xf32>
+    %decayed.multiply_6 = stablehlo.multiply %params.blocks.mlp.up.weight, %cst_73 : tensor<2x4x32x24xf32>
     %decayed.add_6 = stablehlo.add %direction.divide_9, %decayed.multiply_6 : tensor<2x4x32x24xf32>
     %p.multiply_9 = stablehlo.multiply %decayed.add_6, %p.broadcast_in_dim_6 : tensor<2x4x32x24xf32>
-    %p.subtract_9 = stablehlo.subtract %params.blocks.mlp.up, %p.multiply_9 : tensor<2x4x32x24xf32>
+    %p.subtract_9 = stablehlo.subtract %params.blocks.mlp.up.weight, %p.multiply_9 : tensor<2x4x32x24xf32>
     %g.broadcast_in_dim_7 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<2x4x24x32xf32>
     %g.multiply_10 = stablehlo.multiply %d_h#11, %g.broadcast_in_dim_7 : tensor<2x4x24x32xf32>
     %cst_74 = stablehlo.constant dense<0.899999976> : tensor<2x4x24x32xf32>
-    %mu.multiply_20 = stablehlo.multiply %optimizer.mu.blocks.mlp.down, %cst_74 : tensor<2x4x24x32xf32>
+    %mu.multiply_20 = stablehlo.multiply %optimizer.mu.blocks.mlp.down.weight, %cst_74 : tensor<2x4x24x32xf32>
     %cst_75 = stablehlo.constant dense<1.000000e-01> : tensor<2x4x24x32xf32>
     %mu.multiply_21 = stablehlo.multiply %g.multiply_10, %cst_75 : tensor<2x4x24x32xf32>
     %mu.add_10 = stablehlo.add %mu.multiply_20, %mu.multiply_21 : tensor<2x4x24x32xf32>
     %cst_76 = stablehlo.constant dense<9.900000e-01> : tensor<2x4x24x32xf32>
-    %nu.multiply_30 = stablehlo.multiply %optimizer.nu.blocks.mlp.down, %cst_76 : tensor<2x4x24x32xf32>
+    %nu.multiply_30 = stablehlo.multiply %optimizer.nu.blocks.mlp.down.weight, %cst_76 : tensor<2x4x24x32xf32>
     %nu.multiply_31 = stablehlo.multiply %g.multiply_10, %g.multiply_10 : tensor<2x4x24x32xf32>
     %cst_77 = stablehlo.constant dense<0.00999999977> : tensor<2x4x24x32xf32>
     %nu.multiply_32 = stablehlo.multiply %nu.multiply_31, %cst_77 : tensor<2x4x24x32xf32>
@@ -1589,11 +1589,11 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
     %direction.add_10 = stablehlo.add %direction.sqrt_10, %cst_78 : tensor<2x4x24x32xf32>
     %direction.divide_10 = stablehlo.divide %direction.multiply_20, %direction.add_10 : tensor<2x4x24x32xf32>
     %cst_79 = stablehlo.constant dense<1.000000e-01> : tensor<2x4x24x32xf32>
-    %decayed.multiply_7 = stablehlo.multiply %params.blocks.mlp.down, %cst_79 : tensor<2x4x24x32xf32>
+    %decayed.multiply_7 = stablehlo.multiply %params.blocks.mlp.down.weight, %cst_79 : tensor<2x4x24x32xf32>
     %decayed.add_7 = stablehlo.add %direction.divide_10, %decayed.multiply_7 : tensor<2x4x24x32xf32>
     %p.broadcast_in_dim_7 = stablehlo.broadcast_in_dim %rate, dims = [] : (tensor<f32>) -> tensor<2x4x24x32xf32>
     %p.multiply_10 = stablehlo.multiply %decayed.add_7, %p.broadcast_in_dim_7 : tensor<2x4x24x32xf32>
-    %p.subtract_10 = stablehlo.subtract %params.blocks.mlp.down, %p.multiply_10 : tensor<2x4x24x32xf32>
+    %p.subtract_10 = stablehlo.subtract %params.blocks.mlp.down.weight, %p.multiply_10 : tensor<2x4x24x32xf32>
     %g.broadcast_in_dim_8 = stablehlo.broadcast_in_dim %scale, dims = [] : (tensor<f32>) -> tensor<32xf32>
     %g.multiply_11 = stablehlo.multiply %d_reduce, %g.broadcast_in_dim_8 : tensor<32xf32>
     %cst_80 = stablehlo.constant dense<0.899999976> : tensor<32xf32>

@@ -144,8 +144,8 @@ def moe(params: Params, path: str, x: Array, config: Config) -> tuple[Array, Arr
     weights = probabilities * computed / jnp.sum(probabilities * chosen, axis=-1, keepdims=True)
     y = jnp.zeros_like(x)
     for index in range(experts):
-        names = [name for name in ("gate", "up", "down") if f"{path}/{name}" in params]
-        expert = {f"expert/{name}/weight": params[f"{path}/{name}"][index] for name in names}
+        names = [name for name in ("gate", "up", "down") if f"{path}/{name}/weight" in params]
+        expert = {f"expert/{name}/weight": params[f"{path}/{name}/weight"][index] for name in names}
         y = y + weights[:, :, index, None] * mlp(expert, "expert", x)
 
     share = jnp.sum(chosen, axis=(0, 1)) / jnp.sum(chosen)
@@ -264,7 +264,7 @@ def moe_shapes(config: Config, path: str, width: int) -> Shapes:
     experts = config["experts"]
     each = mlp_shapes(config, path, width).items()
     router = {f"{path}/router/weight": (config["embed"], experts)}
-    return router | {name.removesuffix("/weight"): (experts, *shape) for name, shape in each}
+    return router | {name: (experts, *shape) for name, shape in each}
 
 
 def model_shapes(config: Config, block: Shapes, outer: Shapes) -> Shapes:
