@@ -89,7 +89,7 @@ xenarc
   .option(...RUN)
   .option(
     "--from <path>",
-    "begin with these weights: a run, RUN/checkpoints/N, a folder of safetensors (default: train.from)",
+    "begin with these weights: a run, RUN/checkpoints/N, a folder of safetensors or of adapters (default: train.from)",
   )
   .option("--resume", "go on from the run's newest checkpoint, if there is one")
   .option("--overwrite", "delete what an earlier run left in the folder")

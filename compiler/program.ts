@@ -22,6 +22,8 @@ export interface Port {
   readonly sharding?: Spec;
   /** The memory that it lies in, where that is not the device's own. */
   readonly memory?: Exclude<Memory, "device">;
+  /** Of an output: it is the input of its name, as it was given. */
+  readonly frozen?: true;
   /** What to print or say, for `print` and `assert`. */
   readonly message?: string;
 }
@@ -63,8 +65,8 @@ export interface Program {
 }
 
 /** What of its state a program gives back as something else; what is frozen comes out as it went in. */
-export const changed = ({ inputs, region, donated }: Program): Port[] =>
-  donated.flatMap(([input, output]) => (region.results[output] === region.args[input] ? [] : [inputs[input]!]));
+export const changed = ({ inputs, outputs, donated }: Program): Port[] =>
+  donated.flatMap(([input, output]) => (outputs[output]!.frozen ? [] : [inputs[input]!]));
 
 /**
  * What an input is counted as: weights, what training keeps of them (the optimizer's state, averages), or something else. A program that

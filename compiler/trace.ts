@@ -168,7 +168,8 @@ export function traceProgram<I extends ByRole>(
           const input = role === "state" || role === "cache" ? threaded.get(`${role} ${path}`) : undefined;
           const out = input === undefined ? leaf : leaf.ordered(inPorts[input]!.axes);
           if (input !== undefined) donated.push([input, outPorts.length]);
-          outPorts.push(port(path, role as Role, out, host));
+          const frozen = input !== undefined && out.value === region.args[input];
+          outPorts.push({ ...port(path, role as Role, out, host), ...(frozen && { frozen }) });
           region.results.push(out.value);
         }
       }

@@ -58,6 +58,8 @@ export const startSchema = z.strictObject({
   data: z.strictObject({ paths: z.array(z.string()), sources: z.array(sourceSchema) }),
   /** What it began with: a checkpoint, or a folder of safetensors files. */
   weights: z.strictObject({ path: z.string(), sha256 }).optional(),
+  /** Those of PEFT's that it put on the weights. */
+  adapters: z.strictObject({ path: z.string(), sha256 }).optional(),
   command: commandSchema.optional(),
 });
 

@@ -35,6 +35,8 @@ export const portSchema = z.strictObject({
   sharding: z.array(z.array(name)).optional(),
   /** The memory that it lies in; absent: the device's own. */
   memory: z.literal("pinned_host").optional(),
+  /** Of an output: it is the input of its name, as it was given. */
+  frozen: z.literal(true).optional(),
   /** What to print (`{}` stands for the value), or to say when the assertion failed: of `print` and `assert`. */
   message: z.string().optional(),
 });

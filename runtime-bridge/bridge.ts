@@ -22,8 +22,10 @@ export interface TrainOptions extends SetupOptions {
    * the place of theirs.
    */
   readonly data?: string | readonly string[];
-  /** Weights to begin with: a run, RUN/checkpoints/N, a folder of safetensors files; default: what the artifact's configuration says. */
+  /** Weights to begin with: a run, RUN/checkpoints/N, a folder of safetensors files, or of adapters in PEFT's format; default: what the artifact's configuration says. */
   readonly from?: string;
+  /** Where `from` is adapters alone: the weights that they stand beside. Default: the base model that they name. */
+  readonly base?: string;
   /** What to do with a folder that has checkpoints: go on from the newest, delete them, or (default) refuse. */
   readonly existing?: "resume" | "overwrite";
   /** How many processes share the artifact's devices. Default 1. */
@@ -82,8 +84,8 @@ export interface RunEntryOptions extends SetupOptions {
  * Throws {@link XenarcError}: bad data or artifact (program), no Python, a process that died or hung (environment).
  */
 export async function train(options: TrainOptions, onEvent: OnEvent = () => {}): Promise<EventOf<"done">> {
-  const { artifact, run: folder, data, from, watchdog, profile, command, repeats, restarts = 0 } = options;
-  const args = [artifact, "--run", folder, ...paths(data), ...option("--from", from)];
+  const { artifact, run: folder, data, from, base, watchdog, profile, command, repeats, restarts = 0 } = options;
+  const args = [artifact, "--run", folder, ...paths(data), ...option("--from", from), ...option("--base", base)];
   args.push(...option("--watchdog", watchdog), ...option("--profile", profile));
   args.push(...option("--command", command && JSON.stringify(command)), ...option("--repeats", repeats));
   let { existing } = options;

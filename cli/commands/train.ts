@@ -38,6 +38,8 @@ export interface TrainOptions {
   readonly data?: string | readonly string[];
   /** Weights to begin with; default: what the configuration says. */
   readonly from?: string;
+  /** What adapters at `from` stand beside: what the configuration says. */
+  readonly base?: string;
   readonly resume?: boolean;
   readonly overwrite?: boolean;
   readonly json?: boolean;
@@ -110,7 +112,7 @@ async function reproduce(earlier: string, words: Words, options: TrainCommandOpt
   const done = await trainArtifact(artifactOf(run), run, {
     ...options,
     data: options.data ?? first.data.paths.map(there),
-    ...(first.weights && { from: there(first.weights.path) }),
+    ...(first.weights && { from: there((first.adapters ?? first.weights).path), base: there(first.weights.path) }),
     processes: options.processes ?? first.processes,
     repeats: earlier,
     command: await describeCommand(run, earlier, source),
@@ -175,7 +177,8 @@ export async function compileInto(run: string, project: Project, given: TrainOpt
 export async function trainDraft(draft: Draft, options: TrainOptions): Promise<EventOf<"done">> {
   const { project, run, folder, compiled, seconds, data } = draft;
   await replace(artifactOf(run), folder, options.resume);
-  const from = options.from ?? configuredWeights(project);
+  const base = configuredWeights(project);
+  const from = options.from ?? base;
   const { bold, dim } = paint(process.stdout);
   const entries = dim(`${compiled.programs.length} programs compiled in ${duration(seconds)}`);
   if (!options.json) {
@@ -185,6 +188,7 @@ export async function trainDraft(draft: Draft, options: TrainOptions): Promise<E
     ...options,
     ...(data !== undefined && { data }),
     ...(from !== undefined && { from }),
+    ...(base !== undefined && { base }),
     command: await describeCommand(run, project.file, keepSource(run, project)),
   });
 }
@@ -245,7 +249,7 @@ async function trainArtifact(
   run: string,
   options: TrainOptions & { readonly command: Command; readonly repeats?: string },
 ): Promise<EventOf<"done">> {
-  const { from, resume, overwrite, json, processes, watchdog, profile, restarts, command, repeats } = options;
+  const { from, base, resume, overwrite, json, processes, watchdog, profile, restarts, command, repeats } = options;
   const data = options.data ?? (await ownText(artifact, run, resume === true, json === true));
   await setUpPython();
   const display = json ? undefined : new TrainingDisplay();
@@ -264,6 +268,7 @@ async function trainArtifact(
     run,
     ...(data !== undefined && { data }),
     ...(from !== undefined && { from }),
+    ...(base !== undefined && { base }),
     ...(existing && { existing }),
     ...(processes !== undefined && { processes }),
     ...(watchdog !== undefined && { watchdog }),

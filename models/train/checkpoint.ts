@@ -13,6 +13,11 @@ export const checkpointSchema = z.strictObject({
   keepEvery: count.optional(),
   /** How many of those with the lowest validation losses stay; one is written after every evaluation that is among these. */
   best: z.int().nonnegative().default(0),
+  /**
+   * With adapters (`lora`) that began with `train.from`: the weights that they stand beside are in every checkpoint, too, instead of being
+   * read again from where they were.
+   */
+  base: z.boolean().default(false),
   /** A second, more distant tier, such as a mounted disk of the network or a bucket. */
   remote: z
     .strictObject({

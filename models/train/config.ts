@@ -51,8 +51,8 @@ export const trainSchema = z.strictObject({
     })
     .prefault({}),
   /**
-   * Weights to begin with instead of drawn ones: a run (its newest checkpoint), RUN/checkpoints/N, or a folder of safetensors files under
-   * xenarc's names, or Hugging Face's where the model has a map to them.
+   * Weights to begin with instead of drawn ones: a run (its newest checkpoint), RUN/checkpoints/N, a folder of safetensors files under
+   * xenarc's names, or Hugging Face's where the model has a map to them; or a folder of adapters in PEFT's format.
    */
   from: z.string().min(1).optional(),
   /** Seed of the first weights, the batches and dropout. */

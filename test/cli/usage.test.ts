@@ -49,7 +49,8 @@ Options:
                         or data.sources, else xenarc's own sources)
   --run <dir>           the run's folder (default: runs/NAME)
   --from <path>         begin with these weights: a run, RUN/checkpoints/N, a
-                        folder of safetensors (default: train.from)
+                        folder of safetensors or of adapters (default:
+                        train.from)
   --resume              go on from the run's newest checkpoint, if there is one
   --overwrite           delete what an earlier run left in the folder
   --reproduce <run>     repeat this run from its folder alone, bit for bit, in a

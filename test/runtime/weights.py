@@ -3,6 +3,7 @@
 python weights.py hugging_face ARTIFACT FIXTURE FOLDER
 python weights.py refused ARTIFACT FIXTURE FOLDER      prints what is said of weights that do not fit
 python weights.py adapted ARTIFACT ADAPTED FIXTURE TEXT FOLDER   trains adapters of FIXTURE's weights, and exports them
+python weights.py peft ADAPTED ARTIFACT FOLDER         prints what is said of PEFT's folders that lie
 python weights.py damaged FIXTURE FOLDER               reads files that lie, and prints what is said of them
 
 FIXTURE has config.json and model.safetensors as transformers writes them, and in expected.safetensors the logits that it
@@ -20,9 +21,9 @@ import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
 
-from xenarc_runtime import checkpoint, export, pretrained, safetensors_folder, saving, train
+from xenarc_runtime import checkpoint, export, lora, pretrained, safetensors_folder, saving, train
 from xenarc_runtime.errors import Problem
-from xenarc_runtime.program import Entry, load, named, placements
+from xenarc_runtime.program import Entry, load, named
 from xenarc_runtime.settings import CheckpointSettings
 
 
@@ -165,13 +166,15 @@ def adapted(plain, folder_of_adapted, fixture, text, folder):
     plain, artifact, fixture, folder = load(Path(plain)), load(Path(folder_of_adapted)), Path(fixture), Path(folder)
     run = folder / "run"
     shutil.copytree(folder_of_adapted, run / "artifact")
-    train.train(artifact.folder, run, [text], resume=False, overwrite=False, source=fixture)
+    beneath = folder / "base"
+    shutil.copytree(fixture, beneath)
+    train.train(artifact.folder, run, [text], resume=False, overwrite=False, source=beneath)
     losses = [entry["loss"] for entry in map(json.loads, (run / "metrics.jsonl").open()) if "loss" in entry]
     assert losses[-1] < losses[0] - 0.5, losses
 
     # The base is what it was, bit for bit; the optimizer keeps nothing of it.
     ports = named(artifact.program("train_step").inputs, "state")
-    state = checkpoint.restore(checkpoint.newest(run), ports, placements(artifact, ports))
+    state = pretrained.restore(artifact, checkpoint.newest(run), ports)
     kept = [name for name in state if name.startswith("optimizer/")]
     assert kept and all("/lora/" in name for name in kept), kept
     base = pretrained.initial(plain, fixture, named(plain.program("forward").inputs, "state"))
@@ -204,7 +207,99 @@ def adapted(plain, folder_of_adapted, fixture, text, folder):
     assert sorted(ours) == sorted(expected)
     for name, tensor in expected.items():
         np.testing.assert_allclose(ours[name], tensor, rtol=1e-5, atol=1e-6, err_msg=name)
+    assert settings["base_model_name_or_path"] == str(beneath.absolute()) and settings["lora_dropout"] == 0.1
+
+    # Exported adapters are where a run may begin, on top of what they name, or of what is given.
+    shutil.copytree(beneath, folder / "elsewhere")
+    for given in (None, folder / "elsewhere"):
+        begun = pretrained.source_at(folder / "adapters", given)
+        again = pretrained.initial(artifact, begun.path, forward, begun.adapters)
+        same({name: np.asarray(array) for name, array in again.items()}, {port.name: np.asarray(state[port.name]) for port in forward})
+    alone(artifact, run, text, beneath, state)
     print("equal")
+
+
+def alone(artifact, run, text, source, state):
+    """Checkpoints hold the adapters alone; going on from one takes the base from where it was, as long as it is that."""
+    inside = checkpoint.stored(checkpoint.newest(run), "params/")
+    assert inside and all("/lora/" in name for name in inside)
+    held = sum(file.stat().st_size for file in (run / "checkpoints/30/params").rglob("*") if file.is_file())
+    assert held < (source / "model.safetensors").stat().st_size, held
+
+    def resumed():
+        shutil.rmtree(run / "checkpoints/30", ignore_errors=True)
+        train.train(artifact.folder, run, [text], resume=True, overwrite=False)
+
+    resumed()
+    ports = named(artifact.program("train_step").inputs, "state")
+    again = pretrained.restore(artifact, checkpoint.newest(run), ports)
+    same({name: np.asarray(array) for name, array in again.items()}, {name: np.asarray(array) for name, array in state.items()})
+
+    source.rename(source.with_name("moved"))
+    said("base gone", run.parent, resumed)
+    source.symlink_to("moved")
+    pretrained.restore(artifact, checkpoint.newest(run), ports)
+    data = bytearray((source / "model.safetensors").read_bytes())
+    data[-1] ^= 1
+    (source / "model.safetensors").write_bytes(data)
+    said("base changed", run.parent, resumed)
+    said("base changed, export", run.parent, lambda: export.export(run, run.parent / "never"))
+
+
+def peft(adapted_folder, plain, folder):
+    """What is said of PEFT's folders that lie, or are not the model's."""
+    artifact, plain, folder = load(Path(adapted_folder)), load(Path(plain)), Path(folder)
+    (folder / "base").mkdir()
+    save_file({"norm/scale": np.zeros(32, np.float32)}, folder / "base/model.safetensors")
+    ports = pretrained.parameter_ports(artifact)
+    # As PEFT calls and lays them out for Llama.
+    sides = {**dict.fromkeys(("q_proj", "o_proj"), (32, 32)), **dict.fromkeys(("k_proj", "v_proj"), (32, 16))}
+    sides = {f"self_attn.{name}": size for name, size in sides.items()}
+    sides |= {"mlp.gate_proj": (32, 80), "mlp.up_proj": (32, 80), "mlp.down_proj": (80, 32)}
+    modules = {f"model.layers.{layer}.{name}": size for layer in range(2) for name, size in sides.items()}
+    tensors = {
+        f"base_model.model.{name}.lora_{part}.weight": np.zeros(shape, np.float32)
+        for name, (inner, outer) in {**modules, "lm_head": (32, 160)}.items()
+        for part, shape in (("A", (4, inner)), ("B", (outer, 4)))
+    }
+    config = {"peft_type": "LORA", "r": 4, "lora_alpha": 8, "bias": "none", "base_model_name_or_path": str(folder / "base")}
+
+    def of(name, config, tensors=tensors, artifact=artifact):
+        where = folder / name.replace(" ", "-")
+        where.mkdir()
+        if config is not None:
+            (where / "adapter_config.json").write_text(config if isinstance(config, str) else json.dumps(config))
+        if tensors is not None:
+            save_file(tensors, where / "adapter_model.safetensors")
+        wanted = pretrained.parameter_ports(artifact)
+
+        def begin():
+            source = pretrained.source_at(where)
+            lora.from_peft(artifact, source.adapters, wanted)
+
+        said(name, folder, begin)
+
+    first = sorted(tensors)[0]
+    of("as they should be", config)
+    of("no settings", None)
+    of("no tensors", config, None)
+    of("damaged settings", "{")
+    of("no object", "[]")
+    of("no base", {**config, "base_model_name_or_path": None})
+    of("base elsewhere", {**config, "base_model_name_or_path": "somebody/model-7b"})
+    of("base of adapters", {**config, "base_model_name_or_path": str(folder / "no-base")})
+    of("another kind", {**config, "peft_type": "IA3"})
+    of("another rank", {**config, "r": 8})
+    of("another alpha", {**config, "lora_alpha": "8"})
+    of("another mathematics", {**config, "use_dora": True, "bias": "all", "modules_to_save": ["lm_head"]})
+    of("lies about its rank", config, {**tensors, first: np.zeros((3, tensors[first].shape[1]), np.float32)})
+    of("lacks some", config, {name: tensor for name, tensor in tensors.items() if "q_proj" not in name})
+    of("has others", config, {**tensors, "base_model.model.model.embed_tokens.lora_A.weight": np.zeros((4, 160), np.float32)})
+    of("a model without", config, tensors, plain)
+    (folder / "cut").mkdir()
+    shutil.copy(folder / "as-they-should-be/adapter_config.json", folder / "cut")
+    (folder / "cut/adapter_model.safetensors").write_bytes((folder / "as-they-should-be/adapter_model.safetensors").read_bytes()[:1000])
+    said("cut", folder, lambda: lora.from_peft(artifact, folder / "cut", ports))
 
 
 def file_of(header, data=b"", length=None):
@@ -272,4 +367,4 @@ def damaged(fixture, folder):
     assert refusals > 200, refusals
 
 
-{"hugging_face": hugging_face, "refused": refused, "adapted": adapted, "damaged": damaged}[sys.argv[1]](*sys.argv[2:])
+{"hugging_face": hugging_face, "refused": refused, "adapted": adapted, "damaged": damaged, "peft": peft}[sys.argv[1]](*sys.argv[2:])

@@ -51,7 +51,8 @@ test("adapters alone are trained; exported by themselves and merged they are the
     eval: { every: 0 },
     log: { every: 1 },
     generate: { batch: 2 },
-    lora: { rank: 4, alpha: 8 },
+    checkpoint: { every: 15 },
+    lora: { rank: 4, alpha: 8, dropout: 0.1 },
   };
   const only = ["init", "train_step", "forward"];
   await (await compile(llama as ModelDefinition, settings, { only, locations: false })).write(artifact);
@@ -63,5 +64,26 @@ test("adapters alone are trained; exported by themselves and merged they are the
     "weights.py",
     ...["adapted", join(folder, "llama-artifact"), artifact, fixture("llama"), text, into],
   );
-  expect(said).toMatch(/equal$/);
+  const lines = said.split("\n").filter((line) => !line.startsWith("{"));
+  expect(lines.map((line) => line.replaceAll(`${into}/`, ""))).toMatchInlineSnapshot(`
+[
+  "base gone: run/checkpoints/15 holds adapters alone, and the weights that they stand beside, at base, are no longer there. Bring them back there; a link to where they are now will do.",
+  "base changed: run/checkpoints/15 holds adapters alone, and the weights that they stand beside, at base, are not those with which the run began: files there have changed. Bring them back there; a link to where they are now will do.",
+  "base changed, export: run/checkpoints/15 holds adapters alone, and the weights that they stand beside, at base, are not those with which the run began: files there have changed. Bring them back there; a link to where they are now will do.",
+  "equal",
+]
+`);
+});
+
+test("refuses adapters that lie, or are not the model's", async () => {
+  const into = join(folder, "peft");
+  mkdirSync(into);
+  const said = await python(
+    "weights.py",
+    "peft",
+    join(folder, "adapted-artifact"),
+    join(folder, "llama-artifact"),
+    into,
+  );
+  expect(said.replaceAll(`${into}/`, "").split("\n")).toMatchSnapshot();
 });

@@ -72,7 +72,8 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--run", type=Path, dest="folder", required=True, help="the run's folder")
     data = "what to train on instead of what the artifact's config says; once for each source of a mixture"
     train.add_argument("--data", action="append", default=[], help=data)
-    train.add_argument("--from", type=Path, dest="source", help="begin with these weights: a run, a folder of safetensors")
+    train.add_argument("--from", type=Path, dest="source", help="begin with these weights: a run, a folder of safetensors, adapters")
+    train.add_argument("--base", type=Path, help="what adapters at --from stand beside; default: the base model that they name")
     existing = train.add_mutually_exclusive_group()
     existing.add_argument("--resume", action="store_true", help="go on from the newest checkpoint, if there is one")
     existing.add_argument("--overwrite", action="store_true", help="delete what an earlier run left in the folder")
@@ -214,7 +215,7 @@ def _train(arguments: argparse.Namespace) -> None:
     a = arguments
     window = None if a.profile is None else parse_window(a.profile)
     group.join(a.coordinator, a.processes, a.process)
-    train(a.artifact, a.folder, a.data, a.resume, a.overwrite, a.watchdog, a.source, window, a.typed, a.repeats)
+    train(a.artifact, a.folder, a.data, a.resume, a.overwrite, a.watchdog, a.source, window, a.typed, a.repeats, a.base)
 
 
 def _told_sources(arguments: argparse.Namespace) -> None:

@@ -35,6 +35,8 @@ class Port:
     sharding: tuple[tuple[str, ...], ...] = ()
     memory: str | None = None
     message: str = ""
+    frozen: bool = False
+    """Of an output: it is the input of its name, as it was given."""
 
     def __str__(self) -> str:
         """As people read it: `tokens: i32[batch=12, seq=64]`."""
@@ -202,6 +204,7 @@ def _port(entry: dict[str, Any]) -> Port:
         tuple(map(tuple, entry.get("sharding", ()))),
         entry.get("memory"),
         entry.get("message", ""),
+        entry.get("frozen", False),
     )
 
 

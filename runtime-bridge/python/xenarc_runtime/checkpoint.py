@@ -58,6 +58,11 @@ class Saved:
         return str(self.path.relative_to(here) if self.path.is_relative_to(here) else self.path)
 
 
+def is_one(path: Path) -> bool:
+    """Whether a path is that of a checkpoint of a run: RUN/checkpoints/N."""
+    return path.parent.name == "checkpoints" and path.name.isdecimal() and path.parent.parent.is_dir()
+
+
 def local_tier(run: Path) -> epath.Path:
     """Where a run keeps its checkpoints."""
     return epath.Path((run / "checkpoints").absolute())
@@ -274,8 +279,8 @@ def split(state: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def items_of(ports: Iterable[Port]) -> list[str]:
-    """The items that the arrays of some ports are stored in."""
-    return [item for item, part in split({port.name: port for port in ports}).items() if part]
+    """The items that the arrays of some ports are stored in, and the record, which says where those are that are not."""
+    return [*(item for item, part in split({port.name: port for port in ports}).items() if part), "record"]
 
 
 _opened = itertools.count()

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 
-from . import checkpoint, data, events, group
+from . import checkpoint, data, events, group, pretrained
 from . import tokenizer as tokenizers
 from .artifact import Artifact
 from .errors import Problem
-from .program import Arrays, Entry, load, named, placements
+from .program import Arrays, Entry, load, named
 from .settings import EvalSettings
 from .tokenizer import Tokenizer
 
@@ -77,7 +77,7 @@ def evaluate(folder: Path, run: Path, step: int | None, paths: Sequence[str], ba
     saved = checkpoint.newest(run, items) if step is None else checkpoint.at(run, step, items)
     if saved is None:
         raise Problem("checkpoint_missing", f"There is no checkpoint in {run}.", "Train first: xenarc train")
-    state = checkpoint.restore(saved, ports, placements(artifact, ports))
+    state = pretrained.restore(artifact, saved, ports)
     with group.Watchdog(0, run, 0) as watch:
         loss, tokens = evaluator(state, watch)
     batch_ports = named(artifact.program("eval_step").inputs, "batch")

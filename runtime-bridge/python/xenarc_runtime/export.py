@@ -15,9 +15,9 @@ from typing import Any
 from . import artifact as artifacts
 from . import checkpoint, events, hugging_face, lora, safetensors_folder, tokenizer
 from .artifact import Artifact, Port
-from .checkpoint import PARAMETERS
+from .base import base_of
 from .errors import Problem
-from .pretrained import AVERAGES, parameter_ports, run_at
+from .pretrained import AVERAGES, parameter_ports, run_at, stored
 from .stored import Weights
 
 _TORCH = {"f32": "float32", "bf16": "bfloat16", "f16": "float16"}
@@ -40,12 +40,12 @@ def export(
     format. `ema`: the averages that training has kept, of what it trains. The folder appears whole or not at all; of the
     weights no more than a shard is in memory. Emits a `shard` event for each file and an `exported` one at the end.
     """
-    run = run_at(path, ["params", "rest"] if ema else ["params"])
+    run = run_at(path, ["params", "rest", "record"] if ema else ["params", "record"])
     if run is None:
         what = f"{path} has no checkpoint." if path.exists() else f"There is no file or folder {path}."
         raise Problem("checkpoint_missing", what, "Give a run's folder or RUN/checkpoints/N.")
     artifact = artifacts.load(run.folder / "artifact")
-    weights: Weights = checkpoint.stored(run.saved, PARAMETERS)
+    weights = stored(artifact, run.saved)
     if ema:
         averages = checkpoint.stored(run.saved, AVERAGES)
         if not averages:
@@ -53,7 +53,8 @@ def export(
         weights = {**weights, **averages}
     ports = parameter_ports(artifact)
     if adapters:
-        kind, (config, weights) = "peft", lora.adapters(artifact, weights, ports)
+        base = base_of(checkpoint.read_record(run.saved))
+        kind, (config, weights) = "peft", lora.to_peft(artifact, weights, ports, base and base.path)
     else:
         kind, config, weights = _named(artifact, lora.merged(artifact, weights, ports), ports, names)
     if dtype is not None:

@@ -14,11 +14,11 @@ from pathlib import Path
 
 import numpy as np
 
-from . import checkpoint, events, pjrt
+from . import checkpoint, events, pjrt, pretrained
 from . import tokenizer as tokenizers
 from .artifact import Artifact
 from .errors import Problem
-from .program import Arrays, Entry, load, named, placements
+from .program import Arrays, Entry, load, named
 from .tokenizer import Tokenizer
 from .trace import Trace
 
@@ -234,7 +234,7 @@ def _parameters(artifact: Artifact, run: Path, step: int | None) -> Arrays:
     saved = checkpoint.newest(run, items) if step is None else checkpoint.at(run, step, items)
     if saved is None:
         raise Problem("checkpoint_missing", f"There is no checkpoint in {run}.", "Train first: xenarc train")
-    return checkpoint.restore(saved, ports, placements(artifact, ports))
+    return pretrained.restore(artifact, saved, ports)
 
 
 def _check(sampling: Sampling, max_tokens: int) -> None:

@@ -21,7 +21,7 @@ from .data.settings import Settings, SourceSettings
 from .errors import Problem
 
 if TYPE_CHECKING:
-    from .pretrained import Run
+    from .pretrained import Run, Source
 
 SCHEMA_VERSION = 1
 _NAME = "run.json"
@@ -33,7 +33,7 @@ _VARIABLES = ("JAX_PLATFORMS", "XLA_FLAGS", "LIBTPU_INIT_ARGS")
 Start = dict[str, Any]
 
 
-def start_of(artifact: Artifact, run: Path, settings: Settings, weights: Path | Run | None, command: Any, step: int) -> Start:
+def start_of(artifact: Artifact, run: Path, settings: Settings, weights: Source | None, command: Any, step: int) -> Start:
     """What a start of the run in the folder `run` is made of. `weights`: what it begins with; `command`: what the command line tells of itself.
 
     Paths are from the run's folder, so that it may move together with what lies around it.
@@ -56,7 +56,9 @@ def start_of(artifact: Artifact, run: Path, settings: Settings, weights: Path | 
     if artifact.mesh:
         start["mesh"] = [asdict(axis) for axis in artifact.mesh]
     if weights is not None:
-        start["weights"] = _weights(weights, run)
+        start["weights"] = _weights(weights.place, run)
+        if weights.adapters is not None:
+            start["adapters"] = _weights(weights.adapters, run)
     return {**start, "command": command} if command is not None else start
 
 
@@ -103,12 +105,13 @@ def compare(earlier: Path, run: Path, start: Start) -> None:
             f"The data are not those of the run in {earlier}: {'; '.join(changed[:3])}{more}.",
             "Bring them back, or name a copy of them with --data.",
         )
-    if first.get("weights", {}).get("sha256") != start.get("weights", {}).get("sha256"):
-        raise Problem(
-            "weights_changed",
-            f"The weights at {first['weights']['path']} are not those that the run in {earlier} began with.",
-            "Bring them back.",
-        )
+    for what in ("weights", "adapters"):
+        if first.get(what, {}).get("sha256") != start.get(what, {}).get("sha256"):
+            raise Problem(
+                "weights_changed",
+                f"The {what} at {first[what]['path']} are not those that the run in {earlier} began with.",
+                "Bring them back.",
+            )
     differing = list(_circumstances(first, start))
     if differing:
         message = f"Not as in {earlier}: {'; '.join(differing)}. Losses may differ in their last digits."

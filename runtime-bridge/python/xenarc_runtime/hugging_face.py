@@ -117,7 +117,12 @@ def to_theirs(weights: Weights, ports: Mapping[str, Port], entries: Mapping[str,
     return {theirs: tensor for _, theirs, tensor in sorted(found, key=lambda each: each[0])}
 
 
-def to_ours(theirs: Weights, ports: Mapping[str, Port], entries: Mapping[str, Entry]) -> dict[str, Stored]:
+_SIZES = "Set the model's sizes to those of the weights' config.json."
+
+
+def to_ours(
+    theirs: Weights, ports: Mapping[str, Port], entries: Mapping[str, Entry], hint: str = _SIZES
+) -> dict[str, Stored]:
     """Tensors from there as they are called and lie here; of what is not there, nothing. Raises Problem for other shapes than the model's."""
     ours: dict[str, Stored] = {}
     for name, port in ports.items():
@@ -133,7 +138,7 @@ def to_ours(theirs: Weights, ports: Mapping[str, Port], entries: Mapping[str, En
                 raise Problem(
                     "weights",
                     f"`{other}` is {theirs[other]}; the model's `{name}` makes it {list(layout.shape)}.",
-                    "Set the model's sizes to those of the weights' config.json.",
+                    hint,
                 )
         dtype = present[0].dtype
 

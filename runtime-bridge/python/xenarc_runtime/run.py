@@ -12,7 +12,7 @@ from . import events, pjrt
 from .artifact import Artifact, Port
 from .dtypes import from_numpy, from_safetensors, to_numpy
 from .errors import Problem, sentence
-from .program import NOTES, Arrays, Entry, load, named, placements
+from .program import NOTES, Arrays, Entry, load, named
 
 
 def run(folder: Path, entry: str, source: Path, target: Path, run_folder: Path | None) -> None:
@@ -47,7 +47,7 @@ def _from_checkpoint(artifact: Artifact, folder: Path, ports: list[Port]) -> Arr
     run = pretrained.run_at(folder, checkpoint.items_of(ports))
     if run is None:
         return pretrained.initial(artifact, folder, ports)
-    return checkpoint.restore(run.saved, ports, placements(artifact, ports))
+    return pretrained.restore(artifact, run.saved, ports)
 
 
 def _check(ports: tuple[Port, ...], given: dict[str, np.ndarray], present: set[str], source: Path) -> None:

@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from safetensors import SafetensorError, safe_open
@@ -19,6 +20,17 @@ from .dtypes import from_safetensors, to_numpy
 from .errors import Problem, sentence
 from .stored import Index, Stored, Weights, few
 
+def read_json(file: Path) -> dict[str, Any]:
+    """What stands beside tensors. Raises Problem for what is no JSON object."""
+    try:
+        found = json.loads(file.read_bytes())
+        if not isinstance(found, dict):
+            raise TypeError("it is no object")
+        return found
+    except (ValueError, TypeError, RecursionError) as error:
+        raise Problem("weights", f"{file} is damaged: {error}.") from None
+
+
 INDEX = "model.safetensors.index.json"
 WHOLE = "model.safetensors"
 
@@ -26,6 +38,11 @@ WHOLE = "model.safetensors"
 def is_one(path: Path) -> bool:
     """Whether there are safetensors files at a path: a file, or a folder of them."""
     return path.suffix == ".safetensors" and path.is_file() or any(path.glob("*.safetensors"))
+
+
+def files(path: Path) -> list[Path]:
+    """The files at a path that hold tensors, or say where they are."""
+    return [path] if path.is_file() else sorted([*path.glob("*.safetensors"), *path.glob(INDEX)])
 
 
 def open_folder(path: Path) -> dict[str, Stored]:

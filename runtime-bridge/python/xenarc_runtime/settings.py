@@ -19,13 +19,14 @@ class RemoteSettings:
 
 @dataclass(frozen=True)
 class CheckpointSettings:
-    """When checkpoints are written, and which of them stay; `keep_every` 0: none for good, `best` 0: none for its loss."""
+    """When checkpoints are written, and which of them stay; `keep_every` 0: none for good, `best` 0: none for its loss. `base`: what adapters stand beside is in them."""
 
     every: int
     keep: int
     keep_every: int = 0
     best: int = 0
     remote: RemoteSettings | None = None
+    base: bool = False
 
 
 @dataclass(frozen=True)
@@ -84,4 +85,5 @@ def _checkpoint_settings(artifact: Artifact, steps: int) -> CheckpointSettings:
         # A run that ends early has gone past its best step.
         best=integer("best") or int(bool(given_eval.get("patience"))),
         remote=None if remote is None else RemoteSettings(remote["path"], remote["every"], remote["keep"]),
+        base=bool(given.get("base")),
     )

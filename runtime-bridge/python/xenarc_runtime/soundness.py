@@ -7,8 +7,9 @@ checkpoint's folder is written later and not read by us: it is left out.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 from etils import epath
 
@@ -20,10 +21,23 @@ _THREADS = 4
 
 def seal(folder: epath.Path) -> None:
     """Writes the checksums of all that lies in the items of a checkpoint's folder."""
-    files = {path.relative_to(folder).as_posix(): path for path in _files(folder)}
-    with ThreadPoolExecutor(_THREADS) as threads:
-        sums = dict(zip(files, threads.map(checksums.of, files.values()), strict=True))
+    sums = sums_of({path.relative_to(folder).as_posix(): path for path in _files(folder)})
     (folder / _NAME).write_text(json.dumps({"algorithm": "crc32c", "files": sums}, indent=1))
+
+
+def sums_of(files: Mapping[str, epath.Path]) -> dict[str, Any]:
+    """Size and checksum of each file."""
+    with ThreadPoolExecutor(_THREADS) as threads:
+        return dict(zip(files, threads.map(checksums.of, files.values()), strict=True))
+
+
+def sums(folder: epath.Path, items: Iterable[str]) -> dict[str, Any] | None:
+    """What was noted of these items' files when a checkpoint was written; None: nothing that can be read."""
+    try:
+        noted = json.loads((folder / _NAME).read_text())["files"]
+        return {name: entry for name, entry in noted.items() if name.split("/")[0] in set(items)}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
 
 
 def fault(folder: epath.Path, items: Iterable[str]) -> str | None:

@@ -5,10 +5,12 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 
 from .dtypes import to_numpy
+from .errors import Problem
 
 Index = tuple[slice, ...]
 
@@ -42,10 +44,22 @@ class Stored:
 
 Weights = Mapping[str, Stored]
 
+_SIZES = "Set the model's layers and sizes to those that the weights were trained with."
+
 
 def whole(shape: tuple[int, ...]) -> Index:
     """The index of everything."""
     return tuple(slice(0, size) for size in shape)
+
+
+def compare_names(path: Path, wanted: list[str], found: Weights, hint: str = _SIZES) -> None:
+    """Raises Problem that lists what is wanted and was not found at a path, and what was found besides."""
+    missing = [name for name in wanted if name not in found]
+    extra = [name for name in found if name not in set(wanted)]
+    if not missing and not extra:
+        return
+    wrong = [f"{what} {few(names)}" for what, names in (("lacks", missing), ("has besides", extra)) if names]
+    raise Problem("weights", f"The weights in {path} are those of another model: it {', and '.join(wrong)}.", hint)
 
 
 def few(names: list[str], most: int = 5) -> str:

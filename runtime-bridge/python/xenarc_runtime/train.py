@@ -11,16 +11,17 @@ import shutil
 import time
 from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 
-from . import checkpoint, curve, data, events, group, history, pjrt, run_files
+from . import checkpoint, curve, data, events, group, history, pjrt, pretrained, run_files
 from .anomaly import open_anomalies
 from .artifact import Artifact, Port
 from .bad_steps import BadSteps, RollBack
+from .base import Base, base_at, base_of, frozen
 from .errors import Problem
 from .evaluation import Evaluator, evaluator_of, reason_to_stop
 from .goodput import Goodput
@@ -28,18 +29,13 @@ from .lock import RunLock
 from .meter import Meter
 from .probe import probe_of
 from .profile import Profiler, Window
-from .program import Arrays, Entry, load, named, placements
+from .program import Arrays, Entry, load, named
 from .samples import Sampler, sampler_of
 from .saving import Saver
 from .settings import Settings, settings_of
 from .speed import work_of
 from .steps import TrainSteps
 from .tracking import Tracker, open_tracker
-
-if TYPE_CHECKING:
-    from .pretrained import Run
-
-    Weights = Path | Run
 
 HUNG = 3
 """The exit code of a process that the watchdog ended: the environment's fault."""
@@ -56,12 +52,14 @@ def train(
     window: Window | None = None,
     command: Any = None,
     repeats: Path | None = None,
+    base: Path | None = None,
 ) -> None:
     """Trains the artifact in `folder`, writing to the folder `run`; this process does its share if it is in a group.
 
     `paths` take the place of those in the configuration's section `data` (data.open). A folder with checkpoints is an error unless `resume` (go on from
     the newest) or `overwrite` (delete them). SIGINT, SIGTERM and SIGHUP end the run after the step, with a checkpoint.
-    A new run begins with the weights at `source`, which overrides the configuration's `train.from`; without either, with drawn ones.
+    A new run begins with the weights at `source`, which overrides the configuration's `train.from`; without either, with drawn ones. Where these are
+    adapters alone, `base` (the configuration's) has the weights that they stand beside.
     A run in which nothing happens for `watchdog` seconds is ended; 0: never. The steps of `window` are profiled.
     `command` is what the run's history says of the command; a run that `repeats` the one in another folder is held against that one's history.
     """
@@ -78,11 +76,9 @@ def train(
         goodput = Goodput(run)
         watch.rest()
         start = _prepare_run(run, settings, resume, overwrite)
-        weights = source or _configured_source(artifact)
-        if weights is not None and start is None:
-            from . import pretrained  # only this needs it
-
-            weights = pretrained.located(weights)
+        configured = _configured_source(artifact)
+        beginning = source or configured
+        weights = pretrained.source_at(beginning, base or configured) if beginning is not None and start is None else None
         step, begun_with = (start.step, None) if start else (0, weights)
         made_of = history.start_of(artifact, run, pipeline.settings, begun_with, command, step)
         if group.is_first():
@@ -103,11 +99,13 @@ class _Session:
     run: Path
     settings: Settings
     pipeline: data.Pipeline
-    source: Weights | None
+    source: pretrained.Source | None
     window: Window | None
     stops_at: Callable[[int], bool]
     watch: group.Watchdog
     goodput: Goodput
+    base: Base | None = None
+    """What checkpoints leave out."""
 
     def train(self, start: checkpoint.Saved | None) -> None:
         """Trains; a run that is rolled back goes on from its last checkpoint, behind the batch that was bad."""
@@ -139,12 +137,27 @@ class _Session:
         self.watch.rest()
         if start is None:
             state = _initial_state(self.artifact, self.settings.seed, self.source, self.goodput)
+            self.base = self._left_out()
             self.watch.beat("init was run")
             return state, 0, None
         ports = named(self.artifact.program("train_step").inputs, "state")
-        state = checkpoint.restore(start, ports, placements(self.artifact, ports))
+        state, record = pretrained.restore(self.artifact, start, ports), checkpoint.read_record(start)
+        self.base = self._still_left_out(base_of(record))
         self.watch.beat(f"the checkpoint of step {start.step} was read")
-        return state, start.step, checkpoint.read_record(start)
+        return state, start.step, record
+
+    def _left_out(self) -> Base | None:
+        """Beside adapters, what was read and is not trained need not be written again and again."""
+        if self.source is None or "lora" not in self.artifact.config:
+            return None
+        return base_at(self.source.path, () if self.settings.checkpoint.base else frozen(self.artifact))
+
+    def _still_left_out(self, base: Base | None) -> Base | None:
+        """A run that goes on may train more than before, or have checkpoints hold more."""
+        if base is None:
+            return None
+        names = () if self.settings.checkpoint.base else frozen(self.artifact).intersection(base.names)
+        return replace(base, names=tuple(sorted(names)))
 
     def _say_start(self, step: int, resumed: bool) -> None:
         artifact = self.artifact
@@ -208,7 +221,9 @@ class _Session:
             "config": artifact.config,
             "artifact": artifact.sha256,
             "versions": pjrt.versions(),
+            **({"base": self.base.as_json()} if self.base else {}),
         }
+        left_out = self.base.names if self.base else ()
         running: pjrt.Array | None = None
         with goodput.spent_on("compile"):
             anomalies = open_anomalies(artifact, self.run)
@@ -222,7 +237,8 @@ class _Session:
                 where_now = {"data": {**record["data"], "position": feed.state()}, "bad_steps": bad_steps.counts()}
                 began = time.monotonic()
                 with goodput.spent_on("checkpoint"):
-                    begun = saver.save(step, state, {**record, **where_now}, loss, all)
+                    kept = {name: array for name, array in state.items() if name not in left_out}
+                    begun = saver.save(step, kept, {**record, **where_now}, loss, all)
                 blocked = round((time.monotonic() - began) * 1e3, 1)
                 for saved in begun:
                     events.emit("checkpoint", step=step, path=str(saved), blocked_ms=blocked)
@@ -299,15 +315,13 @@ def _tokens_per_step(batch: list[Port]) -> int:
     return int(np.prod(rows)) * (window - 1)
 
 
-def _initial_state(artifact: Artifact, seed: int, source: Weights | None, goodput: Goodput) -> Arrays:
+def _initial_state(artifact: Artifact, seed: int, source: pretrained.Source | None, goodput: Goodput) -> Arrays:
     with goodput.spent_on("compile"):
         init = Entry(artifact, "init")
     state = init({"key": np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32)})
     if source is None:
         return state
-    from . import pretrained  # only this needs it
-
-    return {**state, **pretrained.initial(artifact, source, artifact.program("init").outputs)}
+    return {**state, **pretrained.initial(artifact, source.place, artifact.program("init").outputs, source.adapters)}
 
 
 def _configured_source(artifact: Artifact) -> Path | None:
