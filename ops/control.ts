@@ -275,14 +275,18 @@ export const shard = <A extends string>(x: Tensor<A>, kind: Kind = "activations"
 /**
  * A weight as it is used. Where its gradient lies split over several mesh axes, it is summed up over one after the other, each sum
  * leaving a device with its part: in one go XLA:TPU sums the whole on every device, with twice the traffic, and takes the part then.
+ * Stages are places of their own, whatever they lie over: between them there is no sum.
  */
 export function weightOf<A extends string>(weight: Tensor<A>): Tensor<A> {
   const { names, value } = weight;
   const spec =
     currentLayout()?.spec("optimizer", { name: describe(weight), axes: names, shape: value.type.shape }) ?? [];
-  const axes = Math.max(0, ...spec.map((over) => over?.length ?? 0));
+  const split = (d: number) => (names[d] === ("stage" as A) ? 0 : (spec[d]?.length ?? 0));
+  const axes = Math.max(0, ...spec.map((_, d) => split(d)));
   if (axes < 2) return weight;
-  const first = Array.from({ length: axes - 1 }, (_, i) => spec.map((over) => over?.slice(0, i + 1)));
+  const first = Array.from({ length: axes - 1 }, (_, i) =>
+    spec.map((over, d) => (split(d) ? over?.slice(0, i + 1) : over)),
+  );
   const used = customVjp(
     (w: Tensor<A>) => [w, undefined] as const,
     (_, ct: Tensor<A>) => [
