@@ -88,7 +88,7 @@ test("what is no tokenizer is refused in words", async () => {
   expect(await refusal("characters")).toMatch("made from the training text, and there is none");
   const sentencepiece = join(folder, "sentencepiece");
   mkdirSync(sentencepiece);
-  expect(await refusal(sentencepiece)).toMatch(/has no tokenizer\.json.*\nDownload it/);
+  expect(await refusal(sentencepiece)).toMatch(/has no tokenizer\.json.*\nGive the path of/);
   writeFileSync(join(sentencepiece, "tokenizer.model"), "");
   expect(await refusal(sentencepiece)).toMatch(/has a tokenizer\.model, of SentencePiece\.\ntransformers converts it/);
 });
