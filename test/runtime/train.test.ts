@@ -134,7 +134,7 @@ describe("bad data", () => {
     return file;
   };
   const cases: [name: string, data: () => string, expected: RegExp][] = [
-    ["missing", () => join(folder, "nowhere"), /There is no file or folder .*nowhere\.\nGive a UTF-8 file/],
+    ["missing", () => join(folder, "nowhere"), /There is no file or folder .*nowhere\.\nName a UTF-8 file/],
     ["empty", () => write("empty.txt", ""), /There is no text in .*empty\.txt\./],
     [
       "not UTF-8",
