@@ -5,6 +5,7 @@ attention's seq x seq scores. Parameters are a flat dict from path to array; tho
 their first axis. Axes: b batch, s seq (q of queries, k of keys), e embed, h heads, d headDim, v vocab, x experts.
 """
 
+import functools
 import math
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -18,6 +19,7 @@ Array = jax.Array
 Params = dict[str, Array]
 Config = dict[str, Any]
 Shapes = dict[str, tuple[int, ...]]
+Forward = Callable[[Params, Array, Config, Array | None], tuple[Array, Array]]
 Loss = Callable[[Params, Array, Array, Config], tuple[Array, Array]]
 Logits = Callable[[Params, Array, Config], Array]
 
@@ -233,6 +235,23 @@ def generate(logits: Logits, params: Params, prompt: Any, n: int, config: Config
     for end in range(length, length + n):
         tokens[:, end] = np.argmax(scores(params, tokens)[:, end - 1], axis=-1)
     return tokens[:, length:]
+
+
+def interface(forward: Forward) -> tuple[Callable[..., Any], ...]:
+    """What a reference is asked for, from its logits [b, s, v] and the losses of all its routers: `logits`, `loss`,
+    `train` and `generate`."""
+
+    def logits(params: Params, tokens: Array, config: Config, segments: Array | None = None) -> Array:
+        """Scores [b, s, v] of the token after each of tokens [b, s]; `segments` [b, s] number the sequences of packed rows."""
+        return forward(params, tokens, config, segments)[0]
+
+    def loss(params: Params, tokens: Array, targets: Array, config: Config) -> tuple[Array, Array]:
+        """The loss that is minimized, and the cross-entropy in it, in nats; tokens and targets are [b, s]."""
+        scores, router_loss = forward(params, tokens, config, None)
+        entropy = cross_entropy(scores, targets)
+        return entropy + router_loss, entropy
+
+    return logits, loss, functools.partial(train, loss), functools.partial(generate, logits)
 
 
 def sizes(config: Config) -> tuple[int, int, int, int]:

@@ -5,38 +5,24 @@ the linear layers nor the norms have one.
 """
 
 import math
-from typing import Any
 
 import common
-import numpy as np
+import jax.numpy as jnp
 from common import Array, Config, Params, Shapes
 
 
-def logits(params: Params, tokens: Array, config: Config, segments: Array | None = None) -> Array:
-    """Scores [b, s, v] of the token after each of tokens [b, s]; `segments` [b, s] number the sequences of packed rows."""
+def _forward(params: Params, tokens: Array, config: Config, segments: Array | None) -> tuple[Array, Array]:
+    """Logits [b, s, v]; there are no routers."""
     epsilon, embed = config.get("epsilon", 1e-5), config["embed"]
     x = common.embedding(params, "tokens", tokens) * math.sqrt(embed)
     x = x + common.sinusoidal(common.positions(tokens, segments), embed)
     for block in common.layers(params):
         x = x + common.attention(block, "attention", common.layer_norm(block, "attentionNorm", x, epsilon), segments)
         x = x + common.mlp(block, "mlp", common.layer_norm(block, "mlpNorm", x, epsilon))
-    return common.linear(params, "head", common.layer_norm(params, "norm", x, epsilon))
+    return common.linear(params, "head", common.layer_norm(params, "norm", x, epsilon)), jnp.float32(0)
 
 
-def loss(params: Params, tokens: Array, targets: Array, config: Config) -> tuple[Array, Array]:
-    """The loss that is minimized, and the cross-entropy in nats, which is the same; tokens and targets are [b, s]."""
-    cross_entropy = common.cross_entropy(logits(params, tokens, config), targets)
-    return cross_entropy, cross_entropy
-
-
-def train(params: Params, batches: Any, config: Config, settings: Config) -> tuple[list[float], Params]:
-    """See `common.train`."""
-    return common.train(loss, params, batches, config, settings)
-
-
-def generate(params: Params, prompt: Any, n: int, config: Config) -> np.ndarray:
-    """See `common.generate`."""
-    return common.generate(logits, params, prompt, n, config)
+logits, loss, train, generate = common.interface(_forward)
 
 
 def shapes(config: Config) -> Shapes:

@@ -5,11 +5,8 @@ perToken, threshold, capacity, loadBalance, zLoss, theta (10,000), epsilon (1e-5
 attention compute the same. The dropout after attention and feed-forward network is left out.
 """
 
-from typing import Any
-
 import common
 import jax.numpy as jnp
-import numpy as np
 from common import Array, Config, Params, Shapes
 
 
@@ -31,26 +28,7 @@ def _forward(params: Params, tokens: Array, config: Config, segments: Array | No
     return common.linear(params, "head", common.layer_norm(params, "norm", x, epsilon)), router_loss
 
 
-def logits(params: Params, tokens: Array, config: Config, segments: Array | None = None) -> Array:
-    """Scores [b, s, v] of the token after each of tokens [b, s]; `segments` [b, s] number the sequences of packed rows."""
-    return _forward(params, tokens, config, segments)[0]
-
-
-def loss(params: Params, tokens: Array, targets: Array, config: Config) -> tuple[Array, Array]:
-    """The loss that is minimized, and the cross-entropy in it, in nats; tokens and targets are [b, s]."""
-    scores, router_loss = _forward(params, tokens, config, None)
-    cross_entropy = common.cross_entropy(scores, targets)
-    return cross_entropy + router_loss, cross_entropy
-
-
-def train(params: Params, batches: Any, config: Config, settings: Config) -> tuple[list[float], Params]:
-    """See `common.train`."""
-    return common.train(loss, params, batches, config, settings)
-
-
-def generate(params: Params, prompt: Any, n: int, config: Config) -> np.ndarray:
-    """See `common.generate`."""
-    return common.generate(logits, params, prompt, n, config)
+logits, loss, train, generate = common.interface(_forward)
 
 
 def shapes(config: Config) -> Shapes:
