@@ -79,9 +79,9 @@ def train(
         configured = _configured_source(artifact)
         beginning = source or configured
         weights = pretrained.source_at(beginning, base or configured) if beginning is not None and start is None else None
-        step, begun_with = (start.step, None) if start else (0, weights)
-        made_of = history.start_of(artifact, run, pipeline.settings, begun_with, command, step)
         if group.is_first():
+            step, begun_with = (start.step, None) if start else (0, weights)
+            made_of = history.start_of(artifact, run, pipeline.settings, begun_with, command, step)
             run_files.keep_log(run)
             run_files.describe(artifact, run)
             if repeats is not None and start is None:
