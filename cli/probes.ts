@@ -5,6 +5,7 @@ import { flopsByModule } from "../compiler/plan/modules.js";
 import { readManifest, readProgram } from "../emit/artifact.js";
 import { compile } from "../emit/compile.js";
 import { resolveConfig } from "../emit/config.js";
+import { withoutLocations } from "../emit/print.js";
 import { BYTES } from "../emit/tokenizer.js";
 import { openModel } from "./project.js";
 import { paint } from "./terminal.js";
@@ -91,8 +92,6 @@ function differing(before: readonly Shape[], now: readonly Shape[]): string | un
 
 /** A program's text without the names of its values and where it is from. */
 const operations = (text: string): string =>
-  text
+  withoutLocations(text)
     .replaceAll(/%[\w.$#:-]+/g, "%")
-    .replaceAll(/ loc\(.*\)$/gm, "")
-    .replaceAll(/^#loc.*$/gm, "")
     .trim();

@@ -16,6 +16,7 @@ import {
   parseVersioned,
   SCHEMA_VERSION,
 } from "./manifest.js";
+import { withoutLocations } from "./print.js";
 import { BYTES, type TokenizerSource } from "./tokenizer.js";
 
 /** One entry point, as the compiler hands it over. */
@@ -185,9 +186,6 @@ export async function essenceOf(folder: string): Promise<string> {
   const settings = Object.fromEntries(Object.entries(config).filter(([section]) => !BESIDES.includes(section)));
   return stableJson({ ...manifest, config: settings, programs: Object.fromEntries(computed) });
 }
-
-/** As print.ts writes them: aliases, defined at the end. */
-const withoutLocations = (text: string): string => text.replace(/^#loc.*\n/gm, "").replace(/ loc\(#loc\d+\)/g, "");
 
 /** The StableHLO text of an entry point. */
 export async function readProgram(folder: string, manifest: Manifest, entry: string): Promise<string> {

@@ -303,3 +303,7 @@ class Locations {
     return name;
   }
 }
+
+/** A module's text without its locations, which are aliases, defined at the end. */
+export const withoutLocations = (text: string): string =>
+  text.replace(/^#loc.*\n/gm, "").replace(/ loc\(#loc\d+\)/g, "");

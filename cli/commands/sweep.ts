@@ -3,10 +3,9 @@ import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { XenarcError } from "../../compiler/errors.js";
 import { writeAtomically } from "../../compiler/source/cache.js";
-import { essenceOf, readManifest } from "../../emit/artifact.js";
+import { essenceOf } from "../../emit/artifact.js";
 import { makeFolder } from "../../emit/folder.js";
 import { readHistory, type Source } from "../../emit/history.js";
-import type { Manifest } from "../../emit/manifest.js";
 import { drawCurves, sources } from "../../runtime-bridge/bridge.js";
 import { Interrupted } from "../interrupt.js";
 import { artifactAt, openModel, openProject, RUNS, sortWords } from "../project.js";
@@ -98,14 +97,13 @@ async function once(
 }
 
 /** What of a run is not what it would be trained with now: a run that goes on is to be the same throughout. */
-async function whatChanged({ run, folder, data }: Draft): Promise<string[]> {
+async function whatChanged({ run, folder, data, compiled }: Draft): Promise<string[]> {
   if (artifactAt(run) === undefined) return ["an artifact that is gone"];
   const { starts } = readHistory(run);
   const essences = await Promise.all([join(run, "artifact"), folder].map(essenceOf));
   const hashes = (sources: readonly Source[]) => sources.map(({ sha256 }) => sha256).join();
-  const { config } = await readManifest(folder);
   // What was found where no data are named is the run's own.
-  const now = hashes(await sourcesOf(folder, config, data ?? join(run, "text.txt")));
+  const now = hashes(await sourcesOf(folder, compiled.config, data ?? join(run, "text.txt")));
   return [
     ...(essences[0] === essences[1] ? [] : ["another model or configuration"]),
     ...(starts.every((start) => hashes(start.data.sources) === now) ? [] : ["other data"]),
@@ -113,7 +111,11 @@ async function whatChanged({ run, folder, data }: Draft): Promise<string[]> {
 }
 
 /** The data of an artifact; looked at once for all combinations that say the same of them. */
-async function sourcesOf(artifact: string, config: Manifest["config"], data: Draft["data"]): Promise<Source[]> {
+async function sourcesOf(
+  artifact: string,
+  config: Draft["compiled"]["config"],
+  data: Draft["data"],
+): Promise<Source[]> {
   const key = JSON.stringify([data, config.data]);
   const found = looked.get(key) ?? sources({ artifact, data });
   looked.set(key, found);
