@@ -11,6 +11,12 @@ import { makeNorm, type Norm } from "./layers/block.js";
 import { Block, type BlockOptions, Embedding, Linear, sinusoidalPositions } from "./layers/index.js";
 import type { rematSchema } from "./train/config.js";
 
+/** Where a configuration's heads are not of one width. */
+export const headsDivide = [
+  ({ embed, heads }: { readonly embed: number; readonly heads: number }) => embed % heads === 0,
+  { path: ["heads"] as string[], message: "heads must divide embed" },
+] as const;
+
 /** Sizes and kinds of the parts of a {@link Decoder}: its blocks', and these. */
 export interface DecoderOptions extends Omit<BlockOptions, "init" | "residualInit"> {
   readonly vocab: number;

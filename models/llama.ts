@@ -1,6 +1,6 @@
 /** Llama: a decoder with RMSNorm, rotary positions, groups of heads that share keys and values, gated feed-forward layers, no biases. */
 import { z } from "zod";
-import { Decoder } from "./decoder.js";
+import { Decoder, headsDivide } from "./decoder.js";
 import { defineModel } from "./define.js";
 import type { HuggingFaceMap } from "./hugging_face.js";
 import type { BlockOptions } from "./layers/index.js";
@@ -32,7 +32,7 @@ export const llamaConfig = z
     /** Layers written one after the other instead of a loop. */
     unroll: z.boolean().default(false),
   })
-  .refine(({ embed, heads }) => embed % heads === 0, { path: ["heads"], message: "heads must divide embed" })
+  .refine(...headsDivide)
   .refine(({ heads, kvHeads }) => heads % kvHeads === 0, { path: ["kvHeads"], message: "kvHeads must divide heads" });
 /** A resolved configuration of {@link Llama}. */
 export type LlamaConfig = z.infer<typeof llamaConfig>;

@@ -55,17 +55,10 @@ export function adapted<M>(model: M, { rank, alpha, dropout, match }: LoraConfig
 
 /** A model whose adapters drop a part of their inputs, each by a key of its own; one without dropout is given back as it is. */
 export function dropping<M>(model: M, key: () => Key): M {
-  const random = modulesOf(model, (module) => module instanceof LowRank).some(([, lora]) => lora.random);
-  return random ? seeded(model, key(), "") : model;
-}
-
-function seeded<T>(tree: T, key: Key, path: string): T {
-  if (tree === null || typeof tree !== "object" || tree instanceof Tensor) return tree;
-  if (tree instanceof LowRank) return tree.seeded(key, pathHash(path));
-  const copy = Array.isArray(tree)
-    ? []
-    : Object.create(Object.getPrototypeOf(tree), Object.getOwnPropertyDescriptors(tree));
-  for (const [name, child] of Object.entries(tree)) copy[name] = seeded(child, key, joinPath(path, name));
+  const adapters = (model: M) => modulesOf(model, (module) => module instanceof LowRank);
+  if (!adapters(model).some(([, lora]) => lora.random)) return model;
+  const [copy, base] = [mapLeaves(model, (leaf) => leaf), key()];
+  for (const [path, lora] of adapters(copy)) lora.seed(base, pathHash(path));
   return copy;
 }
 

@@ -22,6 +22,11 @@ export const mixtureKeys = {
   /** Noise on the router's input while training: a factor in [1 - jitter, 1 + jitter]. */
   jitter: z.number().min(0).lt(1).default(0),
 };
+/** How a mixture with a capacity drops; by default so that no token's result depends on those behind it. */
+export const causalKeys = {
+  /** What of an expert that is full is dropped: later tokens (`token`), or second choices before first ones (`choice`). */
+  priority: z.enum(["token", "choice"]).default("token"),
+};
 type MixtureConfig = z.infer<z.ZodObject<typeof mixtureKeys>>;
 
 /** What a configuration says of a mixture: a sequence at a time, so that tokens are sorted on the device that they are on. */

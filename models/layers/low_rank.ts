@@ -48,13 +48,12 @@ export class LowRank<I extends string, O extends string> extends Module {
     return this.dropout.rate > 0;
   }
 
-  /** The same with randomness: `key` is folded with `number`, and each layer of a stack gets one of its own. */
-  seeded(key: Key, number: number): this {
+  /** Gives it randomness: `key` is folded with `number`, and each layer of a stack gets one of its own. Called on a copy of the model. */
+  seed(key: Key, number: number): void {
     const own = foldIn(key, number);
     const a = this.a as Tensor;
     const sizes = Object.fromEntries(this.further.map((axis) => [axis, a.size(axis)]));
-    const copy = Object.create(Object.getPrototypeOf(this), Object.getOwnPropertyDescriptors(this));
-    return Object.assign(copy, { key: this.further.length ? split(own, sizes) : own });
+    Object.assign(this, { key: this.further.length ? split(own, sizes) : own });
   }
 
   /** x `[..., I]` to `[..., O]`, in x's element type. */

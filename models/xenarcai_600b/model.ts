@@ -3,9 +3,9 @@
  * of which a token takes as many as its router is unsure about. docs/models/xenarcai_600b.md goes through its document.
  */
 import { z } from "zod";
-import { Decoder } from "../decoder.js";
+import { Decoder, headsDivide } from "../decoder.js";
 import { defineModel } from "../define.js";
-import { fewEnough, mixtureKeys, mixtureOf } from "../mixtral.js";
+import { causalKeys, fewEnough, mixtureKeys, mixtureOf } from "../mixtral.js";
 import { rematSchema } from "../train/config.js";
 
 /** The section `model` of the configuration; every key has a default. */
@@ -26,8 +26,7 @@ export const xenarcai600bConfig = z
     ...mixtureKeys,
     /** A token takes the fewest experts whose probabilities add up to this, at most `perToken`. Default: all of `perToken`. */
     threshold: z.number().gt(0).max(1).optional(),
-    /** What of an expert that is full is dropped: later tokens (`token`), or second choices before first ones (`choice`). */
-    priority: z.enum(["token", "choice"]).default("token"),
+    ...causalKeys,
     /** Balances without a loss: the step by which an expert's bias goes up or down. Default: none. */
     biasRate: z.number().nonnegative().optional(),
     /** Feed-forward layer and experts are gated (SwiGLU) instead of having a GELU. */
@@ -45,7 +44,7 @@ export const xenarcai600bConfig = z
     /** Layers written one after the other instead of a loop. */
     unroll: z.boolean().default(false),
   })
-  .refine(({ embed, heads }) => embed % heads === 0, { path: ["heads"], message: "heads must divide embed" })
+  .refine(...headsDivide)
   .refine(...fewEnough);
 /** A resolved configuration of {@link xenarcai600b}. */
 export type Xenarcai600bConfig = z.infer<typeof xenarcai600bConfig>;

@@ -3,9 +3,9 @@
  * experts by a switch. docs/models/xenarcai_v2.md goes through its document.
  */
 import { z } from "zod";
-import { Decoder } from "../decoder.js";
+import { Decoder, headsDivide } from "../decoder.js";
 import { defineModel } from "../define.js";
-import { fewEnough, mixtureKeys, mixtureOf } from "../mixtral.js";
+import { causalKeys, fewEnough, mixtureKeys, mixtureOf } from "../mixtral.js";
 import { rematSchema } from "../train/config.js";
 
 /** The section `model` of the configuration; every key has a default. */
@@ -34,8 +34,7 @@ export const xenarcaiV2Config = z
     /** A mixture of experts in the place of each feed-forward layer. */
     moe: z.boolean().default(false),
     ...mixtureKeys,
-    /** What of an expert that is full is dropped: later tokens (`token`), or second choices before first ones (`choice`). */
-    priority: z.enum(["token", "choice"]).default("token"),
+    ...causalKeys,
     /** Base of the rotary positions' wavelengths; null: no positions. */
     theta: z.number().positive().nullable().default(10_000),
     /** Element type of the computation; weights are float32. */
@@ -45,7 +44,7 @@ export const xenarcaiV2Config = z
     /** Layers written one after the other instead of a loop. */
     unroll: z.boolean().default(false),
   })
-  .refine(({ embed, heads }) => embed % heads === 0, { path: ["heads"], message: "heads must divide embed" })
+  .refine(...headsDivide)
   .refine(({ heads, kvHeads = heads }) => heads % kvHeads === 0, {
     path: ["kvHeads"],
     message: "kvHeads must divide heads",
