@@ -100,7 +100,8 @@ const failure = async (config: object): Promise<string> => {
   try {
     await compile(charTransformer, { model, train, ...config }, { only: ["train_step"] });
   } catch (error) {
-    return render(error as XenarcError, { colour: false });
+    // Where inside of xenarc is for the next lines of our own, and changes with them.
+    return render(error as XenarcError, { colour: false }).replace(/^( {2}through xenarc\/[^:]+):[\d:]+$/gm, "$1");
   }
   throw new Error("nothing was wrong");
 };
