@@ -227,6 +227,20 @@ xenarc
   .action(async (run, options) => (await import("./commands/eval.js")).evalCommand(run, options));
 
 xenarc
+  .command("prune-experts")
+  .description("write a run with fewer experts in each mixture: those that held-out data use most")
+  .argument("[run]", "the run's folder (default: the newest in runs/)")
+  .requiredOption("--keep <n>", "how many experts of each mixture stay", integer(1))
+  .option("--merge", "merge each of the others into the one that is nearest to it, by their parts of the choices")
+  .option("-o, --out <dir>", "the new run's folder (default: RUN-N-experts)")
+  .option("-d, --data <path>", "measure on all of this (default: the validation data of the configuration)")
+  .option("--step <n>", "which checkpoint (default: the newest)", integer(0))
+  .option("--batches <n>", "read so many batches (default: all)", integer(1))
+  .option("--model <file>", "the model file (default: model.ts here)")
+  .option(...JSON_FLAG)
+  .action(async (run, options) => (await import("./commands/prune_experts.js")).pruneExpertsCommand(run, options));
+
+xenarc
   .command("inspect")
   .description("show an artifact: entry points, operations, parameters")
   .argument("<artifact>", "the folder of an artifact, or of a run")

@@ -1,13 +1,12 @@
 /** The programs with which `xenarc generate --trace` looks into a run's model. */
 import { join } from "node:path";
-import { XenarcError } from "../compiler/errors.js";
 import { flopsByModule } from "../compiler/plan/modules.js";
 import { readManifest, readProgram } from "../emit/artifact.js";
 import { compile } from "../emit/compile.js";
 import { resolveConfig } from "../emit/config.js";
 import { withoutLocations } from "../emit/print.js";
 import { BYTES } from "../emit/tokenizer.js";
-import { openModel } from "./project.js";
+import { differing, foreign, modelOfRun } from "./project.js";
 import { paint } from "./terminal.js";
 
 const PROBES = ["probe_prefill", "probe_decode_step"];
@@ -37,32 +36,17 @@ export async function probesFor(run: string, artifact: string, { look, model }: 
   const manifest = await readManifest(artifact);
   const { name } = manifest;
   if (look === undefined && PROBES.every((entry) => entry in manifest.programs)) return { name, folder: artifact };
-  const { file, model: made } = await openModel(model).catch((error: unknown) => {
-    if (model !== undefined || !(error instanceof XenarcError) || error.fault !== "usage") throw error;
-    throw new XenarcError(
-      {
-        what: `${artifact} has no programs that look into the model, and there is no model.ts in this folder to make them from.`,
-        fix: "Name the model's file with --model, or train with generate.trace='[\"**\"]'.",
-      },
-      "usage",
-    );
+  const { file, model: made } = await modelOfRun(run, name, model, {
+    what: `${artifact} has no programs that look into the model, and there is no model.ts in this folder to make them from.`,
+    fix: "Name the model's file with --model, or train with generate.trace='[\"**\"]'.",
   });
   const generate = { ...(manifest.config.generate as object), trace: look ?? ["**"] };
-  const foreign = (why: string) =>
-    new XenarcError(
-      {
-        what: `${file} is not the model that ${run} was trained with: ${why}.`,
-        fix: "Name the model's file with --model.",
-      },
-      "usage",
-    );
-  if (made.name !== name) throw foreign(`it defines ${made.name}, the run is of ${name}`);
   const config = resolveConfig(made.schema, { values: { ...manifest.config, generate } });
   const compiled = await compile(made, config, { only: ["decode_step", ...PROBES] });
   const now = compiled.program("decode_step");
   const before = manifest.programs.decode_step!;
   const other = differing(before.inputs, now.program.inputs);
-  if (other !== undefined) throw foreign(`of its parameters and caches, ${other} differs`);
+  if (other !== undefined) throw foreign(file, run, `of its parameters and caches, ${other} differs`);
   if (operations(now.text) !== operations(await readProgram(artifact, manifest, "decode_step"))) {
     const { yellow } = paint(process.stderr);
     process.stderr.write(
@@ -72,22 +56,6 @@ export async function probesFor(run: string, artifact: string, { look, model }: 
   const folder = join(run, "trace");
   await compiled.write(folder, BYTES);
   return { name, folder, flops: flopsByModule(now.program) };
-}
-
-interface Shape {
-  readonly name: string;
-  readonly shape: readonly number[];
-  readonly dtype: string;
-}
-
-/** The first port that one side lacks or has in another form. */
-function differing(before: readonly Shape[], now: readonly Shape[]): string | undefined {
-  const form = ({ name, shape, dtype }: Shape) => JSON.stringify([name, shape, dtype]);
-  const alone = (ports: readonly Shape[], others: readonly Shape[]) => {
-    const known = new Set(others.map(form));
-    return ports.find((port) => !known.has(form(port)))?.name;
-  };
-  return alone(before, now) ?? alone(now, before);
 }
 
 /** A program's text without the names of its values and where it is from. */

@@ -2,7 +2,7 @@
 import { readFileSync } from "node:fs";
 import type { RuntimeEvent } from "../runtime-bridge/events.js";
 import { chart, type Point } from "./chart.js";
-import { bytes, columns, count, duration, loss, paint, StatusLine } from "./terminal.js";
+import { bar, bytes, columns, count, duration, loss, paint, StatusLine } from "./terminal.js";
 
 type Event<K extends RuntimeEvent["event"]> = Extract<RuntimeEvent, { event: K }>;
 
@@ -72,7 +72,7 @@ export class TrainingDisplay {
   }
 
   #bar(event: Event<"progress">): string {
-    const { bold, dim, green } = this.#colour;
+    const { bold, dim } = this.#colour;
     const texts = [
       `loss ${loss(event.loss)}`,
       event.tokens_per_second === null ? "" : `${count(event.tokens_per_second)} tokens/s`,
@@ -80,13 +80,11 @@ export class TrainingDisplay {
     ].filter((text) => text !== "");
     const total = count(event.steps);
     const done = `${count(event.step).padStart(total.length)}/${total}`;
-    // The bar takes what is left, texts give way from the last; a Ctrl-C shows itself as two characters more.
+    // The bar takes what is left, texts give way from the last.
     const room = () => columns(this.#out) - 3 - [done, ...texts].reduce((sum, text) => sum + text.length + 2, 0);
     while (room() < 8 && texts.length > 0) texts.pop();
-    const width = Math.max(0, Math.min(40, room()));
-    const filled = Math.round((event.step / Math.max(1, event.steps)) * width);
-    const bar = green("━".repeat(filled)) + dim("─".repeat(width - filled));
-    return [done, bar, ...texts.map((text, i) => (i === 0 ? bold(text) : dim(text)))].join("  ");
+    const drawn = bar(this.#out, event.step / Math.max(1, event.steps), [done, ...texts]);
+    return [done, drawn, ...texts.map((text, i) => (i === 0 ? bold(text) : dim(text)))].join("  ");
   }
 
   #evaluated(event: Event<"eval">): void {

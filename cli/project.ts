@@ -65,6 +65,51 @@ export async function openModel(target = "."): Promise<Pick<Project, "file" | "m
   return { file, model: modelOf(await loadModule(file), file) };
 }
 
+/**
+ * The model that a run was trained with, of its file, or of the one in this folder.
+ * @throws XenarcError where there is none, which `missing` says, or it is another model.
+ */
+export async function modelOfRun(
+  run: string,
+  name: string,
+  target: string | undefined,
+  missing: XenarcError["parts"],
+): Promise<Pick<Project, "file" | "model">> {
+  const found = await openModel(target).catch((error: unknown) => {
+    if (target !== undefined || !(error instanceof XenarcError) || error.fault !== "usage") throw error;
+    throw new XenarcError(missing, "usage");
+  });
+  if (found.model.name === name) return found;
+  throw foreign(found.file, run, `it defines ${found.model.name}, the run is of ${name}`);
+}
+
+/** A file is of another model than a run. */
+export const foreign = (file: string, run: string, why: string): XenarcError =>
+  new XenarcError(
+    {
+      what: `${file} is not the model that ${run} was trained with: ${why}.`,
+      fix: "Name the model's file with --model.",
+    },
+    "usage",
+  );
+
+/** What is compared of a port. */
+export interface Shape {
+  readonly name: string;
+  readonly shape: readonly number[];
+  readonly dtype: string;
+}
+
+/** The first port that one side lacks or has in another form. */
+export function differing(before: readonly Shape[], now: readonly Shape[]): string | undefined {
+  const form = ({ name, shape, dtype }: Shape) => JSON.stringify([name, shape, dtype]);
+  const alone = (ports: readonly Shape[], others: readonly Shape[]) => {
+    const known = new Set(others.map(form));
+    return ports.find((port) => !known.has(form(port)))?.name;
+  };
+  return alone(before, now) ?? alone(now, before);
+}
+
 /** A model with its resolved configuration: `config`, or `config.yaml` beside it if there is one, then the settings. */
 export async function openProject(words: Words, config: string | undefined): Promise<Project> {
   const [{ file, model }, { explainConfig }] = await Promise.all([

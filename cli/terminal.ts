@@ -42,6 +42,16 @@ export class StatusLine {
   }
 }
 
+/** A bar of which a share is done, 40 columns or what texts beside it leave of the terminal. */
+export function bar(stream: Stream, done: number, texts: readonly string[]): string {
+  const { dim, green } = paint(stream);
+  // A Ctrl-C shows itself as two characters more.
+  const room = columns(stream) - 3 - texts.reduce((sum, text) => sum + text.length + 2, 0);
+  const width = Math.max(0, Math.min(40, room));
+  const filled = Math.round(done * width);
+  return green("━".repeat(filled)) + dim("─".repeat(width - filled));
+}
+
 /** What the user typed to run this command. */
 export const COMMAND: string = process.env.npm_command === undefined ? "xenarc" : "npx xenarc";
 

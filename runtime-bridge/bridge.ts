@@ -149,10 +149,31 @@ export async function evaluateRun(
   options: EvaluateOptions,
   onEvent: OnEvent = () => {},
 ): Promise<EventOf<"evaluated">> {
-  const { artifact, run: folder, step, data, batches } = options;
-  const args = [artifact, "--run", folder, ...option("--step", step), ...paths(data), ...option("--batches", batches)];
-  return last(await runCommand("evaluate", args, onEvent, options), "evaluated");
+  return last(await runCommand("evaluate", evaluated(options), onEvent, options), "evaluated");
 }
+
+/** Options of {@link pruneExperts}. */
+export interface PruneExpertsOptions extends EvaluateOptions {
+  /** The folder of the new run, whose folder `artifact` has the model with fewer experts. */
+  readonly out: string;
+  /** Merge each expert that is not kept into the one that is nearest to it. */
+  readonly merge?: boolean;
+}
+
+/** Writes a checkpoint with fewer experts in each mixture: those that held-out data use most. */
+export async function pruneExperts(
+  options: PruneExpertsOptions,
+  onEvent: OnEvent = () => {},
+): Promise<EventOf<"pruned">> {
+  const args = [...evaluated(options), ...option("--out", options.out), ...(options.merge ? ["--merge"] : [])];
+  return last(await runCommand("prune-experts", args, onEvent, options), "pruned");
+}
+
+/** What is evaluated, and on what. */
+const evaluated = ({ artifact, run: folder, step, data, batches }: EvaluateOptions): string[] => [
+  ...[artifact, "--run", folder, ...option("--step", step)],
+  ...[...paths(data), ...option("--batches", batches)],
+];
 
 /** Writes a `tokenizer.json` whose tokens are the characters of texts. */
 export async function characters(

@@ -248,6 +248,27 @@ const eventSchema = z.discriminatedUnion("event", [
     /** `stop`: a text that ends it came; `eos`: the tokenizer's own token for that did. */
     reason: z.enum(["length", "stop", "eos", "interrupted"]),
   }),
+  /** How much of a part of pruning is done, from 0 to 1. */
+  z.object({
+    event: z.literal("pruning"),
+    what: z.enum(["measuring", "choosing", "writing", "judging"]),
+    done: z.number(),
+  }),
+  /** Experts were pruned: `kept` of `experts` in each mixture; `others` is the share of the choices that fell on those that were not kept. */
+  z.object({
+    event: z.literal("pruned"),
+    path: z.string(),
+    step: count,
+    experts: count,
+    kept: count,
+    merged: z.boolean(),
+    others: z.number(),
+    loss_before: measured,
+    loss_after: measured,
+    /** That the losses are over. */
+    tokens: count,
+    data: z.string(),
+  }),
   /** An entry point was run and its results written. */
   z.object({
     event: z.literal("result"),

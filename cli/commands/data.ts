@@ -6,7 +6,7 @@ import { type SourceOptions, stats, type TokenizeOptions, tokenize } from "../..
 import type { EventOf, RuntimeEvent } from "../../runtime-bridge/events.js";
 import { interruptible } from "../interrupt.js";
 import { setUpPython } from "../setup.js";
-import { bytes, columns, count, duration, paint, percent, StatusLine, short, table } from "../terminal.js";
+import { bar, bytes, columns, count, duration, paint, percent, StatusLine, short, table } from "../terminal.js";
 
 interface DataCommandOptions {
   readonly tokenizer: string;
@@ -79,24 +79,21 @@ function sourcesOf(sources: readonly string[], options: DataCommandOptions): Sou
 async function shown<T>(quiet: boolean | undefined, work: (onEvent: (event: RuntimeEvent) => void) => Promise<T>) {
   await setUpPython();
   const line = new StatusLine(process.stderr);
-  const { dim, green, yellow } = paint(process.stderr);
+  const { dim, yellow } = paint(process.stderr);
   const started = performance.now();
-  const bar = ({ done, tokens }: EventOf<"working">) => {
+  const working = ({ done, tokens }: EventOf<"working">) => {
     const seconds = (performance.now() - started) / 1000;
     const texts = [
       percent(done),
       `${short(tokens)} tokens`,
       done > 0 ? `${duration(seconds / done - seconds)} left` : "",
     ];
-    const room = columns(process.stderr) - 3 - texts.reduce((sum, text) => sum + text.length + 2, 0);
-    const width = Math.max(0, Math.min(40, room));
-    const filled = Math.round(done * width);
-    return [green("━".repeat(filled)) + dim("─".repeat(width - filled)), ...texts].join("  ");
+    return [bar(process.stderr, done, texts), ...texts].join("  ");
   };
   line.show(dim("reading"));
   return interruptible(() =>
     work((event) => {
-      if (event.event === "working") line.show(bar(event));
+      if (event.event === "working") line.show(working(event));
       if (event.event !== "log" || quiet) return;
       line.clear();
       process.stderr.write(`${event.level === "warning" ? yellow(event.message) : event.message}\n`);

@@ -6,6 +6,7 @@ import type { Program } from "../../compiler/program.js";
 import { builderFor, type TraceOptions, traceProgram } from "../../compiler/trace.js";
 import { spec } from "../../ops/module.js";
 import { foldIn } from "../../ops/random.js";
+import { collect } from "../../ops/report.js";
 import type { LanguageModel } from "../language_model.js";
 import { edges, probes } from "../probes.js";
 import { batchSpec, examplesOf } from "../train/batch.js";
@@ -52,14 +53,15 @@ export function trainStepProgram(model: LanguageModel<object>, c: ProgramConfig,
   );
 }
 
-/** The summed loss (nats) and the number of targets of a batch of the validation text. */
+/** The summed loss (nats) and the number of targets of a batch of the validation text, and what layers report of it. */
 export function evalStep(model: LanguageModel<object>, c: ProgramConfig): Program {
   const weights = weightsOf(model, c.train);
   const batch = batchSpec({ batch: c.train.batch }, c.model.context, c.data);
   return traceProgram("eval_step", { state: weights.state, batch }, ({ state, batch }) => {
     const { inputs, targets, ...places } = examplesOf(batch);
-    const { sum, count } = weights.model(state).loss(inputs, targets, { ...places, chunk: c.train.lossChunk });
-    return { metric: { loss_sum: sum, count } };
+    const options = { ...places, chunk: c.train.lossChunk };
+    const [{ sum, count }, { metrics }] = collect(() => weights.model(state).loss(inputs, targets, options));
+    return { metric: { loss_sum: sum, count, ...metrics } };
   });
 }
 

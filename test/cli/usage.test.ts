@@ -14,6 +14,7 @@ const COMMANDS = [
   "generate",
   "export",
   "eval",
+  "prune-experts",
   "inspect",
   "run",
   "config",
@@ -24,7 +25,7 @@ const COMMANDS = [
 test("--help names every command", async () => {
   const { code, out } = await call("--help");
   expect(code).toBe(0);
-  expect([...out.matchAll(/^ {2}([a-z]+) {2,}/gm)].map(([, name]) => name)).toEqual(COMMANDS);
+  expect([...out.matchAll(/^ {2}([a-z-]+) {2,}/gm)].map(([, name]) => name)).toEqual(COMMANDS);
   expect(out).toContain("Exit codes: 0 fine, 1 the model, its configuration or its data is wrong, 2 the command is");
 });
 

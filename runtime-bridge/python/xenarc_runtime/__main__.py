@@ -157,6 +157,16 @@ def _parser() -> argparse.ArgumentParser:
     export.add_argument("--ema", action="store_true", help="the averages that training has kept")
     export.set_defaults(run=_export)
 
+    prune = commands.add_parser("prune-experts", help="a checkpoint with fewer experts in each mixture")
+    prune.add_argument("artifact", type=Path)
+    prune.add_argument("--run", type=Path, dest="folder", required=True, help="the folder of the run")
+    prune.add_argument("--step", type=int, help="which checkpoint; default: the newest")
+    prune.add_argument("--data", action="append", default=[], help="measure on all of this instead of the validation data")
+    prune.add_argument("--batches", type=int, help="how many to read; default: all")
+    prune.add_argument("--out", type=Path, required=True, help="the new run's folder, which has the artifact of the smaller model")
+    prune.add_argument("--merge", action="store_true", help="merge the others into the nearest that stay")
+    prune.set_defaults(run=_prune)
+
     inspect = commands.add_parser("inspect", help="compile an artifact's programs; XLA's memory and optimized HLO")
     inspect.add_argument("artifact", type=Path)
     inspect.add_argument("--hlo", type=Path, help="write the optimized HLO into this folder")
@@ -320,6 +330,14 @@ def _export(arguments: argparse.Namespace) -> None:
 
     a = arguments
     export(a.checkpoint, a.out, a.shard_bytes, a.dtype, a.names, a.adapters, a.ema)
+
+
+def _prune(arguments: argparse.Namespace) -> None:
+    with _importing():
+        from .prune import prune
+
+    a = arguments
+    prune(a.artifact, a.folder, a.step, a.data, a.batches, a.out, a.merge)
 
 
 def _inspect(arguments: argparse.Namespace) -> None:

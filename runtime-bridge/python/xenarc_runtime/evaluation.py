@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import numpy as np
 
-from . import checkpoint, data, events, group, pretrained
+from . import checkpoint, data, events, pretrained
 from . import tokenizer as tokenizers
 from .artifact import Artifact
 from .errors import Problem
@@ -17,7 +18,20 @@ from .program import Arrays, Entry, load, named
 from .settings import EvalSettings
 from .tokenizer import Tokenizer
 
-Evaluator = Callable[[Arrays, group.Watchdog], tuple[float, int]]
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """The mean loss over so many tokens, and of what layers report, by name, the mean over the batches."""
+
+    loss: float
+    tokens: int
+    reported: Mapping[str, np.ndarray]
+
+
+Beat = Callable[[int, int], None]
+"""Told of every batch that is done: its number, from 1, and how many there are."""
+Evaluator = Callable[[Arrays, Beat], Evaluation]
 
 
 def reason_to_stop(losses: Sequence[float], settings: EvalSettings) -> str | None:
@@ -38,15 +52,16 @@ def reason_to_stop(losses: Sequence[float], settings: EvalSettings) -> str | Non
 
 
 def evaluator_of(artifact: Artifact, pipeline: data.Pipeline, batches: int | None = None) -> Evaluator | None:
-    """A function from the state to (mean loss, tokens) over the validation data, or so many batches of it; None if there is none."""
+    """A function from the state to what it is on the validation data, or so many batches of them; None if there are none."""
     if "eval_step" not in artifact.programs or not pipeline.has_validation:
         return None
     program = artifact.program("eval_step")
     run = Entry(artifact, "eval_step")
     names = [port.name for port in named(program.inputs, "state")]
     ports = named(program.inputs, "batch")
+    reports = [port.name for port in named(program.outputs, "metric") if port.name not in ("loss_sum", "count")]
 
-    def evaluate(state: Arrays, watch: group.Watchdog) -> tuple[float, int]:
+    def evaluate(state: Arrays, beat: Beat) -> Evaluation:
         parameters = {name: state[name] for name in names}
         # All batches are started before the first result is read.
         results = [run({**parameters, **batch}) for batch in islice(pipeline.validation(ports), batches)]
@@ -55,16 +70,15 @@ def evaluator_of(artifact: Artifact, pipeline: data.Pipeline, batches: int | Non
         for number, result in enumerate(results, 1):
             total += float(np.asarray(result["loss_sum"]))
             count += float(np.asarray(result["count"]))
-            watch.beat(f"batch {number} of {len(results)} of an evaluation was done")
-        return total / count, round(count)
+            beat(number, len(results))
+        reported = {name: np.mean([np.asarray(result[name]) for result in results], axis=0) for name in reports}
+        return Evaluation(total / count, round(count), reported)
 
     return evaluate
 
 
-def evaluate(folder: Path, run: Path, step: int | None, paths: Sequence[str], batches: int | None) -> None:
-    """Emits an `evaluated` event: of a checkpoint of a run, over its validation data or over all of what is at `paths`."""
-    artifact = load(folder)
-    pipeline = data.open(artifact, paths, held_out=bool(paths))
+def required_evaluator(artifact: Artifact, pipeline: data.Pipeline, batches: int | None) -> Evaluator:
+    """The same, where there must be validation data. Raises Problem if there are none."""
     evaluator = evaluator_of(artifact, pipeline, batches)
     if evaluator is None:
         raise Problem(
@@ -72,14 +86,26 @@ def evaluate(folder: Path, run: Path, step: int | None, paths: Sequence[str], ba
             "There are no validation data to evaluate on.",
             "Name some with --data, or keep a share of the training data apart: data.validation.",
         )
-    ports = named(artifact.program("eval_step").inputs, "state")
-    items = checkpoint.items_of(ports)
+    return evaluator
+
+
+def saved_at(run: Path, step: int | None, items: Sequence[str]) -> checkpoint.Saved:
+    """A run's checkpoint of a step, or its newest. Raises Problem if there is none."""
     saved = checkpoint.newest(run, items) if step is None else checkpoint.at(run, step, items)
     if saved is None:
         raise Problem("checkpoint_missing", f"There is no checkpoint in {run}.", "Train first: xenarc train")
-    state = pretrained.restore(artifact, saved, ports)
-    with group.Watchdog(0, run, 0) as watch:
-        loss, tokens = evaluator(state, watch)
+    return saved
+
+
+def evaluate(folder: Path, run: Path, step: int | None, paths: Sequence[str], batches: int | None) -> None:
+    """Emits an `evaluated` event: of a checkpoint of a run, over its validation data or over all of what is at `paths`."""
+    artifact = load(folder)
+    pipeline = data.open(artifact, paths, held_out=bool(paths))
+    evaluator = required_evaluator(artifact, pipeline, batches)
+    ports = named(artifact.program("eval_step").inputs, "state")
+    saved = saved_at(run, step, checkpoint.items_of(ports))
+    found = evaluator(pretrained.restore(artifact, saved, ports), lambda *_: None)
+    loss, tokens = found.loss, found.tokens
     batch_ports = named(artifact.program("eval_step").inputs, "batch")
     size = _bytes(tokenizers.open(artifact), islice(pipeline.validation(batch_ports), batches))
     events.emit(

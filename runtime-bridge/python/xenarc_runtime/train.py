@@ -273,8 +273,9 @@ class _Session:
                 if evaluator and (step % settings.evaluation.every == 0 or step == settings.steps):
                     meter.flush()
                     with goodput.spent_on("evaluation"):
-                        loss, tokens = evaluator(state, watch)
-                    meter.evaluated(step, loss, tokens)
+                        found = evaluator(state, lambda n, of: watch.beat(f"batch {n} of {of} of an evaluation was done"))
+                    loss = found.loss
+                    meter.evaluated(step, loss, found.tokens)
                     ended = reason_to_stop(tracker.metrics.all("validation_loss"), settings.evaluation)
                 if sampler and (step % sampler.every == 0 or step == settings.steps):
                     meter.flush()
