@@ -7,6 +7,7 @@ import { packageRoot } from "../compiler/source/package.js";
 import chain from "./chain.js";
 import data_ from "./data.js";
 import { type Bench, holds, leastPairs, machine, type Options, type Row, Skipped, table } from "./harness.js";
+import hierarchy from "./hierarchy.js";
 import memory from "./memory.js";
 import plan from "./plan.js";
 import process_ from "./process.js";
@@ -15,7 +16,7 @@ import step from "./step.js";
 import tpu from "./tpu.js";
 import trace from "./trace.js";
 
-const benches: readonly Bench[] = [trace, process_, chain, step, memory, data_, plan, quality, tpu];
+const benches: readonly Bench[] = [trace, process_, chain, step, memory, hierarchy, data_, plan, quality, tpu];
 
 interface Report {
   readonly machine: string;

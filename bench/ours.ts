@@ -13,13 +13,14 @@ import { compile, print } from "../emit/compile.js";
 import { resolveConfig } from "../emit/config.js";
 import { printModule } from "../emit/print.js";
 import charTransformer from "../models/char_transformer.js";
-import { attention } from "../models/layers/index.js";
+import { attention, hierarchical, PATHS, type Reach } from "../models/layers/index.js";
 import { llama, llamaPresets } from "../models/llama.js";
 import { mixtral, mixtralPresets } from "../models/mixtral.js";
 import { trainStepProgram } from "../models/programs/index.js";
 import { valueAndGrad } from "../ops/control.js";
+import { iota } from "../ops/functions.js";
 import { spec } from "../ops/module.js";
-import type { Tensor } from "../ops/tensor.js";
+import type { Scalar, Tensor } from "../ops/tensor.js";
 import { compileAhead, train } from "../runtime-bridge/bridge.js";
 import benchLlama from "./models/llama.js";
 
@@ -171,4 +172,37 @@ export async function validationLoss(data: string, seed: number): Promise<number
   await (await compile(charTransformer, config)).write(artifact);
   const done = await train({ artifact, run: join(folder, "run"), data });
   return done.validation_loss!;
+}
+
+/**
+ * StableHLO text of hierarchical attention and its gradient at one length, of values of the run alone: window, dilation, number of global
+ * tokens, chunk, sparsity, and the weights of the paths (0 or 1). Queries, keys and values are made in the program.
+ */
+export async function hierarchyProgram(length: number): Promise<string> {
+  const values = {
+    window: spec({}, "i32"),
+    dilation: spec({}, "i32"),
+    globals: spec({}, "i32"),
+    chunk: spec({}, "i32"),
+    sparsity: spec({}),
+    weights: spec({ path: PATHS.length }),
+  };
+  const program = traceProgram("hierarchy", { argument: values }, ({ argument: { weights, ...reach } }) => {
+    const some = (axis: string, frequency: number) =>
+      iota({ [axis]: length }, "f32")
+        .broadcast({ headDim: 32 })
+        .mul(frequency)
+        .add(iota({ headDim: 32 }, "f32"))
+        .sin()
+        .broadcast({ batch: 1, kvHeads: 1 });
+    const bias = weights.sub(1).mul(1e30).broadcast({ batch: 1, seq: length });
+    const loss = ({ q, k, v }: Record<"q" | "k" | "v", Tensor>) =>
+      hierarchical(q, k, v, reach as unknown as Reach, bias, undefined, { maxGlobals: 16, unit: 1024, blockSize: 256 })
+        .square()
+        .sum(["batch", "seq", "kvHeads", "headDim"]) as unknown as Scalar;
+    const [value, { q, k, v }] = valueAndGrad(loss)({ q: some("seq", 0.7), k: some("key", 0.3), v: some("key", 0.9) });
+    const total = [q, k, v].map((g) => g.sum(g.names) as Scalar).reduce((a, b) => a.add(b) as Scalar);
+    return { result: { value, total } };
+  });
+  return print(program, { names: "canonical", locations: false });
 }

@@ -1,6 +1,7 @@
 /** Layers: what models are made of. */
 
 export { type AttentionOptions, attention } from "./attention/dot_product.js";
+export { type HierarchyOptions, hierarchical, PATHS, type Path, type Reach } from "./attention/hierarchical.js";
 export {
   Attention,
   type AttentionCallOptions,
@@ -13,11 +14,22 @@ export { chunkedCrossEntropy, crossEntropy, tokenLosses } from "./cross_entropy.
 export { Dropout } from "./dropout.js";
 export { Embedding } from "./embedding.js";
 export { GatedMlp } from "./gated_mlp.js";
+export {
+  Hlsa,
+  type HlsaCache,
+  type HlsaCallOptions,
+  type HlsaOptions,
+  type HlsaSizes,
+  type HlsaValues,
+  WEIGHTS,
+} from "./hlsa.js";
+export { Latent, type LatentOptions } from "./latent.js";
 export { LayerNorm, type LayerNormOptions } from "./layer_norm.js";
 export { Linear, type LinearOptions } from "./linear.js";
 export { Mlp, type MlpOptions } from "./mlp.js";
 export { Moe, type MoeOptions } from "./moe/moe.js";
 export { Router, type RouterOptions, type Routing } from "./moe/router.js";
+export { RecurrentState, type RecurrentStateOptions } from "./recurrent_state.js";
 export { RmsNorm } from "./rms_norm.js";
-export { rotary } from "./rotary.js";
+export { rotary, type Yarn } from "./rotary.js";
 export { sinusoidalPositions } from "./sinusoidal_positions.js";

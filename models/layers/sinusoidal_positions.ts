@@ -1,4 +1,4 @@
-import { concatenate, iota } from "../../ops/functions.js";
+import { concatenate, constant, iota } from "../../ops/functions.js";
 import { type Distinct, type Sizes, type Tensor, tensorError } from "../../ops/tensor.js";
 
 /**
@@ -14,12 +14,13 @@ export function sinusoidalPositions<A extends string, D extends string>(
   return concatenate([phase.sin(), phase.cos()], axis as "pair") as Tensor;
 }
 
-/** Positions times the frequencies theta^(-i / (size / 2)), along a new axis of half the size (f32). */
+/** Positions times the frequencies theta^(-i / (size / 2)), times the factors if given, along a new axis of half the size (f32). */
 export function angles(
   positions: Tensor<"place">,
   axis: string,
   size: number,
   theta: number,
+  factors?: readonly number[],
 ): Tensor<"place" | "pair"> {
   if (size % 2) {
     throw tensorError(`Positions are encoded in pairs along "${axis}", which is ${size}.`, [positions], {
@@ -30,5 +31,6 @@ export function angles(
   const frequencies = iota(half, "f32")
     .mul(-Math.log(theta) / (size / 2))
     .exp();
-  return positions.cast("f32").broadcast(half).mul(frequencies);
+  const all = factors ? frequencies.mul(constant(half, factors)) : frequencies;
+  return positions.cast("f32").broadcast(half).mul(all);
 }

@@ -37,7 +37,8 @@ export interface JaxOptions {
 
 /**
  * A JAX function applied to tensors, its results in tree order. `source` is a Python expression with jnp, jax, lax, nn, np,
- * random (jax.random), optax and contrib (optax.contrib) in scope: `jaxEval("lambda x, y: jnp.tanh(x) * y", [x, y])`.
+ * random (jax.random), optax and contrib (optax.contrib) in scope, and `reference(name)`, a module of test/systems/reference:
+ * `jaxEval("lambda x, y: jnp.tanh(x) * y", [x, y])`.
  */
 export async function jaxEval(
   source: string,

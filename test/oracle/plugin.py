@@ -25,7 +25,17 @@ Answer = tuple[Any, Tensors]
 # Tests compare infinities and NaN on purpose; numpy's warnings about them would bury the tests' own output.
 np.seterr(all="ignore")
 
+
+def _reference(name: str) -> Any:
+    """A module of test/systems/reference."""
+    folder = str(Path(__file__).resolve().parents[1] / "systems" / "reference")
+    if folder not in sys.path:
+        sys.path.insert(0, folder)
+    return importlib.import_module(name)
+
+
 _SCOPE = {"jax": jax, "jnp": jnp, "lax": lax, "nn": nn, "np": np, "random": random, "optax": optax, "contrib": contrib}
+_SCOPE["reference"] = _reference
 
 
 @cache
@@ -101,11 +111,7 @@ def system(params: dict[str, Any], tensors: Tensors) -> Answer:
     `config` and `settings` are the sections `model` and `train` of a configuration; the tensors are the weights called
     `names`, in that order, then tokens and targets, each [steps, batch, seq]. The answer is the first batch's scores, its
     gradient, and the weights after all steps; the result has each step's total loss."""
-    folder = str(Path(__file__).resolve().parents[1] / "systems" / "reference")
-    if folder not in sys.path:
-        sys.path.insert(0, folder)
-    reference = importlib.import_module(params["name"])
-
+    reference = _reference(params["name"])
     *weights, tokens, targets = tensors
     names, config = params["names"], params["config"]
     given = dict(zip(names, weights))

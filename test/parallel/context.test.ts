@@ -9,11 +9,18 @@ import { charTransformer } from "../../models/char_transformer.js";
 import { defineModel } from "../../models/define.js";
 import { type Hidden, LanguageModel } from "../../models/language_model.js";
 import { inZigzag } from "../../models/layers/attention/context_parallel.js";
-import { type AttentionOptions, attention, Embedding } from "../../models/layers/index.js";
+import {
+  type AttentionOptions,
+  attention,
+  Embedding,
+  hierarchical,
+  PATHS,
+  type Reach,
+} from "../../models/layers/index.js";
 import { tensor } from "../../ops/array.js";
 import { grad } from "../../ops/control.js";
-import { dot, iota } from "../../ops/functions.js";
-import type { Tensor } from "../../ops/tensor.js";
+import { dot, iota, scalar } from "../../ops/functions.js";
+import type { Scalar, Tensor } from "../../ops/tensor.js";
 import { evaluate } from "../../runtime-bridge/evaluate.js";
 import { temporaryFolder } from "../runtime/support.js";
 import { type DeviceCase, difference, runOnDevices } from "./programs.js";
@@ -171,6 +178,43 @@ test("attention across devices is attention, with its gradients", async () => {
   const runs = await runOnDevices(folder, Object.values(variants).map(attentionCase));
   const found = Object.keys(variants).map((name, i) => [name, difference(runs[i]!)] as const);
   expect(found.filter(([, d]) => !(d < 1e-5))).toEqual([]);
+}, 240_000);
+
+/** Hierarchical attention and its gradients, of values of the run that let every path see something. */
+const hierarchy = (mesh: Readonly<Record<string, number>>): DeviceCase => {
+  const [seq, options] = [24, { sinks: 2, maxGlobals: 4, unit: 2, blockSize: 4 }];
+  const keys = { batch: 2, key: seq, kvHeads: 2, headDim: 4 };
+  const reach = { window: 6, dilation: 2, globals: 3, chunk: 4 };
+  const f = `lambda q, k, v, b, s: reference("hierarchical").attention(q, k, v, b, s, {**{n: jnp.full(2, x) for n, x in ${JSON.stringify(reach)}.items()}, "sparsity": jnp.full(2, 1.0)}, dict(sinks=2, maxGlobals=4, unit=2, block=4))`;
+  return {
+    mesh,
+    inputs: [
+      { batch: 2, seq, kvHeads: 2, group: 2, headDim: 4 },
+      keys,
+      keys,
+      { batch: 2, seq, path: PATHS.length },
+      { batch: 2, key: seq },
+    ],
+    run: (...given: Tensor[]) => {
+      const number = (n: number, dtype: "i32" | "f32" = "i32") => scalar(n, dtype) as unknown as Tensor;
+      const [window, dilation, globals, chunk] = Object.values(reach).map((n) => number(n));
+      const all = { window, dilation, globals, chunk, sparsity: number(1, "f32") } as Reach;
+      const attend = ([q, k, v, bias, selection]: Tensor[]) =>
+        hierarchical(q!, k!, v!, all, bias!, selection!, options);
+      const gradients = grad((xs: Tensor[]) => attend(xs).sin().sum(given[0]!.names) as unknown as Scalar)(given);
+      return [
+        attend(given).ordered(given[0]!.names),
+        ...gradients.map((g, i) => g.ordered(given[i]!.names)),
+      ] as Tensor[];
+    },
+    jax: `(lambda f: lambda *a: [f(*a), *jax.grad(lambda *a: jnp.sin(f(*a)).sum(), argnums=(0, 1, 2, 3, 4))(*a)])(${f})`,
+  };
+};
+
+test("hierarchical attention across devices is what it is on one, with its gradients", async () => {
+  const meshes = [{ data: 2, context: 2, tensor: 2 }, { context: 2 }, { context: 8 }];
+  const runs = await runOnDevices(folder, meshes.map(hierarchy));
+  expect(runs.map(difference).filter((d) => !(d < 1e-5))).toEqual([]);
 }, 240_000);
 
 /** Without biases: the gradient of a key's bias is zero but for rounding, which has no relative size. */

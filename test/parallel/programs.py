@@ -1,9 +1,10 @@
 """Runs programs on the devices of their meshes, and what JAX makes of the same: `programs.py CASES OUT`.
 
 CASES is a JSON list of {artifact, inputs: [{name, dtype, shape, data}], jax}: a folder with one entry point `forward`, and a Python
-function of the inputs in which mesh, jax, jnp, lax, np and P are known. OUT becomes a JSON list of {outputs, expected, hlo}.
+function of the inputs in which mesh, jax, jnp, lax, np, P and reference(name), a module of test/systems/reference, are known. OUT becomes a JSON list of {outputs, expected, hlo}.
 """
 
+import importlib
 import json
 import sys
 from pathlib import Path
@@ -19,6 +20,9 @@ from xenarc_runtime.artifact import load
 from xenarc_runtime.program import Entry
 
 
+sys.path.append(str(Path(__file__).resolve().parents[1] / "systems" / "reference"))
+
+
 def flat(tree):
     return [np.asarray(x, np.float64).ravel().tolist() for x in jax.tree.leaves(tree)]
 
@@ -31,7 +35,7 @@ def run(case, artifact):
     sizes = {axis.name: axis.size for axis in artifact.mesh}
     count = int(np.prod(list(sizes.values())))
     mesh = Mesh(np.array(jax.devices()[:count]).reshape(*sizes.values()), tuple(sizes))
-    scope = {"mesh": mesh, "jax": jax, "jnp": jnp, "lax": lax, "np": np, "P": P}
+    scope = {"mesh": mesh, "jax": jax, "jnp": jnp, "lax": lax, "np": np, "P": P, "reference": importlib.import_module}
     with jax.default_matmul_precision("highest"):
         expected = eval(case["jax"], scope)(*inputs.values())
     return {

@@ -76,84 +76,114 @@ export function finish({ peak, total, sum }: Running): { readonly out: Queries; 
   return { out: sum.div(divisor), logSum: peak.add(divisor.log()) };
 }
 
+/** Which blocks of keys a block of queries is compared with, and how. `V` is what the scores depend on besides queries and keys. */
+export interface Visits<V> {
+  /** The number of the first visit, and of the one behind the last. */
+  readonly from: (view: V) => Scalar;
+  readonly to: (view: V) => Scalar;
+  /** The block of a visit. Default: of the visit's number. */
+  readonly block?: (view: V, visit: Scalar) => Scalar;
+  /** Scores (f32) of queries and the keys of a block; hidden ones are `HIDDEN`. */
+  readonly scores: (q: Queries, k: Keys, view: V, block: Scalar) => Scores;
+  readonly softCap?: number | undefined;
+  /** Whether scores have something added by row, of which the cotangent is wanted too. */
+  readonly biased?: boolean;
+}
+
 /** The two passes over blocks of keys. `rows` are the axes that only queries have. */
+export function passes<V>(
+  rows: readonly "seq"[],
+  { from, to, block = (_, i) => i, scores, softCap, biased = false }: Visits<V>,
+) {
+  return {
+    /** Goes on over further keys. */
+    attend(q: Queries, k: KeyBlocks, v: KeyBlocks, view: V, before: Running): Running {
+      const end = to(view);
+      const { peak, total, sum } = before;
+      const start = { i: from(view), peak, total, sum };
+      const more = ({ i }: typeof start) => i.lt(end);
+      const { i: _, ...after } = whileLoop(start, more, ({ i, ...before }) => {
+        const j = block(view, i);
+        return { i: i.add(1), ...onward(before, scores(q, k.at("keyBlock", j), view, j), v.at("keyBlock", j)) };
+      });
+      return after;
+    },
+
+    /** The cotangents of the queries and, where there is one, of the bias (f32), and the sums with those of keys and values added. */
+    differentiate(
+      x: Differentiated,
+      k: KeyBlocks,
+      v: KeyBlocks,
+      view: V,
+      sums: KeySums,
+    ): KeySums & { dq: Queries; dBias?: Row } {
+      const { q, qAcross, ct, ctAcross, logSum, delta } = x;
+      const end = to(view);
+      const { dk, dv } = sums;
+      const start = { i: from(view), dq: zeros(q.sizes), dk, dv, ...(biased && { dBias: zeros(logSum.sizes) as Row }) };
+      const more = ({ i }: typeof start) => i.lt(end);
+      const { i: _, ...after } = whileLoop(start, more, ({ i, dq, dk, dv, dBias }) => {
+        const j = block(view, i);
+        const [kj, vj] = [k.at("keyBlock", j), v.at("keyBlock", j)];
+        const s = scores(q, kj, view, j);
+        const probs = s.sub(logSum).exp();
+        const dProbs = dot(ct, vj, "headDim", wide);
+        const wideScores = uncapped(probs.mul(dProbs.sub(delta)), s, softCap);
+        const dScores = wideScores.cast(q.dtype);
+        return {
+          i: i.add(1),
+          dq: dq.add(dot(dScores, kj, "key", wide)),
+          dk: addBlock(dk, j, dot(qAcross, dScores, rows, wide)),
+          dv: addBlock(dv, j, dot(ctAcross, probs.cast(v.dtype), rows, wide)),
+          ...(dBias && { dBias: dBias.add(wideScores.sum("key")) }),
+        };
+      });
+      return after;
+    },
+  };
+}
+
+/** The softmax over keys seen before and those of these scores and values. */
+export function onward(before: Running, s: Scores, v: Keys): Running {
+  const peak = before.peak.maximum(s.max("key"));
+  const weights = s.sub(peak).exp();
+  const fade = before.peak.sub(peak).exp();
+  const part = dot(weights.cast(v.dtype), v, "key", wide);
+  return { peak, total: before.total.mul(fade).add(weights.sum("key")), sum: before.sum.mul(fade).add(part) };
+}
+
+/** The passes over all keys that a block of queries sees by their positions. */
 export function overKeys(
   causal: boolean,
   { size, count: blocks, hideFrom }: KeyRange,
   rows: readonly "seq"[],
   { window, softCap }: Pick<Sees, "window" | "softCap"> = {},
 ) {
-  /** The first block of keys that a block of queries has to look at. */
-  const first = ({ positions }: View): Scalar =>
-    window === undefined
-      ? scalar(0, "i32")
-      : positions
-          .min(positions.names)
-          .sub(window - 1)
-          .maximum(0)
-          .div(size)
-          .cast("i32");
-
-  /** How many blocks of keys a block of queries has to look at. */
-  const needed = ({ positions }: View): Scalar =>
-    causal ? positions.max(positions.names).add(size).div(size).minimum(blocks).cast("i32") : scalar(blocks, "i32");
-
-  const scores = (q: Queries, k: Keys, { positions, mask, segments }: View, j: Scalar): Scores => {
-    const indices = count("key", size, j.mul(size));
-    const here = mask?.has("keyBlock" as never) ? (mask as MaskBlocks).at("keyBlock", j) : (mask as Scores | undefined);
-    const filling = hideFrom === undefined ? undefined : (indices.lt(hideFrom) as Scores);
-    const ofKeys = segments && { query: segments.query, key: segments.key.at("keyBlock", j) };
-    const seen = both(visible({ causal, window, mask: here, segments: ofKeys }, positions, indices), filling);
-    const s = capped(dot(q, k, "headDim", wide), softCap);
-    return seen ? where(seen, s, HIDDEN) : s;
-  };
-
-  return {
-    /** Goes on over further keys. */
-    attend(q: Queries, k: KeyBlocks, v: KeyBlocks, view: View, before: Running): Running {
-      const end = needed(view);
-      const { peak, total, sum } = before;
-      const start = { j: first(view), peak, total, sum };
-      const more = ({ j }: typeof start) => j.lt(end);
-      const { j: _, ...after } = whileLoop(start, more, ({ j, ...before }) => {
-        const s = scores(q, k.at("keyBlock", j), view, j);
-        const peak = before.peak.maximum(s.max("key"));
-        const weights = s.sub(peak).exp();
-        const fade = before.peak.sub(peak).exp();
-        const part = dot(weights.cast(v.dtype), v.at("keyBlock", j), "key", wide);
-        return {
-          j: j.add(1),
-          peak,
-          total: before.total.mul(fade).add(weights.sum("key")),
-          sum: before.sum.mul(fade).add(part),
-        };
-      });
-      return after;
+  return passes<View>(rows, {
+    softCap,
+    from: ({ positions }) =>
+      window === undefined
+        ? scalar(0, "i32")
+        : positions
+            .min(positions.names)
+            .sub(window - 1)
+            .maximum(0)
+            .div(size)
+            .cast("i32"),
+    to: ({ positions }) =>
+      causal ? positions.max(positions.names).add(size).div(size).minimum(blocks).cast("i32") : scalar(blocks, "i32"),
+    scores: (q, k, { positions, mask, segments }, j) => {
+      const indices = count("key", size, j.mul(size));
+      const here = mask?.has("keyBlock" as never)
+        ? (mask as MaskBlocks).at("keyBlock", j)
+        : (mask as Scores | undefined);
+      const filling = hideFrom === undefined ? undefined : (indices.lt(hideFrom) as Scores);
+      const ofKeys = segments && { query: segments.query, key: segments.key.at("keyBlock", j) };
+      const seen = both(visible({ causal, window, mask: here, segments: ofKeys }, positions, indices), filling);
+      const s = capped(dot(q, k, "headDim", wide), softCap);
+      return seen ? where(seen, s, HIDDEN) : s;
     },
-
-    /** The cotangent of the queries (f32), and the sums with those of keys and values added. */
-    differentiate(x: Differentiated, k: KeyBlocks, v: KeyBlocks, view: View, sums: KeySums): KeySums & { dq: Queries } {
-      const { q, qAcross, ct, ctAcross, logSum, delta } = x;
-      const end = needed(view);
-      const { dk, dv } = sums;
-      const start = { j: first(view), dq: zeros(q.sizes), dk, dv };
-      const more = ({ j }: typeof start) => j.lt(end);
-      const { j: _, ...after } = whileLoop(start, more, ({ j, dq, dk, dv }) => {
-        const [kj, vj] = [k.at("keyBlock", j), v.at("keyBlock", j)];
-        const s = scores(q, kj, view, j);
-        const probs = s.sub(logSum).exp();
-        const dProbs = dot(ct, vj, "headDim", wide);
-        const dScores = uncapped(probs.mul(dProbs.sub(delta)), s, softCap).cast(q.dtype);
-        return {
-          j: j.add(1),
-          dq: dq.add(dot(dScores, kj, "key", wide)),
-          dk: addBlock(dk, j, dot(qAcross, dScores, rows, wide)),
-          dv: addBlock(dv, j, dot(ctAcross, probs.cast(v.dtype), rows, wide)),
-        };
-      });
-      return after;
-    },
-  };
+  });
 }
 
 /** The size of equal blocks, at most `limit`, that cover `length` with the least filling up. */

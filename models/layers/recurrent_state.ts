@@ -1,0 +1,86 @@
+import { currentLayout } from "../../compiler/trace.js";
+import { scan } from "../../ops/control.js";
+import { gather, iota, where } from "../../ops/functions.js";
+import { type Initializer, normal } from "../../ops/initializers.js";
+import { Module } from "../../ops/module.js";
+import { perDevice } from "../../ops/per_device.js";
+import type { Tensor } from "../../ops/tensor.js";
+import { Linear } from "./linear.js";
+
+/** Options of a {@link RecurrentState}. */
+export interface RecurrentStateOptions {
+  /** Positions worked on at a time. Default 128. */
+  readonly blockSize?: number;
+  /** How the weights begin. Default normal(0.02). */
+  readonly init?: Initializer;
+}
+
+/**
+ * A state that goes along the sequence: s_t = g_t s_(t-1) + (1 - g_t) u_t with the gate g = sigmoid(x Wg + b) and the new u = tanh(x Wu).
+ * Gates are computed from the input alone, so that positions of a block are worked on together, by doubling (Martin and Cundy 2018,
+ * "Parallelizing Linear Recurrent Neural Nets Over Sequence Length", arXiv:1709.04057). In float32.
+ */
+export class RecurrentState extends Module {
+  readonly gate: Linear<"embed", "state">;
+  readonly update: Linear<"embed", "state">;
+  private readonly blockSize: number;
+  constructor(
+    { embed, state }: { readonly embed: number; readonly state: number },
+    { blockSize = 128, init = normal(0.02) }: RecurrentStateOptions = {},
+  ) {
+    super();
+    this.gate = new Linear({ embed }, { state }, { init });
+    this.update = new Linear({ embed }, { state }, { bias: false, init });
+    this.blockSize = blockSize;
+  }
+
+  /**
+   * x `[batch, seq, embed]` to the states behind each position, `[batch, seq, state]` (f32), and the last of those that count: `length`
+   * (i32) says how many do, default all. `before`: the state in front of the first. Default 0.
+   */
+  call(
+    x: Tensor<"batch" | "seq" | "embed">,
+    {
+      before,
+      length,
+    }: { readonly before?: Tensor<"batch" | "state"> | undefined; readonly length?: Tensor<"batch"> | undefined } = {},
+  ): { readonly states: Tensor<"batch" | "seq" | "state">; readonly last: Tensor<"batch" | "state"> } {
+    const keep = this.gate.call<"batch" | "seq">(x).cast("f32").sigmoid();
+    const fresh = this.update.call<"batch" | "seq">(x).cast("f32").tanh();
+    const first = before ?? keep.at("seq", 0).mul(0);
+    const over = currentLayout();
+    const axes = {
+      seq: [],
+      state: over ? [...over.over("activations", "state"), ...over.over("activations", "seq")] : [],
+    };
+    const given = { keep, add: fresh.sub(fresh.mul(keep)), first: first };
+    const states = perDevice(given, ({ keep, add, first }) => recurrence(keep, add, first, this.blockSize), { axes });
+    const end = length ? gather(states, "seq", length.sub(1)) : states.at("seq", -1);
+    return {
+      states: states.ordered(["batch", "seq", "state"]),
+      last: end.ordered(["batch", "state"]),
+    };
+  }
+}
+
+/** s_t = keep_t s_(t-1) + add_t along `seq`, s_0 being `first`. */
+function recurrence(keep: Tensor, add: Tensor, first: Tensor, blockSize: number): Tensor {
+  const length = keep.size("seq");
+  const size = Math.min(length, blockSize);
+  const count = Math.ceil(length / size);
+  const blocks = (x: Tensor, filling: number) =>
+    x.pad("seq", 0, count * size - length, filling).split("seq", { block: count, seq: size });
+  const place = iota({ seq: size });
+  const [, states] = scan("block", first, { keep: blocks(keep, 1), add: blocks(add, 0) }, (before, x) => {
+    let { keep, add } = x as { keep: Tensor; add: Tensor };
+    for (let by = 1; by < size; by *= 2) {
+      const earlier = (t: Tensor) => t.slice("seq", 0, size - by).pad("seq", by, 0);
+      const there = place.ge(by);
+      add = add.add(keep.mul(earlier(add)));
+      keep = where(there, keep.mul(earlier(keep)), keep);
+    }
+    const all = keep.mul(before).add(add);
+    return [all.at("seq", -1), all];
+  });
+  return states.ordered(["batch", "block", "seq", "state"]).merge(["block", "seq"], "seq").slice("seq", 0, length);
+}
