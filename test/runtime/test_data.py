@@ -1,5 +1,6 @@
 """The promises of the data: what is gathered, each token evaluated once, batches that depend on seed and step alone."""
 
+import gzip
 import hashlib
 import tempfile
 import unittest
@@ -7,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 import numpy as np
+import zstandard
 from data_support import artifact, batch
 
 from xenarc_runtime import data
@@ -45,6 +47,23 @@ class Gathering(unittest.TestCase):
         self.assertEqual((pipeline.facts()["files"], pipeline.facts()["train_tokens"]), (2, 5))
         self.assertEqual(pipeline.fingerprint, hashlib.sha256("é\nbb".encode()).hexdigest())
 
+    def test_takes_what_a_glob_names_and_what_is_compressed(self):
+        self.write("a.txt", b"plain")
+        self.write("b.txt.gz", gzip.compress(b"of gzip"))
+        self.write("c.txt.zst", zstandard.compress(b"of zstd"))
+        self.write("d.npy.gz", gzip.compress(b"\x93NUMPY\0"))
+        self.write("other", b"another")
+        for path, texts in {
+            f"{self.folder}/*.txt*": [b"plain", b"of gzip", b"of zstd"],
+            f"file://{self.folder}/*.txt*": [b"plain", b"of gzip", b"of zstd"],
+            f"{self.folder}/b.txt.gz": [b"of gzip"],
+            f"{self.folder}": [b"plain", b"of gzip", b"of zstd", b"another"],
+        }.items():
+            with self.subTest(path):
+                pipeline = data.open(artifact(width=3), [path])
+                self.assertEqual(pipeline.facts()["files"], len(texts))
+                self.assertEqual(pipeline.fingerprint, hashlib.sha256(b"\n".join(texts)).hexdigest())
+
     def test_splits_the_end_off(self):
         made = artifact(width=5, validation=0.2)
         pipeline = data.open(made, [str(self.write("t", bytes(range(65, 75))))])
@@ -64,6 +83,13 @@ class Gathering(unittest.TestCase):
         bad = self.problem(self.write("bad", b"good" * 3000 + b"\xff"))
         self.assertEqual(bad.kind, "data_encoding")
         self.assertIn("bad is not UTF-8: byte 0xff at offset 12,000", bad.message)
+        bad = self.problem(self.write("bad.gz", gzip.compress("é".encode() * (1 << 20) + b"\xc3")))
+        self.assertIn("bad.gz is not UTF-8: byte 0xc3 at offset 2,097,152", bad.message)
+        cut = self.problem(self.write("cut.gz", gzip.compress(bytes(range(97, 123)) * 99)[:-20]))
+        self.assertEqual(cut.kind, "data_file")
+        self.assertRegex(cut.message, r"cut\.gz cannot be read: .*[Tt]runcated")
+        self.write("images/image.png", b"\x89PNG\0\0")
+        self.assertIn("There is no text in", self.problem(self.folder / "images").message)
 
 
 class Windows(unittest.TestCase):

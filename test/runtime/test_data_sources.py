@@ -192,6 +192,10 @@ class Position(Case):
                 made = artifact(path=path, packing=packing, validation=0.2)
                 self.check(made)
                 self.assertEqual((data.open(made).sources[0].records or 0) > 10, packing)
+        # Without packing they are one text.
+        facts = data.open(artifact(path=path, validation=0.2)).facts()
+        one = "\n".join([whole, *found[1:], whole]).encode()
+        self.assertEqual((facts["files"], facts["train_tokens"] + facts["validation_tokens"]), (5, len(one)))
 
     def test_going_on_gives_the_same_batches_of_a_mixture(self):
         sources = [

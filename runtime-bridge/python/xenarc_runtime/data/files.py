@@ -14,11 +14,13 @@ import fsspec
 import pyarrow as pa
 
 from ..errors import Problem, first_lines, sentence
-from . import text
 
 _SAMPLED = 1 << 16
 _SAMPLES = 16
 """So many bytes at so many places of a file, the ends among them, stand for its content."""
+
+# Folders that hold other people's text, or none.
+_SKIPPED_FOLDERS = {"node_modules", "__pycache__"}
 
 _COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 """How compressed files begin."""
@@ -121,7 +123,7 @@ def find(path: str) -> list[File]:
     elif glob.has_magic(path) and not os.path.exists(path):
         found = [name for name in glob.glob(path, recursive=True) if os.path.isfile(name)]
     elif os.path.isdir(path):
-        found = [str(file) for file in text.walk(Path(path))]
+        found = [str(file) for file in _walk(Path(path))]
     else:
         found = [path] if os.path.isfile(path) else []
     if not found:
@@ -130,6 +132,15 @@ def find(path: str) -> list[File]:
         hint = "Name a UTF-8 file, a folder, a glob such as data/*.jsonl, or a URL."
         raise Problem("data_missing", f"There is no file or folder {path}.", hint)
     return [File(name) for name in sorted(found)]
+
+
+def _walk(path: Path) -> list[Path]:
+    """Every file below a folder, in the order of their paths."""
+    found = []
+    for folder, folders, names in os.walk(path):
+        folders[:] = [name for name in folders if not name.startswith(".") and name not in _SKIPPED_FOLDERS]
+        found += [Path(folder, name) for name in names if not name.startswith(".")]
+    return sorted(file for file in found if file.is_file())
 
 
 def _filesystem(url: str) -> tuple[fsspec.AbstractFileSystem, str]:
@@ -163,6 +174,19 @@ class _Reach:
 def _unreachable(url: str, error: Exception) -> Problem:
     said = first_lines(str(error), 2) or type(error).__name__
     return Problem("data_missing", f"{url} cannot be read: {sentence(said)}", "Check the URL and the rights to read it.")
+
+
+def bad_file(file: File, error: Exception) -> Problem:
+    """What is wrong with a file as a whole."""
+    if isinstance(error, Problem):
+        return error
+    return Problem("data_file", f"{file.name} cannot be read: {sentence(said(error))}", "Mend it, or leave it out.")
+
+
+def said(error: Exception) -> str:
+    """What is wrong with something that was read, in a line."""
+    text = first_lines(str(error), 1)
+    return text if isinstance(error, (Unreadable, Problem)) and text else f"{type(error).__name__}: {text}"
 
 
 class _Decompressed(io.RawIOBase):

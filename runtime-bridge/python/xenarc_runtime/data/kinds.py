@@ -8,10 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, BinaryIO
 
+from ..errors import Problem
 from . import streams, tables
 from .files import File, find
 from .settings import SourceSettings
 from .streams import Records
+from .text import is_binary
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,8 @@ def find_source(source: SourceSettings) -> Found:
     """The files of a source, in the order of their names. Raises Problem where there are none.
 
     A folder that Hugging Face `datasets` has saved is its Arrow files, those of its split `train` where it has splits. Of
-    another folder whose files are for the most part of one kind, these are taken; else it is a folder of text.
+    another folder whose files are for the most part of one kind, these are taken; else it is a folder of text, of which what is no
+    text is passed over.
     """
     path = source.path
     if os.path.isfile(os.path.join(path, "dataset_dict.json")):
@@ -76,6 +79,10 @@ def find_source(source: SourceSettings) -> Found:
     name = source.kind or ("arrow" if is_saved else None)
     wanted = _of_most(told) if name is None else KINDS[name]
     fitting = [file for file, kind in zip(files, told, strict=True) if kind is wanted]
+    if wanted is TEXT and os.path.isdir(path):
+        files = [file for file in files if not is_binary(file)]
+        if not files:
+            raise Problem("data_empty", f"There is no text in {path}.", "Give a UTF-8 file, or a folder that holds some.")
     return Found(source, wanted, fitting if fitting and wanted is not TEXT else files)
 
 

@@ -133,8 +133,8 @@ def _sources(form: Form) -> Iterator[Source]:
     settings = form.settings
     for number, source in enumerate(settings.sources):
         found = find_source(source)
-        if found.kind is TEXT and not settings.packing and not settings.buckets and not found.files[0].is_remote:
-            yield tokens.from_text(source.path, form)
+        if found.kind is TEXT and not settings.packing and not settings.buckets:
+            yield tokens.from_text(found, form)
             continue
         run = tokens.from_files(found, form)
         if run is not None and settings.buckets:

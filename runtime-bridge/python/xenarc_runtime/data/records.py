@@ -10,9 +10,9 @@ from typing import Any, BinaryIO
 import grain
 import numpy as np
 
-from ..errors import Problem, first_lines, sentence
+from ..errors import Problem, sentence
 from . import windows
-from .files import File, Unreadable
+from .files import File, Unreadable, bad_file, said
 from .kinds import Found
 from .source import Share
 from .tables import Table
@@ -48,14 +48,9 @@ def bad_record(file: File, number: int, error: Exception, skips: bool) -> None:
     if not skips:
         raise Problem(
             "data_record",
-            f"{file.name}, record {number + 1:,}: {sentence(_said(error))}",
+            f"{file.name}, record {number + 1:,}: {sentence(said(error))}",
             "Mend it or leave it out; data.onBadRecord: skip leaves out all such records and counts them.",
         ) from None
-
-
-def _said(error: Exception) -> str:
-    text = first_lines(str(error), 1)
-    return text if isinstance(error, (Unreadable, Problem)) and text else f"{type(error).__name__}: {text}"
 
 
 class TableRecords(grain.MapDataset):
@@ -98,7 +93,7 @@ class TableRecords(grain.MapDataset):
         try:
             payload = table[number]
         except Exception as error:
-            payload = error if isinstance(error, Unreadable) else Unreadable(_said(error))
+            payload = error if isinstance(error, Unreadable) else Unreadable(said(error))
         in_pieces = table.in_pieces
         return Record(
             file, number, payload, begins=not in_pieces or number == 0, ends=not in_pieces or number == len(table) - 1
@@ -120,13 +115,6 @@ class TableRecords(grain.MapDataset):
         ]
         within = np.concatenate(starts) - self.span[0]
         return np.append(np.unique(np.clip(within, 0, len(self) - 1)), len(self))
-
-
-def bad_file(file: File, error: Exception) -> Problem:
-    """What is wrong with a file as a whole."""
-    if isinstance(error, Problem):
-        return error
-    return Problem("data_file", f"{file.name} cannot be read: {sentence(_said(error))}", "Mend it, or leave it out.")
 
 
 class _ShuffledGroups(grain.MapDataset):
@@ -230,7 +218,7 @@ class _StreamIterator(grain.DatasetIterator):
         except Problem:
             raise
         except Exception as error:
-            return None, error if isinstance(error, Unreadable) else Unreadable(_said(error))
+            return None, error if isinstance(error, Unreadable) else Unreadable(said(error))
 
     def _leave(self) -> None:
         if self._stream is not None:

@@ -13,9 +13,8 @@ import numpy as np
 from .. import pieces
 from ..errors import Problem
 from . import text, windows
-from .files import fingerprint
+from .files import bad_file, fingerprint
 from .kinds import Found
-from .records import bad_file
 from .runs import ArrayRun, FileRun, Joined, Run, TableRun, type_of
 from .source import Form, Row, Share
 from .tables import Hdf5
@@ -85,14 +84,14 @@ class Tokens:
         """See Rows."""
 
 
-def from_text(path: str, form: Form) -> Tokens:
-    """The tokens of a text file, or of all below a folder. Raises Problem when there is none, or it is not UTF-8."""
-    files, tokenizer = text.files_below(Path(path)), form.tokenizer
+def from_text(found: Found, form: Form) -> Tokens:
+    """The tokens of text files, which are one text in the order of their paths. Raises Problem where one is not UTF-8."""
+    files, tokenizer = sorted(found.files, key=lambda file: Path(file.name)), form.tokenizer
     ids = bytearray()
     for piece in pieces.of(text.joined(files)):
         ids += tokenizer.encode(piece, special=False).astype(tokenizer.dtype).data
     tokens = np.frombuffer(ids, tokenizer.dtype)
-    source = Tokens(ArrayRun(tokens), path, f"{tokenizer.unit} of text", form)
+    source = Tokens(ArrayRun(tokens), found.source.path, f"{tokenizer.unit} of text", form)
     source.files, source.fingerprint = len(files), hashlib.sha256(tokens.data).hexdigest()
     return source
 
