@@ -11,6 +11,7 @@ import unittest
 from pathlib import Path
 
 import numpy as np
+import zstandard
 from data_support import STREAMS, TABLES, artifact, batch, texts, write_jsonl, write_tfrecord
 
 from xenarc_runtime import data
@@ -74,6 +75,38 @@ class Said(Case):
         said = self.problem(path, format="completion").message
         self.assertIn(f"{path}, record 1: ", said)
         self.assertIn("completion", said)
+
+    def test_settings_that_are_about_records(self):
+        text = self.folder / "chats.json"
+        text.write_text(json.dumps([{"prompt": "a", "completion": "b" * 99}]))
+        ids = self.folder / "ids.bin"
+        np.arange(99, dtype="<u2").tofile(ids)
+        for path, what in ((text, "one text"), (ids, "one run of tokens")):
+            said = self.problem(path, format="completion")
+            self.assertIn(f"{path} is {what}, and data.format=completion is about records", said.message)
+            self.assertIn("kind: jsonl", said.hint)
+            for name, value in {"exclude": "a", "duplicates": "exact", "length": {"min": 3}}.items():
+                said = self.problem(path, filters={name: value, "similarity": 0.8})
+                self.assertIn(f"{what}, and data.filters.{name} is about records", said.message)
+            self.read(path, filters={"similarity": 0.8})
+        self.assertIn("data.buckets is about records", self.problem(ids, buckets=[8]).message)
+        said = self.problem(text, packing=True, format="completion")
+        self.assertRegex(said.message, "record 1: it is '.*where data.format=completion expects an object")
+        lines = self.lines(b'{"prompt": "a", "completion": "b", "tokens": 2}')
+        self.assertEqual(self.read(lines, format="completion"), {})
+
+    def test_files_that_are_compressed_and_read_at_any_place(self):
+        np.full(100, 0x8B1F, "<u2").tofile(self.folder / "a.bin")
+        self.read(self.folder / "a.bin", vocabulary=1 << 16)
+        for name in ("a.bin", "a.parquet", "a.h5", "a.array_record", "a.arrow"):
+            path = self.folder / name
+            if name in TABLES:
+                TABLES[name](path, texts(9))
+            for end, compress in ((".gz", gzip.compress), (".zst", zstandard.compress)):
+                packed = self.folder / f"{name}{end}"
+                packed.write_bytes(compress(path.read_bytes()))
+                self.assertIn(f"{packed} is compressed, and files of the kind", self.problem(packed).message)
+                self.assertIn("Decompress it", self.problem(packed).hint)
 
     def test_files(self):
         found = texts(30)

@@ -96,6 +96,8 @@ class Examiner:
         return document if reason is None else Dropped(reason, record.epoch)
 
     def _document(self, record: Record, value: str | np.ndarray | dict[str, Any]) -> Document:
+        if self._settings.whole and not isinstance(value, dict):
+            raise Unreadable(f"it is {_described(value)}, where data.format={self._settings.format} expects an object")
         if isinstance(value, str):
             ids = self._tokenizer.encode_piece(value, record.begins, record.ends).astype(np.int32)
             if record.ends and self._end.size and ids.size and (self._tokenizer.eos is None or ids[-1] != self._end[0]):
@@ -139,11 +141,11 @@ class Examiner:
             if self._field not in values:
                 raise Unreadable(f"it has no field `{self._field}`; it has: {', '.join(map(str, values)) or 'none'}")
             return _single(values[self._field])
+        if self._settings.whole:
+            return values
         for name in _IDS:
             if name in values:
                 return values[name]
-        if self._settings.format != "text":
-            return values
         for name in _TEXT:
             if name in values:
                 return _single(values[name])

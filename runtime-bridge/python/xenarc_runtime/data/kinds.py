@@ -83,7 +83,21 @@ def find_source(source: SourceSettings) -> Found:
         files = [file for file in files if not is_binary(file)]
         if not files:
             raise Problem("data_empty", f"There is no text in {path}.", "Give a UTF-8 file, or a folder that holds some.")
-    return Found(source, wanted, fitting if fitting and wanted is not TEXT else files)
+    found = Found(source, wanted, fitting if fitting and wanted is not TEXT else files)
+    if wanted.stream is None and wanted is not TEXT:
+        _refuse_compressed(found)
+    return found
+
+
+def _refuse_compressed(found: Found) -> None:
+    """What is read at any place cannot be compressed as a whole. The content alone does not tell: any two bytes may be a token."""
+    for file in found.files:
+        if file.name.lower().endswith(_COMPRESSIONS) and file.is_compressed:
+            raise Problem(
+                "data_kind",
+                f"{file.name} is compressed, and files of the kind {found.kind.name} are read at any place.",
+                "Decompress it: gunzip, or zstd -d.",
+            )
 
 
 def _of_most(told: list[Kind]) -> Kind:

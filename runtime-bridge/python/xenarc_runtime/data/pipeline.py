@@ -134,16 +134,27 @@ def _sources(form: Form) -> Iterator[Source]:
     for number, source in enumerate(settings.sources):
         found = find_source(source)
         if found.kind is TEXT and not settings.packing and not settings.buckets:
+            _refuse_what_needs_records(settings, f"{source.path} is one text", "With data.packing each file is a document.")
             yield tokens.from_text(found, form)
             continue
         run = tokens.from_files(found, form)
-        if run is not None and settings.buckets:
-            raise Problem(
-                "data_kind",
-                f"{source.path} is one run of tokens: it has no documents that data.buckets could divide by length.",
-                "Take data of records, or leave data.buckets out.",
-            )
+        if run is not None:
+            _refuse_what_needs_records(settings, f"{source.path} is one run of tokens", "Take data of records.")
         yield run or DocumentSource(found, form, number)
+
+
+def _refuse_what_needs_records(settings: Settings, what: str, hint: str) -> None:
+    """Nothing of a run of tokens is left out, divided by length, or learnt in part."""
+    if settings.whole:
+        raise Problem(
+            "data_kind",
+            f"{what}, and data.format={settings.format} is about records.",
+            "Take data of records, such as JSON lines: `kind: jsonl` says it of files whose names do not.",
+        )
+    given = [f"data.filters.{name}" for name, value in settings.filters.items() if value is not None and name != "similarity"]
+    given += ["data.buckets"] if settings.buckets else []
+    if given:
+        raise Problem("data_kind", f"{what}, and {given[0]} is about records.", f"{hint} Or leave {given[0]} out.")
 
 
 def _begin_worker(number: int, count: int) -> None:
