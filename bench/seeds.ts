@@ -35,7 +35,9 @@ const compiledSchema = z.object({
 /** What was measured, by system, and by the name of a full size or of the component that was left out. */
 const measuredSchema = z.object({
   full: z.record(z.string(), z.record(z.string(), compiledSchema)).default({}),
-  small: z.record(z.string(), z.record(z.string(), z.object({ loss: z.number(), seconds: z.number() }))).default({}),
+  small: z
+    .record(z.string(), z.record(z.string(), z.object({ loss: z.number(), seconds: z.number().optional() })))
+    .default({}),
 });
 type Measured = z.infer<typeof measuredSchema>;
 
@@ -53,7 +55,7 @@ async function compileFull(system: string, { file, overrides = [] }: FullSize, f
   return compiledSchema.parse(JSON.parse(stdout));
 }
 
-/** Trains a small configuration on a text; the loss over all of its last tenth. */
+/** Trains a small configuration on a text; the loss over all of its last tenth, and of a whole one the time that it takes. */
 async function trainSmall(system: string, overrides: readonly string[], data: string, folder: string) {
   const { definition } = systems[system]!;
   const yamlFile = join(packageRoot, "models", system, "small.yaml");
@@ -62,7 +64,8 @@ async function trainSmall(system: string, overrides: readonly string[], data: st
   await (await compile(definition, config)).write(artifact);
   const began = performance.now();
   const done = await train({ artifact, run: join(folder, "run"), data });
-  return { loss: done.validation_loss!, seconds: (performance.now() - began) / 1000 };
+  const isWhole = overrides.length === 0;
+  return { loss: done.validation_loss!, ...(isWhole && { seconds: (performance.now() - began) / 1000 }) };
 }
 
 const gib = (n: number | null): string => (n === null ? "?" : (n / 2 ** 30).toFixed(2));
@@ -91,7 +94,10 @@ function page({ full, small }: Measured): string {
   );
   const head = ["system", "configuration", "target", "parameters", "entry point", "GiB a device", "usable", "fits"];
   const losses = Object.entries(small).flatMap(([system, runs]) =>
-    Object.entries(runs).map(([name, { loss, seconds }]) => [system, name, loss.toFixed(3), (seconds / 60).toFixed(1)]),
+    Object.entries(runs).map(([name, { loss, seconds }]) => {
+      const minutes = seconds === undefined ? "" : (seconds / 60).toFixed(1);
+      return [system, name, loss.toFixed(3), minutes];
+    }),
   );
   return [
     "# Figures of the systems",
