@@ -27,19 +27,21 @@ export class Embedding<V extends string, D extends string> extends Module {
     const layout = currentLayout();
     const weight = this.weight as Tensor;
     if (layout === undefined) return gather(weight, this.vocab, tokens as Tensor).cast(dtype) as Tensor;
-    return lookUp(layout, shard(weight.cast(dtype)), this.vocab, tokens as Tensor) as Tensor;
+    return lookUp(layout, weight, dtype, this.vocab, tokens as Tensor) as Tensor;
   }
 }
 
-/** The part of a sequence that sequence parallelism leaves to a device. */
+/** The part of a sequence that sequence parallelism leaves to a device, and of a gradient's vectors that the optimizer keeps on one. */
 const PART = "part";
+const SHARE = "share";
 
 /**
  * Each device looks up in its part of the table, and what the devices of a table found meets where the result lies: the partitioner would
  * gather the table, and sum up all devices' gradients of the whole of it. A device sums up its own in float32, and they meet in the
- * table's element type, as other weights' do.
+ * table's element type, as other weights' do, each device with what its optimizer keeps.
  */
-function lookUp(layout: Layout, table: Tensor, vocab: string, tokens: Tensor): Tensor {
+function lookUp(layout: Layout, weight: Tensor, dtype: DType, vocab: string, tokens: Tensor): Tensor {
+  const table = weight.cast(dtype) as Tensor;
   const over = layout.over("activations", vocab);
   const rows = table.size(vocab) / layout.parts("activations", vocab);
   const specOf = (x: Tensor, of: Layout) =>
@@ -49,7 +51,11 @@ function lookUp(layout: Layout, table: Tensor, vocab: string, tokens: Tensor): T
   const part = specOf(tokens, layout)[seq] ?? [];
   const isScattered = over.length > 0 && part.length > (plain[seq] ?? []).length;
   const devices = plain.flatMap((m) => m ?? []);
-  const options = { over: [...devices, ...over], axes: { [PART]: part } };
+  const kept = layout.spec("optimizer", { name: describe(weight), axes: weight.names, shape: weight.value.type.shape });
+  const shares = weight.names.map((name, d) => ({ name, over: name === vocab ? [] : (kept[d] ?? []) }));
+  const share = shares.reduce((a, b) => (b.over.length > a.over.length ? b : a));
+  const apart = share.over.every((m) => devices.includes(m)) ? share.over : [];
+  const options = { over: [...devices, ...over], axes: { [PART]: part, [SHARE]: apart } };
   const asPart = (x: Tensor): Tensor => (isScattered ? (x.rename("seq", PART) as Tensor) : x);
   const asSeq = (x: Tensor): Tensor => (isScattered ? (x.rename(PART, "seq") as Tensor) : x);
 
@@ -62,7 +68,7 @@ function lookUp(layout: Layout, table: Tensor, vocab: string, tokens: Tensor): T
   const find = customVjp(
     (table: Tensor, tokens: Tensor) => {
       const found = perDevice(
-        { table, tokens },
+        { table: shard(table), tokens },
         ({ table, tokens }): Tensor => {
           const { at, only } = place(tokens);
           const mine = only(gather(table, vocab, at));
@@ -80,11 +86,14 @@ function lookUp(layout: Layout, table: Tensor, vocab: string, tokens: Tensor): T
           const { at, only } = place(tokens);
           const none = zeros({ ...table.sizes, [vocab]: rows }) as Tensor;
           const sum = scatterAdd(none, vocab, at, only(whole).cast("f32") as Tensor);
-          return allReduce(sum.cast(table.dtype), devices);
+          // One mesh axis after the other: libtpu scatters a sum over part of the torus, but sums up over all of it whole.
+          const own = apart.reduce((sum: Tensor, m) => reduceScatter(sum, share.name, [m]), sum.cast(dtype) as Tensor);
+          const rest = devices.filter((m) => !apart.includes(m));
+          return allReduce(apart.length > 0 ? (own.rename(share.name, SHARE) as Tensor) : own, rest);
         },
         options,
       );
-      return [given, undefined];
+      return [apart.length > 0 ? given.rename(SHARE, share.name) : given, undefined];
     },
   );
   return find(

@@ -85,8 +85,9 @@ const COMBINED: readonly { readonly mesh: Mesh; readonly sums: (s: ReturnType<ty
       // A layer's weights for the forward pass and again for the backward pass, the embedding once, the head for either.
       "all-gather fsdp": [2 * runs * (MATRICES / 2 + NORMS) + (3 * TABLE) / 2 + NORM],
       "all-reduce fsdp": [runs * (MATRICES / 2 + NORMS) + TABLE / 2 + NORM],
-      "all-reduce context": [runs * (MATRICES / 4 + NORMS) + TABLE / 4 + NORM],
-      "all-reduce fsdp+context": [TABLE / 2],
+      // The embedding's gradient is scattered over what keeps it; what is left meets with that of the other part of the sequence.
+      "reduce-scatter fsdp": [TABLE / 2, 1],
+      "all-reduce context": [runs * (MATRICES / 4 + NORMS) + (2 * TABLE) / 4 + NORM],
       "all-reduce tensor": [runs * 6 * part + 2 * stream],
     }),
   },

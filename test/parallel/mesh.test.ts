@@ -28,8 +28,9 @@ const MESHES: Readonly<Record<string, object>> = {
   },
 };
 
-/** Parameters by hand: the embedding, the head and the last norm; in each layer two norms, four matrices of attention, two of the MLP. */
-const OUTER = 256 * 32 + 32 * 256 + 32;
+/** Parameters by hand: the embedding; with it the head and the last norm; in each layer two norms, four matrices of attention, two of the MLP. */
+const TABLE = 256 * 32;
+const OUTER = TABLE + 32 * 256 + 32;
 const INNER = 2 * (2 * 32 + 4 * 32 * 32 + 2 * 32 * 128);
 const BYTES = 4;
 /** One activation of the residual stream on a device of two data-parallel groups: 4 sequences of 16 positions. */
@@ -39,13 +40,21 @@ const SMALL = 1024;
 
 /**
  * What each mesh has to communicate in a step, in bytes by kind and axes, and nothing else. XLA:CPU makes no reduce-scatter: gradients are
- * reduced whole.
+ * reduced whole, but for the embedding's, whose reduce-scatter is in the program.
  */
 const COMMUNICATION: Readonly<Record<string, Readonly<Record<string, number>>>> = {
   data: { "all-reduce data": (OUTER + INNER) * BYTES },
   // A layer's weights are gathered for the forward pass and again for the backward pass, the others once.
-  "FSDP (ZeRO-3)": { "all-reduce fsdp": (OUTER + INNER) * BYTES, "all-gather fsdp": (OUTER + 2 * INNER) * BYTES },
-  "ZeRO-1": { "all-reduce data": (OUTER + INNER) * BYTES, "all-gather data": (OUTER + INNER) * BYTES },
+  "FSDP (ZeRO-3)": {
+    "all-reduce fsdp": (OUTER - TABLE + INNER) * BYTES,
+    "reduce-scatter fsdp": TABLE * BYTES,
+    "all-gather fsdp": (OUTER + 2 * INNER) * BYTES,
+  },
+  "ZeRO-1": {
+    "all-reduce data": (OUTER - TABLE + INNER) * BYTES,
+    "reduce-scatter data": TABLE * BYTES,
+    "all-gather data": (OUTER + INNER) * BYTES,
+  },
   tensor: {
     // Forward the embedding, and in each layer attention and MLP; backward the inputs of query, key, value, MLP, and of the head.
     "all-reduce tensor": (1 + 2 * 2 + 2 * 4 + 1) * STREAM,
