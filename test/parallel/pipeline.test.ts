@@ -206,7 +206,7 @@ test("combined with other axes, accumulation and remat", async () => {
     expect({ name, handed: found["collective-permute stage"]!.bytes }).toEqual({ name, handed });
     // Figures that layers report come in the order of layers.
     const large = Object.entries(found).filter(([, { bytes }]) => bytes >= SMALL);
-    const known = ["all-gather", "all-reduce", "collective-permute"];
+    const known = ["all-gather", "all-reduce", "collective-permute", ...(fsdp > 1 ? ["reduce-scatter"] : [])];
     const unexpected = kinds(Object.fromEntries(large)).filter((kind) => !known.includes(kind));
     expect({ name, unexpected }).toEqual({ name, unexpected: [] });
   }
@@ -239,13 +239,14 @@ test.each([
   300_000,
 );
 
-test.each<[what: string, definition: Compilable<any>, model: object]>([
-  ["with sinusoidal positions", charTransformer, model],
-  ["with rotary positions and grouped heads", llama, { ...small, layers: 4 }],
-  ["with experts", mixtral, { ...small, layers: 4, mlp: 24, experts: 4 }],
+/** Experts report four figures more to an evaluation. */
+test.each<[what: string, definition: Compilable<any>, model: object, results: number]>([
+  ["with sinusoidal positions", charTransformer, model, 18],
+  ["with rotary positions and grouped heads", llama, { ...small, layers: 4 }, 18],
+  ["with experts", mixtral, { ...small, layers: 4, mlp: 24, experts: 4 }, 22],
 ])(
   "evaluation, the forward pass, prefill and decoding in stages give what one device gives: %s",
-  async (_, definition, model) => {
+  async (_, definition, model, results) => {
     const meshes = [
       {},
       { mesh: { stage: 4 } },
@@ -269,8 +270,10 @@ test.each<[what: string, definition: Compilable<any>, model: object]>([
     const { python } = await ensurePython();
     await execa(python, [script, ...folders, "--out", out], { env: { ...pythonEnv(), JAX_PLATFORMS: "cpu" } });
     for (const differences of JSON.parse(readFileSync(out, "utf8")) as Record<string, number>[]) {
-      expect(Object.keys(differences)).toHaveLength(18);
-      expect(Object.entries(differences).filter(([, d]) => !(d < 1e-5))).toEqual([]);
+      expect(Object.keys(differences)).toHaveLength(results);
+      // A product of two means over tokens, in stages those of a micro-batch.
+      const { "eval_step blocks/mlp/router/load_balance": _, ...same } = differences;
+      expect(Object.entries(same).filter(([, d]) => !(d < 1e-5))).toEqual([]);
     }
   },
   300_000,
