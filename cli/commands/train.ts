@@ -1,7 +1,7 @@
 /** `xenarc train`: compiles if need be, trains, shows how it goes, says where everything lies. */
-import { existsSync } from "node:fs";
+import { existsSync, realpathSync } from "node:fs";
 import { cp, realpath, rename, rm } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 import { XenarcError } from "../../compiler/errors.js";
 import { readManifest } from "../../emit/artifact.js";
 import type { Compiled } from "../../emit/compile.js";
@@ -107,12 +107,16 @@ async function reproduce(earlier: string, words: Words, options: TrainCommandOpt
   const run = options.run ?? `${earlier.replace(/[/\\]+$/, "")}-again`;
   refuseExisting(run, options);
   const there = (path: string) => (path.includes("://") ? path : relative(".", resolve(earlier, path)) || ".");
-  await copyInto(run, artifact, options);
+  const weights = first.weights && {
+    from: there((first.adapters ?? first.weights).path),
+    base: there(first.weights.path),
+  };
+  await copyInto(run, artifact, { ...options, ...weights });
   const source = keepSourceOf(earlier, run, first.command?.source);
   const done = await trainArtifact(artifactOf(run), run, {
     ...options,
     data: options.data ?? first.data.paths.map(there),
-    ...(first.weights && { from: there((first.adapters ?? first.weights).path), base: there(first.weights.path) }),
+    ...weights,
     processes: options.processes ?? first.processes,
     repeats: earlier,
     command: await describeCommand(run, earlier, source),
@@ -176,9 +180,9 @@ export async function compileInto(run: string, project: Project, given: TrainOpt
 /** Trains what was compiled, and shows it. */
 export async function trainDraft(draft: Draft, options: TrainOptions): Promise<EventOf<"done">> {
   const { project, run, folder, compiled, seconds, data } = draft;
-  await replace(artifactOf(run), folder, options.resume);
   const base = configuredWeights(project);
   const from = options.from ?? base;
+  await replace(run, folder, options, from);
   const { bold, dim } = paint(process.stdout);
   const entries = dim(`${compiled.programs.length} programs compiled in ${duration(seconds)}`);
   if (!options.json) {
@@ -194,27 +198,52 @@ export async function trainDraft(draft: Draft, options: TrainOptions): Promise<E
 }
 
 /** A run keeps the artifact that it was trained with: generation needs it. */
-async function copyInto(run: string, artifact: string, { resume }: TrainOptions): Promise<string> {
+async function copyInto(run: string, artifact: string, options: TrainOptions): Promise<string> {
   const folder = artifactOf(run);
   if (existsSync(folder) && (await realpath(folder)) === (await realpath(artifact))) return folder;
   const draft = `${folder}.new`;
   await rm(draft, { recursive: true, force: true });
   await cp(artifact, draft, { recursive: true });
-  await replace(folder, draft, resume);
+  const { from } = (await readManifest(draft)).config.train as { from?: string };
+  await replace(run, draft, options, options.from ?? from);
   // It is another's, or nobody's.
   await rm(join(run, "source"), { recursive: true, force: true });
   return folder;
 }
 
-/** Puts the new artifact in the old one's place; when resuming, only if the checkpoints fit it. */
-async function replace(folder: string, draft: string, resume: boolean | undefined): Promise<void> {
+/** Puts the new artifact in the old one's place; when resuming, only if the checkpoints fit it, otherwise if the weights `from` stay. */
+async function replace(
+  run: string,
+  draft: string,
+  { resume, overwrite }: TrainOptions,
+  from: string | undefined,
+): Promise<void> {
+  const folder = artifactOf(run);
   try {
+    if (overwrite && from) refuseToDelete(from, run);
     if (resume && existsSync(folder)) compareStates(await readManifest(folder), await readManifest(draft), folder);
     await rm(folder, { recursive: true, force: true });
     await rename(draft, folder);
   } finally {
     await rm(draft, { recursive: true, force: true });
   }
+}
+
+/** Said before the run's artifact is replaced; the runtime says it of second tiers and of what lies behind links. */
+function refuseToDelete(from: string, run: string): void {
+  if (!existsSync(from)) {
+    throw new XenarcError({
+      what: `There is no file or folder ${from}.`,
+      fix: "Give a run's folder, RUN/checkpoints/N, or a folder of safetensors files.",
+    });
+  }
+  if (!existsSync(run)) return;
+  const inside = relative(realpathSync(run), realpathSync(from));
+  if (inside !== "" && inside.split(sep)[0] !== "checkpoints") return;
+  throw new XenarcError({
+    what: `The weights to begin with are those that --overwrite deletes: ${from} is of the run ${run} itself.`,
+    fix: "Give the new run another folder: --run DIR",
+  });
 }
 
 /** A checkpoint can be resumed by a program whose state is the same, with the same ids for the same text. */

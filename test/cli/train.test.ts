@@ -116,6 +116,19 @@ test(
     expect(other.code).toBe(1);
     expect(other.err).toContain("The model is not the one that was trained: `params/tokens/weight` is f32[256, 8] in");
 
+    const kept = readFileSync(file("runs/char-transformer/artifact/manifest.json"), "utf8");
+    for (const [from, said] of [
+      [
+        "runs/char-transformer",
+        "--overwrite deletes: runs/char-transformer is of the run runs/char-transformer itself.",
+      ],
+      ["runs/char-transformers", "There is no file or folder runs/char-transformers."],
+    ] as const) {
+      const anew = await call("train", ...SMALL, "--data", "text.txt", "--overwrite", "--from", from);
+      expect([anew.code, anew.err]).toEqual([1, expect.stringContaining(said)]);
+    }
+    expect(readFileSync(file("runs/char-transformer/artifact/manifest.json"), "utf8")).toBe(kept);
+
     const sample = ["-n", "12", "--prompt", "To be", "--seed", "3"];
     const text = await call("generate", ...sample);
     expect([text.code, text.err]).toEqual([0, ""]);

@@ -1,5 +1,5 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { execa, execaNode } from "execa";
 import { ensurePython, type RuntimeEvent, train } from "../../runtime-bridge/bridge.js";
 import { pythonEnv } from "../../runtime-bridge/process.js";
@@ -101,6 +101,30 @@ test("a killed run resumes from its last whole checkpoint, with the same bits", 
   await train({ artifact, run, data: text, existing: "resume" }, (event) => events.push(event));
   expect(events.find((event) => event.event === "start")).toMatchObject({ step: 380 });
   expect((await dumpState(run)).equals(state)).toBe(true);
+});
+
+test("--overwrite takes all of an earlier run away, but not before the weights to begin with are found elsewhere", async () => {
+  const run = join(folder, "overwritten");
+  cpSync(join(folder, "whole"), run, { recursive: true });
+  const old = ["probes/step_00000001.npz", "wandb/run/log", "anomalies.jsonl", "tensorboard/events"];
+  for (const file of old) {
+    mkdirSync(dirname(join(run, file)), { recursive: true });
+    writeFileSync(join(run, file), "");
+  }
+  const overwrite = (from?: string) =>
+    train({ artifact, run, data: text, existing: "overwrite", ...(from && { from }) });
+  symlinkSync(run, join(folder, "link"));
+  for (const from of [run, join(run, "checkpoints/380"), join(folder, "link")]) {
+    expect(await problem(() => overwrite(from))).toMatch(
+      /^The weights to begin with are those that --overwrite deletes: .*checkpoints\/\d+ is a checkpoint of .*overwritten itself\.\nGive the new run another folder\.$/,
+    );
+  }
+  expect(await problem(() => overwrite(join(folder, "mistyped")))).toMatch("There is no file or folder");
+  expect(readdirSync(join(run, "checkpoints")).sort()).toEqual(["380", "400"]);
+  expect(old.filter((file) => !existsSync(join(run, file)))).toEqual([]);
+  await overwrite();
+  expect(old.filter((file) => existsSync(join(run, file)))).toEqual([]);
+  expect(metrics(run)).toEqual(metrics(join(folder, "whole")));
 });
 
 test("resuming with other text is said", async () => {

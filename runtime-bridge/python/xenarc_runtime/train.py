@@ -7,9 +7,10 @@ The run's folder gets checkpoints/, run.json, config.yaml, parameters.txt, log.t
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -75,10 +76,13 @@ def train(
     ):
         goodput = Goodput(run)
         watch.rest()
-        start = _prepare_run(run, settings, resume, overwrite)
         configured = _configured_source(artifact)
         beginning = source or configured
-        weights = pretrained.source_at(beginning, base or configured) if beginning is not None and start is None else None
+
+        def source_at() -> pretrained.Source | None:
+            return None if beginning is None else pretrained.source_at(beginning, base or configured)
+
+        start, weights = _prepare_run(run, settings, resume, overwrite, source_at)
         if group.is_first():
             step, begun_with = (start.step, None) if start else (0, weights)
             made_of = history.start_of(artifact, run, pipeline.settings, begun_with, command, step)
@@ -330,20 +334,33 @@ def _configured_source(artifact: Artifact) -> Path | None:
     return Path(configured) if configured else None
 
 
-def _prepare_run(run: Path, settings: Settings, resume: bool, overwrite: bool) -> checkpoint.Saved | None:
-    """The checkpoint to go on from, if any."""
+_WRITTEN = (
+    *("run.json", "metrics.jsonl", "performance.jsonl", "goodput.json", "loss.png", "log.txt", "anomalies.jsonl", "wandb-id.txt"),
+    *("tensorboard", "profile", "probes", "wandb"),
+)
+"""What training writes into a run's folder, beside checkpoints, that an earlier run may have left there."""
+
+
+def _prepare_run(
+    run: Path, settings: Settings, resume: bool, overwrite: bool, source_at: Callable[[], pretrained.Source | None]
+) -> tuple[checkpoint.Saved | None, pretrained.Source | None]:
+    """The checkpoint to go on from, if any; else the weights to begin with, if any, which `source_at` finds before anything is deleted."""
+    remote = settings.checkpoint.remote and checkpoint.remote_tier(run, settings.checkpoint.remote.path)
+    weights = source_at() if overwrite else None
+    if weights is not None:
+        _refuse_to_delete(weights, run, [*checkpoint.tiers(run), *([remote] if remote else [])])
+    if overwrite:
+        group.wait_for_all("the weights to begin with")
     if group.is_first():
-        remote = settings.checkpoint.remote
-        checkpoint.remember_remote(run, remote and checkpoint.remote_tier(run, remote.path))
+        checkpoint.remember_remote(run, remote)
         if overwrite:
             checkpoint.delete_all(run)
-            for name in ("tensorboard", "profile"):
-                shutil.rmtree(run / name, ignore_errors=True)
-            for name in ("run.json", "metrics.jsonl", "performance.jsonl", "goodput.json", "loss.png", "log.txt", "wandb-id.txt"):
-                (run / name).unlink(missing_ok=True)
+            for path in (run / name for name in _WRITTEN):
+                shutil.rmtree(path) if path.is_dir() else path.unlink(missing_ok=True)
     group.wait_for_all("the run's folder")
     if resume:
-        return checkpoint.newest(run, aside=True)
+        start = checkpoint.newest(run, aside=True)
+        return start, None if start else source_at()
     there = checkpoint.all_of(checkpoint.tiers(run))
     if there:
         raise Problem(
@@ -351,7 +368,24 @@ def _prepare_run(run: Path, settings: Settings, resume: bool, overwrite: bool) -
             f"The run's folder {run} has checkpoints already, the newest of step {there[0].step}.",
             "Go on from it with --resume, start anew with --overwrite, or give another folder.",
         )
-    return None
+    return None, weights if overwrite else source_at()
+
+
+def _refuse_to_delete(weights: pretrained.Source, run: Path, tiers: Iterable[Any]) -> None:
+    """Raises Problem where the weights to begin with lie in one of the run's own tiers."""
+
+    def real(path: Any) -> str:
+        return str(path) if "://" in str(path) else os.path.realpath(path)
+
+    place = weights.place
+    needed = [place.saved.path if isinstance(place, pretrained.Run) else place, *([weights.adapters] if weights.adapters else [])]
+    for path in needed:
+        if any(real(path).startswith(os.path.join(real(tier), "")) for tier in tiers):
+            raise Problem(
+                "weights",
+                f"The weights to begin with are those that --overwrite deletes: {path} is a checkpoint of {run} itself.",
+                "Give the new run another folder.",
+            )
 
 
 def _compare_record(record: dict[str, Any], artifact: Artifact, pipeline: data.Pipeline) -> None:
