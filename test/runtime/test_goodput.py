@@ -110,6 +110,13 @@ class Bad(unittest.TestCase):
         self.assertEqual(steps.reason({"loss": math.nan}), "the loss is not finite")
         self.assertEqual(steps.reason({"loss": math.inf}), "the loss is not finite")
         self.assertEqual(steps.reason({"loss": 1.0, "bad_step": 1.0, "bad_reason": 2.0}), "the gradient is not finite")
+        for norm in (math.nan, math.inf):
+            self.assertEqual(steps.reason({"loss": 1.0, "grad_norm": norm}), "the gradient is not finite")
+        self.assertIsNone(steps.reason({"loss": 1.0, "grad_norm": 1e30}))
+        with self.assertRaises(Problem) as caught:
+            steps.handle(7, {"loss": 1.0, "grad_norm": math.nan}, "the gradient is not finite")
+        self.assertEqual(caught.exception.kind, "bad_step")
+        self.assertEqual(caught.exception.message, "Step 7 is bad: the gradient is not finite (loss 1, grad_norm nan).")
         with self.assertRaises(Problem) as caught:
             steps.handle(7, {"loss": math.nan}, "the loss is not finite")
         self.assertEqual(caught.exception.kind, "loss_not_finite")

@@ -1,6 +1,6 @@
 """What becomes of a step whose loss or gradient is not finite, or a spike: `train.badSteps`.
 
-The program judges its steps where the policy or a spike asks for it (models/train/health.ts); otherwise the loss is looked at here.
+The program judges its steps where the policy or a spike asks for it (models/train/health.ts); otherwise the loss and the gradient's norm are looked at here.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ class BadSteps:
         """Why a step with these metrics is bad; None: it is not."""
         if "bad_step" in values:
             return _REASONS.get(int(values["bad_reason"]), "the program says so") if values["bad_step"] else None
-        loss = values.get("loss")
-        return _REASONS[1] if loss is not None and not math.isfinite(loss) else None
+        looked_at = (values.get("loss"), values.get("grad_norm"))
+        return next((_REASONS[n] for n, value in enumerate(looked_at, 1) if value is not None and not math.isfinite(value)), None)
 
     def handle(self, step: int, values: Mapping[str, Any], reason: str) -> None:
         """Goes by the policy. Raises RollBack, or Problem where the run is to stop."""
@@ -78,7 +78,7 @@ class BadSteps:
             limit = f" The run was rolled back {self.rollbacks} times already." if self.policy == "rollback" else ""
             # What comes after is as lost; the checkpoints that there are stay.
             raise Problem(
-                "bad_step" if "bad_step" in values else "loss_not_finite",
+                "loss_not_finite" if reason == _REASONS[1] and "bad_step" not in values else "bad_step",
                 what + limit,
                 "Lower train.learningRate, give it a longer train.warmup, clip gradients at a lower train.clip, or leave such"
                 " steps out with train.badSteps.policy=skip; --anomaly names the operation that a NaN began with;"
