@@ -130,13 +130,10 @@ function readMetrics(file: string): { training: Point[]; validation: Point[] } {
   const validation: Point[] = [];
   for (const line of readFileSync(file, "utf8").split("\n")) {
     if (line === "") continue;
-    try {
-      const entry = JSON.parse(line) as { step: number; loss?: number; validation_loss?: number };
-      if (typeof entry.loss === "number") training.push([entry.step, entry.loss]);
-      if (typeof entry.validation_loss === "number") validation.push([entry.step, entry.validation_loss]);
-    } catch {
-      // The runtime writes NaN and infinities as Python does, which is not JSON: no point to draw.
-    }
+    // A number that is not finite is null: no point to draw.
+    const entry = JSON.parse(line) as { step: number; loss?: number | null; validation_loss?: number | null };
+    if (typeof entry.loss === "number") training.push([entry.step, entry.loss]);
+    if (typeof entry.validation_loss === "number") validation.push([entry.step, entry.validation_loss]);
   }
   return { training, validation };
 }

@@ -1,5 +1,6 @@
 """What checkpoints promise: which stay, which is found, what damage is told, one training at a time. Run by checkpoint.test.ts."""
 
+import io
 import json
 import os
 import random
@@ -9,6 +10,7 @@ import subprocess
 import tempfile
 import unittest
 import weakref
+from contextlib import redirect_stdout
 from dataclasses import replace
 from pathlib import Path
 from unittest import mock
@@ -16,13 +18,15 @@ from unittest import mock
 import ml_dtypes
 import numpy as np
 
-from xenarc_runtime import checkpoint, events, lock, pjrt, safetensors_folder
+from xenarc_runtime import checkpoint, events, lock, pjrt, run_files, safetensors_folder
 from xenarc_runtime.artifact import Port
 from xenarc_runtime.errors import Problem
 from xenarc_runtime.lock import RunLock
 from xenarc_runtime.saving import Saver
 from xenarc_runtime.settings import CheckpointSettings, RemoteSettings
+from xenarc_runtime.tracking import Tracker
 
+EMIT = events.emit
 MESH = pjrt.make_mesh(())
 WHERE = pjrt.placement(MESH, ())
 
@@ -88,6 +92,14 @@ class Kept(Folder):
         # What was the best is known when the run goes on.
         with Saver(self.run_folder, CheckpointSettings(every=10, keep=2, best=2)) as saver:
             self.assertEqual([saver.improves(loss) for loss in (0.5, 1.5, 2.5)], [True, True, False])
+
+    def test_a_loss_that_is_not_finite_is_none_of_the_best(self):
+        nan = float("nan")
+        losses = {10: 3.0, 20: nan, 30: 1.0, 40: nan, 50: 2.0, 60: nan, 70: nan}
+        self.write(sorted(losses), losses, keep=1, best=2)
+        self.assertEqual(self.steps(), [70, 50, 30])
+        with Saver(self.run_folder, CheckpointSettings(every=10, keep=1, best=2)) as saver:
+            self.assertEqual([saver.improves(loss) for loss in (nan, float("inf"), 1.5, 2.5)], [False, False, True, False])
 
     def test_a_second_tier_takes_its_own_and_is_found(self):
         far = self.run_folder.parent / "far"
@@ -225,15 +237,36 @@ class Restored(Folder):
 
 
 class FullDisk(Folder):
-    def test_the_checkpoint_before_stays_whole(self):
-        small = self.run_folder / "checkpoints"
-        small.mkdir()
+    def mount(self, folder, size):
         mounted = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", "size=192k", "xenarc", str(small)], capture_output=True, text=True
+            ["mount", "-t", "tmpfs", "-o", f"size={size}", "xenarc", str(folder)], capture_output=True, text=True
         )
         if mounted.returncode != 0:
             self.skipTest(f"no small disk can be mounted: {mounted.stderr.strip()}")
-        self.addCleanup(subprocess.run, ["umount", "-l", str(small)], check=False)
+        self.addCleanup(subprocess.run, ["umount", "-l", str(folder)], check=False)
+
+    def test_the_runs_folder(self):
+        self.mount(self.run_folder, "64k")
+        self.addCleanup(events.listen, lambda *_: None)
+        run_files.keep_log(self.run_folder)
+        tracker, output = Tracker(self.run_folder), io.StringIO()
+        with self.assertRaises(Problem) as caught:
+            for step in range(10_000):
+                tracker.scalars(step, {"loss": 1.0})
+        problem = caught.exception
+        self.assertEqual(problem.kind, "disk_full")
+        self.assertEqual(problem.message, f"The run's numbers could not be written: there is no space left in {self.run_folder}.")
+        self.assertEqual(problem.hint, "Free some; --resume goes on from the newest checkpoint, if there is one.")
+        # What is said is heard, though log.txt is on the same disk.
+        with redirect_stdout(output):
+            for _ in range(100):
+                EMIT("error", **problem.as_json())
+        self.assertEqual([json.loads(line)["kind"] for line in output.getvalue().splitlines()], ["disk_full"] * 100)
+
+    def test_the_checkpoint_before_stays_whole(self):
+        small = self.run_folder / "checkpoints"
+        small.mkdir()
+        self.mount(small, "192k")
         with self.assertRaises(Problem) as caught:
             self.write([10, 20, 30, 40, 50, 60, 70, 80])
         problem = caught.exception

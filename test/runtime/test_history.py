@@ -5,6 +5,8 @@ import hashlib
 import json
 import os
 import random
+import subprocess
+import sys
 import tempfile
 import unittest
 from pathlib import Path
@@ -53,6 +55,24 @@ class Histories(unittest.TestCase):
         with self.assertRaises(Problem) as caught:
             history.compare(self.run, Path("runs/b"), start)
         return str(caught.exception)
+
+    def test_names_that_are_not_utf8(self):
+        name = os.fsdecode(b"caf\xe9.txt")
+        self.corpus()
+        Path("corpus", name).write_text("three")
+        start = self.start()
+        history.add(self.run, start)
+        (kept,) = json.loads((self.run / "run.json").read_bytes().decode("utf-8"))["starts"]
+        self.assertEqual(kept, start)
+        self.assertIn(name, [file["name"] for file in kept["data"]["sources"][0]["files"]])
+        # They are said, too, and written into the log.
+        say = (
+            "from pathlib import Path; from xenarc_runtime import events, run_files; events.claim_stdout();"
+            f"run_files.keep_log(Path('.')); events.emit('log', level='info', message={ascii(name)})"
+        )
+        said = subprocess.run([sys.executable, "-c", say], check=True, capture_output=True).stdout
+        self.assertEqual(json.loads(said.decode("utf-8"))["message"], name)
+        self.assertTrue(Path("log.txt").read_text(encoding="utf-8").endswith("info: caf\\udce9.txt\n"))
 
     def test_a_start_takes_the_place_of_those_that_left_nothing(self):
         self.corpus()

@@ -2,6 +2,11 @@
 
 from __future__ import annotations
 
+import errno
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import PurePath
+
 
 class Problem(Exception):
     """Something the user can put right; shown without a stack trace.
@@ -44,8 +49,35 @@ def os_problem(error: OSError) -> Problem:
         "FileNotFoundError": "Check the path.",
         "PermissionError": "Check who may read and write there.",
     }
-    hint = "Free some disk space." if error.errno == 28 else hints.get(type(error).__name__, "")
-    return Problem("file", f"{error.strerror}{where}.", hint)
+    if is_full(error):
+        return Problem("disk_full", f"{error.strerror}{where}.", "Free some disk space.")
+    return Problem("file", f"{error.strerror}{where}.", hints.get(type(error).__name__, ""))
+
+
+_FULL = {errno.ENOSPC: "No space left", errno.EDQUOT: "quota exceeded", errno.EFBIG: "File too large"}
+
+
+def is_full(error: BaseException) -> bool:
+    """Whether there was no space left; libraries of C++ say so in words."""
+    if isinstance(error, OSError) and error.errno in _FULL:
+        return True
+    return any(words in str(error) for words in _FULL.values())
+
+
+def disk_full(what: str, folder: PurePath | str, kept: str) -> Problem:
+    """`what` did not fit into a folder; `kept`: what a run can go on from."""
+    return Problem("disk_full", f"{what} could not be written: there is no space left in {folder}.", f"Free some; {kept}.")
+
+
+@contextmanager
+def room(what: str, folder: PurePath) -> Iterator[None]:
+    """Around what writes something of a run to a folder: raises `disk_full` where it does not fit."""
+    try:
+        yield
+    except OSError as error:
+        if not is_full(error):
+            raise
+        raise disk_full(what, folder, "--resume goes on from the newest checkpoint, if there is one") from None
 
 
 def sentence(text: str) -> str:

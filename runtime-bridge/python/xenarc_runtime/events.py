@@ -9,6 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Any, TextIO
 
 _output: TextIO | None = None
@@ -30,28 +31,32 @@ def errors_only() -> None:
 
 
 def claim_stdout() -> None:
-    """Keeps standard output for events; file descriptor 1 then leads to standard error."""
+    """Keeps standard output for events; file descriptor 1 then leads to standard error.
+
+    Names of files that are not UTF-8 are said with `\\udcXX`, which is JSON, for each byte that is none.
+    """
     global _output
-    _output = os.fdopen(os.dup(1), "w", encoding="utf-8")
+    _output = os.fdopen(os.dup(1), "w", encoding="utf-8", errors="backslashreplace")
     os.dup2(2, 1)
 
 
 def emit(event: str, **fields: Any) -> None:
-    """Writes one event. Not-a-number and infinities become null, which JSON has no words for."""
+    """Writes one event, with null for numbers that are not finite."""
     global _reader_gone
     if _errors_only and event != "error":
         return
-    if _listener is not None:
-        _listener(event, fields)
-    line = json.dumps({"event": event, **{name: _plain(value) for name, value in fields.items()}}, ensure_ascii=False)
+    line = json.dumps({"event": event, **plain(fields)}, ensure_ascii=False)
     stream = _output or sys.stdout
-    if _reader_gone:
-        return
-    try:
-        stream.write(line + "\n")
-        stream.flush()
-    except BrokenPipeError:
-        _reader_gone = True
+    if not _reader_gone:
+        try:
+            stream.write(line + "\n")
+            stream.flush()
+        except BrokenPipeError:
+            _reader_gone = True
+    if _listener is not None:
+        # A full disk is told by what must be written to it, in an event that comes this way, too.
+        with suppress(OSError):
+            _listener(event, fields)
 
 
 def reader_gone() -> bool:
@@ -59,9 +64,10 @@ def reader_gone() -> bool:
     return _reader_gone
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """A value as JSON has it: not-a-number and infinities become null, which it has no words for."""
     if isinstance(value, float) and (value != value or value in (float("inf"), float("-inf"))):
         return None
     if isinstance(value, dict):
-        return {name: _plain(v) for name, v in value.items()}
-    return [_plain(v) for v in value] if isinstance(value, list) else value
+        return {name: plain(v) for name, v in value.items()}
+    return [plain(v) for v in value] if isinstance(value, list) else value

@@ -17,6 +17,7 @@ from typing import Any
 import psutil
 
 from . import events, group
+from .errors import room
 
 STEPS = "steps"
 CAUSES = (STEPS, "startup", "compile", "data", "checkpoint", "evaluation", "repeated", "skipped", "down")
@@ -100,8 +101,9 @@ class Goodput:
             "ended": ended,
         }
         draft = self._path.with_suffix(".tmp")
-        draft.write_text(json.dumps(kept, indent=1) + "\n")
-        draft.replace(self._path)
+        with room("The account of the run's time", self._path.parent):
+            draft.write_text(json.dumps(kept, indent=1) + "\n")
+            draft.replace(self._path)
 
     def say(self) -> None:
         """Emits a `goodput` event."""

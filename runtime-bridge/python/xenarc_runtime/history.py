@@ -73,7 +73,9 @@ def add(run: Path, start: Start) -> None:
     before = _read(run)["starts"] if start["step"] > 0 and path.is_file() else []
     kept = [earlier for earlier in before if earlier["step"] < start["step"]]
     draft = path.with_suffix(".json.new")
-    draft.write_text(json.dumps({"schema": SCHEMA_VERSION, "starts": [*kept, start]}, indent=2, ensure_ascii=False) + "\n")
+    text = json.dumps({"schema": SCHEMA_VERSION, "starts": [*kept, start]}, indent=2, ensure_ascii=False) + "\n"
+    # In JSON, too, `\\udcXX` stands for a byte of a name that is not UTF-8.
+    draft.write_text(text, encoding="utf-8", errors="backslashreplace")
     draft.replace(path)
 
 
@@ -121,7 +123,7 @@ def compare(earlier: Path, run: Path, start: Start) -> None:
 def _read(run: Path) -> dict[str, Any]:
     path = run / _NAME
     try:
-        history = json.loads(path.read_text())
+        history = json.loads(path.read_text(encoding="utf-8"))
         if history["schema"] <= SCHEMA_VERSION and all("step" in start for start in history["starts"]):
             return history
         what = f"has schema {history['schema']}; this runtime reads up to {SCHEMA_VERSION}"
@@ -153,7 +155,7 @@ def _source(source: SourceSettings) -> dict[str, Any]:
     names = _names(source.path, files)
     listing = "\n".join(f"{name} {print_}" for name, print_ in zip(names, prints, strict=True))
     # What a single file is called says nothing.
-    together = prints[0] if len(prints) == 1 else hashlib.sha256(listing.encode()).hexdigest()
+    together = prints[0] if len(prints) == 1 else hashlib.sha256(listing.encode(errors="surrogateescape")).hexdigest()
     found = {"path": source.path, "count": len(files), "bytes": sum(sizes), "sha256": together}
     if len(files) > _LISTED:
         return found

@@ -1,13 +1,19 @@
 """metrics.jsonl of a run: a JSON object per line, with `step`, and either `loss` and its like or `validation_loss`.
 
-What layers report has a number for each layer, in nested lists.
+What layers report has a number for each layer, in nested lists. JSON has no words for numbers that are not finite: they are null,
+and read as not-a-number.
 """
 
 from __future__ import annotations
 
 import json
+import math
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any
+
+from .errors import room
+from .events import plain
 
 Entry = dict[str, Any]
 
@@ -24,18 +30,21 @@ class MetricsLog:
         self._writes = writes
         if not writes:
             return
-        text = "".join(json.dumps(entry) + "\n" for entry in self.entries)
         temporary = path.with_suffix(".tmp")
-        temporary.write_text(text)
-        temporary.replace(path)
+        with self._room():
+            temporary.write_text("".join(map(_line, self.entries)))
+            temporary.replace(path)
 
     def add(self, entry: Entry) -> None:
         """Writes one entry at once, so that nothing is lost when the process dies."""
         self.entries.append(entry)
         if not self._writes:
             return
-        with self.path.open("a") as stream:
-            stream.write(json.dumps(entry) + "\n")
+        with self._room(), self.path.open("a") as stream:
+            stream.write(_line(entry))
+
+    def _room(self) -> AbstractContextManager[None]:
+        return room("The run's numbers", self.path.parent)
 
     def all(self, name: str) -> list[float]:
         """The values of a metric, oldest first."""
@@ -53,7 +62,19 @@ def read(path: Path) -> list[Entry]:
     entries = []
     for line in path.read_text().splitlines():
         try:
-            entries.append(json.loads(line))
+            entries.append(_numbers(json.loads(line)))
         except ValueError:
             continue  # the last line of a process that died while writing it
     return entries
+
+
+def _line(entry: Entry) -> str:
+    return json.dumps(plain(entry)) + "\n"
+
+
+def _numbers(value: Any) -> Any:
+    if value is None:
+        return math.nan
+    if isinstance(value, dict):
+        return {name: _numbers(v) for name, v in value.items()}
+    return [_numbers(v) for v in value] if isinstance(value, list) else value

@@ -13,6 +13,7 @@ import numpy as np
 
 from . import group
 from .artifact import Artifact
+from .errors import room
 from .program import Arrays, Entry
 from .tracking import Tracker
 
@@ -45,8 +46,9 @@ class Probe:
         self._folder.mkdir(parents=True, exist_ok=True)
         path = self._folder / f"step_{step:08d}.npz"
         temporary = path.with_suffix(".tmp.npz")
-        np.savez_compressed(temporary, **seen)
-        temporary.replace(path)
+        with room("What was seen of the model", self._folder):
+            np.savez_compressed(temporary, **seen)
+            temporary.replace(path)
         track(step, seen, tracker)
 
 

@@ -67,7 +67,7 @@ def keep_log(run: Path) -> None:
         said = _FORMS.get(event, _nothing)(fields)
         if said is not None:
             at = time.strftime("%Y-%m-%d %H:%M:%S")
-            with path.open("a", encoding="utf-8") as stream:
+            with path.open("a", encoding="utf-8", errors="backslashreplace") as stream:
                 stream.write("".join(f"{at}  {_visible(line)}\n" for line in said.splitlines() or [""]))
 
     events.listen(add)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import errno
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +14,7 @@ from etils import epath
 
 from . import checkpoint, group, soundness
 from .checkpoint import Saved, State
-from .errors import Problem, first_lines, sentence
+from .errors import Problem, disk_full, first_lines, is_full, sentence
 from .settings import CheckpointSettings
 
 _CHUNK = 64 << 20
@@ -56,7 +56,7 @@ class Saver:
 
     def improves(self, loss: float) -> bool:
         """Whether a validation loss is among the best that are to be kept."""
-        return self._best > 0 and sorted([*self._losses.values(), loss]).index(loss) < self._best
+        return self._best > 0 and math.isfinite(loss) and sorted([*self._losses.values(), loss]).index(loss) < self._best
 
     def save(
         self, step: int, state: State, record: Mapping[str, Any], loss: float | None = None, all: bool = False
@@ -65,7 +65,7 @@ class Saver:
 
         `loss`: on the validation data, where it was evaluated at this step. Raises Problem when the one before could not be written.
         """
-        if loss is not None:
+        if loss is not None and math.isfinite(loss):
             self._losses[step] = loss
             record = {**record, "validation_loss": loss}
         begun = []
@@ -163,9 +163,8 @@ class _Tier:
             kept = f"the last one, of step {whole[0]}, is whole: --resume goes on from it" if whole else "there is none yet"
             which = "A checkpoint" if self._saving is None else f"The checkpoint of step {self._saving}"
             text = first_lines(str(error), 2).partition(" [tensorstore_spec=")[0]
-            if _is_full(error):
-                what = f"{which} could not be written: there is no space left in {self.folder}."
-                raise Problem("disk_full", what, f"Free some; {kept}.") from None
+            if is_full(error):
+                raise disk_full(which, self.folder, kept) from None
             raise Problem(
                 "checkpoint_write", f"{which} could not be written to {self.folder}: {sentence(text)}", f"{kept.capitalize()}."
             ) from None
@@ -194,20 +193,12 @@ class _Best(ocp.checkpoint_managers.PreservationPolicy):
 
 
 def _loss(saved: Saved) -> float | None:
-    """The validation loss of a checkpoint, if it is known."""
+    """The validation loss of a checkpoint, if it is known and finite."""
     try:
-        return checkpoint.read_record(saved).get("validation_loss")
+        loss = checkpoint.read_record(saved).get("validation_loss")
     except Problem:
         return None  # a damaged one
-
-
-_FULL = {errno.ENOSPC: "No space left", errno.EDQUOT: "quota exceeded", errno.EFBIG: "File too large"}
-
-
-def _is_full(error: BaseException) -> bool:
-    if isinstance(error, OSError) and error.errno in _FULL:
-        return True
-    return any(words in str(error) for words in _FULL.values())
+    return loss if loss is not None and math.isfinite(loss) else None
 
 
 def _layer_by_layer(state: Mapping[str, jax.Array]) -> dict[str, ocp.SaveArgs]:

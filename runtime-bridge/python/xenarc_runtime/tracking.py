@@ -10,7 +10,7 @@ import html
 import os
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -18,7 +18,7 @@ import numpy as np
 
 from . import group
 from .artifact import Artifact
-from .errors import Problem
+from .errors import Problem, room
 from .metrics import MetricsLog
 
 Numbers = float | Sequence["Numbers"]
@@ -42,6 +42,7 @@ class Tracker:
     """
 
     def __init__(self, run: Path, after: int = 0, sinks: Sequence[Sink] = (), writes: bool = True) -> None:
+        self._run = run
         self.metrics = MetricsLog(run / "metrics.jsonl", after, writes)
         self._performance = MetricsLog(run / "performance.jsonl", after, writes)
         self._sinks = sinks
@@ -56,32 +57,34 @@ class Tracker:
 
     def histogram(self, step: int, name: str, edges: np.ndarray, counts: np.ndarray) -> None:
         """`counts` [n] of values between neighbours of `edges` [n + 1], which rise and are finite."""
-        for sink in self._sinks:
-            sink.histogram(step, name, np.asarray(edges, np.float64), np.asarray(counts, np.float64))
+        edges, counts = np.asarray(edges, np.float64), np.asarray(counts, np.float64)
+        self._give(lambda sink: sink.histogram(step, name, edges, counts))
 
     def image(self, step: int, name: str, array: np.ndarray) -> None:
         """A picture [height, width] or [height, width, 1, 3 or 4]: u8, or floating-point numbers from 0 to 1."""
         array = np.asarray(array)
         if array.dtype != np.uint8:
             array = (np.clip(array, 0, 1) * 255).round().astype(np.uint8)
-        for sink in self._sinks:
-            sink.image(step, name, array[..., None] if array.ndim == 2 else array)
+        picture = array[..., None] if array.ndim == 2 else array
+        self._give(lambda sink: sink.image(step, name, picture))
 
     def text(self, step: int, name: str, text: str) -> None:
         """A text, shown as it is."""
-        for sink in self._sinks:
-            sink.text(step, name, text)
+        self._give(lambda sink: sink.text(step, name, text))
 
     def close(self) -> None:
         """Ends what needs an end."""
-        for sink in self._sinks:
-            sink.close()
+        self._give(lambda sink: sink.close())
 
     def _log(self, log: MetricsLog, step: int, values: Mapping[str, Numbers]) -> None:
         log.add({"step": step, **values})
         flat = {name: number for key, value in values.items() for name, number in _flat(key, value)}
-        for sink in self._sinks:
-            sink.scalars(step, flat)
+        self._give(lambda sink: sink.scalars(step, flat))
+
+    def _give(self, write: Callable[[Sink], None]) -> None:
+        with room("The run's numbers", self._run):
+            for sink in self._sinks:
+                write(sink)
 
 
 def open_tracker(artifact: Artifact, run: Path, after: int) -> Tracker:
