@@ -5,7 +5,7 @@ import { compile } from "../../emit/compile.js";
 import { charTransformer } from "../../models/char_transformer.js";
 import { ensurePython } from "../../runtime-bridge/bridge.js";
 import { pythonEnv } from "../../runtime-bridge/process.js";
-import { here, python, temporaryFolder, writeText } from "./support.js";
+import { here, python, referenceArtifact, temporaryFolder, writeText } from "./support.js";
 
 const folder = temporaryFolder();
 
@@ -22,6 +22,13 @@ test.each(["test_checkpoint", "test_goodput", "test_history"])(
   },
   120_000,
 );
+
+test("work that is slow is not taken for work that hangs (slow.py)", async () => {
+  const artifact = await referenceArtifact(folder, 16, 2);
+  const said = await python("slow.py", artifact, writeText(folder), join(folder, "slow"));
+  const batches = said.split("\n").map((line) => JSON.parse(line));
+  expect(batches.at(-1)).toMatchObject({ event: "done", step: 2 });
+}, 240_000);
 
 test("a run that is rolled back is the one that is stepped by hand (rollback.py)", async () => {
   const artifact = join(folder, "artifact");

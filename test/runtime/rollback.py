@@ -11,6 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from xenarc_runtime import checkpoint, data, pjrt, train
+from xenarc_runtime.profile import Window
 from xenarc_runtime.program import Entry, load, named, placements
 
 ARTIFACT, TEXT, FOLDER = map(Path, sys.argv[1:])
@@ -50,7 +51,8 @@ def main():
     artifact = load(ARTIFACT)
     losses, state, bad = by_hand(artifact)
     assert bad, f"the test needs bad steps; there were {bad}"
-    train.train(ARTIFACT, FOLDER, [str(TEXT)], resume=False, overwrite=False)
+    train.train(ARTIFACT, FOLDER, [str(TEXT)], resume=False, overwrite=False, window=Window(bad[0] - 1, bad[0] + 1))
+    assert list((FOLDER / "profile").rglob("*.trace.json.gz")), "steps around a bad one are not profiled"
     entries = [json.loads(line) for line in (FOLDER / "metrics.jsonl").read_text().splitlines()]
     logged = {entry["step"]: entry["loss"] for entry in entries if "loss" in entry}
     assert logged == losses, (logged, losses)

@@ -1,10 +1,14 @@
 """How what is seen of a model is told, and how anomalies are put into words; arrays written by hand."""
 
+import tempfile
 import unittest
+from pathlib import Path
+from types import SimpleNamespace
+from unittest import mock
 
 import numpy as np
 
-from xenarc_runtime import anomaly, probe
+from xenarc_runtime import anomaly, events, probe
 
 
 class Told:
@@ -73,6 +77,23 @@ class Anomalies(unittest.TestCase):
         ],
         "lines": [{"path": "model.ts", "line": 2, "column": 5, "frame": "  1 | a\n> 2 | b"}],
     }
+
+    def test_the_watchdog_waits_for_the_compiler(self):
+        done = []
+        watch = SimpleNamespace(rest=lambda: done.append("rest"), beat=done.append)
+        program = SimpleNamespace(inputs=(), checks=self.TABLE)
+        artifact = SimpleNamespace(programs={"anomaly_step": program}, program=lambda _: program)
+        none = {"anomaly": np.full((2, 3), -1)}
+
+        def compiled(*_):
+            done.append("compiles")
+            return lambda _: none
+
+        with tempfile.TemporaryDirectory() as folder, mock.patch.object(anomaly, "Entry", compiled), mock.patch.object(events, "emit"):
+            anomalies = anomaly.Anomalies(artifact, Path(folder), watch)
+            for step in (1, 2):
+                anomalies.look(step, {}, {"loss": np.float32("nan")})
+        self.assertEqual(done, ["rest", "compiles", "anomaly_step was compiled"])
 
     def test_what_was_found_is_said_with_its_place(self):
         nan, inf = anomaly.explain(self.TABLE, np.array([[0, -1, -1], [1, 1, 6]]))

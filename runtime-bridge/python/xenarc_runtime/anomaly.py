@@ -45,14 +45,14 @@ _BEYOND = "a number beyond the element type"
 class Anomalies:
     """Looks at steps as they come; `log` events and RUN/anomalies.jsonl say what was found."""
 
-    def __init__(self, artifact: Artifact, run: Path) -> None:
+    def __init__(self, artifact: Artifact, run: Path, watch: group.Watchdog) -> None:
         if "anomaly_step" not in artifact.programs:
             raise Problem(
                 "anomaly",
                 f"The artifact {artifact.folder} was compiled without anomaly mode.",
                 "Compile it with train.anomaly=true.",
             )
-        self._artifact = artifact
+        self._artifact, self._watch = artifact, watch
         self._file = run / "anomalies.jsonl"
         self._programs: dict[str, Entry] = {}
         self._said: set[str] = set()
@@ -66,7 +66,9 @@ class Anomalies:
             return
         name = entry.replace("train", "anomaly")
         if name not in self._programs:
+            self._watch.rest()
             self._programs[name] = Entry(self._artifact, name)
+            self._watch.beat(f"{name} was compiled")
         program = self._artifact.program(name)
         found = np.asarray(self._programs[name]({port.name: inputs[port.name] for port in program.inputs})["anomaly"])
         anomalies = explain(program.checks, found)
@@ -83,9 +85,9 @@ class Anomalies:
             events.emit("log", level="warning", message=f"Step {step}: {text}")
 
 
-def open_anomalies(artifact: Artifact, run: Path) -> Anomalies | None:
+def open_anomalies(artifact: Artifact, run: Path, watch: group.Watchdog) -> Anomalies | None:
     """What looks at the steps of a run; None where the configuration does not ask for it."""
-    return Anomalies(artifact, run) if artifact.config["train"].get("anomaly") else None
+    return Anomalies(artifact, run, watch) if artifact.config["train"].get("anomaly") else None
 
 
 def explain(table: dict[str, Any], found: np.ndarray) -> list[dict[str, Any]]:

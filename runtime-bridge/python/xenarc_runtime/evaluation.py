@@ -29,8 +29,8 @@ class Evaluation:
     reported: Mapping[str, np.ndarray]
 
 
-Beat = Callable[[int, int], None]
-"""Told of every batch that is done: its number, from 1, and how many there are."""
+Beat = Callable[[int, int | None], None]
+"""Told of every batch that is begun, by its number, from 1, and again when it is done: its number, and how many there are."""
 Evaluator = Callable[[Arrays, Beat], Evaluation]
 
 
@@ -64,7 +64,10 @@ def evaluator_of(artifact: Artifact, pipeline: data.Pipeline, batches: int | Non
     def evaluate(state: Arrays, beat: Beat) -> Evaluation:
         parameters = {name: state[name] for name in names}
         # All batches are started before the first result is read.
-        results = [run({**parameters, **batch}) for batch in islice(pipeline.validation(ports), batches)]
+        results = []
+        for number, batch in enumerate(islice(pipeline.validation(ports), batches), 1):
+            results.append(run({**parameters, **batch}))
+            beat(number, None)
         run.flush()
         total, count = 0.0, 0.0
         for number, result in enumerate(results, 1):

@@ -116,7 +116,7 @@ def _evaluated(
     artifact: Artifact, held_out: data.Pipeline, batches: int | None, saved: checkpoint.Saved, ports: list[Port], what: str
 ) -> Evaluation:
     evaluator = required_evaluator(artifact, held_out, batches)
-    return evaluator(pretrained.restore(artifact, saved, ports), lambda number, of: _say(what, number / of))
+    return evaluator(pretrained.restore(artifact, saved, ports), lambda number, of: None if of is None else _say(what, number / of))
 
 
 def _mixtures(artifact: Artifact, found: Evaluation) -> list[Mixture]:

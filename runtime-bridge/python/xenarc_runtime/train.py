@@ -127,9 +127,11 @@ class _Session:
                 sampler_of(self.artifact, self.settings.seed),
             )
             self.watch.beat("the programs were compiled")
+        # One for the whole run: a rollback goes on within a window.
+        profiler = Profiler(self.run, self.window, programs[0].executables)
         while True:
             try:
-                self._go_on(state, step, position, programs, bad_steps)
+                self._go_on(state, step, position, programs, bad_steps, profiler)
                 return
             except RollBack as bad:
                 position = bad.position
@@ -188,13 +190,14 @@ class _Session:
         position: dict[str, Any] | None,
         programs: tuple[TrainSteps, Evaluator | None, Sampler | None],
         bad_steps: BadSteps,
+        profiler: Profiler,
     ) -> None:
         """Steps from `step` to the last, or to where `stops_at` says so."""
         with (
             closing(self.pipeline.feed(position)) as feed,
             closing(open_tracker(self.artifact, self.run, after=step)) as tracker,
         ):
-            done = self._loop(state, step, feed, tracker, *programs, bad_steps)
+            done = self._loop(state, step, feed, tracker, *programs, bad_steps, profiler)
             picture = self.run / "loss.png"
             with self.goodput.spent_on("startup"):
                 if group.is_first():
@@ -214,12 +217,12 @@ class _Session:
         evaluator: Evaluator | None,
         sampler: Sampler | None,
         bad_steps: BadSteps,
+        profiler: Profiler,
     ) -> dict[str, Any]:
         artifact, settings, watch, goodput = self.artifact, self.settings, self.watch, self.goodput
         program = artifact.program("train_step")
         batch_ports, metric_ports = named(program.inputs, "batch"), named(program.outputs, "metric")
         meter = Meter(settings, work_of(artifact, _tokens_per_step(batch_ports)), tracker, goodput, bad_steps)
-        profiler = Profiler(self.run, self.window, steps.executables)
         record = {
             "data": self.pipeline.identity(),
             "config": artifact.config,
@@ -230,8 +233,13 @@ class _Session:
         left_out = self.base.names if self.base else ()
         running: pjrt.Array | None = None
         with goodput.spent_on("compile"):
-            anomalies = open_anomalies(artifact, self.run)
+            watch.rest()
+            anomalies = open_anomalies(artifact, self.run, watch)
             probe = probe_of(artifact, self.run)
+
+        def evaluated(number: int, of: int | None) -> None:
+            what = f"batch {number} of an evaluation was begun" if of is None else f"batch {number} of {of} of an evaluation was done"
+            watch.beat(what)
 
         with Saver(self.run, settings.checkpoint) as saver:
 
@@ -240,6 +248,8 @@ class _Session:
                 meter.flush()
                 where_now = {"data": {**record["data"], "position": feed.state()}, "bad_steps": bad_steps.counts()}
                 began = time.monotonic()
+                # A save waits for the one before: a distant disk takes the time that it takes.
+                watch.rest()
                 with goodput.spent_on("checkpoint"):
                     kept = {name: array for name, array in state.items() if name not in left_out}
                     begun = saver.save(step, kept, {**record, **where_now}, loss, all)
@@ -277,7 +287,7 @@ class _Session:
                 if evaluator and (step % settings.evaluation.every == 0 or step == settings.steps):
                     meter.flush()
                     with goodput.spent_on("evaluation"):
-                        found = evaluator(state, lambda n, of: watch.beat(f"batch {n} of {of} of an evaluation was done"))
+                        found = evaluator(state, evaluated)
                     loss = found.loss
                     meter.evaluated(step, loss, found.tokens)
                     ended = reason_to_stop(tracker.metrics.all("validation_loss"), settings.evaluation)
@@ -301,8 +311,10 @@ class _Session:
             if stopped:
                 events.emit("log", level="info", message=f"Stopped after step {step}; saving a checkpoint.")
             save(loss, all=True)
+            watch.rest()
             with goodput.spent_on("checkpoint"):
                 saver.wait()
+            watch.beat("the last checkpoint was written")
         return {
             "step": step,
             "steps": settings.steps,
