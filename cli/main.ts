@@ -29,6 +29,10 @@ Exit codes: 0 fine, 1 the model, its configuration or its data is wrong, 2 the c
 const SETTINGS = "a setting of the configuration, such as train.steps=100; it wins over the YAML file";
 const MODEL = "a model file or a folder with model.ts (default: this folder)";
 const CONFIG = ["-c, --config <file>", "the configuration (default: config.yaml beside the model)"] as const;
+const DATA = [
+  "-d, --data <path>",
+  "a file, folder, glob or URL of data (default: data.path or data.sources, else xenarc's own sources)",
+] as const;
 const TARGET = [
   "--target <target>",
   "what it will run on: cpu:8, tpu:v5p:4x4x4, tpu:v5e:16x16,slices=2, gpu:h100:8 (the setting `target`)",
@@ -82,10 +86,7 @@ xenarc
   .usage("[MODEL.ts | ARTIFACT] [key=value ...] [options]")
   .argument("[words...]", `MODEL.ts: ${MODEL}; ARTIFACT: a folder; key=value: ${SETTINGS}`)
   .option(...CONFIG)
-  .option(
-    "-d, --data <path>",
-    "a file, folder, glob or URL of data (default: data.path or data.sources, else xenarc's own sources)",
-  )
+  .option(...DATA)
   .option(...RUN)
   .option(
     "--from <path>",
@@ -146,7 +147,7 @@ xenarc
   .usage("[MODEL.ts] key=value,value ... [options]")
   .argument("[words...]", `MODEL.ts: ${MODEL}; key=a,b: values of a setting; [a,b],[c]: lists`)
   .option(...CONFIG)
-  .option("-d, --data <path>", "a UTF-8 text file or a folder of them (default: data.path, else xenarc's own sources)")
+  .option(...DATA)
   .option("--run <dir>", "the folder of the runs (default: runs/NAME-sweep)")
   .option("--json", "print each event as a line of JSON")
   .action(async (words, options) => (await import("./commands/sweep.js")).sweepCommand(words, options));

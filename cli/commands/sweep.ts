@@ -1,4 +1,5 @@
 /** `xenarc sweep`: a run for every combination of some settings' values, one after the other, and how they compare. */
+import { createHash } from "node:crypto";
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { XenarcError } from "../../compiler/errors.js";
@@ -36,6 +37,7 @@ export async function sweepCommand(words: readonly string[], options: SweepOptio
   const sorted = sortWords(words);
   const combinations = product(sorted.overrides.map(valuesOf));
   const { model } = await openModel(sorted.target);
+  await refuseIfAllAreWrong(combinations, sorted.target, options.config);
   const folder = options.run ?? join(RUNS, `${model.name}-sweep`);
   makeFolder(folder);
   const varied = sorted.overrides.filter((word) => valuesOf(word).length > 1).map((word) => word.split("=", 1)[0]!);
@@ -56,6 +58,26 @@ export async function sweepCommand(words: readonly string[], options: SweepOptio
     results.push(result);
   }
   await report(folder, results, options.json === true);
+  if (results.some(({ failed }) => failed !== undefined)) process.exitCode = EXIT.program;
+}
+
+/** What no combination can be configured with is a mistake in the command, not the failure of a run. */
+async function refuseIfAllAreWrong(
+  combinations: readonly (readonly string[])[],
+  target: string | undefined,
+  config: string | undefined,
+): Promise<void> {
+  let first: XenarcError | undefined;
+  for (const overrides of combinations) {
+    try {
+      await openProject({ target, overrides }, config);
+      return;
+    } catch (error) {
+      if (!(error instanceof XenarcError)) throw error;
+      first ??= error;
+    }
+  }
+  throw first;
 }
 
 /** Trains one combination, or takes what a finished run of the same has; undefined: interrupted. */
@@ -154,6 +176,15 @@ export function valuesOf(word: string): string[] {
 const product = (lists: readonly (readonly string[])[]): string[][] =>
   lists.reduce<string[][]>((all, list) => all.flatMap((before) => list.map((one) => [...before, one])), [[]]);
 
-/** A folder's name for some settings. */
-const nameOf = (settings: readonly string[]): string =>
-  settings.length === 0 ? "only" : settings.join(",").replace(/[^\w.=,+-]+/g, "_");
+/** The most bytes of a file's name. */
+const LONGEST = 255;
+
+/** A folder's name for some settings; with a hash of them where it does not have all of them. */
+export function nameOf(settings: readonly string[]): string {
+  const said = settings.join(",");
+  if (said === "") return "only";
+  const name = said.replace(/[^\w.=,+-]+/g, "_");
+  if (name === said && name.length <= LONGEST) return name;
+  const hash = createHash("sha256").update(said).digest("hex").slice(0, 8);
+  return `${name.slice(0, LONGEST - hash.length - 1)}-${hash}`;
+}
