@@ -152,7 +152,8 @@ def _end(problem: Problem, code: int, tell: bool) -> NoReturn:
                 pjrt.publish(_FAILED, json.dumps({**problem.as_json(), "process": rank(), "code": code}))
             except Exception:  # the others are gone already
                 pass
-        events.emit("error", **problem.as_json(), process=rank())
+        with suppress(OSError):  # standard output may be a file on a disk that is full
+            events.emit("error", **problem.as_json(), process=rank())
         if tell and is_first():
             time.sleep(_FAREWELL_SECONDS)
         sys.stderr.flush()
@@ -179,7 +180,8 @@ def _listen() -> None:
             _stacks()
         with _ending:
             fields = {name: failed[name] for name in ("kind", "message", "hint", "process")}
-            events.emit("error", **fields)
+            with suppress(OSError):
+                events.emit("error", **fields)
             os._exit(failed["code"])
 
 
