@@ -28,8 +28,10 @@ export interface AttentionLayerOptions {
   readonly outputInit?: Initializer;
   /** Rotary positions with this base (theta). Default none. */
   readonly rotary?: number | undefined;
-  /** A position sees the last so many up to itself only: see `AttentionOptions`. Default all. */
-  readonly window?: number | undefined;
+  /** A position sees the last so many up to itself only; of several, key heads and their queries take each in turn. Default all. */
+  readonly window?: number | readonly number[] | undefined;
+  /** With a window, so many positions at the beginning are seen besides: see `AttentionOptions`. Default 0. */
+  readonly globals?: number | undefined;
   /** Scores are held between this and its negative: see `AttentionOptions`. Default none. */
   readonly softCap?: number | undefined;
   /** Every head has a learned score of one more key whose value is zero, which begins at 0: see `AttentionOptions`. Default false. */
@@ -73,13 +75,22 @@ export class Attention extends Module {
   readonly sinks: Tensor<"heads"> | undefined;
   private readonly group: number;
   private readonly theta: number | undefined;
-  private readonly scores: Pick<AttentionOptions, "window" | "softCap" | "blockSize">;
+  private readonly scores: Pick<AttentionOptions, "window" | "globals" | "softCap" | "blockSize">;
   constructor(
     { embed, heads, headDim = embed / heads, kvHeads = heads }: AttentionSizes,
     options: AttentionLayerOptions = {},
   ) {
     super();
-    const { bias = true, init = normal(0.02), outputInit = init, rotary, window, softCap, blockSize } = options;
+    const {
+      bias = true,
+      init = normal(0.02),
+      outputInit = init,
+      rotary,
+      window,
+      globals,
+      softCap,
+      blockSize,
+    } = options;
     this.group = heads / kvHeads;
     if (!Number.isInteger(headDim) || !Number.isInteger(this.group)) {
       throw tensorError(`Attention: embed is ${embed}, heads ${heads}, kvHeads ${kvHeads}.`, [], {
@@ -92,7 +103,8 @@ export class Attention extends Module {
     this.output = new Linear({ heads, headDim }, { embed }, { bias, init: outputInit });
     this.sinks = options.sinks ? param({ heads }, zeros, { decay: false }) : undefined;
     this.theta = rotary;
-    this.scores = { window, softCap, ...(blockSize && { blockSize }) };
+    const windows = typeof window === "object" ? { kvHeads: window } : window;
+    this.scores = { window: windows, globals, softCap, ...(blockSize && { blockSize }) };
   }
 
   /**

@@ -35,7 +35,8 @@ export interface BlockOptions extends AttentionSizes {
   /** Rotary positions with this base (theta). Default none. */
   readonly rotary?: number | undefined;
   /** See {@link AttentionLayerOptions}. */
-  readonly window?: number;
+  readonly window?: number | readonly number[] | undefined;
+  readonly globals?: number | undefined;
   readonly softCap?: number;
   readonly sinks?: boolean;
   /** Queries and keys worked on at a time by attention. Default 512. */
@@ -85,10 +86,10 @@ export class Block extends Module {
   constructor(options: BlockOptions) {
     super();
     const { embed, mlp, feedForward = "gelu", moe, bias = true, dropout = 0 } = options;
-    const { init = normal(0.02), residualInit = init, rotary, window, softCap, sinks, blockSize } = options;
+    const { init = normal(0.02), residualInit = init, rotary, window, globals, softCap, sinks, blockSize } = options;
     const weights = { bias, init, outputInit: residualInit };
     this.attentionNorm = makeNorm(options);
-    this.attention = new Attention(options, { ...weights, rotary, window, softCap, sinks, blockSize });
+    this.attention = new Attention(options, { ...weights, rotary, window, globals, softCap, sinks, blockSize });
     this.mlpNorm = makeNorm(options);
     if (feedForward === "gelu") this.mlp = new Mlp({ embed }, { mlp }, weights);
     else if (feedForward === "swiglu") this.mlp = new GatedMlp({ embed }, { mlp }, weights);

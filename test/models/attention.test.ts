@@ -21,6 +21,10 @@ const inJax = (mask = "jnp.ones((1, 1, q.shape[1], k.shape[1]), bool)"): string 
   `lambda q, k, v, *a: (lambda m: (jax.nn.dot_product_attention(q.reshape(*q.shape[:2], -1, q.shape[-1]), k, v, mask=m) * m.any(-1).swapaxes(1, 2)[..., None]).reshape(*q.shape[:-1], v.shape[-1]))(${mask})`;
 const CAUSAL = "jnp.tril(jnp.ones((q.shape[1], k.shape[1]), bool))[None, None]";
 const WINDOW = `(${CAUSAL} & ~jnp.tril(jnp.ones((q.shape[1], k.shape[1]), bool), -3)[None, None])`;
+/** Besides a window of 3 the first five keys; and of six heads, each with its group, windows of 2, 2, 5, 2, 2, 5 besides the first key. */
+const GLOBALS = `(${WINDOW} | (${CAUSAL} & (jnp.arange(k.shape[1]) < 5)))`;
+const IN_TURN =
+  "(lambda w, i, j: ((i >= j) & ((i - j < w) | (j < 1)))[None])(jnp.repeat(jnp.tile(jnp.array([2, 2, 5]), 2), q.shape[3])[:, None, None], jnp.arange(q.shape[1])[:, None], jnp.arange(k.shape[1]))";
 /** A window of 3, scores between -0.7 and 0.7, and sinks: the softmax has one more column. */
 const CAPPED = `lambda q, k, v, s: (lambda z: jnp.einsum("bkgst,btkd->bskgd", jax.nn.softmax(jnp.concatenate([jnp.where(${WINDOW}[0, 0], 0.7 * jnp.tanh(z / 0.7), -jnp.inf), jnp.broadcast_to(s[..., None, None], (*z.shape[:-1], 1))], -1), -1)[..., :-1], v))(jnp.einsum("bskgd,btkd->bkgst", q, k) * q.shape[-1] ** -0.5)`;
 /** Segments of queries and, where given, of keys. */
@@ -83,6 +87,22 @@ agrees("attention", {
     inputs: [query(12), keys(12), keys(12)],
     jax: inJax(WINDOW),
   }),
+  ...inBlocks(
+    "a window and global tokens",
+    () => ({ causal: true, window: 3, globals: 5 }),
+    { inputs: [query(15), keys(15), keys(15)], jax: inJax(GLOBALS) },
+    [2, 4, 64],
+  ),
+  ...inBlocks(
+    "windows in turn and a global token",
+    () => ({ causal: true, window: { kvHeads: [2, 2, 5] }, globals: 1 }),
+    {
+      inputs: ["seq", "key", "key"].map((axis) =>
+        f32(`batch ${axis}:12 kvHeads:6 ${axis === "seq" ? "group " : ""}headDim`, one),
+      ),
+      jax: inJax(IN_TURN),
+    },
+  ),
   ...inBlocks("a window, capped scores, sinks", (sinks) => ({ causal: true, window: 3, softCap: 0.7, sinks }), {
     inputs: [query(11), keys(11), keys(11), f32("kvHeads group", one)],
     jax: CAPPED,
@@ -245,6 +265,31 @@ agrees("the attention layer with a window, a soft cap, sinks and segments, at on
   },
 });
 
+/** Windows of 2 and 4, two heads each, and two global tokens. */
+const WIDE = `lambda x, q, k, v, o: (lambda w, i, j: jnp.einsum("bshd,hde->bse", jax.nn.dot_product_attention(*[jnp.einsum("bse,ehd->bshd", x, w) for w in (q, k, v)], mask=((i >= j) & ((i - j < w) | (j < 2)))[None]), o))(jnp.array([2, 2, 4, 4])[:, None, None], jnp.arange(8)[:, None], jnp.arange(8))`;
+
+agrees("the attention layer with several windows and global tokens, at once, in blocks and token by token", {
+  "grouped queries": {
+    inputs: [f32("batch seq:8 embed:6", one), ...projections(2)],
+    run: (x, ...weights) => {
+      const of = (blockSize: number) =>
+        withWeights(
+          new Attention({ ...shapes, kvHeads: 2 }, { bias: false, window: [2, 4], globals: 2, blockSize }),
+          weights,
+        );
+      const [whole, blocks] = [of(512), of(3)];
+      const stepwise = decoded((x, positions, cache) => whole.call(x, { positions, cache }) as [Tensor, KvCache], x, {
+        kvHeads: 2,
+        headDim: 4,
+      });
+      return [...[whole, blocks].map((m) => m.call(x)[0]), stepwise];
+    },
+    jax: `lambda *a: [(${WIDE})(*a)] * 3`,
+    out: ["batch seq:8 embed", "batch seq:8 embed", "batch seq:8 embed"],
+    derivatives: 1,
+  },
+});
+
 test("segments and their cache go together", () => {
   const entries = spec({ batch: 2, key: 4, kvHeads: 2, headDim: 4 });
   const inputs = {
@@ -316,6 +361,19 @@ agrees("a block", {
     derivatives: 1,
     tolerance: { rtol: 1e-3, atol: 1e-3 },
   },
+});
+
+test.each<[string, AttentionOptions]>([
+  ["windows along an axis that keys have not", { causal: true, window: { group: [2, 3] } }],
+  ["windows that do not come out even", { causal: true, window: { kvHeads: [2, 3, 4] } }],
+  ["global tokens without a window", { causal: true, globals: 2 }],
+])("%s are refused", (_, options) => {
+  const [q, k] = [spec({ seq: 4, kvHeads: 4, group: 2, headDim: 2 }), spec({ key: 4, kvHeads: 4, headDim: 2 })];
+  const run = () =>
+    traceProgram("attention", { argument: { q, k } }, ({ argument: { q, k } }) => ({
+      result: attention(q as Tensor, k as Tensor, k as Tensor, options),
+    }));
+  expect(run).toThrowErrorMatchingSnapshot();
 });
 
 test("block-wise, no array has all scores, forward or backward", () => {

@@ -64,6 +64,9 @@ const segments = (x: Tensor) =>
 const PACKED =
   "(lambda s: (s[:, :, None] == s[:, None])[:, None])(((x[:, :, 0] > -0.3).astype(int) + (x[:, :, 0] > 0.3))[:, places])";
 const CAUSAL = "jnp.tril(jnp.ones((n, n), bool))";
+/** Those of the last `window` up to a query, and the first `globals`. */
+const windowed = (window: string, globals: number) =>
+  `(lambda i, j: (i >= j) & ((i - j < ${window}) | (j < ${globals})))(jnp.arange(n)[:, None], jnp.arange(n))`;
 /** Attention and its gradients. In zigzag the inputs are as they would lie, and JAX brings them into order and its results out of it. */
 function attentionCase({ mesh, context, seq, blockSize, options, mask, attend = PLAIN, ...v }: Variant): DeviceCase {
   const q = { batch: 2, seq, kvHeads: 2, group: 2, headDim: 4 };
@@ -128,6 +131,40 @@ const variants: Readonly<Record<string, Variant>> = {
     options: () => ({ causal: true, window: 7, softCap: 0.3 }),
     mask: `${CAUSAL} & ~jnp.tril(jnp.ones((n, n), bool), -7)`,
     attend: CAPPED,
+  },
+  "ring, a window and global tokens, zigzag": {
+    mesh: { context: 4 },
+    seq: 24,
+    blockSize: 2,
+    zigzag: true,
+    options: () => ({ causal: true, window: 7, globals: 4 }),
+    mask: windowed("7", 4),
+  },
+  "neighbours, a window, capped scores": {
+    mesh: { context: 4 },
+    seq: 24,
+    blockSize: 2,
+    options: () => ({ causal: true, window: 5, softCap: 0.3 }),
+    mask: windowed("5", 0),
+    attend: CAPPED,
+  },
+  "neighbours, windows in turn and global tokens, batch and heads split too": {
+    mesh: { data: 2, context: 2, tensor: 2 },
+    seq: 24,
+    blockSize: 5,
+    options: () => ({ causal: true, window: { kvHeads: [4, 9] }, globals: 3 }),
+    mask: windowed("np.array([4, 4, 9, 9])[:, None, None]", 3),
+  },
+  "neighbours, global tokens, packed rows, sinks": {
+    mesh: { data: 2, context: 4 },
+    seq: 24,
+    blockSize: 4,
+    options: (x, q) => ({
+      ...{ causal: true, window: 6, globals: 5, segments: segments(x) },
+      sinks: q.mean(["seq", "headDim"]) as Tensor,
+    }),
+    mask: `${PACKED} & ${windowed("6", 5)}`,
+    attend: WITH_SINKS,
   },
   "ring, packed rows, sinks, zigzag": {
     mesh: { data: 2, context: 4 },

@@ -33,7 +33,8 @@ interface Case {
   readonly seq?: number;
   readonly headDim?: number;
   readonly causal?: boolean;
-  readonly window?: number;
+  readonly window?: number | Readonly<Record<string, readonly number[]>>;
+  readonly globals?: number;
   readonly softCap?: number;
   readonly sinks?: true;
   /** Of queries alone, or of keys by themselves too. */
@@ -147,6 +148,7 @@ test.each<[string, Case, number]>([
   ["causal, the heads of one group", {}, 1e-5],
   ["causal, grouped queries, batch and heads over a mesh", { group: 2, mesh: { data: 2, tensor: 2 } }, 1e-5],
   ["a window, capped scores, sinks", { window: 70, softCap: 0.5, sinks: true }, 1e-5],
+  ["windows in turn, global tokens", { window: { kvHeads: [70, 140] }, globals: 9 }, 1e-5],
   ["packed rows, grouped queries, over a mesh", { segments: "shared", group: 2, mesh: { data: 2, tensor: 2 } }, 1e-5],
   [
     "packed rows, keys of others, capped scores, sinks",
@@ -159,7 +161,9 @@ test.each<[string, Case, number]>([
   async (_, c, tolerance) => {
     const { differences, kernels, placements } = await compare(await artifact(c));
     expect(placements.filter((p) => p.reason !== null)).toEqual([]);
-    expect(kernels).toEqual(BOTH);
+    // Each window has its own.
+    const second = typeof c.window === "object";
+    expect(kernels).toEqual(BOTH.flatMap((name) => (second ? [name, `${name}_1`] : [name])));
     for (const [name, difference] of Object.entries(differences))
       expect([name, difference < tolerance]).toEqual([name, true]);
     expect(Object.keys(differences)).toHaveLength(c.sinks ? 5 : 4);
@@ -238,8 +242,8 @@ test("TPUs whose compiler takes no bfloat16 in kernels are given the decompositi
 test.each<[string, Case]>([
   ["attention", {}],
   [
-    "attention of packed rows, a window, capped scores, sinks",
-    { segments: "shared", window: 200, softCap: 30, sinks: true },
+    "attention of packed rows, a window, global tokens, capped scores, sinks",
+    { segments: "shared", window: 200, globals: 100, softCap: 30, sinks: true },
   ],
 ])(
   "the TPU compiler is given the kernels of %s, on each device's part",

@@ -27,6 +27,8 @@ export interface View {
   readonly positions: Row;
   readonly mask: Scores | MaskBlocks | undefined;
   readonly segments?: { readonly query: Row; readonly key: Tensor<"keyBlock" | "head" | "key"> } | undefined;
+  /** The position of the first key, where that is not 0. */
+  readonly start?: Scalar | undefined;
 }
 
 /** The keys that a block of queries is compared with: `count` blocks of one size. */
@@ -157,29 +159,50 @@ export function overKeys(
   causal: boolean,
   { size, count: blocks, hideFrom }: KeyRange,
   rows: readonly "seq"[],
-  { window, softCap }: Pick<Sees, "window" | "softCap"> = {},
+  { window, globals, softCap }: Pick<Sees, "window" | "globals" | "softCap"> = {},
 ) {
+  /** A position relative to the first key. */
+  const relative = (at: number, start: Scalar | undefined): Scalar => {
+    const from = scalar(at, "i32");
+    return start ? from.sub(start) : from;
+  };
+  /** The block that a window begins in, and the first visit: as many before it as there are blocks with global tokens in front. */
+  const begins = ({ positions, start }: View): { readonly near: Scalar; readonly from: Scalar } => {
+    if (window === undefined) return { near: scalar(0, "i32"), from: scalar(0, "i32") };
+    const near = positions
+      .min(positions.names)
+      .sub(window - 1)
+      .maximum(0)
+      .div(size)
+      .cast("i32");
+    if (globals === undefined) return { near, from: near };
+    const within = near.minimum(blocks);
+    const ofGlobals = relative(globals, start)
+      .maximum(0)
+      .add(size - 1)
+      .div(size);
+    return { near: within, from: within.sub(ofGlobals.minimum(within)) };
+  };
   return passes<View>(rows, {
     softCap,
-    from: ({ positions }) =>
-      window === undefined
-        ? scalar(0, "i32")
-        : positions
-            .min(positions.names)
-            .sub(window - 1)
-            .maximum(0)
-            .div(size)
-            .cast("i32"),
+    from: (view) => begins(view).from,
     to: ({ positions }) =>
       causal ? positions.max(positions.names).add(size).div(size).minimum(blocks).cast("i32") : scalar(blocks, "i32"),
-    scores: (q, k, { positions, mask, segments }, j) => {
+    ...(globals !== undefined && {
+      block: (view: View, visit: Scalar) => {
+        const { near, from } = begins(view);
+        return where(visit.lt(near), visit.sub(from), visit);
+      },
+    }),
+    scores: (q, k, { positions, mask, segments, start }, j) => {
       const indices = count("key", size, j.mul(size));
       const here = mask?.has("keyBlock" as never)
         ? (mask as MaskBlocks).at("keyBlock", j)
         : (mask as Scores | undefined);
       const filling = hideFrom === undefined ? undefined : (indices.lt(hideFrom) as Scores);
       const ofKeys = segments && { query: segments.query, key: segments.key.at("keyBlock", j) };
-      const seen = both(visible({ causal, window, mask: here, segments: ofKeys }, positions, indices), filling);
+      const sees = { causal, window, globals: globals && relative(globals, start), mask: here, segments: ofKeys };
+      const seen = both(visible(sees, positions, indices), filling);
       const s = capped(dot(q, k, "headDim", wide), softCap);
       return seen ? where(seen, s, HIDDEN) : s;
     },
@@ -200,6 +223,12 @@ export function inBlocks<A extends string, K extends A, N extends string>(
   const n = Math.ceil(x.size(axis) / size);
   const filled = n * size === x.size(axis) ? x : x.pad(axis, 0, n * size - x.size(axis));
   return (filled as Tensor).split(axis, { [block]: n, [axis]: size }) as unknown as Tensor;
+}
+
+/** The reverse, with the axes in place: the first `size` of the axis. */
+export function fromBlocks(x: Tensor, axis: string, block: string, size: number): Tensor {
+  const inPlace = x.names.filter((n) => n !== block).flatMap((n) => (n === axis ? [block, n] : [n]));
+  return x.ordered(inPlace).merge([block, axis], axis).slice(axis, 0, size) as Tensor;
 }
 
 /**

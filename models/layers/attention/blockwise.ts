@@ -8,6 +8,7 @@ import {
   begin,
   evenly,
   finish,
+  fromBlocks,
   inBlocks,
   type KeyBlocks,
   overKeys,
@@ -76,19 +77,13 @@ function inSteps(query: Queries, key: Keys, order: Order, sees: Sees, blockSize:
   const inQueryBlocks = <T extends Tensor>(x: T) =>
     byQueries(x).ordered(["queryBlock", ...x.names.filter((n) => n !== "queryBlock")]) as unknown as QueryBlocks;
   const inKeyBlocks = (x: Keys): KeyBlocks => byKeys(x).ordered(["keyBlock", ...x.names]);
-  /** The reverse, with the axes in place. */
-  const whole = <T extends Tensor, K extends string>(x: T, axis: K, block: string, size: number): Tensor => {
-    const names = x.names.filter((n) => n !== block);
-    const inPlace = names.flatMap((n) => (n === axis ? [block, n] : [n]));
-    return (x as Tensor).ordered(inPlace).merge([block, axis], axis).slice(axis, 0, size);
-  };
   return {
     forward,
     backward,
     inQueryBlocks,
     inKeyBlocks,
-    wholeQueries: (x: QueryBlocks) => whole(x, "seq", "queryBlock", length) as Queries,
-    wholeKeys: (x: KeyBlocks) => whole(x, "key", "keyBlock", keys) as Keys,
+    wholeQueries: (x: QueryBlocks) => fromBlocks(x, "seq", "queryBlock", length) as Queries,
+    wholeKeys: (x: KeyBlocks) => fromBlocks(x, "key", "keyBlock", keys) as Keys,
   };
 }
 
@@ -124,10 +119,11 @@ export function blockwise(
 
 /** The same as one operation, and its derivative as another: where allowed, a platform's kernels may take their place. */
 function asWhole(order: Order, sees: Sees, blockSize: number, asKernel: boolean): Passes {
-  const { causal, window, softCap, segments } = sees;
+  const { causal, window, globals, softCap, segments } = sees;
   const attributes: Attributes = {
     causal,
     ...(window !== undefined && { window: { value: window, type: "i64" } }),
+    ...(globals !== undefined && { globals: { value: globals, type: "i64" } }),
     ...(softCap !== undefined && { soft_cap: { value: softCap, type: "f64" } }),
   };
   const rows = order.query.filter((n) => n !== "headDim");

@@ -15,7 +15,9 @@ import {
   type Running,
   type View,
 } from "./block.js";
+import type { Cotangent, Local, OnDevice, Sizes } from "./device.js";
 import { differentiable, type Passes } from "./differentiable.js";
+import { Halo } from "./halo.js";
 import type { Keys, Order, Queries, Row, Sees } from "./visible.js";
 
 /** How attention is spread over the mesh. */
@@ -56,24 +58,12 @@ interface Chunks {
   readonly segments: Tensor | undefined;
 }
 
-/** What a device is given: its parts of the queries, keys and values, and of what says who sees whom. */
-interface Local {
-  readonly q: Queries;
-  readonly k: Keys;
-  readonly v: Keys;
-  readonly positions?: Row | undefined;
-  /** Its keys, all of them, are along `maskKey`. */
-  readonly mask?: Tensor | undefined;
-  readonly segments?: Tensor | undefined;
-  /** Of all keys, along `maskKey`. */
-  readonly keySegments?: Tensor | undefined;
-}
-
 /**
  * Attention along a sequence that is split over the mesh: queries stay where they are. As a ring, keys and values travel from device to
  * device, and the softmax is built up as they come (Liu et al. 2023, "Ring Attention with Blockwise Transformers for Near-Infinite
  * Context", arXiv:2310.01889); on the way back they travel again, their cotangents with them. No device ever has all of them. Gathered,
- * every device has all of them for the time of the computation, forward and again backward.
+ * every device has all of them for the time of the computation, forward and again backward. Windows along a sequence in order need only
+ * their neighbours: see `Halo`.
  *
  * The sequence is in chunks that are contiguous each; work for chunks that a query does not see is left out. In the zigzag order every
  * device has the same amount of it (Brandon et al. 2023, "Striped Attention", arXiv:2311.09431, for the problem).
@@ -101,13 +91,16 @@ export function contextParallel(
     ...(segments && { segments: segments.query, keySegments: ofAllKeys(segments.key) }),
   };
   const chunk = query.size("seq") / devices / (zigzag ? 2 : 1);
-  const device = new Device(sees, order, rows, parallel, { chunk, blockSize, valueDim: value.size("headDim") });
+  const sizes = { chunk, blockSize, valueDim: value.size("headDim") };
+  const device: OnDevice = Halo.suits(sees, zigzag, chunk)
+    ? new Halo(sees, order, rows, over, sizes)
+    : new Device(sees, order, rows, parallel, sizes);
 
   const passes: Passes = {
     forward: (q, k, v) => perDevice({ q, k, v, ...seen } as Local, (local) => device.forward(local), split),
     backward: (q, k, v, out, logSum, ct) => {
       const delta = ct.cast("f32").mul(out.cast("f32")).sum("headDim") as Row;
-      const given = { q, k, v, ct, logSum, delta, ...seen } as Local & BackwardInputs;
+      const given = { q, k, v, ct, logSum, delta, ...seen } as Local & Cotangent;
       const { dq, dk, dv } = perDevice(given, (local) => device.backward(local), split);
       return [dq, dk, dv];
     },
@@ -116,27 +109,14 @@ export function contextParallel(
   return attend(query.ordered(order.query), key.ordered(order.key), value.ordered(order.key)).ordered(query.names);
 }
 
-interface BackwardInputs {
-  readonly ct: Queries;
-  readonly logSum: Row;
-  readonly delta: Row;
-}
-
-interface Sizes {
-  /** Positions in a chunk. */
-  readonly chunk: number;
-  readonly blockSize: number;
-  readonly valueDim: number;
-}
-
 /** The code of one device. */
-class Device {
+class Device implements OnDevice {
   private readonly block: number;
   private readonly chunks: number;
   private readonly overKeys: ReturnType<typeof overKeys>;
 
   constructor(
-    { causal, window, softCap }: Sees,
+    { causal, window, globals, softCap }: Sees,
     private readonly order: Order,
     private readonly rows: readonly "seq"[],
     private readonly parallel: ContextParallel,
@@ -147,7 +127,7 @@ class Device {
     this.chunks = parallel.zigzag ? 2 : 1;
     const count = Math.ceil(chunk / this.block);
     const hideFrom = chunk % this.block === 0 ? undefined : chunk;
-    this.overKeys = overKeys(causal, { size: this.block, count, hideFrom }, rows, { window, softCap });
+    this.overKeys = overKeys(causal, { size: this.block, count, hideFrom }, rows, { window, globals, softCap });
   }
 
   forward(local: Local): { out: Queries; logSum: Row } {
@@ -170,7 +150,7 @@ class Device {
     return { out: this.wholeQueries(out.cast(local.q.dtype)), logSum: this.wholeQueries(logSum) };
   }
 
-  backward(local: Local & BackwardInputs): { dq: Queries; dk: Keys; dv: Keys } {
+  backward(local: Local & Cotangent): { dq: Queries; dk: Keys; dv: Keys } {
     const [q, ct] = [this.queryBlocks(local.q), this.queryBlocks(local.ct)];
     const rowwise = { logSum: this.queryBlocks(local.logSum), delta: this.queryBlocks(local.delta) };
     const xs = { q, qAcross: across(q, this.rows), ct, ctAcross: across(ct, this.rows), ...rowwise };
@@ -290,6 +270,7 @@ class Device {
       xs: { ...xs, positions, mask: changing ? mask : undefined, segment } as unknown as T & Record<string, Tensor>,
       view: (own: Record<string, unknown>, start: unknown): View => ({
         positions: (own.positions as Tensor).sub(start as never) as Row,
+        start: start as Scalar,
         mask: (changing ? own.mask : mask) as View["mask"],
         segments: segments && { query: own.segment as Row, key: segments as NonNullable<View["segments"]>["key"] },
       }),

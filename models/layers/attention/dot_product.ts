@@ -8,7 +8,8 @@ import { blockwise, placesOf } from "./blockwise.js";
 import { type ContextParallel, contextParallel } from "./context_parallel.js";
 import { direct } from "./direct.js";
 import { probabilities } from "./probabilities.js";
-import type { Order, Segments } from "./visible.js";
+import { inTurns } from "./turns.js";
+import type { Order, Sees, Segments } from "./visible.js";
 
 /** What a query sees, and how it is computed. */
 export interface AttentionOptions {
@@ -18,8 +19,16 @@ export interface AttentionOptions {
   readonly positions?: Tensor | undefined;
   /** True where a query may see a key (i1), axes among the query's and `key`. */
   readonly mask?: Tensor | undefined;
-  /** With `causal`, a query sees the last so many keys up to its own position only (Beltagy et al. 2020, arXiv:2004.05150). Default all. */
-  readonly window?: number | undefined;
+  /**
+   * With `causal`, a query sees the last so many keys up to its own position only (Beltagy et al. 2020, arXiv:2004.05150). By an axis that
+   * queries and keys share, several, which its places take in turn: `{ kvHeads: [512, 2048] }`. Default all.
+   */
+  readonly window?: number | Readonly<Record<string, readonly number[]>> | undefined;
+  /**
+   * With a window, so many keys at the beginning are seen by every query behind them, however far (Beltagy et al. 2020, its global
+   * attention, one way: global tokens themselves see what is before them). Default 0.
+   */
+  readonly globals?: number | undefined;
   /** Scores are held between this and its negative, `softCap * tanh(score / softCap)` (Gemma Team 2024, arXiv:2408.00118). Default none. */
   readonly softCap?: number | undefined;
   /** Scores of one more key each whose value is zero, axes among the query's (Agarwal et al. 2025, arXiv:2508.10925). Default none. */
@@ -56,9 +65,14 @@ export function attention<Q extends string, K extends Q>(
   options: AttentionOptions = {},
 ): Tensor<Q | "seq" | "headDim"> {
   const { causal = false, positions, mask, scale = query.size("headDim") ** -0.5, blockSize = 512 } = options;
-  const { window, softCap, sinks } = options;
+  const { window, globals, softCap, sinks } = options;
   if (window !== undefined && !causal) {
     throw tensorError("attention: a window is for causal queries.", [query], { fix: "Add `causal: true`." });
+  }
+  if (globals && window === undefined) {
+    throw tensorError("attention: without a window every query sees all keys before it, global or not.", [query], {
+      fix: "Give a window, or leave `globals` out.",
+    });
   }
   const shared = key.names.filter((n) => n !== "key" && n !== "headDim") as string[];
   const alone = shared.find((n) => !query.has(n));
@@ -78,15 +92,30 @@ export function attention<Q extends string, K extends Q>(
   const asKernel = allowsKernel("attention") && query.size("seq") > 1 && !positions && !mask && !byHead;
   const form = oneBlock && !asKernel ? direct : blockwise;
   const scaled = query.mul(scale) as Tensor;
-  const sees = { causal, positions, mask, window, softCap, sinks, segments };
-  observe("attention", currentScope() ?? "", (queries) =>
-    probabilities(scaled as Tensor, key as Tensor, sees, queries),
-  );
+  const sees = { causal, positions, mask, globals: globals || undefined, softCap, sinks, segments };
+  const turns = typeof window === "object" ? inTurns(window, key as Tensor) : undefined;
+  observe("attention", currentScope() ?? "", (queries) => {
+    const each = turns ? turns.each() : (window as number | undefined);
+    return probabilities(scaled as Tensor, key as Tensor, { ...sees, window: each }, queries);
+  });
   const parallel = splitSequence(query as Tensor, key as Tensor);
-  if (parallel) {
-    return contextParallel(scaled, key as Tensor, value as Tensor, order, sees, blockSize, parallel) as Tensor;
-  }
-  return form(scaled, key as Tensor, value as Tensor, order, sees, blockSize, asKernel) as Tensor;
+  const attend = (q: Tensor, k: Tensor, v: Tensor, sees: Sees): Tensor =>
+    (parallel
+      ? contextParallel(q, k, v, order, sees, blockSize, parallel)
+      : form(q, k, v, order, sees, blockSize, asKernel)) as Tensor;
+  const [q, k, v] = [scaled, key as Tensor, value as Tensor];
+  if (!turns) return attend(q, k, v, { ...sees, window: window as number | undefined }) as Tensor;
+  const whole = turns.join((window, part) =>
+    attend(part(q), part(k), part(v), {
+      ...sees,
+      window,
+      positions: part(positions),
+      mask: part(mask),
+      sinks: part(sinks),
+      segments: segments && { query: part(segments.query), key: part(segments.key) },
+    }),
+  );
+  return whole.ordered(query.names) as Tensor;
 }
 
 /** The segments of queries and keys (i32). */

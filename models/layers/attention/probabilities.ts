@@ -7,7 +7,12 @@ import { capped, count, HIDDEN, LOWEST, type Row, type Scores, type Sees, visibl
  * The probabilities (f32) that attention gives keys, computed directly, of some queries and the first element of `batch`: axes
  * `head` (all others as one), `query` and `token`. For looking at them: attention itself may never have them all.
  */
-export function probabilities(query: Tensor, key: Tensor, sees: Sees, wanted: Queries): Tensor {
+export function probabilities(
+  query: Tensor,
+  key: Tensor,
+  sees: Omit<Sees, "window"> & { readonly window?: number | Tensor | undefined },
+  wanted: Queries,
+): Tensor {
   const most = "first" in wanted ? wanted.first : key.size("key");
   const [queries, keys] = [query.size("seq"), key.size("key")].map((n) => Math.min(n, most)) as [number, number];
   const chosen = (x: Tensor): Tensor =>

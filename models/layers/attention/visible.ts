@@ -28,6 +28,7 @@ export interface Sees {
   readonly positions?: Row | undefined;
   readonly mask?: Scores | undefined;
   readonly window?: number | undefined;
+  readonly globals?: number | undefined;
   readonly softCap?: number | undefined;
   readonly sinks?: Row | undefined;
   readonly segments?: Segments | undefined;
@@ -44,25 +45,31 @@ export function count<A extends "seq" | "key">(axis: A, size: number, start?: Sc
   return start === undefined ? numbers : numbers.add<never>(start);
 }
 
+/** What `visible` goes by: a window may be by head; globals may be relative to the first of the indices' keys. */
+type Visibility = Pick<Sees, "causal" | "mask" | "segments"> & {
+  readonly window?: number | Tensor | undefined;
+  readonly globals?: number | Scalar | undefined;
+};
+
 /** Whether queries at `positions` see the keys of these indices; undefined: all see all. */
 export function visible(
-  { causal, window, mask, segments }: Pick<Sees, "causal" | "window" | "mask" | "segments">,
+  { causal, window, globals, mask, segments }: Visibility,
   positions: Row,
   indices: Tensor<"key">,
 ): Scores | undefined {
-  const before = causal
-    ? positions.broadcast({ key: indices.size("key") }).ge(indices.cast(positions.dtype))
-    : undefined;
+  const keys = { key: indices.size("key") };
+  const before = causal ? positions.broadcast(keys).ge(indices.cast(positions.dtype)) : undefined;
   const allowed = both(segments && sameSegment(segments), mask);
   if (window === undefined) return both(before, allowed);
-  const behind = positions.sub(window).broadcast({ key: indices.size("key") });
-  return both(both(before, behind.lt(indices.cast(positions.dtype))), allowed);
+  const behind = typeof window === "number" ? positions.sub(window) : outer(positions, window).sub(window as never);
+  const near = (behind as Row).broadcast(keys).lt(indices.cast(positions.dtype));
+  const far = globals === undefined ? undefined : indices.lt<never>(globals);
+  return both(both(before, far ? either(near, far as Scores) : near), allowed);
 }
 
 /** Whether query and key are of one sequence. */
 function sameSegment({ query, key }: Segments): Scores {
-  const missing = key.names.filter((n) => !query.has(n as "head")).map((n) => [n, key.size(n)]);
-  return (query as Tensor).broadcast(Object.fromEntries(missing)).eq(key) as Tensor;
+  return outer(query, key).eq(key) as Tensor;
 }
 
 /** Scores held between `softCap` and its negative. */
@@ -77,7 +84,12 @@ export function uncapped(ct: Scores, s: Scores | undefined, softCap: number | un
 
 /** True where both are; an absent one is true everywhere. Either may have axes that the other has not. */
 export function both(p: Scores | undefined, q: Scores | undefined): Scores | undefined {
-  if (!p || !q) return p ?? q;
-  const missing = q.names.filter((n) => !p.has(n)).map((n) => [n, q.size(n)]);
-  return (p as Tensor).broadcast(Object.fromEntries(missing)).and(q) as Tensor;
+  return p && q ? (outer(p, q).and(q) as Tensor) : (p ?? q);
 }
+
+/** True where either is. */
+const either = (p: Scores, q: Scores): Scores => outer(p, q).or(q) as Tensor;
+
+/** `x` with the axes besides that `y` has. */
+const outer = (x: Tensor, y: Tensor): Tensor =>
+  x.broadcast(Object.fromEntries(y.names.filter((n) => !x.has(n)).map((n) => [n, y.size(n)]))) as Tensor;

@@ -15,6 +15,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jaxlib.mlir import ir as _ir
 from jaxlib.mlir.dialects import func as _func
 from jaxlib.mlir.dialects import sdy as _sdy
@@ -278,6 +279,25 @@ def _refuse_old_bfloat16(case: Case) -> None:
         raise NoKernel(f"the compiler of {case.device} takes no bfloat16 products in kernels")
 
 
+def _first_keys(masks: Any, length: int, count: int) -> Any:
+    """The mask of queries that see the first keys up to themselves, so many."""
+
+    class FirstKeys(masks.Mask):
+        shape = (length, length)
+
+        def __getitem__(self, index: tuple[slice, slice]) -> np.ndarray:
+            queries, keys = (np.arange(length)[part] for part in index)
+            return (keys[None, :] <= queries[:, None]) & (keys[None, :] < count)
+
+        def __eq__(self, other: object) -> bool:
+            return self is other
+
+        def __hash__(self) -> int:
+            return id(self)
+
+    return FirstKeys()
+
+
 def _splash(case: Case) -> tuple[Callable[..., Any], Any, Any, Any]:
     """Splash attention for the operands' sizes; q `[..., seq, d]` has dimensions that k `[..., key, d]` lacks, before seq.
 
@@ -309,9 +329,11 @@ def _splash(case: Case) -> tuple[Callable[..., Any], Any, Any, Any]:
         block_q_dq=block_q,
         block_kv_dq=block_k,
     )
-    window = case.attributes.get("window")
+    window, globals_ = (case.attributes.get(name) for name in ("window", "globals"))
     if window is not None:
         mask = masks.LocalMask((length, keys), (window - 1, 0), 0)
+        if globals_ is not None:
+            mask = mask | _first_keys(masks, length, globals_)
     elif case.attributes.get("causal"):
         mask = masks.CausalMask((length, keys))
     else:
