@@ -3,6 +3,7 @@ import { charTransformer } from "../models/char_transformer.js";
 import type { ModelDefinition } from "../models/define.js";
 import { xenarcai600b } from "../models/xenarcai_600b/model.js";
 import { xenarcaiV2 } from "../models/xenarcai_v2/model.js";
+import { xenithMini } from "../models/xenith_mini/model.js";
 
 /** One system. Its folder in models/ has `small.yaml`, with every component, and the full sizes below. */
 export interface System {
@@ -11,6 +12,8 @@ export interface System {
   readonly tiny: Readonly<Record<string, unknown>>;
   /** What of `tiny` has to be otherwise for nothing to be dropped. */
   readonly roomy: Readonly<Record<string, unknown>>;
+  /** The section `sharding` that it needs where a sequence is split over the mesh. */
+  readonly sharding?: Readonly<Record<string, unknown>>;
   /** What is overridden in `small.yaml` to leave a component out. */
   readonly components: Readonly<Record<string, readonly string[]>>;
   /** Full sizes, each a file of the folder with what is overridden in it. */
@@ -33,6 +36,10 @@ const pod = (target: string, fsdp: number): string[] => [
   "sharding.sequence=true",
   "sharding.parameters.embed=[fsdp,context]",
 ];
+
+/** 128 chips of v4 and 32 of v5p for Xenith_mini: a sequence over `context`, heads and widths over 4. */
+const v4x256 = ["target=tpu:v4:4x4x8", "mesh.fsdp=2", "mesh.context=16", "train.batch=2"];
+const v5px64 = ["target=tpu:v5p:2x4x4", "mesh.context=8"];
 
 /** By the folder in models/. */
 export const systems: Readonly<Record<string, System>> = {
@@ -98,6 +105,46 @@ export const systems: Readonly<Record<string, System>> = {
     full: [
       { name: "6.7B, v4-32", file: "full.yaml" },
       { name: "13B with experts, v4-32", file: "moe13b.yaml" },
+    ],
+  },
+  xenith_mini: {
+    definition: xenithMini,
+    tiny: {
+      ...{
+        context: 12,
+        vocab: 24,
+        denseLayers: 1,
+        layers: 2,
+        heads: 8,
+        kvHeads: 4,
+        embed: 16,
+        mlp: 24,
+        expertWidth: 6,
+      },
+      ...{ windows: [2, 3], globals: 2, blockSize: 4, experts: 4, perToken: 2, loadBalance: 0.1, zLoss: 0.05 },
+      memory: { tokens: 4, chunk: 2, vectors: 2, chunks: 2, layers: 2, heads: 2, mlp: 10, through: 1 },
+    },
+    roomy: {},
+    sharding: { balance: false },
+    components: {
+      "rotary positions": ["model.theta=null"],
+      "dense layers first": ["model.denseLayers=1", "model.mlp=1"],
+      "mixture of experts": ["model.experts=1", "model.perToken=1"],
+      "windows of several sizes": ["model.windows=[16]"],
+      "global tokens": ["model.globals=0"],
+      memories: ["model.memory=null"],
+      "long-term memory": ["model.memory.chunks=0"],
+      "grouped queries": ["model.kvHeads=8"],
+      "load-balance loss": ["model.loadBalance=0"],
+    },
+    full: [
+      { name: "as stated, v4-32", file: "full.yaml" },
+      { name: "backbone, v4-32", file: "full.yaml", overrides: ["model.memory=null"] },
+      { name: "backbone, 8 experts, v4-32", file: "full.yaml", overrides: ["model.memory=null", "model.experts=8"] },
+      { name: "backbone, 2 sequences, v4-256", file: "full.yaml", overrides: ["model.memory=null", ...v4x256] },
+      { name: "2 sequences, v4-256", file: "full.yaml", overrides: v4x256 },
+      { name: "backbone, v5p-64", file: "full.yaml", overrides: ["model.memory=null", ...v5px64] },
+      { name: "as stated, v5p-64", file: "full.yaml", overrides: v5px64 },
     ],
   },
 };

@@ -192,6 +192,7 @@ xenarc
   .option("--stop <text...>", "texts that end the writing")
   .option(...TRAINED)
   .option("--step <n>", "which checkpoint (default: the newest)", integer(0))
+  .option("--session <file>", "what a model with a memory remembers: read, if it is there, and written at the end")
   .option("--trace <file>", "write what the model saw at each token: FILE.jsonl, or FILE.html with pictures")
   .option("--top <n>", "with --trace: name the n likeliest tokens (default: 5)", integer(1))
   .option("--look <pattern...>", "with --trace: look into these modules, such as blocks/attention (default: all)")

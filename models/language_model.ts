@@ -32,6 +32,8 @@ export interface RunOptions<C extends object = Cache> {
    * the last token that counts left it.
    */
   readonly length?: Tensor<"batch">;
+  /** What was remembered of earlier texts, for models that do: see `LanguageModel.session`. */
+  readonly session?: object;
 }
 
 /** How the loss is computed. */
@@ -57,6 +59,16 @@ export abstract class LanguageModel<C extends object = Cache> extends Module {
   abstract run(tokens: Tensor<"batch" | "seq">, options?: RunOptions<C>): Hidden<C>;
   /** Scores of the next token. */
   abstract logits<A extends string>(hidden: Tensor<A | "embed">): Tensor<A | "vocab">;
+
+  /** What the model remembers from text to text, as declared, for so many at a time; all zeros: nothing. Default: it does not. */
+  session(_batch: number): object | undefined {
+    return undefined;
+  }
+
+  /** What it remembers after so many tokens of each row, by the cache that reading them with a session left. */
+  remember(_cache: C, _length: Tensor<"batch">): object {
+    return {};
+  }
 
   /** Scores of the next token at every position. */
   call(tokens: Tensor<"batch" | "seq">, options: RunOptions<C> = {}): Tensor<"batch" | "seq" | "vocab"> {

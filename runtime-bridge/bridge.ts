@@ -64,6 +64,8 @@ export interface GenerateOptions extends SetupOptions {
   readonly probes?: string;
   /** How many of the likeliest tokens a `token` event names. Default 5. */
   readonly top?: number;
+  /** The file of what the model remembers from text to text: read, if it is there, and written. Default: it begins with nothing. */
+  readonly session?: string;
 }
 
 /** Options of {@link run}. */
@@ -113,6 +115,7 @@ export async function generate(options: GenerateOptions, onEvent: OnEvent = () =
   args.push(...option("--top-k", topK), ...option("--top-p", topP), ...option("--seed", seed));
   args.push(...stop.flatMap((text) => option("--stop", text)));
   args.push(...option("--probes", options.probes), ...option("--top", options.top));
+  args.push(...option("--session", options.session));
   return last(await runCommand("generate", args, onEvent, options), "generated");
 }
 

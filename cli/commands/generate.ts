@@ -27,12 +27,13 @@ export interface GenerateCommandOptions {
   readonly top?: number;
   readonly look?: readonly string[];
   readonly model?: string;
+  readonly session?: string;
 }
 
 export async function generateCommand(options: GenerateCommandOptions): Promise<void> {
   checkTrace(options);
   const run = requireRun(options.run);
-  const { step, prompt, maxTokens, topK, topP, seed, stop, greedy, json } = options;
+  const { step, prompt, maxTokens, topK, topP, seed, stop, greedy, json, session } = options;
   const steps = checkpoints(run);
   if (step !== undefined && !steps.includes(step)) {
     throw new XenarcError(
@@ -51,6 +52,7 @@ export async function generateCommand(options: GenerateCommandOptions): Promise<
     ...(step !== undefined && { step }),
     ...(prompt !== undefined && { prompt }),
     ...(stop && { stop }),
+    ...(session !== undefined && { session }),
     ...{ maxTokens, topK, topP, seed, temperature },
     json: json ?? false,
     ...(trace && { trace }),

@@ -26,6 +26,9 @@ export {
 export { Latent, type LatentOptions } from "./latent.js";
 export { LayerNorm, type LayerNormOptions } from "./layer_norm.js";
 export { Linear, type LinearOptions } from "./linear.js";
+export { Memory, type MemoryCallOptions } from "./memory/memory.js";
+export type { MemoryCache, MemoryOptions, Session } from "./memory/session.js";
+export { Summarizer, type SummarizerOptions } from "./memory/summarizer.js";
 export { Mlp, type MlpOptions } from "./mlp.js";
 export { Moe, type MoeOptions } from "./moe/moe.js";
 export { Router, type RouterOptions, type Routing } from "./moe/router.js";

@@ -1,6 +1,6 @@
 /** The programs that write text, and beside each of the two one that says what the model sees meanwhile. */
 import type { Program } from "../../compiler/program.js";
-import { traceProgram } from "../../compiler/trace.js";
+import { traceProgram, withLayout } from "../../compiler/trace.js";
 import { scan } from "../../ops/control.js";
 import { concatenate, gather, scalar, softmax } from "../../ops/functions.js";
 import { spec } from "../../ops/module.js";
@@ -24,9 +24,22 @@ const promptSpec = ({ generate: { batch }, model: { context } }: ProgramConfig):
   length: spec({ batch }, "i32"),
 });
 
+/** What a model remembers of earlier texts, which it reads a prompt behind; the runtime threads it as it does a cache. */
+interface Remembered {
+  readonly session: object;
+}
+const rememberedSpec = (model: Model, c: ProgramConfig): { readonly cache?: Remembered } => {
+  const session = sessionOf(model, c);
+  return session ? { cache: { session } } : {};
+};
+
+/** What the model remembers, as declared: not yet something that lies on a mesh. */
+export const sessionOf = (model: Model, { generate: { batch } }: ProgramConfig): object | undefined =>
+  withLayout(undefined, () => model.session(batch));
+
 /** The scores of what follows a prompt. */
-function readPrompt(params: Model, { tokens, length }: Prompt) {
-  const { hidden, cache } = params.run(tokens, { length });
+function readPrompt(params: Model, { tokens, length }: Prompt, remembered: Remembered | undefined) {
+  const { hidden, cache } = params.run(tokens, { length, ...remembered });
   return { hidden, cache, logits: params.logits<"batch">(gather(hidden, "seq", length.sub(1))) };
 }
 
@@ -67,13 +80,14 @@ export function prefill(model: Model, c: ProgramConfig): Program {
     "prefill",
     {
       state: weights.state,
+      ...rememberedSpec(model, c),
       argument: {
         ...promptSpec(c),
         ...samplingSpec(),
       },
     },
-    ({ state, argument: { tokens, length, ...options } }) => {
-      const { cache, logits } = readPrompt(weights.model(state), { tokens, length });
+    ({ state, cache: remembered, argument: { tokens, length, ...options } }) => {
+      const { cache, logits } = readPrompt(weights.model(state), { tokens, length }, remembered);
       return { cache, result: { next_token: sample(logits, keyAt(options, length.sub(1))) } };
     },
   );
@@ -97,6 +111,14 @@ export function decodeStep(model: Model, c: ProgramConfig, cache: object): Progr
       return { cache: read.cache, result: { next_token: sample(read.logits, keyAt(options, position)) } };
     },
   );
+}
+
+/** What is remembered after so many of the tokens that a cache is of. */
+export function remember(model: Model, { generate: { batch } }: ProgramConfig, cache: object): Program {
+  const argument = { length: spec({ batch }, "i32") as Tensor<"batch"> };
+  return traceProgram("remember", { cache, argument }, ({ cache, argument: { length } }) => ({
+    cache: { session: model.remember(cache, length) },
+  }));
 }
 
 /** What is seen of the first sequence while the next token is found. */
@@ -128,10 +150,11 @@ const chances = <A extends string>(logits: Tensor<A | "vocab">): Tensor<A | "voc
 /** What `prefill` sees on the prompt's last token; and how probable each of the prompt's tokens was after those before it (f32, `following`). */
 export function probePrefill(model: Model, c: ProgramConfig): Program {
   const weights = weightsOf(model, c.train);
-  return traceProgram("probe_prefill", { state: weights.state, argument: promptSpec(c) }, ({ state, argument }) => {
+  const inputs = { state: weights.state, ...rememberedSpec(model, c), argument: promptSpec(c) };
+  return traceProgram("probe_prefill", inputs, ({ state, cache, argument }) => {
     const params = weights.model(state);
     const last = argument.length.at("batch", 0).sub(1) as Scalar;
-    const [{ hidden }, seen] = sight(model, c, last, () => readPrompt(params, argument));
+    const [{ hidden }, seen] = sight(model, c, last, () => readPrompt(params, argument, cache));
     return { result: { following: following(params, hidden, argument.tokens), ...seen } };
   });
 }

@@ -18,7 +18,7 @@ import { probe } from "../train/probe.js";
 import { firstState, stateSpec } from "../train/state.js";
 import { trainStep } from "../train/train_step.js";
 import type { ProgramConfig } from "./config.js";
-import { cacheOf, decodeStep, prefill, probeDecodeStep, probePrefill } from "./generation.js";
+import { cacheOf, decodeStep, prefill, probeDecodeStep, probePrefill, remember, sessionOf } from "./generation.js";
 
 /** The first training state from a key. */
 export const init = (model: LanguageModel<object>, { train }: ProgramConfig): Program =>
@@ -112,13 +112,14 @@ const lookedAt = (name: string, step: EntryPoint): [string, EntryPoint] => [
 ];
 
 /** Every entry point of a configuration, by name; each is traced when it is asked for. */
-const entryPoints = (c: ProgramConfig): Readonly<Record<string, EntryPoint>> => ({
+const entryPoints = (model: LanguageModel<object>, c: ProgramConfig): Readonly<Record<string, EntryPoint>> => ({
   init,
   ...trainSteps(c),
   eval_step: evalStep,
   forward,
   prefill,
   decode_step: (model, c) => decodeStep(model, c, cacheOf(prefill(model, c))),
+  ...(sessionOf(model, c) && { remember: (model, c) => remember(model, c, cacheOf(prefill(model, c))) }),
   ...(probes(c.log) && { probe_step: probeStep }),
   ...(c.generate.trace && {
     probe_prefill: probePrefill,
@@ -131,7 +132,7 @@ const entryPoints = (c: ProgramConfig): Readonly<Record<string, EntryPoint>> => 
  * @throws XenarcError for a name that is none of them.
  */
 export function programsOf(model: LanguageModel<object>, c: ProgramConfig, only?: readonly string[]): Program[] {
-  const all = entryPoints(c);
+  const all = entryPoints(model, c);
   const names = Object.keys(all);
   const unknown = only?.find((name) => !names.includes(name));
   if (unknown !== undefined) {

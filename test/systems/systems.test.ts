@@ -181,11 +181,15 @@ test.each(table)(
 
 test.each(table)(
   "%s: trains on 8 devices as on one",
-  async (_, { definition, tiny, roomy }) => {
+  async (_, { definition, tiny, roomy, sharding }) => {
     // What the router's losses are of a part of the batch is another number.
     const model = { ...tiny, ...roomy, context: 8, ...("moe" in tiny || "experts" in tiny ? { loadBalance: 0 } : {}) };
     const train = { batch: 4, warmup: 2, steps: 10 };
-    const configs = [{}, { mesh: { fsdp: 2, context: 2, tensor: 2 } }].map((c) => ({ model, train, ...c }));
+    const configs = [{}, { mesh: { fsdp: 2, context: 2, tensor: 2 }, ...(sharding && { sharding }) }].map((c) => ({
+      model,
+      train,
+      ...c,
+    }));
     const [one, run] = await trainAll(folder, definition, configs, 3);
     const [gradient, ofGradient] = gradientDifference(run!);
     const [weight, ofWeight] = weightDifference(run!);
@@ -203,6 +207,9 @@ test.each([
   ["xenarcai_char", "full.yaml", [], 87.0e9],
   ["xenarcai_v2", "full.yaml", [], 6.74e9],
   ["xenarcai_v2", "moe13b.yaml", [], 12.9e9],
+  ["xenith_mini", "full.yaml", [], 155.2e9],
+  ["xenith_mini", "full.yaml", ["model.memory=null"], 151.4e9],
+  ["xenith_mini", "full.yaml", ["model.memory=null", "model.experts=8"], 49.9e9],
 ])("%s, %s %p: parameters as reckoned, and a train step that traces", async (system, file, overrides, parameters) => {
   const { definition } = systems[system]!;
   const yamlFile = fileURLToPath(new URL(`../../models/${system}/${file}`, import.meta.url));

@@ -101,6 +101,7 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--stop", action="append", default=[], help="text that ends the generation")
     generate.add_argument("--probes", type=Path, help="an artifact with the programs that look into the model: say what they see")
     generate.add_argument("--top", type=int, default=5, help="with --probes: how many of the likeliest tokens to name")
+    generate.add_argument("--session", type=Path, help="the file of what the model remembers: read if it is there, and written")
     generate.set_defaults(run=_generate)
 
     sources = commands.add_parser("sources", help="what tells the data of an artifact from others")
@@ -252,6 +253,7 @@ def _generate(arguments: argparse.Namespace) -> None:
         arguments.stop,
         arguments.probes,
         arguments.top,
+        arguments.session,
     )
 
 

@@ -19,6 +19,7 @@ from . import tokenizer as tokenizers
 from .artifact import Artifact
 from .errors import Problem
 from .program import Arrays, Entry, load, named
+from .session import Session
 from .tokenizer import Tokenizer
 from .trace import Trace
 
@@ -45,10 +46,12 @@ def generate(
     stop: list[str],
     probes: Path | None = None,
     top: int = 5,
+    session: Path | None = None,
 ) -> None:
     """Emits `text` events and one `generated` event at the end. SIGINT ends the generation, not with an error.
 
-    It ends at the token that the tokenizer ends texts with. When the context is full, it is filled anew with the last half of the tokens.
+    It ends at the token that the tokenizer ends texts with. When the context is full, it is filled anew with the last half of the tokens;
+    a model with a memory has read the others. The file `session` has what such a model remembers: it is read, if it is there, and written.
     With `probes`, an artifact with the programs for it, there are `token` events too, with the `top` likeliest tokens each.
     """
     _check(sampling, max_tokens)
@@ -64,7 +67,9 @@ def generate(
         signal.signal(number, lambda received, _: stopped.append(received))
 
     started, count, reason = time.monotonic(), 0, "length"
-    stream = Writer(artifact, tokenizer, trace).tokens(parameters, tokens, sampling)
+    writer = Writer(artifact, tokenizer, trace)
+    remembered = Session(artifact, session)
+    stream = writer.tokens(parameters, tokens, sampling, remembered)
     while count < max_tokens:
         if stopped or events.reader_gone():
             reason = "interrupted"
@@ -84,6 +89,7 @@ def generate(
             reason = "stop"
             break
     output.finish(text.finish() if reason != "stop" else "")
+    remembered.save()
     rest = time.monotonic() - (first if count > 1 else started)
     events.emit(
         "generated",
@@ -107,6 +113,7 @@ class Writer:
 
     def __init__(self, artifact: Artifact, tokenizer: Tokenizer, trace: Trace | None = None) -> None:
         self._tokenizer = tokenizer
+        self._artifact = artifact
         self._trace = trace
         self._prefill = Entry(artifact, "prefill")
         self._decode = Entry(artifact, "decode_step")
@@ -121,8 +128,11 @@ class Writer:
         text = "".join(stream.add(token) for token in itertools.takewhile(lambda t: t != self._tokenizer.eos, following))
         return text + stream.finish()
 
-    def tokens(self, parameters: Arrays, prompt: list[int], sampling: Sampling) -> Iterator[int]:
+    def tokens(
+        self, parameters: Arrays, prompt: list[int], sampling: Sampling, session: Session | None = None
+    ) -> Iterator[int]:
         """Token after token without end. The next step is started before the last one's token is waited for, unless it is traced."""
+        session = session or Session(self._artifact)
         batch, context = self._batch, self._context
         settings = {
             "temperature": np.float32(sampling.temperature),
@@ -130,21 +140,20 @@ class Writer:
             "top_p": np.float32(sampling.top_p),
         }
 
-        def fill(history: list[int]) -> dict[str, pjrt.Array]:
+        def reading(history: list[int]) -> Arrays:
             padded = np.zeros((batch, context), np.int32)
             padded[:, : len(history)] = history
-            length = np.full(batch, len(history), np.int32)
-            return run(
-                "prefill",
-                {
-                    **parameters,
-                    **settings,
-                    "tokens": padded,
-                    "length": length,
-                    "key": _key(sampling.seed, drawn),
-                },
-                len(history),
-            )
+            return {
+                **parameters,
+                **settings,
+                **session.arrays,
+                "tokens": padded,
+                "length": np.full(batch, len(history), np.int32),
+                "key": _key(sampling.seed, drawn),
+            }
+
+        def fill(history: list[int]) -> dict[str, pjrt.Array]:
+            return run("prefill", reading(history), len(history))
 
         def run(name: str, arrays: Arrays, length: int) -> dict[str, pjrt.Array]:
             entry = self._prefill if name == "prefill" else self._decode
@@ -155,8 +164,15 @@ class Writer:
         if self._trace is not None:
             self._trace.begin(prompt)
         drawn = 0
+        first = context - context // 2
+        # A model with a memory reads all of a long prompt.
+        while session.remembers and len(prompt) > context:
+            session.read(self._prefill(reading(prompt[:context])), context)
+            session.after(first)
+            prompt = prompt[first:]
         history = prompt[-context:]
         outputs = fill(history)
+        session.read(outputs, len(history))
         while True:
             drawn += 1
             position = len(history)
@@ -177,8 +193,10 @@ class Writer:
                 history.append(token)
             else:
                 token = int(np.asarray(outputs["next_token"])[0])
+                session.after(first)
                 history = [*history[-(context // 2) :], token][-context:]
                 following = fill(history)
+            session.read(following, len(history))
             self._prefill.flush()
             yield token
             outputs = following

@@ -1,8 +1,8 @@
 """What the references of the systems share: their parts, and training and generation, in plain JAX, dense and float32.
 
 Written from the systems' documents alone, to be read beside them: no cache, no scan, no kernels, and all of
-attention's seq x seq scores. Parameters are a flat dict from path to array; those under `blocks/` have the layers as
-their first axis. Axes: b batch, s seq (q of queries, k of keys), e embed, h heads, d headDim, v vocab, x experts.
+attention's seq x seq scores. Parameters are a flat dict from path to array; those of a stack (`blocks/`) have the layers
+as their first axis. Axes: b batch, s seq (q of queries, k of keys), e embed, h heads, d headDim, v vocab, x experts.
 """
 
 import functools
@@ -36,9 +36,9 @@ TRAIN = {
 }
 
 
-def layers(params: Params) -> list[Params]:
-    """The parameters of each block, under their paths within it."""
-    stacked = {path.removeprefix("blocks/"): value for path, value in params.items() if path.startswith("blocks/")}
+def layers(params: Params, stack: str = "blocks") -> list[Params]:
+    """The parameters of each block of a stack, under their paths within it."""
+    stacked = {path.removeprefix(f"{stack}/"): value for path, value in params.items() if path.startswith(f"{stack}/")}
     depth = len(next(iter(stacked.values())))
     return [{path: value[index] for path, value in stacked.items()} for index in range(depth)]
 
@@ -91,9 +91,15 @@ def sinusoidal(at: Array, embed: int) -> Array:
 
 
 def attention(
-    params: Params, path: str, x: Array, segments: Array | None, turn: Callable[[Array], Array] = lambda x: x
+    params: Params,
+    path: str,
+    x: Array,
+    segments: Array | None,
+    turn: Callable[[Array], Array] = lambda x: x,
+    seen: Array | None = None,
 ) -> Array:
-    """Causal attention of x [b, s, e] to itself, within its segment [b, s]; `turn` is applied to queries and keys.
+    """Attention of x [b, s, e] to itself, within its segment [b, s] and to what is `seen` [h, q, k]: default, what is not
+    behind the query. `turn` is applied to queries and keys.
 
     Each key and value serves heads / kvHeads queries, neighbours of each other."""
     query, key, value = (linear(params, f"{path}/{name}", x) for name in ("query", "key", "value"))
@@ -101,11 +107,11 @@ def attention(
     group = query.shape[2] // key.shape[2]
     key, value = jnp.repeat(key, group, axis=2), jnp.repeat(value, group, axis=2)
     index = jnp.arange(x.shape[1])
-    visible = (index[:, None] >= index[None, :])[None]
+    visible = (index[:, None] >= index[None, :])[None] if seen is None else seen
     if segments is not None:
-        visible = visible & (segments[:, :, None] == segments[:, None, :])
+        visible = visible & (segments[:, :, None] == segments[:, None, :])[:, None]
     scores = jnp.einsum("bqhd,bkhd->bhqk", query, key) / math.sqrt(query.shape[-1])
-    weights = nn.softmax(jnp.where(visible[:, None], scores, -jnp.inf), axis=-1)
+    weights = nn.softmax(jnp.where(visible, scores, -jnp.inf), axis=-1)
     return linear(params, f"{path}/output", jnp.einsum("bhqk,bkhd->bqhd", weights, value), inputs=2)
 
 
@@ -288,7 +294,12 @@ def moe_shapes(config: Config, path: str, width: int) -> Shapes:
 
 def model_shapes(config: Config, block: Shapes, outer: Shapes) -> Shapes:
     """The parameters of a model: those of a block for each layer, under `blocks/`, and those outside of them."""
-    return outer | {f"blocks/{path}": (config["layers"], *shape) for path, shape in block.items()}
+    return outer | stacked("blocks", config["layers"], block)
+
+
+def stacked(stack: str, layers: int, block: Shapes) -> Shapes:
+    """The parameters of equal blocks under one path."""
+    return {f"{stack}/{path}": (layers, *shape) for path, shape in block.items()}
 
 
 def report(name: str, config: Config, count: Callable[[Config], int], shapes: Callable[[Config], Shapes]) -> None:
