@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Argument, Command, InvalidArgumentError, Option } from "commander";
 import { packageRoot } from "../compiler/source/package.js";
 import chain from "./chain.js";
+import checkpoint from "./checkpoint.js";
 import data_ from "./data.js";
 import { type Bench, holds, leastPairs, machine, type Options, type Row, Skipped, table } from "./harness.js";
 import hierarchy from "./hierarchy.js";
@@ -16,7 +17,19 @@ import step from "./step.js";
 import tpu from "./tpu.js";
 import trace from "./trace.js";
 
-const benches: readonly Bench[] = [trace, process_, chain, step, memory, hierarchy, data_, plan, quality, tpu];
+const benches: readonly Bench[] = [
+  trace,
+  process_,
+  chain,
+  step,
+  memory,
+  hierarchy,
+  data_,
+  checkpoint,
+  plan,
+  quality,
+  tpu,
+];
 
 interface Report {
   readonly machine: string;
