@@ -1,9 +1,10 @@
 /** Resuming is exact: runs that are killed and resumed end with the bits of the run that was not. test/full has more of them. */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeArtifact } from "../../emit/artifact.js";
 import { compile } from "../../emit/compile.js";
 import { charTransformer } from "../../models/char_transformer.js";
+import { type RuntimeEvent, train } from "../../runtime-bridge/bridge.js";
 import { drawing, type Kill, trainKilled } from "./kills.js";
 import { metrics, referenceArtifact, referenceSource, stateOf, temporaryFolder, writeText } from "./support.js";
 
@@ -115,6 +116,51 @@ test(
     }
     expect(metrics(run)).toEqual(metrics(whole));
     expect((await stateOf(folder, artifact, run)).equals(await stateOf(folder, artifact, whole))).toBe(true);
+  },
+  SLOW,
+);
+
+test(
+  "a run goes on on another mesh, with the losses that it would have had, up to rounding",
+  async () => {
+    const meshed = async (mesh: object): Promise<string> => {
+      const artifact = join(folder, `on-${Object.keys(mesh).join("-")}`);
+      const config = {
+        model: { layers: 1, heads: 2, embed: 16, context: 16 },
+        mesh,
+        train: { batch: 4, warmup: 2, steps: 12 },
+        eval: { every: 6 },
+        checkpoint: { every: 6 },
+        log: { every: 1 },
+      };
+      await (await compile(charTransformer, config, { locations: false })).write(artifact);
+      return artifact;
+    };
+    const whole = join(folder, "whole-mesh");
+    await train({ artifact: await meshed({ fsdp: 2 }), run: whole, data });
+    for (const mesh of [{ data: 2 }, { tensor: 2 }, {}]) {
+      const run = join(folder, `whole-mesh-${Object.keys(mesh)}`);
+      cpSync(whole, run, { recursive: true });
+      rmSync(join(run, "checkpoints/12"), { recursive: true });
+      const starts: RuntimeEvent[] = [];
+      await train({ artifact: await meshed(mesh), run, data, existing: "resume" }, (event) => {
+        if (event.event === "start") starts.push(event);
+      });
+      expect([mesh, starts]).toMatchObject([
+        mesh,
+        [{ step: 6, resumed: true, devices: "data" in mesh || "tensor" in mesh ? 2 : 1 }],
+      ]);
+      const [found, expected] = [metrics(run), metrics(whole)];
+      expect(found.map(({ step }) => step)).toEqual(expected.map(({ step }) => step));
+      for (const [i, { step, ...entry }] of found.entries()) {
+        for (const [name, value] of Object.entries(entry)) {
+          const there = expected[i]![name]!;
+          const off = Math.abs(value - there) / Math.max(Math.abs(there), 1e-30);
+          // What was before the checkpoint is what was written.
+          expect([mesh, step, name, off]).toEqual([mesh, step, name, step! > 6 ? expect.closeTo(0, 5) : 0]);
+        }
+      }
+    }
   },
   SLOW,
 );

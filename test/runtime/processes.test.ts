@@ -122,6 +122,31 @@ test(
 );
 
 test(
+  "two processes roll back as one does",
+  async () => {
+    const steps = { ...short, steps: 45, learningRate: 0.01 };
+    const config = {
+      mesh: { fsdp: 2 },
+      // So few deviations that some steps are bad.
+      train: { ...steps, badSteps: { policy: "rollback", spike: 1.7, memory: 8, rollbacks: 50 } },
+      checkpoint: { every: 5 },
+      eval: { every: 0 },
+    };
+    const options = { artifact: await artifact("spikes", config), data: text };
+    const [one, two] = [join(folder, "rolled-one"), join(folder, "rolled-two")];
+    const done = await train({ ...options, run: one }, () => {});
+    expect(done.rollbacks).toBeGreaterThan(1);
+    expect(await train({ ...options, run: two, processes: 2 }, () => {})).toMatchObject({
+      step: 45,
+      rollbacks: done.rollbacks,
+      loss: done.loss,
+    });
+    expect(metrics(two)).toEqual(metrics(one));
+  },
+  2 * SLOW,
+);
+
+test(
   "a process that hangs is noticed, and the stacks of all are written",
   async () => {
     const run = join(folder, "hung");
