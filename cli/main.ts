@@ -5,6 +5,7 @@
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { packageVersion } from "../compiler/source/package.js";
+import type { DataConfig } from "../models/train/data.js";
 import { EXIT, report } from "./report.js";
 
 const xenarc = new Command("xenarc")
@@ -111,6 +112,20 @@ const data = xenarc
   .helpCommand(false)
   .description("tokenize data ahead of training; see what data are");
 
+type Given<Key extends keyof DataConfig> = NonNullable<DataConfig[Key]>;
+const KINDS = [
+  "text",
+  "jsonl",
+  "parquet",
+  "tfrecord",
+  "webdataset",
+  "hdf5",
+  "arrayrecord",
+  "arrow",
+  "bin",
+] satisfies Given<"kind">[];
+const DTYPES = ["uint8", "uint16", "uint32"] satisfies Given<"dtype">[];
+
 /** What commands on data have in common. */
 const onData = (name: string): Command =>
   data
@@ -120,7 +135,7 @@ const onData = (name: string): Command =>
       "files, folders, globs or URLs: text, JSON lines, Parquet, TFRecord, tar shards, HDF5, ...",
     )
     .option("--tokenizer <name>", "bytes, a tokenizer.json or its folder, or a name in the Hugging Face cache", "bytes")
-    .option("--kind <kind>", "the format of the sources (default: told by their names): text, jsonl, parquet, ...")
+    .addOption(new Option("--kind <kind>", "the format of the sources (default: told by their names)").choices(KINDS))
     .option("--field <name>", "which value of a record is the text (default: text, content, or the only one)")
     .option("--skip-bad", "leave out and count records that cannot be read");
 
@@ -137,7 +152,12 @@ onData("tokenize")
 
 onData("stats")
   .description("show lengths, duplicates, and the entropies of tokens and of pairs of them")
-  .option("--dtype <type>", "what .bin files hold: uint16, uint32 (default: uint16)")
+  .addOption(
+    new Option(
+      "--dtype <type>",
+      "what .bin files hold (default: what index.json says, else uint16 where it is enough)",
+    ).choices(DTYPES),
+  )
   .option(...JSON_FLAG)
   .action(async (sources, options) => (await import("./commands/data.js")).statsCommand(sources, options));
 

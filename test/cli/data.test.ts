@@ -45,7 +45,7 @@ test(
   async () => {
     const bad = await call("data", "tokenize", "bad.jsonl", "-o", "none");
     expect([bad.code, bad.out]).toEqual([1, ""]);
-    expect(bad.err).toMatch(/bad\.jsonl, record 2: .*\n\nMend it, or leave out such records with --skip-bad\./);
+    expect(bad.err).toMatch(/bad\.jsonl, record 2: .*\n\nMend it, or leave it out\. All such .* with --skip-bad\./);
     const skipped = await call("data", "tokenize", "bad.jsonl", "-o", "some", "--skip-bad");
     expect(skipped.out).toMatch(/documents +1, 1 more left out: they are broken/);
     const other = await call("data", "tokenize", "plays.jsonl", "-o", "some");
@@ -56,6 +56,10 @@ test(
     expect(readdirSync(foreign)).toEqual(["thesis.txt"]);
     const characters = await call("data", "tokenize", "plays.jsonl", "--tokenizer", "characters", "-o", "c");
     expect([characters.code, characters.err]).toEqual([2, expect.stringContaining("is made when a model is compiled")]);
+    for (const option of ["--kind", "--dtype"]) {
+      const unknown = await call("data", "stats", "plays.jsonl", option, "csv");
+      expect([unknown.code, unknown.err]).toEqual([2, expect.stringContaining("Allowed choices are")]);
+    }
     const nothing = await call("data", "stats", "nowhere.jsonl");
     expect([nothing.code, nothing.err]).toEqual([
       1,

@@ -20,7 +20,7 @@ WIDTH = 17
 LEAD = (2, 3)
 
 
-def artifact(ports=("tokens",), vocabulary=256, width=WIDTH, validation=0.0, lead=LEAD, **data):
+def artifact(ports=("tokens",), vocabulary=256, width=WIDTH, validation=0.0, lead=LEAD, tokenizer="bytes", files=(), **data):
     """The part of an artifact that the data are read by."""
 
     def step(shape):
@@ -30,7 +30,7 @@ def artifact(ports=("tokens",), vocabulary=256, width=WIDTH, validation=0.0, lea
 
     config = {"model": {"vocab": vocabulary}, "train": {"seed": 7}, "data": {"validation": validation, **data}}
     programs = {"train_step": step((*lead, width)), "eval_step": step((*lead[1:], width))}
-    return Artifact(Path("a"), "model", "0", 0, config, (), programs, TokenizerFiles("bytes", {}))
+    return Artifact(Path("a"), "model", "0", 0, config, (), programs, TokenizerFiles(tokenizer, dict(files)))
 
 
 def batch(feed):

@@ -14,7 +14,7 @@ import numpy as np
 import zstandard
 from data_support import STREAMS, TABLES, artifact, batch, texts, write_jsonl, write_tfrecord
 
-from xenarc_runtime import data
+from xenarc_runtime import data, tokenizer
 from xenarc_runtime.errors import Problem
 
 
@@ -57,6 +57,7 @@ class Said(Case):
             (b'{"input_ids": [1, -3]}', "the token id -3 is beyond"),
             (b'{"input_ids": [1.5]}', "token ids are expected"),
             (b'{"input_ids": [[1], [2, 3]]}', ""),
+            (b'{"text": "\\ud83d"}', "The text cannot be tokenized: it is not Unicode"),
             (b"[" * 100000, "it is not JSON"),
         ):
             with self.subTest(line[:30]):
@@ -75,6 +76,34 @@ class Said(Case):
         said = self.problem(path, format="completion").message
         self.assertIn(f"{path}, record 1: ", said)
         self.assertIn("completion", said)
+
+    def test_texts_that_the_tokenizer_does_not_know(self):
+        path = self.lines(b'{"text": "abc"}', b'{"text": "abd"}')
+        made = {"tokenizer": "characters", "files": {"tokenizer.json": tokenizer.characters(["abc\n"]).encode()}}
+        said = self.problem(path, shuffle=0, **made)
+        self.assertTrue(said.message.startswith(f"{path}, record 2: The character 'd' (U+0064"), said.message)
+        self.assertIn("knows every text. All such records are left out and counted with data.onBadRecord: skip", said.hint)
+        self.assertGreater(self.read(path, shuffle=0, onBadRecord="skip", **made)["bad"], 0)
+
+    def test_conversations_that_the_template_refuses(self):
+        talk = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+        path = self.lines(*(json.dumps({"messages": messages}).encode() for messages in (talk, talk[1:] + talk)))
+        form = "{% for m in messages %}{{ m.role[0] ~ m.content }}{% endfor %}{% if add_generation_prompt %}a{% endif %}"
+        for template, expected in {
+            "{% if messages[0].role != 'user' %}{{ raise_exception('roles must alternate') }}{% endif %}": "refuses the conversation: roles must",
+            "{% for m in messages[:1] %}{{ m.content + 1 if m.role != 'user' }}{% endfor %}": "fails on the conversation",
+            "{{ range(10 ** 7) if messages[0].role != 'user' }}": "calls a function with a very large number",
+            "{{ 'long' if messages | length > 2 }}": "Mark answers in the template",
+        }.items():
+            with self.subTest(template):
+                made = {"format": "chat", "files": {"chat_template.jinja": (template + form).encode()}, "shuffle": 0}
+                said = self.problem(path, **made)
+                self.assertEqual(said.kind, "data_record")
+                self.assertTrue(said.message.startswith(f"{path}, record 2: "), said.message)
+                self.assertIn(expected, f"{said.message} {said.hint}")
+                self.assertGreater(self.read(path, onBadRecord="skip", **made)["bad"], 0)
+        made = {"format": "chat", "files": {"chat_template.jinja": b"{% if %}"}}
+        self.assertEqual(self.problem(path, onBadRecord="skip", **made).kind, "chat_template")
 
     def test_settings_that_are_about_records(self):
         text = self.folder / "chats.json"

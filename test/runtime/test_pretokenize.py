@@ -18,6 +18,8 @@ from unittest import mock
 
 import h5py
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
 from array_record.python.array_record_module import ArrayRecordReader
 
 from xenarc_runtime import events, pieces, tokenizer
@@ -284,6 +286,33 @@ class Refused(InFolder):
         self.assertRegex(self.problem(lambda: self.run_work(bad)), r"bad\.jsonl, record 2: it is not JSON")
         told = self.run_work(bad, out="rest", skip_bad=True)
         self.assertEqual((told["documents"], told["bad"]), (2, 1))
+
+    def test_what_cannot_be_tokenized_is_that_records(self):
+        (self.folder / "half.jsonl").write_text('{"text": "one"}\n{"text": "\\ud83d"}\n{"text": "two"}\n')
+        half = SourceSettings(str(self.folder / "half.jsonl"))
+        for number, made in enumerate((QWEN, tokenizer.BYTES)):
+            stats = lambda skips: statistics.statistics(Reader([half], skips, made), made, "x")  # noqa: B023, E731
+            for action in (lambda: self.run_work(half, made=made, out=f"half-{number}"), lambda: stats(False)):  # noqa: B023
+                said = self.problem(action)
+                self.assertRegex(said, r"half\.jsonl, record 2: The text cannot be tokenized: it is not Unicode.*--skip-bad")
+            told = self.run_work(half, out=f"rest-{number}", made=made, skip_bad=True)
+            self.assertEqual((told["documents"], told["bad"]), (2, 1))
+            found = np.fromfile(self.folder / f"rest-{number}" / "tokens-00000.bin", "<u2").tolist()
+            self.assertEqual(found, sum(([*made.encode(text), *made.ending()] for text in ("one", "two")), []))
+            stats(True)
+            (source,) = self.said[-1][1]["sources"]
+            self.assertEqual((source["records"], source["bad"]), (2, 1))
+
+    def test_files_of_ids_that_are_none(self):
+        (self.folder / "odd.bin").write_bytes(bytes(1001))
+        pa.parquet.write_table(pa.table({"ids": [[1, 2], [3, -3]]}), self.folder / "a.parquet")
+        for name, expected in {
+            "odd.bin": r"odd\.bin cannot be read: its 1,001 bytes are not a whole number of uint16 tokens",
+            "a.parquet": r"a\.parquet has the token id -3, and the tokenizer bytes has 256 ids",
+        }.items():
+            reader = Reader([SourceSettings(str(self.folder / name))], False, tokenizer.BYTES)
+            said = self.problem(lambda: statistics.statistics(reader, tokenizer.BYTES, "bytes"))  # noqa: B023
+            self.assertRegex(said, expected)
 
 
 class Counted(InFolder):

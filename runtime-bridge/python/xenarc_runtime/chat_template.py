@@ -76,7 +76,7 @@ class ChatTemplate:
         after = self.render(messages[: number + 1], variables)
         if not (text.startswith(before) and text.startswith(after) and len(before) < len(after)):
             raise Problem(
-                "chat_template",
+                "data_record",
                 f"What the chat template makes of message {number + 1} depends on other messages, so where the answer is"
                 " cannot be told.",
                 "Mark answers in the template: {% generation %}...{% endgeneration %}; data.chatTemplate names another file.",
@@ -95,16 +95,16 @@ class ChatTemplate:
         except Problem:
             raise
         except SecurityError as error:
-            raise Problem("chat_template", f"The chat template does what it may not: {first_lines(str(error), 1)}") from None
+            raise Problem("data_record", f"The chat template does what it may not: {first_lines(str(error), 1)}") from None
         except RecursionError:
-            raise Problem("chat_template", "The chat template calls itself without end.") from None
+            raise Problem("data_record", "The chat template calls itself without end.") from None
         except MemoryError:
-            raise Problem("chat_template", "The chat template makes more text than there is memory for.") from None
+            raise Problem("data_record", "The chat template makes more text than there is memory for.") from None
         except TemplateError as error:
-            raise Problem("chat_template", f"The chat template refuses the conversation: {error.message}.") from None
+            raise Problem("data_record", f"The chat template refuses the conversation: {error.message}.") from None
         except Exception as error:  # whatever its expressions may raise
             said = f"{type(error).__name__}: {first_lines(str(error), 1)}"
-            raise Problem("chat_template", f"The chat template fails on the conversation ({said}).") from None
+            raise Problem("data_record", f"The chat template fails on the conversation ({said}).") from None
         return environment.spans_of(marked)
 
 

@@ -131,7 +131,10 @@ class Bytes(Tokenizer):
     fingerprint = hashlib.sha256(b"bytes").hexdigest()
 
     def encode_batch(self, texts: Sequence[str], special: bool = True) -> list[np.ndarray]:
-        return [np.frombuffer(text.encode("utf-8", errors="surrogateescape"), np.uint8) for text in texts]
+        try:
+            return [np.frombuffer(text.encode("utf-8", errors="surrogateescape"), np.uint8) for text in texts]
+        except UnicodeEncodeError:
+            raise _not_tokenized(_NOT_UNICODE) from None
 
     def encode_spans(
         self, text: str, spans: Sequence[tuple[int, int]], special: bool = True
@@ -306,8 +309,14 @@ def _tokenized(encode: Callable[..., Any], texts: Sequence[str], special: bool) 
         return encode(list(texts), add_special_tokens=special)
     except Exception as error:  # the library raises nothing narrower
         is_unicode = not any("\ud800" <= character <= "\udfff" for text in texts for character in text)
-        why = first_lines(str(error), 1) if is_unicode else "it is not Unicode"
-        raise Problem("tokenizer", f"The text cannot be tokenized: {why}.") from None
+        raise _not_tokenized(first_lines(str(error), 1) if is_unicode else _NOT_UNICODE) from None
+
+
+_NOT_UNICODE = "it is not Unicode"
+
+
+def _not_tokenized(why: str) -> Problem:
+    return Problem("tokenizer", f"The text cannot be tokenized: {why}.")
 
 
 def _json(data: bytes, where: str) -> dict[str, Any]:

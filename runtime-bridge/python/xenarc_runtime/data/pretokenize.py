@@ -12,6 +12,7 @@ import os
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -85,7 +86,7 @@ def _write(work: Work, reader: Reader, dtype: np.dtype, index: dict[str, Any]) -
         _save(work.folder, index)
 
     try:
-        for item, ids in _tokenized(reader.items(index["position"]), work.tokenizer):
+        for item, ids in _tokenized(reader, index["position"], work.tokenizer):
             if ids is None:
                 bad += 1
                 continue
@@ -108,17 +109,23 @@ def _write(work: Work, reader: Reader, dtype: np.dtype, index: dict[str, Any]) -
         raise Problem("data_empty", "There is no record to tokenize.", "Look at the sources.")
 
 
-def _tokenized(items: Iterator[Item], tokenizer: Tokenizer) -> Iterator[tuple[Item, np.ndarray | None]]:
-    """Items with their ids; many are tokenized together, which the library does in parallel."""
+def _tokenized(reader: Reader, position: Any, tokenizer: Tokenizer) -> Iterator[tuple[Item, np.ndarray | None]]:
+    """Items from a position on with their ids; many are tokenized together, which the library does in parallel."""
     batch: list[Item] = []
     characters = 0
 
     def made() -> Iterator[tuple[Item, np.ndarray | None]]:
-        whole = iter(tokenizer.encode_batch([text_of(item.value) for item in batch if item.value is not None], special=False))
-        for item in batch:
-            yield item, None if item.value is None else tokenizer.around(next(whole), item.begins, item.ends)
+        texts = {number: text_of(item.value) for number, item in enumerate(batch) if item.value is not None}
+        try:
+            found = dict(zip(texts, tokenizer.encode_batch(list(texts.values()), special=False), strict=True))
+        except Problem:  # one by one it is seen which of them it is about
+            encode = partial(tokenizer.encode, special=False)
+            found = {number: reader.attempt(batch[number], partial(encode, text)) for number, text in texts.items()}
+        for number, item in enumerate(batch):
+            ids = found.get(number)
+            yield item, None if ids is None else tokenizer.around(ids, item.begins, item.ends)
 
-    for item in items:
+    for item in reader.items(position):
         batch.append(item)
         characters += 0 if item.value is None else len(item.value)
         if characters >= _BATCH_CHARACTERS or len(batch) == _BATCH_RECORDS:

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import numpy as np
 
 from ..errors import Problem
 from ..tokenizer import Tokenizer
 from .documents import Examiner
-from .files import File, Unreadable, fingerprint
+from .files import Unreadable, fingerprint
 from .kinds import Found, Kind, find_source
 from .records import Record, StreamRecords, TableRecords, bad_record
 from .runs import FileRun, type_of
@@ -19,6 +19,8 @@ from .settings import Settings, SourceSettings
 
 Value = str | np.ndarray | dict[str, Any]
 """A text, token ids, or a conversation."""
+
+T = TypeVar("T")
 
 _RUN_PIECE = 1 << 22
 """Tokens of a run that are read at a time."""
@@ -32,6 +34,8 @@ class Item:
     """None: it is broken, and such are left out."""
     source: int
     file: int
+    number: int
+    """Of the record in its file, from 0."""
     after: Any
     """The position of the next record, as JSON."""
     share: float
@@ -75,11 +79,8 @@ class Reader:
 
         def item(record: Record, after: Any, inside: float) -> Item:
             share = float((before[record.file] + sizes[record.file] * min(1.0, inside)) / sizes.sum())
-            try:
-                value = self._conversation(kind, record) or examiner.value(record)
-            except Exception as error:
-                value = self._broken(files[record.file], record.number, error)
-            return Item(value, number, record.file, [number, after], share, record.begins, record.ends)
+            made = Item(None, number, record.file, record.number, [number, after], share, record.begins, record.ends)
+            return replace(made, value=self.attempt(made, lambda: self._conversation(kind, record) or examiner.value(record)))
 
         if kind.table is not None:
             records = TableRecords(found, 0.0, False)
@@ -99,12 +100,14 @@ class Reader:
         value = kind.parse(record.payload)
         return value if isinstance(value, dict) and not value.keys().isdisjoint(("messages", "prompt")) else None
 
-    def _broken(self, file: File, number: int, error: Exception) -> None:
+    def attempt(self, item: Item, work: Callable[[], T]) -> T | None:
+        """What some work on a record gives; None if it is broken, and such are left out."""
         try:
-            bad_record(file, number, error, self._settings.skip_bad)
-        except Problem as problem:
-            hint = "Mend it, or leave out such records with --skip-bad."
-            raise Problem(problem.kind, problem.message, hint if problem.kind == "data_record" else problem.hint) from None
+            return work()
+        except Exception as error:
+            file = self.found[item.source].files[item.file]
+            bad_record(file, item.number, error, self._settings.skip_bad, "--skip-bad")
+            return None
 
     def _of_run(self, number: int, found: Found) -> Iterator[Item]:
         """Token ids without an end: as many at a time as are read at once."""
@@ -116,7 +119,7 @@ class Reader:
             for start in range(0, run.size, _RUN_PIECE):
                 width = min(_RUN_PIECE, run.size - start)
                 done += width
-                yield Item(run.read(np.array([start]), width)[0], number, file, None, done / total)
+                yield Item(run.read(np.array([start]), width)[0], number, file, 0, None, done / total)
 
 
 def text_of(value: Value) -> str:

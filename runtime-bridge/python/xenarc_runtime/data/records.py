@@ -40,16 +40,21 @@ class Record:
     """Whether the document ends with it."""
 
 
-def bad_record(file: File, number: int, error: Exception, skips: bool) -> None:
-    """Raises what is wrong with a record, as a problem; where such are skipped, only what is not the record's fault."""
-    of_record = not isinstance(error, Problem) or error.kind == "data_record"
-    if not of_record:
+_OF_RECORD = ("data_record", "tokenizer")
+"""Kinds of problems that are a record's; any other is that of what it is read with."""
+
+
+def bad_record(file: File, number: int, error: Exception, skips: bool, option: str = "data.onBadRecord: skip") -> None:
+    """Raises what is wrong with a record, as a problem; where such are skipped, as `option` says, only what is not the record's fault."""
+    is_problem = isinstance(error, Problem)
+    if is_problem and error.kind not in _OF_RECORD:
         raise error
     if not skips:
+        mend = error.hint if is_problem and error.hint else "Mend it, or leave it out."
         raise Problem(
             "data_record",
             f"{file.name}, record {number + 1:,}: {sentence(said(error))}",
-            "Mend it or leave it out; data.onBadRecord: skip leaves out all such records and counts them.",
+            f"{mend} All such records are left out and counted with {option}.",
         ) from None
 
 

@@ -10,7 +10,7 @@ from typing import Protocol
 
 import numpy as np
 
-from .files import File, Unreadable
+from .files import File, Unreadable, bad_file
 from .tables import Hdf5
 
 
@@ -41,7 +41,7 @@ class FileRun:
         self.file, self.dtype = file, np.dtype(dtype).newbyteorder("<")
         self.size, rest = divmod(file.size(), self.dtype.itemsize)
         if rest:
-            raise Unreadable(f"its {file.size():,} bytes are not a whole number of {dtype} tokens")
+            raise bad_file(file, Unreadable(f"its {file.size():,} bytes are not a whole number of {dtype} tokens"))
 
     @cached_property
     def _tokens(self) -> np.ndarray:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -99,22 +100,24 @@ def statistics(reader: Reader, tokenizer: Tokenizer, tokenizer_name: str) -> Non
     last = 0.0
     for item in reader.items():
         source = sources[item.source]
-        if item.value is None:
+        text = None if item.value is None else text_in(item.value)
+        encode = partial(tokenizer.encode_piece, text, item.begins, item.ends)
+        ids = item.value if text is None else reader.attempt(item, encode)
+        if ids is None:
             source.bad += 1
             continue
-        text = text_in(item.value)
-        ids = item.value if text is None else tokenizer.encode_piece(text, item.begins, item.ends)
         if text is None:
             source.text = False
         else:
             source.bytes += len(text.encode("utf-8", "surrogateescape"))
-        if ids.size and int(ids.max()) >= tokenizer.vocab_size:
-            raise Problem(
-                "usage",
-                f"{reader.sources[item.source].path} has the token id {int(ids.max()):,}, and the tokenizer {tokenizer_name} has"
-                f" {tokenizer.vocab_size:,} ids.",
-                "Name the tokenizer that the data were made with: --tokenizer.",
-            )
+        for worst in (int(ids.max(initial=0)), int(ids.min(initial=0))):
+            if not 0 <= worst < tokenizer.vocab_size:
+                raise Problem(
+                    "usage",
+                    f"{reader.sources[item.source].path} has the token id {worst:,}, and the tokenizer {tokenizer_name} has"
+                    f" {tokenizer.vocab_size:,} ids.",
+                    "Name the tokenizer that the data were made with: --tokenizer.",
+                )
         if item.begins or not source.tokens:
             source.tokens.append(ids.size)
         else:
