@@ -9,12 +9,15 @@ import tarfile
 import tempfile
 import unittest
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.parquet
 import zstandard
 from data_support import STREAMS, TABLES, artifact, batch, texts, write_jsonl, write_tfrecord
 
-from xenarc_runtime import data, tokenizer
+from xenarc_runtime import data, evaluation, tokenizer
 from xenarc_runtime.errors import Problem
 
 
@@ -123,6 +126,28 @@ class Said(Case):
         self.assertRegex(said.message, "record 1: it is '.*where data.format=completion expects an object")
         lines = self.lines(b'{"prompt": "a", "completion": "b", "tokens": 2}')
         self.assertEqual(self.read(lines, format="completion"), {})
+
+    def test_validation_data_of_which_nothing_counts(self):
+        long, short = ({"prompt": "a" * length, "completion": "b"} for length in (90, 3))
+        for records, batches, counts in (
+            ([short, long], None, False),
+            ([short, long, short], None, True),
+            ([short, *[long] * 3, short], 1, False),
+            ([short, *[long] * 3, short], 2, True),
+        ):
+            with self.subTest(records=len(records), batches=batches):
+                table = pa.table({name: [record[name] for record in records] for name in ("prompt", "completion")})
+                pa.parquet.write_table(table, self.folder / "a.parquet")
+                path = str(self.folder / "a.parquet")
+                made = artifact(("tokens", "mask"), path=path, format="completion", validation=1 - 1 / len(records))
+                with mock.patch.object(evaluation, "Entry"):
+                    if counts:
+                        self.assertIsNotNone(evaluation.evaluator_of(made, data.open(made), batches))
+                        continue
+                    with self.assertRaises(Problem) as caught:
+                        evaluation.evaluator_of(made, data.open(made), batches)
+                self.assertEqual(caught.exception.kind, "data_missing")
+                self.assertIn("counts: where answers alone are learnt, none is within the model's context", caught.exception.message)
 
     def test_files_that_are_compressed_and_read_at_any_place(self):
         np.full(100, 0x8B1F, "<u2").tofile(self.folder / "a.bin")

@@ -8,7 +8,7 @@ import sys
 import tempfile
 import unittest
 from dataclasses import replace
-from itertools import cycle
+from itertools import cycle, product
 from pathlib import Path
 from unittest import mock
 
@@ -22,6 +22,7 @@ from xenarc_runtime.data.batches import Batches
 from xenarc_runtime.data.reading import Reader
 from xenarc_runtime.data.settings import SourceSettings
 from xenarc_runtime.data.source import Share
+from xenarc_runtime.errors import Problem
 from xenarc_runtime.tokenizer import BYTES
 
 
@@ -258,6 +259,48 @@ class Position(Case):
                     seen += [bytes(documents.next().ids.tolist()).decode() for _ in range(len(found) // 3)]
             self.assertEqual(len(set(seen)), len(seen))
             self.assertLessEqual(set(seen), {text + "\n" for text in texts_})
+
+    def test_positions_in_data_of_another_shape_are_refused_in_words(self):
+        many = self.folder / "many"
+        many.mkdir()
+        for number in range(4):
+            STREAMS["a.jsonl"](many / f"{number}.jsonl", texts(3, number))
+        stream, table, text = ([{"path": self.write(name)[0]}] for name in ("a.jsonl", "a.parquet", "text"))
+        made = {
+            "stream": artifact(sources=stream, shuffle=0),
+            "shuffled": artifact(sources=stream),
+            "table": artifact(sources=table),
+            "larger batch": artifact(sources=table, lead=(2, 8)),
+            "text": artifact(sources=text),
+            "mixture": artifact(sources=stream + table, shuffle=0),
+        }
+        states = {}
+        for name, each in made.items():
+            feed = self.feed(data.open(each))
+            batch(feed)
+            states[name] = feed.state()
+        for before, after in product(made, made):
+            fits = before == after or after == "text" and before != "mixture"
+            fits = fits or (before, after) == ("larger batch", "table")
+            with self.subTest(f"{before}, then {after}"):
+                pipeline = data.open(made[after])
+                if fits:
+                    batch(self.feed(pipeline, states[before]))
+                    continue
+                with self.assertRaises(Problem) as caught:
+                    pipeline.feed(states[before])
+                self.assertEqual(caught.exception.kind, "data_position")
+                self.assertIn("position in its data is none in these", caught.exception.message)
+        # Of fewer files the next epoch begins.
+        feed = self.feed(data.open(artifact(path=str(many), shuffle=0, lead=(1, 1))))
+        position = [{}]
+        while position[0].get("parent", {"file": 0})["file"] < 3 or position[0]["parent"]["at"] == 0:
+            batch(feed)
+            state = feed.state()
+            position = state["position"]["sources"][0]["reader 0 of 1"]
+        position[1] = 0  # a document's beginning
+        again = self.feed(data.open(artifact(path=str(many / "0.jsonl"), shuffle=0, lead=(1, 1))), state)
+        self.assertEqual(bytes(batch(again)["tokens"][0, 0].tolist())[:5], texts(1, 0)[0].encode()[:5])
 
     def test_batches_by_length_hold_every_document_once(self):
         path, found = self.write("a.jsonl", 64)

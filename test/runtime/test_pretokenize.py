@@ -303,6 +303,13 @@ class Refused(InFolder):
             (source,) = self.said[-1][1]["sources"]
             self.assertEqual((source["records"], source["bad"]), (2, 1))
 
+        command = [sys.executable, "-m", "xenarc_runtime", "characters", "--source", json.dumps({"path": half.path})]
+        command += ["--out", str(self.folder / "tokenizer.json")]
+        said = json.loads(subprocess.run(command, capture_output=True).stdout)
+        self.assertRegex(said["message"], r"half\.jsonl, record 2: The text cannot be tokenized: it is not Unicode")
+        subprocess.run([*command, "--skip-bad"], check=True, stdout=subprocess.DEVNULL)
+        self.assertEqual(tokenizer.read(str(self.folder / "tokenizer.json")).vocab_size, len(set("\nonetwo")))
+
     def test_files_of_ids_that_are_none(self):
         (self.folder / "odd.bin").write_bytes(bytes(1001))
         pa.parquet.write_table(pa.table({"ids": [[1, 2], [3, -3]]}), self.folder / "a.parquet")

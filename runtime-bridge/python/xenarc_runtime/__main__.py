@@ -12,6 +12,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -280,10 +281,16 @@ def _characters(arguments: argparse.Namespace) -> None:
         from .data.statistics import text_in
 
     sources = [SourceSettings(**json.loads(source)) for source in arguments.source]
-    items = Reader(sources, arguments.skip_bad, tokenizer.BYTES, conversations=True).items()
-    # A line feed is put between texts.
-    text = tokenizer.characters(["\n", *(text_in(item.value) or "" for item in items if item.value is not None)])
-    arguments.out.write_text(text, encoding="utf-8")
+    reader = Reader(sources, arguments.skip_bad, tokenizer.BYTES, conversations=True)
+
+    def texts() -> Iterator[str]:
+        yield "\n"  # is put between texts
+        for item in reader.items():
+            text = None if item.value is None else text_in(item.value)
+            if text is not None:
+                yield reader.attempt(item, partial(tokenizer.unicode, text)) or ""
+
+    arguments.out.write_text(tokenizer.characters(texts()), encoding="utf-8")
     events.emit("vocabulary", path=str(arguments.out), size=tokenizer.read(str(arguments.out)).vocab_size)
 
 

@@ -52,13 +52,23 @@ def reason_to_stop(losses: Sequence[float], settings: EvalSettings) -> str | Non
 
 
 def evaluator_of(artifact: Artifact, pipeline: data.Pipeline, batches: int | None = None) -> Evaluator | None:
-    """A function from the state to what it is on the validation data, or so many batches of them; None if there are none."""
+    """A function from the state to what it is on the validation data, or so many batches of them; None if there are none.
+
+    Raises Problem where nothing in them is learnt.
+    """
     if "eval_step" not in artifact.programs or not pipeline.has_validation:
         return None
     program = artifact.program("eval_step")
-    run = Entry(artifact, "eval_step")
     names = [port.name for port in named(program.inputs, "state")]
     ports = named(program.inputs, "batch")
+    if not any(_targets(batch)[1].any() for batch in islice(pipeline.validation(ports), batches)):
+        raise Problem(
+            "data_missing",
+            f"No token of {'the validation data' if batches is None else f'the first {batches:,} batches of validation data'} counts:"
+            " where answers alone are learnt, none is within the model's context.",
+            "Compile the model with a longer context, leave out long prompts, evaluate more batches, or keep no validation data (data.validation=0).",
+        )
+    run = Entry(artifact, "eval_step")
     reports = [port.name for port in named(program.outputs, "metric") if port.name not in ("loss_sum", "count")]
 
     def evaluate(state: Arrays, beat: Beat) -> Evaluation:

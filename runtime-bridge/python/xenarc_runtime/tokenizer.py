@@ -258,6 +258,15 @@ class Characters(Library):
         return found
 
 
+def unicode(text: str) -> str:
+    """The text. Raises Problem for one that UTF-8 has no bytes for: JSON may name half a character."""
+    try:
+        text.encode("utf-8")
+    except UnicodeEncodeError:
+        raise _not_tokenized(_NOT_UNICODE) from None
+    return text
+
+
 def characters(texts: Iterable[str]) -> str:
     """A `tokenizer.json` whose tokens are the characters of some texts, in the order of their code points."""
     import tokenizers

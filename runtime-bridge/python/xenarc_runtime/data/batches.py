@@ -10,7 +10,7 @@ import grain
 import numpy as np
 
 from . import windows
-from .source import Made, Share, Source
+from .source import Made, Share, Source, restoring
 
 STEP = "train_step"
 """The entry point for batches of the model's whole context."""
@@ -72,6 +72,7 @@ class _BatchIterator(grain.DatasetIterator):
         return {"step": self._step, "sources": [rows.state() for rows in self._rows]}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        self._step = state["step"]
-        for rows, position in zip(self._rows, state["sources"], strict=True):
-            rows.restore(position)
+        with restoring():
+            self._step = state["step"]
+            for rows, position in zip(self._rows, state["sources"], strict=True):
+                rows.restore(position)

@@ -13,7 +13,7 @@ import numpy as np
 from . import windows
 from .documents import Document
 from .rows import Documents, DocumentSource
-from .source import Made, Share
+from .source import Made, Share, restoring
 
 _BATCHES_AT_A_TIME = 32
 _SOURCES = 4
@@ -87,12 +87,13 @@ class _BucketIterator(grain.DatasetIterator):
         return {**self._start, "given": self._given}
 
     def set_state(self, state: dict[str, Any]) -> None:
-        for documents, position in zip(self._documents, state["documents"], strict=True):
-            documents.restore(position)
-        self._taken = state["taken"]
-        self._begin()
-        for _ in range(state["given"]):
-            next(self)
+        with restoring():
+            for documents, position in zip(self._documents, state["documents"], strict=True):
+                documents.restore(position)
+            self._taken = state["taken"]
+            self._begin()
+            for _ in range(state["given"]):
+                next(self)
 
     def _divided(self) -> Iterator[Made]:
         """The batches of the next documents."""

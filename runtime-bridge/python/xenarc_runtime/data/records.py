@@ -198,7 +198,7 @@ class _StreamIterator(grain.DatasetIterator):
     def __next__(self) -> Record:
         of = self._of
         while True:
-            if self._file == len(of.chosen):
+            if self._file >= len(of.chosen):
                 self._end_epoch()
             file = int(self._order()[self._file])
             end, payload = self._read(file)
@@ -251,7 +251,8 @@ class _StreamIterator(grain.DatasetIterator):
                 f"There is no record in {names} for one of the processes that read." if self._of.every > 1 else f"There is no record in {names}.",
                 "Give more data, or fewer data.workers.",
             )
-        self._epoch, self._file, self._given = self._epoch + 1, 0, False
+        self._epoch, self._given = self._epoch + 1, False
+        self._file = self._at = self._number = 0
 
     def get_state(self) -> dict[str, Any]:
         return {

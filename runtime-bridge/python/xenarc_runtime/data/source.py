@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
 
+from ..errors import Problem
 from ..tokenizer import Tokenizer
 from .settings import Settings
 
@@ -17,6 +19,20 @@ Row = dict[str, np.ndarray]
 
 Made = tuple[str, Row, dict[str, int]]
 """A batch: the entry point it is for, its arrays `[rows, window]`, and how many records were left out before it, by reason."""
+
+
+@contextmanager
+def restoring() -> Iterator[None]:
+    """Says of a position that was taken of data of another shape, what it is."""
+    try:
+        yield
+    except (LookupError, TypeError, ValueError):
+        raise Problem(
+            "data_position",
+            "The run's position in its data is none in these: there were other kinds, numbers or sizes of sources, files and"
+            " batches, or they were read otherwise (data.shuffle, data.packing).",
+            "Resume with the data and the settings that the run was begun with, or begin another run with its weights: --from.",
+        ) from None
 
 
 @dataclass(frozen=True)
