@@ -101,6 +101,7 @@ class Mistakes(unittest.TestCase):
         talk = {"messages": TALK}
         endless = "{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}"
         doubled = "{% set n = namespace(x='aaaaaaaa') %}{% for i in range(90) %}{% set n.x = n.x OP n.x %}{% endfor %}"
+        many = "{% set x = 'a' * 99999 %}"
         calls = "{% macro f(n) %}{% if n %}{{ f(n - 1) }}{{ f(n - 1) }}{% endif %}{% endmacro %}{{ f(60) }}"
         for template, said in {
             "{{ messages.__class__.__mro__[1].__subclasses__() }}": "access to attribute '__class__'",
@@ -114,10 +115,51 @@ class Mistakes(unittest.TestCase):
             "{{ 9 ** 9 ** 9 }}{{ 2 ** 100 }}": "very large number with **",
             "{{ 'x'.ljust(10 ** 10) }}": "calls a function with a very large number",
             "{% macro f() %}{{ f() }}{% endmacro %}{{ f() }}": "calls itself without end",
+            "{{ '%2000000000d' % 1 }}": "formats text with %",
+            "{% set f = '%s' * 9 %}{{ f % (1,) }}": "formats text with %",
+            "{{ '{:>2000000000}'.format('a') }}": "to a width that is very large",
+            "{{ '{:>{w}}'.format('a', w=2000000000 // 2) }}": "very large",
+            "{{ '{:>{}}'.format('a', 9 ** 9 // 999) }}": "to a width that is very large, or not known",
+            many + "{{ ('{0}' * 1000).format(x) }}": "takes more than 200,000 steps",
+            many + "{{ x.replace('a', x) }}": "takes more than 200,000 steps",
+            many + "{{ x | replace('a', x) }}": "takes more than 200,000 steps",
+            many + "{{ x.join(x) }}": "takes more than 200,000 steps",
+            many + "{{ x | join(x) }}": "takes more than 200,000 steps",
+            many + "{{ range(99999) | join(x) }}": "takes more than 200,000 steps",
+            many + "{{ ([x] * 99999) | string }}": "takes more than 200,000 steps",
+            many + "{{ ([x] * 99999) | map('upper') | list }}": "takes more than 200,000 steps",
+            many + "{{ ([{'a': x}] * 99999) | map(attribute='a') | join }}": "takes more than 200,000 steps",
+            many + "{{ [x] * 99999 }}": "takes more than 200,000 steps",
+            many + "{{ {'a': [x] * 99999}.values() }}": "takes more than 200,000 steps",
+            many + "{{ ([x] * 99999) | tojson }}": "takes more than 200,000 steps",
+            many + "{{ ([1] * 99999) | tojson(indent=x) }}": "takes more than 200,000 steps",
+            many + "{{ ('\n' * 99999) | indent(x) }}": "takes more than 200,000 steps",
+            many + "{{ ('\n' * 99999) | indent(99999) }}": "takes more than 200,000 steps",
+            many + "{% set n = namespace(l=[]) %}{% for i in range(99999) %}{% set n.l = n.l + [x[1:]] %}{% endfor %}": "200,000 steps",
+            many + "{% set n = namespace(l=[]) %}{% for i in range(99999) %}{% set n.l = n.l + [x.upper()] %}{% endfor %}": "200,000 steps",
+            many + "{% set n = namespace(l=[x] * 99999) %}{{ n }}": "writes a namespace",
+            "{% for i in range(99999) %}" + "a" * 999 + "{% endfor %}": "takes more than 200,000 steps",
+            "{{ ([[1]] * 9) | sum(start=[]) }}": "joins lists with sum",
+            "{% set n = namespace(x=10) %}{% for i in range(9) %}{% set n.x = n.x ** 64 %}{% endfor %}": "very large number with **",
+            "{{ 'a'.encode() }}": "access to attribute 'encode'",
+            "{{ 'a' | center(2000000000) }}": "No filter named 'center'",
         }.items():
             with self.subTest(template):
                 self.assertIn(said, self.problem(talk, template))
         self.assertEqual(TALK[0]["content"], "hi")
+
+    def test_the_sandbox_lets_templates_do_what_they_do(self):
+        long = [{**message, "content": f"{message['content']}\n" * 20_000} for message in TALK * 4]
+        for template, said in {
+            "{{ '{}: {:>3}|{a!r}'.format(1, 'é', a=2) }}": "1:   é|2",
+            "{{ [1, {'a': 'é'}] | tojson(indent=2) }}": '[\n  1,\n  {\n    "a": "é"\n  }\n]',
+            "{{ {'b': 1, 'a': 2} | tojson(separators=(',', ':'), sort_keys=true) }}": '{"a":2,"b":1}',
+            "{{ 7 % 4 }}{{ 'a,b'.split(',') | join('-') }}{{ 'ab' | replace('b', 'c') }}{{ 'a\nb' | indent(2) }}": "3a-baca\n  b",
+            "{{ ('x' ~ 1)[1:] }}{{ [1, 2] | sum }}{{ messages | map(attribute='role') | join(' ') }}": "13user assistant",
+        }.items():
+            self.assertEqual(chat_template.compiled(template).render(TALK, {}), said)
+        plain = "{% for m in messages[0:] %}{{ m.role ~ '\n' + m['content'].strip() | replace('x', 'y') }}{% endfor %}"
+        self.assertGreater(len(chat_template.compiled(plain).render(long, {})), 10**6 // 2)
 
 
 if __name__ == "__main__":
