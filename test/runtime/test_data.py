@@ -35,7 +35,7 @@ class Gathering(unittest.TestCase):
         return caught.exception
 
     def test_takes_text_in_the_order_of_paths_and_skips_the_rest(self):
-        self.write("b.txt", b"bb")
+        self.write("a.txt", b"bb")
         self.write("a/z.md", "é".encode())
         self.write("a/.hidden", b"no")
         self.write(".git/config", b"no")
