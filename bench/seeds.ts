@@ -13,7 +13,7 @@ import { packageRoot } from "../compiler/source/package.js";
 import { compile } from "../emit/compile.js";
 import { resolveConfig } from "../emit/config.js";
 import { train } from "../runtime-bridge/bridge.js";
-import { type FullSize, systems } from "./systems.js";
+import { ENTRIES, type FullSize, systems } from "./systems.js";
 
 const judgementSchema = z.object({
   entry: z.string(),
@@ -46,11 +46,11 @@ const kept = join(docs, "seeds.json");
 const measured: Measured = measuredSchema.parse(existsSync(kept) ? JSON.parse(readFileSync(kept, "utf8")) : {});
 
 /** Compiles a full size as a user does. */
-async function compileFull(system: string, { file, overrides = [] }: FullSize, folder: string) {
+async function compileFull(system: string, { file, overrides = [], entries = ENTRIES }: FullSize, folder: string) {
   const at = join(packageRoot, "models", system);
   const words = ["compile", join(at, "model.ts"), ...overrides, "-c", join(at, file), "-o", join(folder, "artifact")];
-  const entries = ["--only", "train_step", "prefill", "decode_step"];
-  const command = [join(packageRoot, "dist/cli/main.js"), ...words, ...entries, "--no-locations", "--json"];
+  const only = ["--only", ...entries, "--no-locations", "--json"];
+  const command = [join(packageRoot, "dist/cli/main.js"), ...words, ...only];
   const { stdout } = await execa(process.execPath, command, { stderr: "inherit" });
   return compiledSchema.parse(JSON.parse(stdout));
 }

@@ -25,7 +25,21 @@ export interface FullSize {
   readonly name: string;
   readonly file: string;
   readonly overrides?: readonly string[];
+  /** Default: {@link ENTRIES}. */
+  readonly entries?: readonly string[];
 }
+
+/** What of a model is compiled at its full size. */
+export const ENTRIES = ["train_step", "prefill", "decode_step"];
+
+/**
+ * A pod that writes text: the parts of a sequence, its keys and values in the cache too, lie over all devices that training splits
+ * the batch over.
+ */
+const serving = (context: number): Pick<FullSize, "overrides" | "entries"> => ({
+  overrides: ["mesh.fsdp=1", `mesh.context=${context}`, "sharding.activations.key=[context]", "model.expertChunk=400"],
+  entries: ["prefill", "decode_step"],
+});
 
 /** 128 chips: `fsdp` times 4 parts of the sequence times 8 of heads and widths, the weights over the first two. */
 const pod = (target: string, fsdp: number): string[] => [
@@ -47,7 +61,7 @@ export const systems: Readonly<Record<string, System>> = {
     definition: xenarcai600b,
     tiny: {
       ...{ context: 12, vocab: 24, layers: 2, heads: 2, embed: 16, mlp: 24, expertWidth: 6, blockSize: 4 },
-      ...{ experts: 4, perToken: 2, threshold: 0.6, capacity: 1, loadBalance: 0.1, zLoss: 0.05 },
+      ...{ experts: 4, perToken: 2, threshold: 0.6, capacity: 1, expertChunk: 4, loadBalance: 0.1, zLoss: 0.05 },
     },
     roomy: { capacity: 2 },
     components: {
@@ -61,9 +75,10 @@ export const systems: Readonly<Record<string, System>> = {
       "memory-linear attention": ["model.blockSize=128"],
     },
     full: [
-      { name: "as stated, v3-256", file: "full.yaml" },
-      { name: "context 8,192, v3-256", file: "full.yaml", overrides: ["model.context=8192"] },
-      { name: "600B: expert dimension 24,576, v5p-256", file: "600b.yaml" },
+      { name: "as stated, v3-256", file: "full.yaml", entries: ["train_step"] },
+      { name: "as stated, v3-256, one sequence", file: "full.yaml", ...serving(32) },
+      { name: "600B: expert dimension 24,576, v5p-256", file: "600b.yaml", entries: ["train_step"] },
+      { name: "600B: expert dimension 24,576, v5p-256, one sequence", file: "600b.yaml", ...serving(16) },
     ],
   },
   xenarcai_char: {

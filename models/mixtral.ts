@@ -13,7 +13,7 @@ export const mixtureKeys = {
   perToken: z.int().positive().default(2),
   /** An expert takes at most this times its even share of each sequence. Default: all tokens that choose it. */
   capacity: z.number().positive().optional(),
-  /** Without a capacity: how many of its tokens a device brings to the experts at a time. Default: all. */
+  /** How many of its tokens a device brings to the experts at a time; with a capacity each so many of a sequence have their own. Default: all. */
   expertChunk: z.int().positive().optional(),
   /** Weight of the loss that balances the experts' load. */
   loadBalance: z.number().nonnegative().default(0.02),

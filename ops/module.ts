@@ -6,7 +6,7 @@ import type { RematPolicy } from "../compiler/passes/remat.js";
 import { captureSite, currentScope, inScope, type Site } from "../compiler/site.js";
 import { constrained, stagesOf } from "../compiler/trace.js";
 import { joinPath, leavesWithPaths, mapLeaves, PATH } from "../compiler/tree.js";
-import { remat, type Slice, type Stacked, scan } from "./control.js";
+import { named, remat, type Slice, type Stacked, scan } from "./control.js";
 import type { Initializer } from "./initializers.js";
 import { observedCall } from "./observe.js";
 import { batchOf, type Layers, pipelined, readsBatch } from "./pipeline.js";
@@ -133,9 +133,15 @@ function instrument(prototype: object): void {
   instrument(Object.getPrototypeOf(prototype));
 }
 
+/** The name, for remat policies, of what goes from layer to layer. */
+const CARRY = "carry";
+
 /** How a stack of layers is run. */
 export interface StackOptions {
-  /** What of a layer (in a pipeline: of a stage's layers) is kept for the backward pass. Default everything. */
+  /**
+   * What of a layer (in a pipeline: of a stage's layers) is kept for the backward pass. Default everything. What goes from layer to layer is kept
+   * in any case; among `offload` it is called `carry`.
+   */
   readonly remat?: RematPolicy;
   /** Layers written one after the other instead of a loop. */
   readonly unroll?: boolean;
@@ -206,13 +212,16 @@ export class Stack<M extends Module, L extends string = string> extends Module {
         },
         { unroll },
       );
+    // Where what a layer is given is kept in the host's memory, all else is computed from that.
+    const offloads = typeof policy === "object" && "offload" in policy && policy.offload?.includes(CARRY);
+    const given = (carry: C): C => (offloads ? mapLeaves(carry, (leaf) => named(leaf as Tensor, CARRY)) : carry);
     const batch = batchOf(xs) === undefined ? batchOf(init) : undefined;
     const pipeline = stagesOf(this.axis, batch);
     if (pipeline === undefined) {
-      const step = remat((carry: C, layer: M, x: Slice<X, L>) => body(layer, carry, x), policy);
+      const step = remat((carry: C, layer: M, x: Slice<X, L>) => body(layer, given(carry), x), policy);
       return each(init, all, (layer, carry, x) => step(carry, layer, x));
     }
-    const stage = remat((carry: C, layers: Layers<M>) => each(carry, layers, body), policy);
+    const stage = remat((carry: C, layers: Layers<M>) => each(given(carry), layers, body), policy);
     try {
       return pipelined(pipeline, this.axis, init, all, stage) as [C, Stacked<Y, L>];
     } catch (error) {

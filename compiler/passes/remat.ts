@@ -2,7 +2,7 @@
  * Rematerialization: a part of the program whose inner values are not kept for the backward pass but computed again there.
  * (Chen et al., "Training Deep Nets with Sublinear Memory Cost", arXiv:1604.06174; as `jax.checkpoint`.)
  */
-import { type Builder, captured, cloneOps, type Memory, type Op, type OpDef, Value } from "../ir.js";
+import { type Builder, captured, cloneOps, forEachUse, type Memory, type Op, type OpDef, Value } from "../ir.js";
 import { backward, structuredSyntax } from "./grad.js";
 import { isView, liveBackward, residuals } from "./residuals.js";
 import { regionCost } from "./scan.js";
@@ -66,10 +66,17 @@ export const remat: OpDef<RematAttrs> = {
     region.results = [...forwardResults, ...saved.map((v) => moved(b.on(region), v, v, "pinned_host"))];
     const kept = saved.map((v) => moved(b, op.extend(v.type, v.axes), v, "device"));
 
-    // The barrier ties the recomputation to the cotangents: XLA can neither merge it with the forward part nor start it early.
-    const held = b.optimizationBarrier([...op.operands, ...kept, ...given.map((i) => cotangents[i]!)]);
-    const map = new Map<Value, Value>();
-    [...region.args, ...saved, ...ctIn].forEach((v, i) => map.set(v, held[i]!));
+    // The barrier ties the recomputation to the cotangents: XLA can neither merge it with the forward part nor start it early. An input
+    // that nothing is computed from any more, since what was made of it is kept, need not be kept itself.
+    const read = new Set<Value>(outputs);
+    for (const o of tail) forEachUse(o, (v) => read.add(v));
+    const sources = [
+      ...region.args.map((v, i) => [v, op.operands[i]!] as const),
+      ...saved.map((v, i) => [v, kept[i]!] as const),
+      ...given.map((i, j) => [ctIn[j]!, cotangents[i]!] as const),
+    ].filter(([v]) => read.has(v));
+    const held = b.optimizationBarrier(sources.map(([, source]) => source));
+    const map = new Map(sources.map(([v], i) => [v, held[i]!]));
     cloneOps(tail, b.region, map);
     return [...inputs.map((i) => op.operands[i]!), ...constants].flatMap((v, j) => {
       const g = gradients[j];

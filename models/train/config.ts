@@ -220,7 +220,7 @@ export const xlaSchema = z.strictObject({
     .prefault({}),
 });
 
-/** What of a layer is kept for the backward pass: `everything`, `nothing`, or names, those of `offload` in the host's memory. */
+/** What of a layer is kept for the backward pass: `everything`, `nothing`, or names, those of `offload` in the host's memory (`carry`: what goes from layer to layer). */
 export const rematSchema = z.union([
   z.enum(["everything", "nothing"]),
   z.array(z.string()),

@@ -12,10 +12,13 @@ import { agrees, type Case, f32 } from "../language/harness.js";
 /** The reference: all experts for all tokens, weights of those not chosen being zero. Gives the result and what is reported. */
 const REFERENCE = `
 def moe(x, router, *rest, k, sigmoid=False, bias=False, groups=None, threshold=None, normalize=True, scale=1, capacity=None,
-        shared=False, noise=None, local=False, gelu=False, earlier=False, rank=None):
+        shared=False, noise=None, local=False, gelu=False, earlier=False, rank=None, chunk=None):
     if rank:
         gate, ga, gb, up, down, da, db = rest
         rest = (gate + 0.5 * ga @ gb, up, down + 0.5 * da @ db)
+    if chunk:
+        parts = [moe(part, router, *rest, k=k, capacity=capacity, earlier=earlier) for part in x.reshape(-1, chunk, x.shape[-1])]
+        return [jnp.stack([p[0] for p in parts]).reshape(x.shape), *[jnp.stack(y).mean(0) for y in list(zip(*parts))[1:]]]
     if local:
         return [jnp.stack(y) for y in zip(*[moe(row, router, *rest, k=k, capacity=capacity) for row in x])]
     shape, x = x.shape, x.reshape(-1, x.shape[-1])
@@ -201,6 +204,26 @@ agrees("capacity", {
   "of each place of an axis by itself": {
     inputs: [f32(`batch:3 seq:6 embed:${D}`, { min: -2, max: 2 }), f32(`embed:${D} expert:4`), ...weights(4)],
     run: layer({ experts: 4, perToken: 2, capacity: 1, local: ["batch"] }),
+    jax: reference("k=2, capacity=3, local=True"),
+    out: `batch:3 seq:6 embed:${D}`,
+    derivatives: 1,
+    tolerance: { rtol: 1e-4, atol: 1e-4 },
+  },
+  "of each chunk of a sequence by itself": {
+    inputs: [f32(`batch:2 seq:6 embed:${D}`, { min: -2, max: 2 }), f32(`embed:${D} expert:4`), ...weights(4)],
+    run: (x, ...ws) => {
+      const options = { experts: 4, perToken: 2, capacity: 1, local: ["batch"], chunk: 3, priority: "token" } as const;
+      const [out, { metrics }] = collect(() => layer(options)(x, ...ws));
+      return [out, metrics.dropped];
+    },
+    jax: reference("k=2, capacity=2, earlier=True, chunk=3", "[:6:5]"),
+    out: [`batch:2 seq:6 embed:${D}`, ""],
+    derivatives: 1,
+    tolerance: { rtol: 1e-4, atol: 1e-4 },
+  },
+  "of each chunk, fewer tokens than one at once": {
+    inputs: [f32(`batch:3 seq:6 embed:${D}`, { min: -2, max: 2 }), f32(`embed:${D} expert:4`), ...weights(4)],
+    run: layer({ experts: 4, perToken: 2, capacity: 1, local: ["batch"], chunk: 8 }),
     jax: reference("k=2, capacity=3, local=True"),
     out: `batch:3 seq:6 embed:${D}`,
     derivatives: 1,

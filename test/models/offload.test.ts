@@ -16,6 +16,7 @@ test.each<[what: string, config: object]>([
   ["the optimizer's state", { model, train: { ...train, offload } }],
   ["the optimizer's state, sharded", { model, train: { ...train, offload }, mesh: { data: 2, fsdp: 2, tensor: 2 } }],
   ["activations", { model: { ...model, remat: { save: ["mlp_hidden"], offload: ["attn_out"] } }, train }],
+  ["what goes from layer to layer", { model: { ...model, remat: { offload: ["carry"] } }, train }],
   [
     "both, over unrolled layers",
     { model: { ...model, remat: { offload: ["attn_out"] }, unroll: true }, train: { ...train, offload } },

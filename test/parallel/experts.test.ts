@@ -16,11 +16,11 @@ const { layers, embed, context, experts, mlp, vocab } = mixtralPresets.tiny;
 const [BATCH, CHOICES, F32] = [8, 2, 4];
 
 /** With a capacity of 1: each device's sequences have rows for every expert, as many together as there are choices. */
-const exchanged = ({ data = 1, fsdp = 1, expert }: Record<string, number>): Sums => {
+const exchanged = ({ data = 1, fsdp = 1, expert }: Record<string, number>, chunks = 1): Sums => {
   const rows = (BATCH / (data * fsdp * expert!)) * context * CHOICES;
   // To the experts and back; both again for the backward pass, which is given what lay before it was sent; derivatives there and back.
   const count = 6 * layers;
-  return { expert: { count, bytes: count * rows * embed * F32 } };
+  return { expert: { count: count * chunks, bytes: count * rows * embed * F32 } };
 };
 
 /** A kind's collectives, by the axes of the mesh. */
@@ -33,20 +33,21 @@ const embedding = ({ fsdp = 1, tensor = 1 }: Record<string, number>): Sums => {
   return fsdp > 1 ? { fsdp: { count: 1, bytes }, ...rest } : rest;
 };
 
-/**
- * Without: all tokens are gathered where the experts are, whose sums are scattered, as are the derivatives of tokens and of their weights;
- * and those of the experts' matrices where these lie.
- */
-const summed = ({ data = 1, fsdp = 1, expert, tensor = 1 }: Record<string, number>, chunk = Infinity): Sums => {
-  const tokens = (BATCH / (data * fsdp)) * context;
-  const matrices = 3 * (experts / expert!) * embed * (mlp / tensor);
-  return {
-    expert: {
-      count: 3 * layers * Math.max(1, Math.ceil(tokens / expert! / chunk)),
-      bytes: layers * tokens * (2 * embed + CHOICES) * F32,
-    },
-    ...(fsdp > 1 && { fsdp: { count: 3 * layers, bytes: layers * matrices * F32 } }),
-  };
+/** The experts' matrices, whose gradients are summed where these lie. */
+const matrices = ({ fsdp = 1, expert, tensor = 1 }: Record<string, number>): Sums => {
+  const bytes = 3 * layers * (experts / expert!) * embed * (mlp / tensor) * F32;
+  return fsdp > 1 ? { fsdp: { count: 3 * layers, bytes } } : {};
+};
+
+/** How often a device brings some of its own tokens to the experts. */
+const chunksOf = ({ data = 1, fsdp = 1, expert }: Record<string, number>, chunk = Infinity) =>
+  Math.max(1, Math.ceil(((BATCH / (data * fsdp)) * context) / expert! / chunk));
+
+/** Without: all tokens are gathered where the experts are, whose sums are scattered, as are the derivatives of tokens and of their weights. */
+const summed = (mesh: Record<string, number>, chunk = Infinity): Sums => {
+  const { data = 1, fsdp = 1 } = mesh;
+  const bytes = layers * (BATCH / (data * fsdp)) * context * (2 * embed + CHOICES) * F32;
+  return { expert: { count: 3 * layers * chunksOf(mesh, chunk), bytes }, ...matrices(mesh) };
 };
 
 const together = (a: Sums, b: Sums): Sums => {
@@ -61,6 +62,7 @@ test.each([
   ["dropless", {}],
   ["dropless, some tokens at a time", { expertChunk: 4 }],
   ["with a capacity", { capacity: 1 }],
+  ["with a capacity of each chunk", { capacity: 1, expertChunk: 4 }],
 ])(
   "a mixture trains as on one device: %s",
   async (_, more) => {
@@ -83,12 +85,37 @@ test.each([
       const mesh = MESHES[i]!;
       expect({ mesh, sent: ["all-to-all", "reduce-scatter"].map(sent) }).toEqual({
         mesh,
-        sent:
-          "capacity" in more
-            ? [exchanged(mesh), embedding(mesh)]
-            : [{}, together(summed(mesh, model.expertChunk), embedding(mesh))],
+        sent: expectedOf(mesh, model),
       });
     }
   },
   400_000,
 );
+
+/** What is sent by all-to-all and by reduce-scatter. In chunks the code is each device's own, and so are the experts' gradients. */
+function expectedOf(mesh: Record<string, number>, { capacity, expertChunk: chunk }: Partial<MixtralConfig>): Sums[] {
+  const own = embedding(mesh);
+  if (capacity === undefined) return [{}, together(summed(mesh, chunk), own)];
+  return [exchanged(mesh, chunksOf(mesh, chunk)), chunk === undefined ? own : together(matrices(mesh), own)];
+}
+
+test("experts over the axis that splits widths and, with the sequence, tokens: each chunk's capacity is the same on any mesh", async () => {
+  const model: Partial<MixtralConfig> = { ...mixtralPresets.tiny, kvHeads: 4, capacity: 1, expertChunk: 4 };
+  const train = { batch: 8, warmup: 2, steps: 10 };
+  const over = { expert: ["tensor"] };
+  const sharding = { sequence: true, parameters: over, activations: over };
+  const meshes = [
+    { fsdp: 2, context: 2, tensor: 2 },
+    { fsdp: 2, tensor: 4 },
+    { context: 2, tensor: 2 },
+  ];
+  const configs = [{}, ...meshes.map((mesh) => ({ mesh, sharding }))].map((c) => ({ model, train, ...c }));
+  const [one, ...runs] = await trainAll(folder, mixtral, configs, 3);
+  for (const [i, run] of runs.entries()) {
+    const [gradient, ofGradient] = gradientDifference(run);
+    const [weight, ofWeight] = weightDifference(run);
+    const found = { loss: lossDifference(run, one!), [gradient]: ofGradient, [weight]: ofWeight };
+    const wrong = Object.entries(found).filter(([, difference]) => !(difference < 1e-4));
+    expect({ mesh: meshes[i], wrong }).toEqual({ mesh: meshes[i], wrong: [] });
+  }
+}, 400_000);

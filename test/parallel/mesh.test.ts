@@ -165,4 +165,7 @@ test("rules by hand: a mesh axis goes to the axis whose first it is, unless the 
   expect(() => spec(own, ["expert", "embed"])).toThrow(
     "the rules split both expert and embed over the mesh axis expert",
   );
+  const overTensor = new Layout(makeMesh({ fsdp: 2, tensor: 2 }), { parameters: { expert: ["tensor"] } });
+  expect(spec(overTensor, ["expert", "embed", "mlp"])).toEqual([["tensor"], ["fsdp"], []]);
+  expect(spec(overTensor, ["embed", "mlp"])).toEqual([["fsdp"], ["tensor"]]);
 });

@@ -4,12 +4,20 @@ import { currentLayout } from "../../../compiler/trace.js";
 import { mapLeaves } from "../../../compiler/tree.js";
 import { composite } from "../../../ops/composite.js";
 import { customVjp, named, remat, scan } from "../../../ops/control.js";
-import { gelu, groupedDot, iota, oneHot, silu, where } from "../../../ops/functions.js";
+import { dot, gelu, groupedDot, iota, oneHot, silu, where } from "../../../ops/functions.js";
 import { hlo } from "../../../ops/hlo/index.js";
-import { allGather, allReduce, axisIndex, axisSize, perDevice, reduceScatter } from "../../../ops/per_device.js";
-import { describe, Tensor } from "../../../ops/tensor.js";
+import {
+  allGather,
+  allReduce,
+  allToAll,
+  axisIndex,
+  axisSize,
+  perDevice,
+  reduceScatter,
+} from "../../../ops/per_device.js";
+import { describe, Tensor, tensorError } from "../../../ops/tensor.js";
 import type { Linear } from "../linear.js";
-import { combine, dispatch, dropless } from "./dispatch.js";
+import { combine, dispatch, dropless, limited, type Priority } from "./dispatch.js";
 import type { Routing } from "./router.js";
 
 /** The maps of experts: gated ones (SwiGLU), or, without a gate, two layers with a GELU between. */
@@ -32,18 +40,28 @@ export const gated = <A extends string>(gate: Tensor<A>, up: Tensor<A>): Tensor<
 /** The first half of one without a gate. */
 export const ungated = <A extends string>(up: Tensor<A>): Tensor<A> => gelu(named(up, "mlp_up"));
 
+/** How tokens are brought to experts. */
+export interface Dispatching {
+  /** The axes of tokens, the outermost first. */
+  readonly tokens: readonly string[];
+  /** How many of its own tokens a device brings to the experts at a time. Default: all. */
+  readonly chunk?: number | undefined;
+  /** What an expert takes at the most of each `chunk` of tokens that are neighbours along some axes. Default: all that choose it. */
+  readonly room?: { readonly rows: number; readonly priority: Priority; readonly along: readonly string[] } | undefined;
+}
+
 /**
  * Tokens `[..., embed]`, whose axes are `tokens` and those that the weights have besides, through the experts that they take, weighed and
- * added up; the routing has the tokens' axes. Nothing is dropped, so it does not matter which tokens are worked on together: on a mesh
- * each device sorts those that it has, of all devices that its experts are split over, and has their sum. With a `chunk` a device brings
- * at most that many of its own tokens at a time, and what is between tokens and results is computed again in the backward pass.
+ * added up; the routing has the tokens' axes. On a mesh each device sorts the tokens that it has. Where nothing is dropped it does not matter
+ * which are worked on together: a device sorts those of all devices that its experts are split over, and has their sum. With `room` each
+ * device fills the experts' rows from each chunk of its own, and the rows go to their experts and back. With a `chunk`, what is between
+ * tokens and results is computed again in the backward pass.
  */
 export function throughExperts(
   x: Tensor,
   { expert, weight, taken }: Record<"expert" | "weight", Tensor> & { readonly taken: Tensor | undefined },
   { gate, up, down }: Experts,
-  tokens: readonly string[],
-  chunk?: number,
+  { tokens, chunk, room }: Dispatching,
 ): Tensor {
   const layout = currentLayout();
   const lying = (kind: "activations" | "parameters", t: Tensor): Spec =>
@@ -66,8 +84,11 @@ export function throughExperts(
   const scale = (gate?.lora ?? up.lora ?? down.lora)?.scale ?? 1;
   const axes = { ...Object.fromEntries(tokens.map((n) => [n, ofTokens.get(n)!])), weightEmbed: ofParameters, rank: [] };
   const inputs = { x, expert, weight, ...(taken && { taken }), ...weights };
+  const splits = (m: string) => tokens.some((n) => ofTokens.get(n)!.includes(m));
+  /** Where rows go to experts of other devices: every device has tokens of its own. */
+  const exchanged = room !== undefined && ofExperts.every(splits) ? ofExperts : [];
   /** The mesh axes whose devices have parts of the tokens' sum, and whether tokens are split over them too. */
-  const parts = [...ofExperts, ...ofWidth].map((m) => [m, tokens.some((n) => ofTokens.get(n)!.includes(m))] as const);
+  const parts = [...ofExperts.filter((m) => !exchanged.includes(m)), ...ofWidth].map((m) => [m, splits(m)] as const);
 
   const ofDevice = (given: typeof inputs): Tensor => {
     // Of an axis that the weights have besides, as those of layers in stages do, a device mostly has one place.
@@ -86,7 +107,19 @@ export function throughExperts(
     const sizes = Object.fromEntries(tokens.map((n) => [n, own.x.size(n)]));
     const local = mapLeaves(own, (t) => (t as Tensor).merge(tokens, "token") as never);
     const through = (x: typeof local) => ofTokenRows(x, gathered);
-    const chunks = chunk === undefined ? 1 : equalParts(local.x.size("token"), chunk);
+    const count = local.x.size("token");
+    const neighbours = room?.along.reduce((n, axis) => n * own.x.size(axis), 1) ?? 0;
+    if (room && neighbours % chunk! !== 0) {
+      throw tensorError(
+        `Moe: a device has ${neighbours} tokens of a sequence, in chunks of ${chunk} that each have a capacity.`,
+        [x],
+        {
+          expected: "a chunk that divides them",
+          fix: "Change the chunk, the length of sequences, or the mesh.",
+        },
+      );
+    }
+    const chunks = chunk === undefined ? 1 : equalParts(count, chunk);
     if (chunks === 1) return through(local).split("token", sizes) as Tensor;
     const cut = mapLeaves(local, (t) => (t as Tensor).split("token", { chunk: chunks, token: -1 }) as never);
     const [, out] = scan("chunk", {}, cut, (_, x) => [{}, remat(through)(x)] as const);
@@ -98,28 +131,90 @@ export function throughExperts(
   ): Tensor => {
     const all = (t: Tensor) => parts.reduce((t, [m, split]) => (split ? allGather(t, "token", m) : t), t);
     const [here, chosen, weighed] = [own.x, own.expert, own.weight].map(all) as [Tensor, Tensor, Tensor];
-    const count = up.weight.size("expert");
-    const index = ofExperts.length ? (chosen.sub(axisIndex(ofExperts).mul(count)) as Tensor) : chosen;
-    const mine = ofExperts.length ? index.ge(0).and(index.lt(count)) : undefined;
+    const elsewhere = exchanged.length ? [] : ofExperts;
+    const count = up.weight.size("expert") * (elsewhere.length ? 1 : axisSize(ofExperts));
+    const index = elsewhere.length ? (chosen.sub(axisIndex(elsewhere).mul(count)) as Tensor) : chosen;
+    const mine = elsewhere.length ? index.ge(0).and(index.lt(count)) : undefined;
     const given = own.taken && all(own.taken);
     const taken = (mine && given ? mine.and(given) : (mine ?? given)) as Tensor | undefined;
-    const choices = oneHot(index, { expert: count }, "i32") as Tensor;
-    const load = (taken ? choices.mul(taken.cast("i32")) : choices).sum(["token", "choice"]) as Tensor;
-    const plan = dropless({ expert: index, weight: weighed, taken, load } as Routing);
-    const rows = dispatch(here, plan) as Tensor;
-    // Rows of experts elsewhere come last, and are of no group: what stands in them is never looked at.
-    const known = () => taken && isOfGroup(rows.size("row"), load.sum("expert") as Tensor);
-    const through = (x: Tensor, { weight, lora }: Weights, along: "embed" | "mlp"): Tensor => {
-      const own = product(x, weight, load, along);
-      return lora ? own.add(adapter(x, lora, load, along, known()).mul(scale) as Tensor) : own;
-    };
-    const inner = gate
-      ? gated(through(rows, gate, "embed"), through(rows, up, "embed"))
-      : ungated(through(rows, up, "embed"));
-    const mixed = combine(through(inner, down, "mlp"), weighed, plan) as Tensor;
+    const apply = { gate, up, down, scale };
+    const routed = { here, index, weighed, taken, count };
+    const mixed = room
+      ? inRows(routed, apply, { ...room, tokens: own.x.size("token"), over: exchanged })
+      : inGroups(routed, apply);
     return [...parts].reverse().reduce((t, [m, split]) => (split ? reduceScatter(t, "token", m) : sumOf(t, m)), mixed);
   };
   return perDevice(inputs, ofDevice, { axes }).ordered(x.names) as Tensor;
+}
+
+/** Tokens of a device, and what they choose among so many experts; a choice of none of these is not `taken`. */
+interface Routed {
+  readonly here: Tensor;
+  readonly index: Tensor;
+  readonly weighed: Tensor;
+  readonly taken: Tensor | undefined;
+  readonly count: number;
+}
+
+/** Experts' weights, whole but for the width that a device has of them, and the factor of their adapters. */
+type Whole = Record<"up" | "down", Weights> & { readonly gate: Weights | undefined; readonly scale: number };
+
+/** How many tokens have chosen each expert (i32). */
+export const loadOf = (index: Tensor, taken: Tensor | undefined, count: number): Tensor => {
+  const choices = oneHot(index, { expert: count }, "i32") as Tensor;
+  return (taken ? choices.mul(taken.cast("i32")) : choices).sum(["token", "choice"]) as Tensor;
+};
+
+/** Nothing is dropped: tokens sorted by expert, and products of their groups. */
+function inGroups({ here, index, weighed, taken, count }: Routed, { gate, up, down, scale }: Whole): Tensor {
+  const load = loadOf(index, taken, count);
+  const plan = dropless({ expert: index, weight: weighed, taken, load } as Routing);
+  const rows = dispatch(here, plan) as Tensor;
+  // Rows of experts elsewhere come last, and are of no group: what stands in them is never looked at.
+  const known = () => taken && isOfGroup(rows.size("row"), load.sum("expert") as Tensor);
+  const through = (x: Tensor, { weight, lora }: Weights, along: "embed" | "mlp"): Tensor => {
+    const own = product(x, weight, load, along);
+    return lora ? own.add(adapter(x, lora, load, along, known()).mul(scale) as Tensor) : own;
+  };
+  const inner = gate
+    ? gated(through(rows, gate, "embed"), through(rows, up, "embed"))
+    : ungated(through(rows, up, "embed"));
+  return combine(through(inner, down, "mlp"), weighed, plan) as Tensor;
+}
+
+/** Each `tokens` of them fill so many rows of every expert; those of experts elsewhere go there and back over mesh axes. */
+function inRows(
+  { here, index, weighed, taken, count }: Routed,
+  { gate, up, down, scale }: Whole,
+  {
+    rows: capacity,
+    priority,
+    tokens,
+    over,
+  }: NonNullable<Dispatching["room"]> & {
+    readonly tokens: number;
+    readonly over: readonly string[];
+  },
+): Tensor {
+  const grouped = (t: Tensor) => t.split("token", { group: -1, token: tokens }) as Tensor;
+  const [x, expert, weight] = [here, index, weighed].map(grouped) as [Tensor, Tensor, Tensor];
+  const own = taken && grouped(taken);
+  const load = loadOf(expert, own, count);
+  const plan = limited({ expert, weight, taken: own, load } as Routing, capacity, priority);
+  const buffers = (dispatch(x as never, plan) as Tensor)
+    .split("row", { expert: count, capacity })
+    .merge(["group", "capacity"], "row") as Tensor;
+  const through = (x: Tensor, { weight, lora }: Weights, along: "embed" | "mlp"): Tensor => {
+    const own = dot(x, weight, along) as Tensor;
+    return lora ? (own.add(dot(dot(x, lora.a, along) as Tensor, lora.b, "rank").mul(scale) as Tensor) as Tensor) : own;
+  };
+  const sent = allToAll(buffers, "expert", "row", over);
+  const wide = through(sent, up, "embed");
+  const inner = gate ? gated(through(sent, gate, "embed"), wide) : ungated(wide);
+  const back = allToAll(through(inner, down, "mlp"), "row", "expert", over)
+    .split("row", { group: x.size("group"), capacity })
+    .merge(["expert", "capacity"], "row") as Tensor;
+  return (combine(back as never, weight as never, plan) as Tensor).merge(["group", "token"], "token") as Tensor;
 }
 
 /** Whether each of so many rows is of a group, by the number of those that are. */

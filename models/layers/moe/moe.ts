@@ -9,7 +9,7 @@ import { GatedMlp } from "../gated_mlp.js";
 import { Linear } from "../linear.js";
 import { Mlp } from "../mlp.js";
 import { combine, dispatch, limited, type Priority } from "./dispatch.js";
-import { gated, throughExperts, ungated } from "./experts.js";
+import { gated, loadOf, throughExperts, ungated } from "./experts.js";
 import { Router, type RouterOptions, type Routing } from "./router.js";
 
 /** Sizes and kinds of the parts of a {@link Moe}. */
@@ -29,8 +29,10 @@ export interface MoeOptions extends RouterOptions {
    */
   readonly priority?: Priority;
   /**
-   * Without a capacity: how many of its tokens a device brings to the experts at a time, rounded down to what divides them; what is computed
-   * between is computed again in the backward pass. It bounds memory where tokens are many. Default: all at once.
+   * How many of its tokens a device brings to the experts at a time; what is computed between is computed again in the backward pass. It
+   * bounds memory where tokens are many. Without a capacity it changes nothing else, and is rounded down to what divides a device's tokens. With
+   * one it must divide them: each so many neighbours of a place along `local` have a capacity of their own, as GShard's groups do. Tokens that
+   * are fewer are together. Default: all at once.
    */
   readonly chunk?: number | undefined;
   /**
@@ -52,7 +54,7 @@ export interface MoeOptions extends RouterOptions {
  * Tokens are numbered with their axes in alphabetical order. Where experts are full the result depends on what else is in the batch, so
  * that decoding token by token gives something else than the whole sequence at once: without a capacity it is the same.
  *
- * Reports the router's figures and `dropped`, the part of the choices that found an expert full.
+ * Reports the router's figures and, with a capacity, `dropped`, the part of the choices that found an expert full.
  */
 export class Moe extends Module {
   readonly router: Router;
@@ -119,33 +121,42 @@ export class Moe extends Module {
 
     const seen = key && this.jitter > 0 ? inOrder(this.router.jittered(x as Tensor, key)) : tokens;
     const routing = this.router.call(seen.joined as Tokens);
+    const inChunks = this.chunk !== undefined && routing.expert.size("token") > this.chunk;
     const mixed = (
-      this.capacity === undefined
-        ? this.dropless(x as Tensor, routing, tokens.back, others)
+      this.capacity === undefined || inChunks
+        ? this.throughChunks(x as Tensor, routing, tokens.back, others)
         : tokens.back(this.limited(tokens.joined as Tokens, routing) as Tensor)
     ) as Tensor<A | "embed">;
     return this.shared ? (mixed.add(this.shared.call<A>(x) as Tensor) as Tensor) : mixed;
   }
 
-  /** Rows of each expert: its even share of the choices times the capacity factor; an expert takes no token twice. */
-  private rowsOf({ expert, load }: Routing): number {
-    const tokens = expert.size("token");
+  /** Rows of each expert for so many tokens: its even share of the choices times the capacity factor; an expert takes no token twice. */
+  private rowsOf({ expert, load }: Routing, tokens: number): number {
     const share = (tokens * expert.size("choice")) / load.size("expert");
     return Math.min(tokens, Math.ceil(share * this.capacity!));
   }
 
-  /** All tokens' results. `back` brings what tokens have from their one axis to the `axes` of x. */
-  private dropless(x: Tensor, routing: Routing, back: (y: Tensor) => Tensor, axes: readonly string[]): Tensor {
-    reportDropped(routing, routing.taken);
+  /**
+   * Tokens' results, as many at a time as the chunk says: of all, or of those that each chunk's capacity has room for. `back` brings what
+   * tokens have from their one axis to the `axes` of x.
+   */
+  private throughChunks(x: Tensor, routing: Routing, back: (y: Tensor) => Tensor, axes: readonly string[]): Tensor {
+    const { capacity, chunk, priority } = this;
     const [expert, weight] = [back(routing.expert as Tensor), back(routing.weight as Tensor)];
     const choices = { expert, weight, taken: routing.taken && back(routing.taken as Tensor) };
-    return throughExperts(x, choices, this, axes, this.chunk);
+    const [local, along] = [true, false].map((wanted) => axes.filter((n) => this.local.includes(n) === wanted));
+    const tokens = [...local!, ...along!];
+    if (capacity === undefined) return throughExperts(x, choices, this, { tokens, chunk });
+    const rows = this.rowsOf(routing, chunk!);
+    reportDropped(inChunks(routing, chunk!), rows);
+    return throughExperts(x, choices, this, { tokens, chunk, room: { rows, priority, along: along! } });
   }
 
   /** Results of the tokens that their experts have room for. */
   private limited(tokens: Tokens, routing: Routing): Tokens {
-    const rows = limited(routing, this.rowsOf(routing), this.priority);
-    reportDropped(routing, rows.kept);
+    const room = this.rowsOf(routing, routing.expert.size("token"));
+    const rows = limited(routing, room, this.priority);
+    reportDropped(routing, room);
     return combine(this.experts(dispatch(tokens, rows), routing), routing.weight, rows);
   }
 
@@ -187,10 +198,21 @@ function merged(tensor: Tensor, axes: readonly string[], name: string) {
 type Tokens = Tensor<"group" | "token" | "embed">;
 type Rows = Tensor<"group" | "row" | "embed">;
 
-function reportDropped({ taken, expert }: Routing, kept: Tensor | undefined): void {
-  if (!kept) return;
-  const choices = expert.names.filter((n) => ["group", "token", "choice"].includes(n));
-  const number = (mask: Tensor) => mask.cast("f32").sum(choices);
-  const all = taken ? number(taken) : choices.reduce((n, axis) => n * expert.size(axis), 1);
-  report.metric("dropped", number(kept).div(all).neg().add(1));
+/** The loads of each chunk of tokens by itself. */
+function inChunks({ expert, taken, load }: Routing, chunk: number): Pick<Routing, "load"> {
+  const cut = (t: Tensor) => t.split("token", { chunk: -1, token: chunk }) as Tensor;
+  return { load: loadOf(cut(expert as Tensor), taken && cut(taken as Tensor), load.size("expert")) as Routing["load"] };
+}
+
+/** The part of the choices that are more than the rows of their expert. */
+function reportDropped({ load }: Pick<Routing, "load">, rows: number): void {
+  const number = (t: Tensor) => t.cast("f32").sum(t.names.filter((n) => ["group", "chunk", "expert"].includes(n)));
+  const all = load as Tensor;
+  report.metric(
+    "dropped",
+    number(all.minimum(rows) as Tensor)
+      .div(number(all))
+      .neg()
+      .add(1),
+  );
 }

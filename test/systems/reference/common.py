@@ -127,8 +127,13 @@ def moe(params: Params, path: str, x: Array, config: Config) -> tuple[Array, Arr
     """A mixture of experts of x [b, s, e], and its losses, weighted.
 
     A token takes its likeliest experts, the next as long as those before it add up to less than `threshold`, at most
-    `perToken`; of equals the first. With a `capacity` an expert computes so many tokens of a sequence (row): first
-    choices before second, earlier tokens before later. What is dropped counts in the weights' sum and in the losses."""
+    `perToken`; of equals the first. With a `capacity` an expert computes so many tokens of a sequence (row), or of each
+    `expertChunk` neighbours in it: first choices before second, earlier tokens before later. What is dropped counts in the
+    weights' sum and in the losses."""
+    chunk = config.get("expertChunk")
+    if chunk and chunk < x.shape[1]:
+        y, losses = moe(params, path, x.reshape(-1, chunk, x.shape[-1]), {**config, "expertChunk": None})
+        return y.reshape(x.shape), losses
     scores = linear(params, f"{path}/router", x)
     probabilities = nn.softmax(scores, axis=-1)
     _, seq, experts = scores.shape
