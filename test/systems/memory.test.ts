@@ -12,6 +12,7 @@ import { xenithMini } from "../../models/xenith_mini/model.js";
 import { tensor } from "../../ops/array.js";
 import { scan } from "../../ops/control.js";
 import { argmax, full, zeros } from "../../ops/functions.js";
+import { parameters } from "../../ops/module.js";
 import type { Key } from "../../ops/random.js";
 import type { Tensor } from "../../ops/tensor.js";
 import { generate, train } from "../../runtime-bridge/bridge.js";
@@ -77,6 +78,16 @@ test.each([
   },
   SLOW,
 );
+
+test("adapters stand beside every linear layer, the memories' and the experts' too, and are all that is trained", () => {
+  const model = xenithMini.build(xenithMini.schema.parse({ model: { ...alone, memory }, lora: { rank: 2 } }));
+  const all = parameters(model);
+  const paths = new Set(all.map(([path]) => path));
+  const bare = [...paths].filter((path) => path.endsWith("/weight") && !paths.has(path.replace(/weight$/, "lora/a")));
+  expect(bare).toEqual(["tokens/weight", "blocks/mlp/router/weight"]);
+  const trained = all.filter(([, { freeze }]) => !freeze).map(([path]) => path);
+  expect(trained).toEqual([...paths].filter((path) => /lora\/[ab]$/.test(path)));
+});
 
 /** All floats of a safetensors file: in the order of the tensors' names. */
 function floatsOf(file: string): number[] {
