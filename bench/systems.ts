@@ -2,6 +2,7 @@
 import { charTransformer } from "../models/char_transformer.js";
 import type { ModelDefinition } from "../models/define.js";
 import { xenarcai600b } from "../models/xenarcai_600b/model.js";
+import { xenarcaiI2 } from "../models/xenarcai_i2/model.js";
 import { xenarcaiV2 } from "../models/xenarcai_v2/model.js";
 import { xenithMini } from "../models/xenith_mini/model.js";
 
@@ -10,6 +11,8 @@ export interface System {
   readonly definition: ModelDefinition;
   /** The section `model` of a configuration that is small enough to be differentiated by hand: every component, with sizes that differ. */
   readonly tiny: Readonly<Record<string, unknown>>;
+  /** What a parameter of `tiny` that is not trained is set to, by its path. Default: it is random, as all are. */
+  readonly values?: Readonly<Record<string, readonly number[]>>;
   /** What of `tiny` has to be otherwise for nothing to be dropped. */
   readonly roomy: Readonly<Record<string, unknown>>;
   /** The section `sharding` that it needs where a sequence is split over the mesh. */
@@ -161,5 +164,38 @@ export const systems: Readonly<Record<string, System>> = {
       { name: "backbone, v5p-64", file: "full.yaml", overrides: ["model.memory=null", ...v5px64] },
       { name: "as stated, v5p-64", file: "full.yaml", overrides: v5px64 },
     ],
+  },
+  xenarcai_i2: {
+    definition: xenarcaiI2,
+    tiny: {
+      ...{ context: 12, vocab: 24, layers: 2, heads: 4, kvHeads: 2, embed: 16, expertWidth: 6, blockSize: 4 },
+      ...{ experts: 6, perToken: 4, least: 2, threshold: 0.5, hyperRank: 3, loadBalance: 0.1, zLoss: 0.05, plan: 5 },
+      ...{ skipLoss: 0.3, summary: 6, summaryChunk: 3, sinks: 1, maxGlobals: 4, selector: 5, unit: 2, maxLatent: 8 },
+      ...{ rank: 6, state: 5, theta: 100, yarn: { factor: 4, original: 32 }, window: [5, 3], dilation: [1, 2] },
+      ...{ globals: [2, 3], sparsity: [0.9, 1], chunk: [2, 4], latent: [8, 5] },
+    },
+    values: {
+      "blocks/values/window": [5, 3],
+      "blocks/values/dilation": [1, 2],
+      "blocks/values/globals": [2, 3],
+      "blocks/values/sparsity": [0.9, 1],
+      "blocks/values/chunk": [2, 4],
+      "blocks/values/latent": [8, 5],
+      "blocks/values/weights": [1, 0.5, 1, 2, 1, 1, 1, 1, 1, 0.5, 1, 2],
+    },
+    roomy: {},
+    components: {
+      "planning, and what it steers": ["model.plan=0", "model.hyperRank=0"],
+      "hypernetwork of the router": ["model.hyperRank=0"],
+      "skip gates": ["model.skip=false"],
+      summarizer: ["model.summary=0"],
+      "selector of global tokens": ["model.selector=0"],
+      "global tokens": ["model.globals=0"],
+      "chosen chunks": ["model.sparsity=0"],
+      dilation: ["model.dilation=1"],
+      "dynamic number of experts": ["model.threshold=1"],
+      "load-balance loss": ["model.loadBalance=0"],
+    },
+    full: [{ name: "50.4B at 128K, v4-256", file: "full.yaml" }],
   },
 };

@@ -25,5 +25,12 @@ export { type DataConfig, dataSchema } from "./train/data.js";
 export { initialize } from "./train/initialize.js";
 export { type LogConfig, logSchema } from "./train/log.js";
 export { type Xenarcai600bConfig, xenarcai600b, xenarcai600bConfig } from "./xenarcai_600b/model.js";
+export {
+  XenarcaiI2,
+  type XenarcaiI2Cache,
+  type XenarcaiI2Config,
+  xenarcaiI2,
+  xenarcaiI2Config,
+} from "./xenarcai_i2/model.js";
 export { type XenarcaiV2Config, xenarcaiV2, xenarcaiV2Config } from "./xenarcai_v2/model.js";
 export { type XenithMiniConfig, xenithMini, xenithMiniConfig } from "./xenith_mini/model.js";

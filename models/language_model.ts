@@ -55,6 +55,9 @@ export interface Hidden<C extends object = Cache> {
 
 /** A causal model of token sequences: what the train step and generation need of it. */
 export abstract class LanguageModel<C extends object = Cache> extends Module {
+  /** Whether something is carried along its sequences: on a mesh they lie in order then, and not balanced. */
+  protected readonly sequential: boolean = false;
+
   /** Hidden states of tokens (i32). */
   abstract run(tokens: Tensor<"batch" | "seq">, options?: RunOptions<C>): Hidden<C>;
   /** Scores of the next token. */
@@ -81,6 +84,7 @@ export abstract class LanguageModel<C extends object = Cache> extends Module {
     targets: Tensor<"batch" | "seq">,
     options: LossOptions<C> = {},
   ): { sum: Tensor<never>; count: Tensor<never> } {
+    if (this.sequential) return this.lossInOrder(tokens, targets, options);
     return balanced(tokens, targets, options, (...given) => this.lossInOrder(...given));
   }
 

@@ -1,3 +1,4 @@
+import { meshSize } from "../../compiler/mesh.js";
 import { currentLayout } from "../../compiler/trace.js";
 import { scan } from "../../ops/control.js";
 import { gather, iota, where } from "../../ops/functions.js";
@@ -48,11 +49,11 @@ export class RecurrentState extends Module {
     const keep = this.gate.call<"batch" | "seq">(x).cast("f32").sigmoid();
     const fresh = this.update.call<"batch" | "seq">(x).cast("f32").tanh();
     const first = before ?? keep.at("seq", 0).mul(0);
-    const over = currentLayout();
-    const axes = {
-      seq: [],
-      state: over ? [...over.over("activations", "state"), ...over.over("activations", "seq")] : [],
-    };
+    // Each device goes along whole sequences, for a part of the state where it divides.
+    const layout = currentLayout();
+    const over = [...new Set(["state", "seq"].flatMap((n) => layout?.over("activations", n) ?? []))];
+    const parts = over.reduce((n, m) => n * meshSize(layout!.mesh, m), 1);
+    const axes = { seq: [], state: keep.size("state") % parts === 0 ? over : [] };
     const given = { keep, add: fresh.sub(fresh.mul(keep)), first: first };
     const states = perDevice(given, ({ keep, add, first }) => recurrence(keep, add, first, this.blockSize), { axes });
     const end = length ? gather(states, "seq", length.sub(1)) : states.at("seq", -1);

@@ -15,13 +15,19 @@ export function draws(seed: number): () => number {
   };
 }
 
-/** A model whose parameters are random, in the order in which JAX's dimensions stand. */
-export function drawn(definition: ModelDefinition, config: object): LanguageModel {
+/** A model whose parameters are random, but for the `values` of some, in the order in which JAX's dimensions stand. */
+export function drawn(
+  definition: ModelDefinition,
+  config: object,
+  values: Readonly<Record<string, readonly number[]>> = {},
+): LanguageModel {
   const draw = draws(7);
   const resolved = definition.schema.parse({ model: config }) as never;
   return mapLeaves(definition.build(resolved) as LanguageModel, (leaf, path) => {
     const { sizes } = leaf as Tensor;
     const n = Object.values<number>(sizes).reduce((a, b) => a * b, 1);
+    const own = values[path];
+    if (own) return given(sizes, Float32Array.from(own));
     const [centre, spread] = path.endsWith("scale") ? [1, 0.3] : [0, 0.3];
     return given(
       sizes,

@@ -11,6 +11,7 @@ import { firstState } from "../../models/train/state.js";
 import { trainStep } from "../../models/train/train_step.js";
 import { tensor as given } from "../../ops/array.js";
 import { grad, scan } from "../../ops/control.js";
+import { full } from "../../ops/functions.js";
 import { key } from "../../ops/random.js";
 import { collect } from "../../ops/report.js";
 import type { Scalar, Tensor } from "../../ops/tensor.js";
@@ -50,7 +51,7 @@ function asInReference(name: string, x: Tensor): WireTensor {
 
 test.each(table)(
   "%s: scores, gradients and 20 steps of training are the plain-JAX reference's",
-  async (name, { definition, tiny }) => {
+  async (name, { definition, tiny, values }) => {
     const [steps, batch] = [20, 2];
     const { context, vocab } = tiny as Record<"context" | "vocab", number>;
     // An expert that is full drops in the order of the document.
@@ -58,11 +59,11 @@ test.each(table)(
     const settings = { steps, batch, warmup: 3, learningRate: 3e-3, minLearningRate: 3e-4 };
     const resolved = definition.schema.parse({ model: config, train: settings });
     const declared = definition.build(resolved) as LanguageModel;
-    const model = drawn(definition, config);
+    const model = drawn(definition, config, values);
     const window = context + 1;
     const { data } = tokensOf(5, steps * batch, window, vocab);
     const ids = given({ step: steps, accumulation: 1, batch, window }, data, "i32") as Tensor;
-    const { loadBalance = 0, zLoss = 0 } = config as Record<string, number>;
+    const { loadBalance = 0, zLoss = 0, skipLoss = 0 } = config as Record<string, number>;
 
     const [scores, gradients, losses, trained] = await evaluate(
       (params: LanguageModel, tokens: Tensor) => {
@@ -78,7 +79,11 @@ test.each(table)(
             Object.entries(next.metrics)
               .filter(([path]) => weight > 0 && path.endsWith(figure))
               .map(([, x]) => (x as Tensor).sum("layers").mul(weight) as unknown as Scalar);
-          const all = [...reported("/load_balance", loadBalance), ...reported("/router_z", zLoss)];
+          const all = [
+            ...reported("/load_balance", loadBalance),
+            ...reported("/router_z", zLoss),
+            ...reported("/skip", skipLoss),
+          ];
           return [next.state, all.reduce((a, b) => a.add(b), next.metrics.loss)] as const;
         });
         return [params.call(first.inputs), grad(loss)(params), totals, end.params] as const;
@@ -121,9 +126,9 @@ test.each(table)(
 
 test.each(table)(
   "%s: what a token is given does not depend on those behind it",
-  async (_, { definition, tiny }) => {
+  async (_, { definition, tiny, values }) => {
     const { context, vocab } = tiny as Record<"context" | "vocab", number>;
-    const model = drawn(definition, tiny);
+    const model = drawn(definition, tiny, values);
     const token = fc.nat(vocab - 1);
     const changed = fc.record({
       tokens: fc.array(token, { minLength: context, maxLength: context }),
@@ -153,13 +158,14 @@ test.each(table)(
 
 test.each(table)(
   "%s: a token after another gives the scores of all at once",
-  async (_, { definition, tiny, roomy }) => {
+  async (_, { definition, tiny, roomy, values }) => {
     const { context, vocab } = tiny as Record<"context" | "vocab", number>;
     const [from, to] = [3, 7];
-    const model = drawn(definition, { ...tiny, ...roomy });
+    const model = drawn(definition, { ...tiny, ...roomy }, values);
     const [all, steps] = await evaluate(
       (m: LanguageModel, tokens: Tensor<"batch" | "seq">) => {
-        let { cache } = m.run(tokens.slice("seq", 0, from).pad("seq", 0, context - from));
+        const length = full({ batch: 2 }, from, "i32");
+        let { cache } = m.run(tokens.slice("seq", 0, from).pad("seq", 0, context - from), { length });
         const steps = [];
         for (let at = from; at < to; at++) {
           const one = tokens.slice("seq", at, at + 1);
@@ -205,6 +211,7 @@ test.each([
   ["xenarcai_600b", "full.yaml", ["model.gated=true"], 175.2e9],
   ["xenarcai_600b", "600b.yaml", [], 581e9],
   ["xenarcai_char", "full.yaml", [], 87.0e9],
+  ["xenarcai_i2", "full.yaml", [], 50.4e9],
   ["xenarcai_v2", "full.yaml", [], 6.74e9],
   ["xenarcai_v2", "moe13b.yaml", [], 12.9e9],
   ["xenith_mini", "full.yaml", [], 155.2e9],

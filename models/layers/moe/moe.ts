@@ -44,6 +44,16 @@ export interface MoeOptions extends RouterOptions {
   readonly outputInit?: Initializer;
 }
 
+/** What a {@link Moe} is told besides its input. */
+export interface MoeCallOptions<A extends string = any> {
+  /** Randomness of the router's jitter; without it there is none. */
+  readonly key?: Key | undefined;
+  /** Added to the router's logits (f32), by token. */
+  readonly adjustment?: Tensor<A | "expert"> | undefined;
+  /** Whether a token is given experts at all (i1). Default: every one is. */
+  readonly active?: Tensor<A> | undefined;
+}
+
 /**
  * A mixture of experts in the place of a feed-forward layer (Shazeer et al. 2017, "Outrageously Large Neural Networks",
  * arXiv:1701.06538): a router chooses experts for each token, each a feed-forward layer, and their results are added up, weighed. Without
@@ -97,10 +107,10 @@ export class Moe extends Module {
     this.jitter = jitter;
   }
 
-  /** x `[..., embed]` to `[..., embed]`. `key`: randomness of the router's jitter; without it there is none. */
+  /** x `[..., embed]` to `[..., embed]`; 0 for a token that is not active. */
   call<A extends string>(
     x: Tensor<A | "embed">,
-    { key }: { readonly key?: Key | undefined } = {},
+    { key, adjustment, active }: MoeCallOptions<A> = {},
   ): Tensor<A | "embed"> {
     // Two axes that rules of sharding do not speak of: groups of tokens lie where the batch does, or where experts are exchanged for it.
     const isLocal = (n: string) => this.local.includes(n);
@@ -120,7 +130,11 @@ export class Moe extends Module {
       throw tensorError(`Moe: there are no tokens in ${describe(x)}.`, [x], { expected: "an axis that is not local" });
 
     const seen = key && this.jitter > 0 ? inOrder(this.router.jittered(x as Tensor, key)) : tokens;
-    const routing = this.router.call(seen.joined as Tokens);
+    const told = {
+      adjustment: adjustment && (inOrder(adjustment as Tensor).joined as Tensor),
+      active: active && (inOrder(active as Tensor).joined as Tensor),
+    };
+    const routing = this.router.call(seen.joined as Tokens, told);
     const inChunks = this.chunk !== undefined && routing.expert.size("token") > this.chunk;
     const mixed = (
       this.capacity === undefined || inChunks

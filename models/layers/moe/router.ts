@@ -1,5 +1,5 @@
 import { stopGradient } from "../../../ops/control.js";
-import { cumsum, dot, gather, logSumExp, oneHot, softmax, topK, where } from "../../../ops/functions.js";
+import { cumsum, dot, gather, iota, logSumExp, oneHot, softmax, topK, where } from "../../../ops/functions.js";
 import { type Initializer, normal, zeros } from "../../../ops/initializers.js";
 import { Module, param } from "../../../ops/module.js";
 import { drawnBy, type Key, uniform } from "../../../ops/random.js";
@@ -23,6 +23,8 @@ export interface RouterOptions {
    * 1 in DeepSeek-V2 (arXiv:2405.04434), 2 in DeepSeek-V3. Default none.
    */
   readonly groups?: { readonly of: number; readonly best: number; readonly by?: number } | undefined;
+  /** With a `threshold`, the least experts that a token is given. Default 1. */
+  readonly least?: number | undefined;
   /** Weights are divided by their sum over the chosen experts. Default true. */
   readonly normalize?: boolean;
   /** What weights are multiplied by at the end. Default 1. */
@@ -43,6 +45,14 @@ export interface RouterOptions {
 }
 
 type Tokens = "group" | "token";
+
+/** What a {@link Router} is told of tokens. */
+export interface RouterCallOptions {
+  /** Added to the logits (f32). */
+  readonly adjustment?: Tensor<Tokens | "expert"> | undefined;
+  /** Whether the token is given experts at all (i1). Default: every one is. */
+  readonly active?: Tensor<Tokens> | undefined;
+}
 
 /** The experts of each token. `group` is the axis along which tokens are dispatched by themselves, if there is one. */
 export interface Routing {
@@ -95,23 +105,34 @@ export class Router extends Module {
   }
 
   /** Tokens `[..., token, embed]`, jittered if they are to be, to their experts. */
-  call(x: Tensor<Tokens | "embed">): Routing {
+  call(x: Tensor<Tokens | "embed">, { adjustment, active }: RouterCallOptions = {}): Routing {
     const { experts, perToken, scores: kind = "softmax", threshold, normalize = true, scale = 1 } = this.options;
-    const logits = dot(x.cast("f32"), this.weight, "embed", { precision: "HIGHEST" });
+    const own = dot(x.cast("f32"), this.weight, "embed", { precision: "HIGHEST" });
+    const logits = adjustment ? own.add(adjustment) : own;
     const scores = kind === "softmax" ? softmax(logits, "expert") : logits.sigmoid();
     const probs = kind === "softmax" ? scores : scores.div(scores.sum("expert").add(TINY));
 
     const wanted = stopGradient(this.bias ? scores.add(this.bias) : scores);
     const expert = topK(eligible(wanted, this.options), "expert", { choice: perToken }).indices;
     const chosen = gather(scores, "expert", expert);
-    const taken = threshold === undefined ? undefined : fewest(gather(probs, "expert", expert), threshold);
+    const enough = threshold === undefined ? undefined : this.fewest(gather(probs, "expert", expert), threshold);
+    const given = active?.broadcast({ choice: perToken });
+    const taken = enough && given ? enough.and(given) : (enough ?? given);
     const raw = taken ? where(taken, chosen, 0) : chosen;
     const weight = (normalize ? raw.div(raw.sum("choice").add(TINY)) : raw).mul(scale);
 
     const choices = oneHot(expert, { expert: experts }, "i32");
     const load = (taken ? choices.mul(taken.cast("i32")) : choices).sum(["token", "choice"]);
-    this.reports(logits, probs, load, taken);
+    this.reports(logits, probs, load, taken, active !== undefined);
     return { expert, weight, taken, load };
+  }
+
+  /** The first choices, as many as it takes for their probabilities to reach the threshold, but no fewer than the least. */
+  private fewest(probs: Tensor<Tokens | "choice">, threshold: number): Tensor<Tokens | "choice"> {
+    const { least = 1 } = this.options;
+    const constant = stopGradient(probs);
+    const short = cumsum(constant, "choice").sub(constant).lt(threshold);
+    return least > 1 ? short.or(iota({ choice: probs.size("choice") }).lt(least)) : short;
   }
 
   private reports(
@@ -119,12 +140,15 @@ export class Router extends Module {
     probs: Tensor<Tokens | "expert">,
     load: Tensor<"group" | "expert">,
     taken: Routing["taken"],
+    sparse: boolean,
   ): void {
     const { experts, loadBalance = 0, zLoss = 0, biasRate } = this.options;
     // Axes that the weights have besides, as those of layers in stages do, stay.
     const everywhere = logits.names.filter((n): n is Tokens => !this.weight.has(n));
     const all = load.cast("f32").sum(everywhere.filter((n): n is "group" => n !== "token"));
-    const share = all.div(all.sum("expert"));
+    const number = all.sum("expert");
+    // Where tokens may be given none, there may be none at all.
+    const share = all.div(sparse ? number.maximum(1) : number);
     const mean = probs.mean(everywhere);
     report.loss("load_balance", share.mul(mean).sum("expert").mul(experts), loadBalance);
     report.loss("router_z", logSumExp(logits, "expert").square().mean(everywhere), zLoss);
@@ -163,10 +187,4 @@ function correlation(x: Tensor<Tokens>, y: Tensor<Tokens>, along: readonly Token
   const [a, b] = [centred(x), centred(y)];
   const spread = a.square().mean(along).mul(b.square().mean(along)).sqrt();
   return a.mul(b).mean(along).div(spread.maximum(TINY));
-}
-
-/** The first choices, as many as it takes for their probabilities to reach the threshold. */
-function fewest(probs: Tensor<Tokens | "choice">, threshold: number): Tensor<Tokens | "choice"> {
-  const constant = stopGradient(probs);
-  return cumsum(constant, "choice").sub(constant).lt(threshold);
 }

@@ -174,8 +174,8 @@ def cross_entropy(logits: Array, targets: Array) -> Array:
 
 
 def decays(path: str) -> bool:
-    """Whether a parameter is subject to weight decay: all but embeddings, norms and biases."""
-    return not path.startswith("tokens/") and path.split("/")[-1] not in ("scale", "bias")
+    """Whether a parameter is subject to weight decay: all but embeddings, norms, biases and what is not trained."""
+    return not path.startswith("tokens/") and "/values/" not in path and path.split("/")[-1] not in ("scale", "bias")
 
 
 def learning_rate(step: int, settings: Config) -> float:

@@ -1,0 +1,454 @@
+/**
+ * XenArcAIi2: layers of hierarchical attention, a summary of the context and a mixture of experts, which a plan of the context so far
+ * steers and which tokens may skip. docs/models/xenarcai_i2.md goes through its document.
+ */
+import { z } from "zod";
+import { stopGradient } from "../../ops/control.js";
+import { constant, dot, full, gelu, iota, put, where } from "../../ops/functions.js";
+import { type Initializer, normal, ones } from "../../ops/initializers.js";
+import { Module, param, Stack } from "../../ops/module.js";
+import { report } from "../../ops/report.js";
+import type { Sizes, Tensor } from "../../ops/tensor.js";
+import { headsDivide } from "../decoder.js";
+import { defineModel } from "../define.js";
+import { type Hidden, LanguageModel, type RunOptions } from "../language_model.js";
+import { HIDDEN } from "../layers/attention/visible.js";
+import {
+  attention,
+  Embedding,
+  Hlsa,
+  type HlsaCache,
+  type HlsaValues,
+  Linear,
+  Moe,
+  RecurrentState,
+  RmsNorm,
+  WEIGHTS,
+} from "../layers/index.js";
+import { fewEnough, mixtureKeys, mixtureOf } from "../mixtral.js";
+import { rematSchema } from "../train/config.js";
+
+/** A value of the run: one for all layers, or one for each. */
+const byLayer = (each: z.ZodNumber) => z.union([each, z.array(each).min(1)]);
+const count = z.int().positive();
+
+/** The section `model` of the configuration; every key has a default. */
+export const xenarcaiI2Config = z
+  .strictObject({
+    /** Longest sequence. */
+    context: count.default(128),
+    /** Entries of the vocabulary; 256: bytes. */
+    vocab: count.default(256),
+    layers: count.default(4),
+    heads: count.default(4),
+    /** Heads of keys and values, each shared by heads / kvHeads heads. */
+    kvHeads: count.default(2),
+    /** Width of the residual stream. */
+    embed: count.default(128),
+    /** Width inside each expert. */
+    expertWidth: count.default(64),
+    ...mixtureKeys,
+    /** Experts in each layer. */
+    experts: count.default(16),
+    /** The most experts a token is given. */
+    perToken: count.default(8),
+    /** The least experts a token is given. */
+    least: count.default(2),
+    /** A token is given the fewest experts whose probabilities add up to this. */
+    threshold: z.number().gt(0).max(1).default(0.6),
+    /** Rank of the weights that the hypernetwork makes of the plan, which adjust the router's logits; 0: no adjustment. */
+    hyperRank: z.int().nonnegative().default(4),
+    /** Width of the plan; 0: no planning. */
+    plan: z.int().nonnegative().default(16),
+    /** Tokens may skip layers. */
+    skip: z.boolean().default(true),
+    /** The part of the tokens that is to skip a layer, and the weight of the loss that holds it there. */
+    skipTarget: z.number().min(0).max(1).default(0.5),
+    skipLoss: z.number().nonnegative().default(0.1),
+    /** Width of the summaries of the context, of so many tokens each; 0: none. */
+    summary: z.int().nonnegative().default(16),
+    summaryChunk: count.default(16),
+    /** The first tokens, which all see. */
+    sinks: z.int().nonnegative().default(16),
+    /** The most global tokens, and the width inside the selector of them; 0: the first of each interval. */
+    maxGlobals: count.default(32),
+    selector: z.int().nonnegative().default(16),
+    /** The smallest chunk. */
+    unit: count.default(16),
+    /** The most dimensions of the latent, and those that the cache keeps of a token. */
+    maxLatent: count.default(64),
+    rank: count.default(16),
+    /** Width of the recurrent state. */
+    state: count.default(32),
+    /** Values of the run, as training begins: see `Reach`. */
+    window: byLayer(count).default(32),
+    dilation: byLayer(count).default(2),
+    globals: byLayer(z.int().nonnegative()).default(16),
+    sparsity: byLayer(z.number().min(0).max(1)).default(0.5),
+    chunk: byLayer(count).default(16),
+    latent: byLayer(count).default(64),
+    /** Base of the rotary positions' wavelengths. */
+    theta: z.number().positive().default(1e6),
+    /** How many times longer sequences may be than those of `original` positions, that theta is meant for (YaRN). */
+    yarn: z.strictObject({ factor: z.number().min(1), original: count }).optional(),
+    /** Added to the mean square in norms. */
+    epsilon: z.number().positive().default(1e-5),
+    /** Queries and keys that attention works on at a time. */
+    blockSize: count.default(512),
+    /** Element type of the computation; weights are float32. */
+    dtype: z.enum(["f32", "bf16"]).default("f32"),
+    /** What of a layer is kept for the backward pass: `everything`, `nothing`, or names, those of `offload` in the host's memory. */
+    remat: rematSchema.default("everything"),
+    /** Layers written one after the other instead of a loop. */
+    unroll: z.boolean().default(false),
+  })
+  .refine(...headsDivide)
+  .refine(({ heads, kvHeads }) => heads % kvHeads === 0, { path: ["kvHeads"], message: "kvHeads must divide heads" })
+  .refine(...fewEnough)
+  .refine(({ least, perToken }) => least <= perToken, {
+    path: ["least"],
+    message: "the least experts of a token cannot be more than the most",
+  })
+  .refine(({ plan, hyperRank }) => plan > 0 || hyperRank === 0, {
+    path: ["hyperRank"],
+    message: "the hypernetwork reads the plan: without one it is 0",
+  })
+  .superRefine((c, issues) => {
+    for (const name of VALUES) {
+      const given = c[name];
+      if (Array.isArray(given) && given.length !== c.layers)
+        issues.addIssue({ code: "custom", path: [name], message: `${given.length} values for ${c.layers} layers` });
+    }
+  });
+/** A resolved configuration of {@link xenarcaiI2}. */
+export type XenarcaiI2Config = z.infer<typeof xenarcaiI2Config>;
+
+const VALUES = ["window", "dilation", "globals", "sparsity", "chunk", "latent"] as const;
+
+/** One number, or one along `layers`. */
+const given =
+  (values: number | readonly number[]): Initializer =>
+  (_, sizes) =>
+    typeof values === "number" ? full(sizes, values) : (constant(sizes as Sizes<"layers">, values) as Tensor);
+
+/** The values of the run of one layer: parameters that are not trained but set, so that they are inputs of every program. */
+class Values extends Module {
+  readonly window: Tensor<never>;
+  readonly dilation: Tensor<never>;
+  readonly globals: Tensor<never>;
+  readonly sparsity: Tensor<never>;
+  readonly chunk: Tensor<never>;
+  readonly latent: Tensor<never>;
+  /** By `WEIGHTS`. */
+  readonly weights: Tensor<"path">;
+  constructor(c: XenarcaiI2Config) {
+    super();
+    const set = (values: number | readonly number[]) => param({}, given(values), { freeze: true, decay: false });
+    this.window = set(c.window);
+    this.dilation = set(c.dilation);
+    this.globals = set(c.globals);
+    this.sparsity = set(c.sparsity);
+    this.chunk = set(c.chunk);
+    this.latent = set(c.latent);
+    this.weights = param({ path: WEIGHTS.length }, ones, { freeze: true, decay: false });
+  }
+
+  /** As attention takes them. */
+  call(): HlsaValues {
+    const { window, dilation, globals, sparsity, chunk, latent, weights } = stopGradient({ ...this } as Values);
+    const whole = (x: Tensor<never>) => x.cast("i32") as unknown as Tensor;
+    return {
+      window: whole(window),
+      dilation: whole(dilation),
+      globals: whole(globals),
+      chunk: whole(chunk),
+      latent: whole(latent),
+      sparsity: sparsity as unknown as Tensor,
+      weights: weights as Tensor,
+    };
+  }
+}
+
+type Stream = Tensor<"batch" | "seq" | "embed">;
+
+/** What decoding carries in a {@link Summarizer}: the sum (f32) of the chunk that has not ended, and the summaries so far. */
+export interface SummaryCache {
+  readonly sum: Tensor<"batch" | "embed">;
+  readonly summaries: Tensor<"batch" | "key" | "headDim">;
+}
+
+/** Where tokens are, and how many count: see `RunOptions`. */
+interface Places {
+  readonly position?: Tensor<"batch"> | undefined;
+  readonly length?: Tensor<"batch"> | undefined;
+}
+
+/**
+ * The context so far in few vectors: an MLP brings the mean of every chunk of tokens down to one, and every token behind a chunk's end
+ * reads the vectors by attention.
+ */
+export class Summarizer extends Module {
+  readonly hidden: Linear<"embed", "headDim">;
+  readonly down: Linear<"headDim", "summary">;
+  readonly key: Linear<"summary", "headDim">;
+  readonly value: Linear<"summary", "headDim">;
+  readonly query: Linear<"embed", "headDim">;
+  readonly output: Linear<"headDim", "embed">;
+  private readonly chunk: number;
+  constructor(embed: number, summary: number, chunk: number, init: Initializer, outputInit: Initializer) {
+    super();
+    const plain = { bias: false, init };
+    this.hidden = new Linear({ embed }, { headDim: summary }, { init });
+    this.down = new Linear({ headDim: summary }, { summary }, plain);
+    this.key = new Linear({ summary }, { headDim: summary }, plain);
+    this.value = new Linear({ summary }, { headDim: summary }, plain);
+    this.query = new Linear({ embed }, { headDim: summary }, plain);
+    this.output = new Linear({ headDim: summary }, { embed }, { bias: false, init: outputInit });
+    this.chunk = chunk;
+  }
+
+  /** x `[batch, seq, embed]` to what its tokens read, `[batch, seq, embed]`; with a cache, one token of each input at its position. */
+  call(x: Stream, cache: SummaryCache | undefined, places: Places): [Stream, SummaryCache] {
+    const [next, positions] = cache ? this.step(x, cache, places.position!) : this.whole(x, places.length);
+    const vectors = next.summaries.rename("headDim", "summary") as Tensor;
+    const query = this.query.call<"batch" | "seq">(x) as Tensor;
+    const ended = positions.add(1).div(this.chunk).sub(1) as Tensor;
+    const [key, value] = [this.key, this.value].map((l) => l.call<"batch" | "key">(vectors.cast(x.dtype) as Tensor));
+    const read = attention(query, key as Tensor, value as Tensor, { causal: true, positions: ended });
+    return [this.output.call<"batch" | "seq">(read as Tensor) as Tensor, next];
+  }
+
+  private summary(mean: Tensor): Tensor {
+    return this.down.call<"batch" | "key">(gelu(this.hidden.call<"batch" | "key">(mean) as Tensor)) as Tensor;
+  }
+
+  private whole(x: Stream, length: Tensor<"batch"> | undefined): [SummaryCache, Tensor] {
+    const { chunk } = this;
+    const seq = x.size("seq");
+    const chunks = Math.ceil(seq / chunk);
+    const place = iota({ seq });
+    const filled = (x as Tensor).cast("f32").pad("seq", 0, chunks * chunk - seq) as Tensor;
+    const means = filled.split("seq", { key: chunks, seq: chunk }).mean("seq") as Tensor;
+    const summaries = this.summary(means.cast(x.dtype) as Tensor).rename("summary", "headDim") as Tensor;
+    const last = (
+      length ??
+      (iota({ batch: x.size("batch") })
+        .mul(0)
+        .add(seq) as Tensor)
+    ).sub(1) as Tensor;
+    const broad = last.broadcast({ seq }) as Tensor;
+    const open = broad.div(chunk).eq(place.div(chunk)).and(broad.ge(place)) as Tensor;
+    const sum = dot((x as Tensor).cast("f32"), open.cast("f32"), "seq") as Tensor;
+    return [
+      {
+        sum: sum.ordered(["batch", "embed"]) as Tensor,
+        summaries: summaries.ordered(["batch", "key", "headDim"]) as Tensor,
+      },
+      place as Tensor,
+    ];
+  }
+
+  private step(x: Stream, cache: SummaryCache, position: Tensor<"batch">): [SummaryCache, Tensor] {
+    const { chunk } = this;
+    const isFirst = position.rem(chunk).eq(0) as Tensor;
+    const before = where(isFirst, cache.sum.mul(0) as Tensor, cache.sum as Tensor) as Tensor;
+    const sum = before.add((x as Tensor).at("seq", 0).cast("f32")) as Tensor;
+    // The mean of the chunk that the token is in: right when the chunk has ended, and read then.
+    const mean = sum
+      .mul(1 / chunk)
+      .cast(x.dtype)
+      .broadcast({ key: 1 }) as Tensor;
+    const one = this.summary(mean).rename("summary", "headDim").cast(cache.summaries.dtype) as Tensor;
+    const at = position.div(chunk).broadcast({ place: 1 }) as Tensor;
+    const summaries = put(cache.summaries as Tensor, "key", at, one.rename("key", "place") as Tensor) as Tensor;
+    return [
+      { sum: sum.ordered(cache.sum.names) as Tensor, summaries: summaries as Tensor },
+      position.broadcast({ seq: 1 }) as Tensor,
+    ];
+  }
+}
+
+/** What decoding carries in one layer. */
+export interface LayerCache {
+  readonly attention: HlsaCache;
+  readonly summary?: SummaryCache | undefined;
+}
+
+/** One layer: x + attention + summary, then + experts; each times the gate, which is 0 where the token skips the layer. */
+export class XenarcaiI2Layer extends Module {
+  readonly values: Values;
+  readonly norm: RmsNorm<"embed">;
+  readonly gate: Linear<"embed", "gate"> | undefined;
+  /** The plan, to this layer's strategy. */
+  readonly strategy: Linear<"plan", "strategy"> | undefined;
+  readonly paths: Linear<"strategy", "path"> | undefined;
+  readonly attention: Hlsa;
+  readonly summarizer: Summarizer | undefined;
+  readonly moeNorm: RmsNorm<"embed">;
+  readonly hyper:
+    | { readonly state: Linear<"embed", "hyper">; readonly weights: Linear<"strategy", "hyper" | "expert"> }
+    | undefined;
+  readonly moe: Moe;
+  private readonly skipTarget: number;
+  private readonly skipLoss: number;
+
+  constructor(c: XenarcaiI2Config) {
+    super();
+    const { embed, plan, experts, epsilon, hyperRank: hyper } = c;
+    const init = normal(0.02);
+    const outputInit = normal(0.02 / Math.sqrt(2 * c.layers));
+    const plain = { bias: false, init };
+    this.values = new Values(c);
+    this.norm = new RmsNorm({ embed }, { epsilon });
+    this.gate = c.skip ? new Linear({ embed }, { gate: 1 }, { init }) : undefined;
+    this.strategy = plan ? new Linear({ plan }, { strategy: plan }, { init }) : undefined;
+    this.paths = plan ? new Linear({ strategy: plan }, { path: WEIGHTS.length }, plain) : undefined;
+    const { maxLatent: latent, theta, yarn, sinks, maxGlobals, unit, blockSize, context: span } = c;
+    const options = { theta, yarn, sinks, maxGlobals, unit, blockSize, span, epsilon, init, outputInit };
+    this.attention = new Hlsa({ ...c, latent }, options);
+    this.summarizer = c.summary ? new Summarizer(embed, c.summary, c.summaryChunk, init, outputInit) : undefined;
+    this.moeNorm = new RmsNorm({ embed }, { epsilon });
+    this.hyper = hyper
+      ? {
+          state: new Linear({ embed }, { hyper }, plain),
+          weights: new Linear({ strategy: plan }, { hyper, expert: experts }, plain),
+        }
+      : undefined;
+    const mixture = {
+      ...mixtureOf(c),
+      threshold: c.threshold,
+      least: c.least,
+      priority: "token",
+      init,
+      outputInit,
+    } as const;
+    this.moe = new Moe({ embed }, { mlp: c.expertWidth }, mixture);
+    this.skipTarget = c.skipTarget;
+    this.skipLoss = c.skipLoss;
+  }
+
+  /** x `[batch, seq, embed]` and the plan `[batch, seq, plan]`, to x and what decoding carries on. */
+  call(x: Stream, plan: Tensor | undefined, cache: LayerCache | undefined, places: Places): [Stream, LayerCache] {
+    const h = this.norm.call<"batch" | "seq">(x);
+    const { passes, scale } = this.passed(h);
+    const gated = (y: Stream): Stream => (scale ? y.mul(scale.cast(y.dtype) as Tensor) : y) as Stream;
+    const strategy = plan && (gelu(this.strategy!.call<"batch" | "seq">(plan) as Tensor) as Tensor);
+    const own = strategy && (this.paths!.call<"batch" | "seq">(strategy) as Tensor).cast("f32");
+    const none = (passes ?? (x as Tensor).at("embed", 0).eq(0)).cast("f32").mul(0).broadcast({ path: WEIGHTS.length });
+    const bias = ((own ?? none) as Tensor).ordered(["batch", "seq", "path"]) as Tensor;
+    const steered = passes ? (where(passes, bias, HIDDEN) as Tensor) : bias;
+    const options = { values: this.values.call(), bias: steered, ...places, cache: cache?.attention };
+    const [attended, seen] = this.attention.call(h, options);
+    const [read, summary] = this.summarizer?.call(h, cache?.summary, places) ?? [undefined, undefined];
+    const middle = x.add(gated((read ? (attended as Tensor).add(read) : attended) as Stream) as Tensor) as Stream;
+    const g = this.moeNorm.call<"batch" | "seq">(middle);
+    const mixed = this.moe.call<"batch" | "seq">(g, {
+      adjustment: strategy && this.adjusted(g, strategy),
+      active: passes as Tensor<"batch" | "seq"> | undefined,
+    });
+    return [middle.add(gated(mixed) as Tensor) as Stream, { attention: seen, ...(summary && { summary }) }];
+  }
+
+  /** What a small network, whose weights a network makes of the strategy, adds to the router's logits (f32). */
+  private adjusted(x: Stream, strategy: Tensor): Tensor | undefined {
+    if (!this.hyper) return undefined;
+    const state = (this.hyper.state.call<"batch" | "seq">(x) as Tensor).cast("f32") as Tensor;
+    const weights = (this.hyper.weights.call<"batch" | "seq">(strategy) as Tensor).cast("f32") as Tensor;
+    return dot(state, weights, "hyper") as Tensor;
+  }
+
+  /**
+   * Whether a token passes through the layer (i1), and what its branches are times: 1 or 0, with the derivative of the gate (Bengio et al.
+   * 2013, arXiv:1308.3432, the straight-through estimator).
+   */
+  private passed(h: Stream): { readonly passes?: Tensor | undefined; readonly scale?: Tensor | undefined } {
+    if (!this.gate) return {};
+    const open = (this.gate.call<"batch" | "seq">(h) as Tensor).at("gate", 0).cast("f32").sigmoid() as Tensor;
+    const passes = stopGradient(open).ge(0.5) as Tensor;
+    const scale = open.sub(stopGradient(open)).add(passes.cast("f32")) as Tensor;
+    const skipped = scale.mean(["batch", "seq"]).neg().add(1) as unknown as Tensor<never>;
+    report.metric("skip_rate", skipped);
+    report.loss("skip", skipped.sub(this.skipTarget).square() as Tensor<never>, this.skipLoss);
+    return { passes, scale };
+  }
+}
+
+/** What decoding carries on. */
+export interface XenarcaiI2Cache {
+  readonly layers: LayerCache;
+  /** The state that plans are made of (f32). */
+  readonly planning?: Tensor<"batch" | "state"> | undefined;
+}
+
+/** Plans: an MLP of a state that goes along the context. */
+export class Planner extends Module {
+  readonly state: RecurrentState;
+  readonly hidden: Linear<"state", "planHidden">;
+  readonly out: Linear<"planHidden", "plan">;
+  constructor({ embed, state, plan }: Pick<XenarcaiI2Config, "embed" | "state" | "plan">, init: Initializer) {
+    super();
+    this.state = new RecurrentState({ embed, state }, { init });
+    this.hidden = new Linear({ state }, { planHidden: 2 * plan }, { init });
+    this.out = new Linear({ planHidden: 2 * plan }, { plan }, { init });
+  }
+
+  /** x `[batch, seq, embed]` to plans `[batch, seq, plan]`, and the state behind the last token that counts. */
+  call(
+    x: Stream,
+    before: Tensor<"batch" | "state"> | undefined,
+    { length }: Places,
+  ): [Tensor, Tensor<"batch" | "state">] {
+    const { states, last } = this.state.call(x, { before, length });
+    const hidden = gelu(this.hidden.call<"batch" | "seq">(states.cast(x.dtype)) as Tensor) as Tensor;
+    return [this.out.call<"batch" | "seq">(hidden) as Tensor, last];
+  }
+}
+
+/** The model: tokens `[batch, seq]` (i32) to scores `[batch, seq, vocab]`. With a cache it reads one token of each input. */
+export class XenarcaiI2 extends LanguageModel<XenarcaiI2Cache> {
+  readonly tokens: Embedding<"vocab", "embed">;
+  readonly planner: Planner | undefined;
+  readonly blocks: Stack<XenarcaiI2Layer, "layers">;
+  readonly norm: RmsNorm<"embed">;
+  readonly head: Linear<"embed", "vocab">;
+  protected override readonly sequential = true;
+  private readonly dtype: XenarcaiI2Config["dtype"];
+  constructor(c: XenarcaiI2Config) {
+    super();
+    const { embed, vocab, layers, remat, unroll, epsilon } = c;
+    const init = normal(0.02);
+    this.tokens = new Embedding({ vocab }, { embed }, { init });
+    this.planner = c.plan ? new Planner(c, init) : undefined;
+    this.blocks = new Stack({ layers }, () => new XenarcaiI2Layer(c), { remat, unroll });
+    this.norm = new RmsNorm({ embed }, { epsilon });
+    this.head = new Linear({ embed }, { vocab }, { bias: false, init });
+    this.dtype = c.dtype;
+  }
+
+  run(
+    tokens: Tensor<"batch" | "seq">,
+    { positions, cache, length }: RunOptions<XenarcaiI2Cache> = {},
+  ): Hidden<XenarcaiI2Cache> {
+    const places = { position: cache && (positions!.at("seq", 0) as Tensor<"batch">), length };
+    const x = this.tokens.call(tokens, this.dtype) as Stream;
+    const [plan, planning] = this.planner?.call(x, cache?.planning, places) ?? [];
+    const [h, layers] = this.blocks.scanWith({ x, plan }, { cache: cache?.layers }, (layer, { x, plan }, own) => {
+      const [y, next] = layer.call(x, plan, own.cache as LayerCache | undefined, places);
+      return [{ x: y, plan }, next];
+    });
+    return { hidden: this.norm.call(h.x), cache: { layers: layers as LayerCache, ...(planning && { planning }) } };
+  }
+
+  logits<A extends string>(hidden: Tensor<A | "embed">): Tensor<A | "vocab"> {
+    return this.head.call<A>(hidden);
+  }
+}
+
+/** The model as a definition to compile, with its configuration. */
+export const xenarcaiI2 = defineModel({
+  name: "xenarcai-i2",
+  config: xenarcaiI2Config,
+  build: (c) => new XenarcaiI2(c),
+});
+
+export default xenarcaiI2;
