@@ -107,8 +107,8 @@ export class Router extends Module {
   /** Tokens `[..., token, embed]`, jittered if they are to be, to their experts. */
   call(x: Tensor<Tokens | "embed">, { adjustment, active }: RouterCallOptions = {}): Routing {
     const { experts, perToken, scores: kind = "softmax", threshold, normalize = true, scale = 1 } = this.options;
-    const own = dot(x.cast("f32"), this.weight, "embed", { precision: "HIGHEST" });
-    const logits = adjustment ? own.add(adjustment) : own;
+    let logits = dot(x.cast("f32"), this.weight, "embed", { precision: "HIGHEST" });
+    if (adjustment) logits = logits.add(adjustment);
     const scores = kind === "softmax" ? softmax(logits, "expert") : logits.sigmoid();
     const probs = kind === "softmax" ? scores : scores.div(scores.sum("expert").add(TINY));
 

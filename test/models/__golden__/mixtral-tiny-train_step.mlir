@@ -179,8 +179,8 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %choices = stablehlo.convert %choices.compare : (tensor<32x2x4xi1>) -> tensor<32x2x4xi32>
       %load = stablehlo.reduce(%choices init: %c_8) applies stablehlo.add across dimensions = [0, 1] : (tensor<32x2x4xi32>, tensor<i32>) -> tensor<4xi32>
       %all = stablehlo.convert %load : (tensor<4xi32>) -> tensor<4xf32>
-      %share.reduce = stablehlo.reduce(%all init: %cst_91) applies stablehlo.add across dimensions = [0] : (tensor<4xf32>, tensor<f32>) -> tensor<f32>
-      %share.broadcast_in_dim = stablehlo.broadcast_in_dim %share.reduce, dims = [] : (tensor<f32>) -> tensor<4xf32>
+      %number = stablehlo.reduce(%all init: %cst_91) applies stablehlo.add across dimensions = [0] : (tensor<4xf32>, tensor<f32>) -> tensor<f32>
+      %share.broadcast_in_dim = stablehlo.broadcast_in_dim %number, dims = [] : (tensor<f32>) -> tensor<4xf32>
       %share = stablehlo.divide %all, %share.broadcast_in_dim : tensor<4xf32>
       %mean.reduce = stablehlo.reduce(%scores init: %cst_91) applies stablehlo.add across dimensions = [0] : (tensor<32x4xf32>, tensor<f32>) -> tensor<4xf32>
       %cst_105 = stablehlo.constant dense<3.125000e-02> : tensor<4xf32>
