@@ -118,7 +118,7 @@ const failure = async (config: object): Promise<string> => {
 test.each<[what: string, config: object]>([
   ["an axis that does not divide", { mesh: { tensor: 3 } }],
   ["a batch that does not divide", { mesh: { data: 16 } }],
-  ["a mesh axis used twice", { mesh: { tensor: 2 }, sharding: { parameters: { embed: "tensor" } } }],
+  ["a mesh axis used twice", { mesh: { tensor: 2 }, sharding: { parameters: { embed: "tensor", vocab: "tensor" } } }],
   ["a rule for an axis the mesh lacks", { mesh: { tensor: 2 }, sharding: { parameters: { embed: "tesnor" } } }],
   ["a rule for an axis the model lacks", { mesh: { tensor: 2 }, sharding: { parameters: { haeds: "tensor" } } }],
   ["sizes that are not the target's", { mesh: { tensor: 2, data: 3 }, target: "cpu:8" }],
