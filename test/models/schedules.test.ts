@@ -55,3 +55,9 @@ test.each<[what: string, settings: object, schedule: string]>([
   ]);
   expectClose(encode("f32", [count], [...(ours.data as Float32Array)]), expected!, { rtol: 2e-6, atol: 1e-9 });
 });
+
+test("a rate cannot come down to a higher one", () => {
+  const found = trainSchema.safeParse({ learningRate: 1e-5 });
+  expect(found.error?.issues).toMatchObject([{ path: ["minLearningRate"] }]);
+  expect(trainSchema.safeParse({ learningRate: 1e-5, schedule: "constant" }).success).toBe(true);
+});
