@@ -5,6 +5,8 @@ import { z } from "zod";
 import { XenarcError } from "../compiler/errors.js";
 import { meshSchema, parseVersioned, sha256 } from "./manifest.js";
 
+/** The file's name in a run's folder. */
+export const HISTORY = "run.json";
 /** The newest schema this version reads. */
 const SCHEMA_VERSION = 1;
 
@@ -74,12 +76,14 @@ export const historySchema = z.strictObject({
 export type Source = z.infer<typeof sourceSchema>;
 /** What the command line tells of itself. */
 export type Command = z.infer<typeof commandSchema>;
+/** A start of a run. */
+export type Start = z.infer<typeof startSchema>;
 /** The contents of `run.json`. */
 export type History = z.infer<typeof historySchema>;
 
 /** The history of the run in a folder. @throws XenarcError where there is none, or it cannot be read. */
 export function readHistory(run: string): History {
-  const file = join(run, "run.json");
+  const file = join(run, HISTORY);
   let text: string;
   try {
     text = readFileSync(file, "utf8");
@@ -88,7 +92,7 @@ export function readHistory(run: string): History {
     const missing = code === "ENOENT" || code === "ENOTDIR";
     throw new XenarcError(
       {
-        what: missing ? `${run} is no run's folder: it has no run.json.` : `${file} cannot be read (${code}).`,
+        what: missing ? `${run} is no run's folder: it has no ${HISTORY}.` : `${file} cannot be read (${code}).`,
         expected: "the folder of a run that xenarc train made, such as runs/NAME.",
       },
       "usage",

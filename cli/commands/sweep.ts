@@ -6,7 +6,7 @@ import { XenarcError } from "../../compiler/errors.js";
 import { writeAtomically } from "../../compiler/source/cache.js";
 import { essenceOf } from "../../emit/artifact.js";
 import { makeFolder } from "../../emit/folder.js";
-import { readHistory, type Source } from "../../emit/history.js";
+import { HISTORY, readHistory, type Source } from "../../emit/history.js";
 import { drawCurves, sources } from "../../runtime-bridge/bridge.js";
 import { Interrupted } from "../interrupt.js";
 import { artifactAt, openModel, openProject, RUNS, sortWords } from "../project.js";
@@ -93,7 +93,7 @@ async function once(
   try {
     const project = await openProject({ target, overrides: settings }, options.config);
     const draft = await compileInto(run, project, options.data);
-    const changed = existsSync(join(run, "run.json")) ? await whatChanged(draft) : [];
+    const changed = existsSync(join(run, HISTORY)) ? await whatChanged(draft) : [];
     if (changed.length > 0) say(`${run} was trained with ${changed.join(" and on ")}: it begins anew.`);
     const before = existsSync(file) ? (JSON.parse(readFileSync(file, "utf8")) as Result) : undefined;
     if (before !== undefined && before.failed === undefined && changed.length === 0) {

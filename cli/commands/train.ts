@@ -5,7 +5,7 @@ import { join, relative, resolve, sep } from "node:path";
 import { XenarcError } from "../../compiler/errors.js";
 import { readManifest } from "../../emit/artifact.js";
 import type { Compiled } from "../../emit/compile.js";
-import { type Command, readHistory } from "../../emit/history.js";
+import { type Command, HISTORY, readHistory, type Start } from "../../emit/history.js";
 import type { Manifest } from "../../emit/manifest.js";
 import { type TrainOptions as RuntimeTrainOptions, train } from "../../runtime-bridge/bridge.js";
 import type { EventOf, RuntimeEvent } from "../../runtime-bridge/events.js";
@@ -81,13 +81,28 @@ export async function trainCommand(given: readonly string[], options: TrainComma
   const name = project?.model.name ?? (await readManifest(ready!)).name;
   const run = options.run ?? join(RUNS, name);
   refuseExisting(run, options);
+  const namesOwn = project ? configuredData(project) !== undefined : namesData(await readManifest(ready!));
+  const data = options.data ?? (options.resume && !namesOwn ? lastData(run) : undefined);
+  const settings: TrainCommandOptions = { ...options, ...(data !== undefined && { data }) };
   const done = project
-    ? await trainModel(project, run, options)
-    : await trainArtifact(await copyInto(run, ready!, options), run, {
-        ...options,
+    ? await trainModel(project, run, settings)
+    : await trainArtifact(await copyInto(run, ready!, settings), run, {
+        ...settings,
         command: await describeCommand(run, target, undefined),
       });
   end(done, run, options);
+}
+
+/** A path in a run's history, from the working directory. */
+const pathFrom = (run: string, path: string): string =>
+  path.includes("://") ? path : relative(".", resolve(run, path)) || ".";
+
+/** What a start of a run was trained on. */
+const dataOf = (run: string, { data }: Start): string[] => data.paths.map((path) => pathFrom(run, path));
+
+/** For a run that goes on, and is told nothing of data: that of its last start. */
+function lastData(run: string): string[] | undefined {
+  return existsSync(join(run, HISTORY)) ? dataOf(run, readHistory(run).starts.at(-1)!) : undefined;
 }
 
 /** Repeats a run from its folder alone: its artifact, on the data that it was trained on. */
@@ -106,16 +121,15 @@ async function reproduce(earlier: string, words: Words, options: TrainCommandOpt
   const artifact = requireArtifact(join(earlier, "artifact"));
   const run = options.run ?? `${earlier.replace(/[/\\]+$/, "")}-again`;
   refuseExisting(run, options);
-  const there = (path: string) => (path.includes("://") ? path : relative(".", resolve(earlier, path)) || ".");
   const weights = first.weights && {
-    from: there((first.adapters ?? first.weights).path),
-    base: there(first.weights.path),
+    from: pathFrom(earlier, (first.adapters ?? first.weights).path),
+    base: pathFrom(earlier, first.weights.path),
   };
   await copyInto(run, artifact, { ...options, ...weights });
   const source = keepSourceOf(earlier, run, first.command?.source);
   const done = await trainArtifact(artifactOf(run), run, {
     ...options,
-    data: options.data ?? first.data.paths.map(there),
+    data: options.data ?? dataOf(earlier, first),
     ...weights,
     processes: options.processes ?? first.processes,
     repeats: earlier,

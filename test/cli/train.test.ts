@@ -104,7 +104,11 @@ test(
     expect(twice.code).toBe(2);
     expect(twice.err).toContain("runs/char-transformer has a trained model already, saved at step 6.");
 
-    const longer = await call("train", ...SMALL, "train.steps=8", "--data", "text.txt", "--resume", "--json");
+    // On the data that it was trained on, though nothing is said of it.
+    const longer = await call("train", ...SMALL, "train.steps=8", "--resume", "--json");
+    const { starts } = JSON.parse(readFileSync(file("runs/char-transformer/run.json"), "utf8"));
+    expect(starts).toHaveLength(2);
+    expect(starts[1].data).toEqual(starts[0].data);
     const events = longer.out
       .trim()
       .split("\n")
