@@ -6,19 +6,9 @@ import { parseOptimizedHlo } from "../../compiler/plan/optimized_hlo.js";
 import type { Compilable } from "../../emit/compile.js";
 import { charTransformer, llama, mixtral } from "../../models/index.js";
 import { temporaryFolder } from "../runtime/support.js";
-import { gradientDifference, lossDifference, type Run, trainAll, weightDifference } from "./support.js";
+import { differing, type Run, trainAll } from "./support.js";
 
 const folder = temporaryFolder();
-
-/** What differs from one device by 1e-5 or more. */
-function wrong(run: Run, one: Run): [string, number][] {
-  const found: [string, number][] = [
-    ["loss", lossDifference(run, one)],
-    gradientDifference(run),
-    weightDifference(run),
-  ];
-  return found.filter(([, difference]) => !(difference < 1e-5));
-}
 
 /** What a run's steps send of floats: integers are positions and tokens, a few. */
 function sent(run: Run, mesh: Mesh): CollectiveRow[] {
@@ -97,7 +87,7 @@ test("context with stages, tensor and FSDP: dropout and all, and what is sent by
   const configs = [{ model, train }, ...COMBINED.map(({ mesh }) => ({ model, train, mesh }))];
   const [one, ...runs] = await trainAll(folder, charTransformer, configs);
   for (const [i, { mesh, sums }] of COMBINED.entries()) {
-    expect({ mesh, wrong: wrong(runs[i]!, one!) }).toEqual({ mesh, wrong: [] });
+    expect({ mesh, wrong: differing(runs[i]!, one!, 1e-5) }).toEqual({ mesh, wrong: [] });
     const rows = new Map(sent(runs[i]!, mesh).map((row) => [`${row.kind} ${row.axes.join("+")}`, row]));
     const expected = sums(sizes(mesh));
     expect({ mesh, kinds: [...rows.keys()].sort() }).toEqual({ mesh, kinds: Object.keys(expected).sort() });
@@ -160,7 +150,7 @@ test.each<[what: string, definition: Compilable<any>, model: object, meshes: rea
     const configs = [{ model, train }, ...meshes.map((mesh) => ({ model, train, mesh }))];
     const [one, ...runs] = await trainAll(folder, definition, configs);
     for (const [i, mesh] of meshes.entries()) {
-      expect({ mesh, wrong: wrong(runs[i]!, one!) }).toEqual({ mesh, wrong: [] });
+      expect({ mesh, wrong: differing(runs[i]!, one!, 1e-5) }).toEqual({ mesh, wrong: [] });
       // Choices with a capacity go to the devices of their experts.
       if (!("capacity" in model) || !("expert" in mesh)) continue;
       const exchanged = sent(runs[i]!, mesh).filter(

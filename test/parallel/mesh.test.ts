@@ -7,7 +7,7 @@ import { compile } from "../../emit/compile.js";
 import { charTransformer } from "../../models/char_transformer.js";
 import { evaluationWorker } from "../../runtime-bridge/evaluate.js";
 import { temporaryFolder } from "../runtime/support.js";
-import { gradientDifference, lossDifference, trainAll, weightDifference } from "./support.js";
+import { differing, gradientDifference, lossDifference, trainAll } from "./support.js";
 
 const folder = temporaryFolder();
 
@@ -68,10 +68,7 @@ test("8 devices train as one does, on every mesh", async () => {
   const [one, ...runs] = await trainAll(folder, charTransformer, configs);
   for (const [i, run] of runs.entries()) {
     const name = Object.keys(MESHES)[i]!;
-    const [gradient, ofGradient] = gradientDifference(run);
-    const [weight, ofWeight] = weightDifference(run);
-    const found = { loss: lossDifference(run, one!), [gradient]: ofGradient, [weight]: ofWeight };
-    const wrong = Object.entries(found).filter(([, difference]) => !(difference < 1e-5));
+    const wrong = differing(run, one!, 1e-5);
     expect({ name, wrong }).toEqual({ name, wrong: [] });
 
     const wanted = COMMUNICATION[name];

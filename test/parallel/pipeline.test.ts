@@ -30,23 +30,13 @@ import { ensurePython } from "../../runtime-bridge/bridge.js";
 import { pythonEnv } from "../../runtime-bridge/process.js";
 import { agrees, f32, i32 } from "../language/harness.js";
 import { temporaryFolder } from "../runtime/support.js";
-import { gradientDifference, lossDifference, type Run, trainAll, weightDifference } from "./support.js";
+import { differing, type Run, trainAll } from "./support.js";
 
 const folder = temporaryFolder();
 
 /** Without biases: the gradient of a key's bias is zero but for rounding, which has no relative size. */
 const model = { layers: 8, heads: 4, embed: 32, context: 16, bias: false, dropout: 0.2 };
 const train = { batch: 16, warmup: 2, steps: 10 };
-
-/** What differs from one device by 1e-5 or more. */
-function wrong(run: Run, one: Run): [string, number][] {
-  const found: [string, number][] = [
-    ["loss", lossDifference(run, one)],
-    gradientDifference(run),
-    weightDifference(run),
-  ];
-  return found.filter(([, difference]) => !(difference < 1e-5));
-}
 
 /** Bytes of a step's communication, by kind and mesh axes. */
 function communication(
@@ -87,7 +77,7 @@ test("stages train as one device does, and send what they have to", async () => 
   const [one, ...runs] = await trainAll(folder, charTransformer, [{ model, train }, ...configs]);
   for (const [i, run] of runs.entries()) {
     const [name, { mesh, pipeline, ticks }] = cases[i]!;
-    expect({ name, wrong: wrong(run, one!) }).toEqual({ name, wrong: [] });
+    expect({ name, wrong: differing(run, one!, 1e-5) }).toEqual({ name, wrong: [] });
 
     const { data = 1, stage = 1 } = mesh;
     const { microBatches = stage } = (pipeline ?? {}) as Partial<Pipeline>;
@@ -190,7 +180,7 @@ test("combined with other axes, accumulation and remat", async () => {
   const [one, ...runs] = await trainAll(folder, rotary, configs);
   for (const [i, run] of runs.entries()) {
     const [name, config] = Object.entries(COMBINED)[i]!;
-    expect({ name, wrong: wrong(run, one!) }).toEqual({ name, wrong: [] });
+    expect({ name, wrong: differing(run, one!, 1e-5) }).toEqual({ name, wrong: [] });
     const mesh: Readonly<Record<string, number>> = config.mesh;
     const p = pipelineOf(rotary.schema.parse(configs[i + 1]))!;
     for (const metric of ["blocks/mean", "blocks/size"]) {
@@ -219,7 +209,7 @@ test("Llama in stages trains as one device does", async () => {
     { model: small, train },
     { model: small, train, mesh: { stage: 2 } },
   ]);
-  expect(wrong(run!, one!)).toEqual([]);
+  expect(differing(run!, one!, 1e-5)).toEqual([]);
 }, 300_000);
 
 // The loss that balances is a product of means, which of micro-batches is another than of the batch.
@@ -234,7 +224,7 @@ test.each([
       { model: experts, train },
       { model: experts, train, mesh: { stage: 2 } },
     ]);
-    expect(wrong(run!, one!)).toEqual([]);
+    expect(differing(run!, one!, 1e-5)).toEqual([]);
   },
   300_000,
 );

@@ -66,3 +66,13 @@ function largest(differences: Readonly<Record<string, number>>, of: (name: strin
       .reduce((a, b) => (b[1] > a[1] ? b : a))
   );
 }
+
+/** What of a run differs from one on one device by `tolerance` or more. */
+export function differing(run: Run, one: Run, tolerance: number): [string, number][] {
+  const found: [string, number][] = [
+    ["loss", lossDifference(run, one)],
+    gradientDifference(run),
+    weightDifference(run),
+  ];
+  return found.filter(([, difference]) => !(difference < tolerance));
+}
