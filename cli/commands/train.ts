@@ -78,10 +78,11 @@ export async function trainCommand(given: readonly string[], options: TrainComma
     );
   }
   const project = ready === undefined ? await openProject(words, options.config) : undefined;
-  const name = project?.model.name ?? (await readManifest(ready!)).name;
+  const manifest = project ? undefined : await readManifest(ready!);
+  const name = project?.model.name ?? manifest!.name;
   const run = options.run ?? join(RUNS, name);
   refuseExisting(run, options);
-  const namesOwn = project ? configuredData(project) !== undefined : namesData(await readManifest(ready!));
+  const namesOwn = project ? configuredData(project) !== undefined : namesData(manifest!);
   const data = options.data ?? (options.resume && !namesOwn ? lastData(run) : undefined);
   const settings: TrainCommandOptions = { ...options, ...(data !== undefined && { data }) };
   const done = project

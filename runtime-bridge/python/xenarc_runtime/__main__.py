@@ -59,6 +59,15 @@ def _in_group() -> bool:
     return f"{__package__}.group" in sys.modules and sys.modules[f"{__package__}.group"].size() > 1
 
 
+def _add_evaluated(command: argparse.ArgumentParser) -> None:
+    """What is evaluated, and on what."""
+    command.add_argument("artifact", type=Path)
+    command.add_argument("--run", type=Path, dest="folder", required=True, help="the folder of the run")
+    command.add_argument("--step", type=int, help="which checkpoint; default: the newest")
+    command.add_argument("--data", action="append", default=[], help="all of this instead of the validation data")
+    command.add_argument("--batches", type=int, help="how many to read; default: all")
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="xenarc_runtime", description="Runs xenarc artifacts.")
     commands = parser.add_subparsers(dest="command", required=True)
@@ -111,11 +120,7 @@ def _parser() -> argparse.ArgumentParser:
     sources.set_defaults(run=_told_sources)
 
     evaluate = commands.add_parser("evaluate", help="the loss of a checkpoint over held-out data")
-    evaluate.add_argument("artifact", type=Path)
-    evaluate.add_argument("--run", type=Path, dest="folder", required=True, help="the folder of the run")
-    evaluate.add_argument("--step", type=int, help="which checkpoint; default: the newest")
-    evaluate.add_argument("--data", action="append", default=[], help="all of this instead of the validation data")
-    evaluate.add_argument("--batches", type=int, help="how many to read; default: all")
+    _add_evaluated(evaluate)
     evaluate.set_defaults(run=_evaluate)
 
     curves = commands.add_parser("curves", help="draw the loss curves of several runs into one picture")
@@ -160,11 +165,7 @@ def _parser() -> argparse.ArgumentParser:
     export.set_defaults(run=_export)
 
     prune = commands.add_parser("prune-experts", help="a checkpoint with fewer experts in each mixture")
-    prune.add_argument("artifact", type=Path)
-    prune.add_argument("--run", type=Path, dest="folder", required=True, help="the folder of the run")
-    prune.add_argument("--step", type=int, help="which checkpoint; default: the newest")
-    prune.add_argument("--data", action="append", default=[], help="measure on all of this instead of the validation data")
-    prune.add_argument("--batches", type=int, help="how many to read; default: all")
+    _add_evaluated(prune)
     prune.add_argument("--out", type=Path, required=True, help="the new run's folder, which has the artifact of the smaller model")
     prune.add_argument("--merge", action="store_true", help="merge the others into the nearest that stay")
     prune.set_defaults(run=_prune)
