@@ -122,6 +122,39 @@ describe("a worker of its own", () => {
     if (shared !== undefined) process.env.XENARC_WORKER = shared;
   });
 
+  test("frees compiled code before the system's memory mappings are used up", async () => {
+    if (process.platform !== "linux") return;
+    const plugin = join(folder, "mappings.py");
+    writeFileSync(
+      plugin,
+      `import jax, jax.numpy as jnp
+from xenarc_runtime import worker
+compiled = [jax.jit(lambda x, i=i: jnp.tanh(jnp.sort(x) @ x + i).sum()) for i in range(60)]
+def limit(params, tensors):
+    worker.kept_mappings = worker._mappings() + params["more"]
+    return None, []
+def run(params, tensors):
+    return float(compiled[params["index"]](jnp.ones(8))), []
+METHODS = {"limit": limit, "run": run, "mappings": lambda params, tensors: (worker._mappings(), [])}
+`,
+    );
+    const own = await startWorker({ plugins: [plugin] });
+    const call = async (method: string, params = {}) => Number((await own.call(method, params)).result);
+    await call("run", { index: 0 });
+    const start = await call("mappings");
+    await call("limit", { more: 100 });
+    let most = 0;
+    for (let index = 0; index < 60; index++) {
+      const row = `stablehlo.constant dense<${index}.0> : tensor<3xf32>`;
+      await own.execute(program.replace("  return", `  %c${index} = ${row}\n  return`), [f32(1, 2, 3)]);
+      await call("run", { index });
+      most = Math.max(most, await call("mappings"));
+    }
+    expect(most).toBeLessThan(start + 350);
+    expect(await call("run", { index: 3 })).toBeCloseTo(Math.tanh(11), 4);
+    own.close();
+  });
+
   test("runs plugins, and says how it died", async () => {
     const plugin = join(folder, "plugin.py");
     writeFileSync(

@@ -30,6 +30,9 @@ export default async function setup() {
   process.env.XENARC_WORKER = socket;
   process.env.XENARC_TEST_PYTHON = python;
   await listening(worker, socket);
+  worker.on("exit", (code, signal) => {
+    console.error(`The Python worker of the tests ended (${signal ?? code}): every test that needs it will fail.`);
+  });
 }
 
 async function listening(worker, socket) {

@@ -5,6 +5,7 @@ import { dirname } from "node:path";
 export default async function teardown() {
   const worker = globalThis.xenarcWorker;
   if (worker === undefined) return;
+  worker.removeAllListeners("exit");
   if (worker.exitCode === null && worker.signalCode === null) {
     worker.kill();
     await new Promise((resolve) => worker.once("exit", resolve));

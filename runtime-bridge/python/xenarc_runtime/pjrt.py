@@ -469,6 +469,11 @@ def is_busy(array: Array | None) -> bool:
     return array is not None and not array.is_ready()
 
 
+def clear_caches() -> None:
+    """Frees what `jax.jit` has compiled in this process; it is compiled again when it is next called."""
+    jax.clear_caches()
+
+
 def memory(executable: Executable | Compiled) -> dict[str, int]:
     """Bytes per device of arguments, results, what they share (donation), temporaries and code, by XLA's account.
 

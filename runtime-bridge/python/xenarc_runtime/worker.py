@@ -6,6 +6,7 @@ One process serves several clients on a Unix socket, so that jax is imported onc
 from __future__ import annotations
 
 import base64
+import gc
 import hashlib
 import os
 import runpy
@@ -14,6 +15,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +30,10 @@ Method = Callable[[dict[str, Any], list[np.ndarray]], tuple[Any, list[np.ndarray
 
 # Bounds the memory of a long test run, in which nearly every program runs once.
 _KEPT_EXECUTABLES = 256
+# Each function that XLA compiles for a CPU is a few memory mappings, of which Linux grants a process 65,530
+# (vm.max_map_count); beyond them LLVM can allocate no code, and the process crashes. A call adds a few hundred.
+kept_mappings = 16_000
+_CALLS_PER_COUNT = 16
 
 
 def serve(socket_path: Path, plugins: list[Path]) -> None:
@@ -74,6 +80,26 @@ def _answer(
         return {**identity, "result": result}, outputs
     except Exception as error:
         return {**identity, "error": from_exception(error).as_json()}, []
+    finally:
+        if next(_calls) % _CALLS_PER_COUNT == 0 and _mappings() > kept_mappings:
+            _release_code()
+
+
+def _mappings() -> int:
+    """Memory mappings of this process; 0 where the system does not tell."""
+    try:
+        with open("/proc/self/maps", "rb") as maps:
+            return sum(1 for _ in maps)
+    except OSError:
+        return 0
+
+
+def _release_code() -> None:
+    """Frees all compiled programs, those of the plugins' `jax.jit` too; what runs now keeps its own."""
+    with _executables_lock:
+        _executables.clear()
+    pjrt.clear_caches()
+    gc.collect()
 
 
 def _exit_with_parent(socket_path: Path) -> None:
@@ -93,6 +119,7 @@ def _load_plugin(path: Path) -> dict[str, Method]:
     return methods
 
 
+_calls = count(1)
 _executables: OrderedDict[str, pjrt.Executable] = OrderedDict()
 _executables_lock = threading.Lock()
 
