@@ -126,6 +126,8 @@ export type ByRole = { readonly [R in Role]?: unknown };
 export interface TraceOptions {
   /** What kinds of inputs and outputs lie in the host's memory; `f` moves what it computes with and what it returns (`place`). */
   readonly host?: readonly Kind[];
+  /** A tree in which outputs that come of no input stand as declared, by their names: errors show where. */
+  readonly declared?: unknown;
 }
 
 /**
@@ -136,7 +138,7 @@ export function traceProgram<I extends ByRole>(
   name: string,
   inputs: I,
   f: (inputs: I) => ByRole,
-  { host = [] }: TraceOptions = {},
+  { host = [], declared = {} }: TraceOptions = {},
 ): Program {
   const region = new Region();
   const b = builderFor(region);
@@ -159,6 +161,7 @@ export function traceProgram<I extends ByRole>(
     ]),
   ) as I;
   const outPorts: Port[] = [];
+  const declaredAt = new Map([...leavesWithPaths(declared)].map(([path, leaf]) => [path, leaf.value.declared]));
   const threaded = new Map(inPorts.map((p, i) => [`${p.role} ${p.name}`, i]));
   const donated: [number, number][] = [];
   atTopLevel(() =>
@@ -169,7 +172,7 @@ export function traceProgram<I extends ByRole>(
           const out = input === undefined ? leaf : leaf.ordered(inPorts[input]!.axes);
           if (input !== undefined) donated.push([input, outPorts.length]);
           const frozen = input !== undefined && out.value === region.args[input];
-          outPorts.push({ ...port(path, role as Role, out, host), ...(frozen && { frozen }) });
+          outPorts.push({ ...port(path, role as Role, out, host, declaredAt.get(path)), ...(frozen && { frozen }) });
           region.results.push(out.value);
         }
       }
@@ -205,9 +208,10 @@ function port(
   role: Role,
   { names, value }: Pick<Leaf, "names" | "value">,
   host: readonly Kind[] = [],
+  declared = value.declared,
 ): Port {
   const { shape, dtype } = value.type;
-  const where = value.declared && [{ site: value.declared }];
+  const where = declared && [{ site: declared }];
   const onHost = host.includes(kindOf(role, name));
   const known = { name, role, axes: names, shape, dtype, ...(onHost && { memory: "pinned_host" as const }) };
   if (layout === undefined) return known;

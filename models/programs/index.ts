@@ -30,7 +30,7 @@ export const init = (model: LanguageModel<object>, { train }: ProgramConfig): Pr
       const state = firstState(model, params, foldIn(key, 1), train);
       return { state };
     },
-    onHost(train),
+    { ...onHost(train), declared: stateSpec(model, train) },
   );
 
 /** What of the training state lies in the host's memory. */

@@ -102,9 +102,9 @@ test("what is emitted for a mesh is what jaxlib prints", async () => {
   }
 }, 120_000);
 
-const failure = async (config: object): Promise<string> => {
+const failure = async (config: object, entry = "train_step"): Promise<string> => {
   try {
-    await compile(charTransformer, { model, train, ...config }, { only: ["train_step"] });
+    await compile(charTransformer, { model, train, ...config }, { only: [entry] });
   } catch (error) {
     // Where inside of xenarc is for the next lines of our own, and changes with them.
     return render(error as XenarcError, { colour: false }).replace(/^( {2}through xenarc\/[^:]+):[\d:]+$/gm, "$1");
@@ -124,6 +124,11 @@ test.each<[what: string, config: object]>([
   ["slices of an axis that is not there", { mesh: { tensor: 2 }, slices: { data: 2 } }],
 ])("%s is said", async (_, config) => {
   expect(await failure(config)).toMatchSnapshot();
+});
+
+test("the author's line is shown by the program that makes the parameters too, the first to be compiled", async () => {
+  const config = { mesh: { tensor: 3 } };
+  expect(await failure(config, "init")).toBe(await failure(config));
 });
 
 test("an open size is what is left", () => {
