@@ -201,7 +201,11 @@ const where = ({ axes, acrossSlices }: { readonly axes: readonly string[]; reado
 /** `835 TFLOP`, `0 FLOP` */
 const unit = (n: number, name: string): string => `${short(n)}${n < 999.5 && !name.startsWith(" ") ? " " : ""}${name}`;
 const milliseconds = (s: number): string => (s < 1 ? `${(s * 1e3).toPrecision(3)} ms` : `${s.toPrecision(3)} s`);
-const place = (stack: readonly Frame[]): string => (stack[0] ? `${stack[0].file}:${stack[0].line}` : "");
+/** The author's innermost line; the library's where the model is its own. */
+const place = (stack: readonly Frame[]): string => {
+  const frame = stack.find(({ file }) => !file.startsWith("xenarc/")) ?? stack[0];
+  return frame ? `${frame.file}:${frame.line}` : "";
+};
 
 function tooLarge(
   entry: string,

@@ -66,6 +66,21 @@ test(
   SLOW,
 );
 
+test(
+  "the costliest operations have the lines of the author's file",
+  async () => {
+    const model = join(root, "examples/llama/model.ts");
+    const { code, out } = await xenarc({ cwd: folder() }, "compile", model, "--target", "cpu:2", "--only", "prefill");
+    expect(code).toBe(0);
+    const source = readFileSync(model, "utf8").split("\n");
+    const at = (operation: string) =>
+      new RegExp(`  blocks/${operation} +\\S*examples/llama/model\\.ts:(\\d+)\n`).exec(out)?.[1];
+    expect(source[Number(at("mlp/down/dot_general")) - 1]).toContain("this.mlp.call(");
+    expect(source[Number(at("attention/query/dot_general")) - 1]).toContain("this.attention.call");
+  },
+  SLOW,
+);
+
 test("of GPUs there is an estimate", async () => {
   const { context, layers, embed, mlp, vocab } = SIZES;
   const layer = 2 * embed * embed + 2 * embed * (embed / 2) + 3 * embed * mlp + 2 * embed;
