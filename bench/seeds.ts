@@ -13,7 +13,7 @@ import { packageRoot } from "../compiler/source/package.js";
 import { compile } from "../emit/compile.js";
 import { resolveConfig } from "../emit/config.js";
 import { train } from "../runtime-bridge/bridge.js";
-import { ENTRIES, type FullSize, systems } from "./systems.js";
+import { type Claim, ENTRIES, type FullSize, systems } from "./systems.js";
 
 const judgementSchema = z.object({
   entry: z.string(),
@@ -32,12 +32,31 @@ const compiledSchema = z.object({
   target: z.string(),
   verdict: z.array(judgementSchema),
 });
-/** What was measured, by system, and by the name of a full size or of the component that was left out. */
+const rowSchema = z.object({
+  mesh: z.record(z.string(), z.number()),
+  batch: z.number(),
+  tokensPerSecond: z.number(),
+  mfu: z.number(),
+});
+/** What is kept of a plan: nothing in `rows` where nothing fits. */
+const plannedSchema = z.object({
+  target: z.string(),
+  mode: z.enum(["train", "decode"]),
+  considered: z.number(),
+  rows: z
+    .array(rowSchema.extend({ fits: z.boolean() }))
+    .transform((rows) => rows.filter(({ fits }) => fits).slice(0, 1)),
+  run: z.object({ days: z.number(), dollars: z.number(), price: z.number().optional() }).optional(),
+  scaling: z.array(z.object({ chips: z.number(), efficiency: z.number() })).optional(),
+  instead: z.array(z.string()).optional(),
+});
+/** What was measured, by system, and by the name of a full size, of the component that was left out, or of a statement. */
 const measuredSchema = z.object({
   full: z.record(z.string(), z.record(z.string(), compiledSchema)).default({}),
   small: z
     .record(z.string(), z.record(z.string(), z.object({ loss: z.number(), seconds: z.number().optional() })))
     .default({}),
+  plans: z.record(z.string(), z.record(z.string(), plannedSchema)).default({}),
 });
 type Measured = z.infer<typeof measuredSchema>;
 
@@ -45,14 +64,23 @@ const docs = join(packageRoot, "docs", "models");
 const kept = join(docs, "seeds.json");
 const measured: Measured = measuredSchema.parse(existsSync(kept) ? JSON.parse(readFileSync(kept, "utf8")) : {});
 
-/** Compiles a full size as a user does. */
-async function compileFull(system: string, { file, overrides = [], entries = ENTRIES }: FullSize, folder: string) {
+/** What a command says of a configuration of a system, asked as a user does. */
+async function ask(command: string, system: string, file: string, words: readonly string[]): Promise<unknown> {
   const at = join(packageRoot, "models", system);
-  const words = ["compile", join(at, "model.ts"), ...overrides, "-c", join(at, file), "-o", join(folder, "artifact")];
-  const only = ["--only", ...entries, "--no-locations", "--json"];
-  const command = [join(packageRoot, "dist/cli/main.js"), ...words, ...only];
-  const { stdout } = await execa(process.execPath, command, { stderr: "inherit" });
-  return compiledSchema.parse(JSON.parse(stdout));
+  const asked = [command, join(at, "model.ts"), "-c", join(at, file), ...words, "--json"];
+  const { stdout } = await execa(process.execPath, [join(packageRoot, "dist/cli/main.js"), ...asked], {
+    stderr: "inherit",
+  });
+  return JSON.parse(stdout);
+}
+
+async function compileFull(system: string, { file, overrides = [], entries = ENTRIES }: FullSize, folder: string) {
+  const only = ["--only", ...entries, "--no-locations", "-o", join(folder, "artifact")];
+  return compiledSchema.parse(await ask("compile", system, file, [...overrides, ...only]));
+}
+
+async function planClaim(system: string, { file, words }: Claim) {
+  return plannedSchema.parse(await ask("plan", system, file, words));
 }
 
 /** Trains a small configuration on a text; the loss over all of its last tenth, and of a whole one the time that it takes. */
@@ -76,7 +104,22 @@ const table = (head: readonly string[], rows: readonly (readonly (string | numbe
   ...rows.map(row),
 ];
 
-function page({ full, small }: Measured): string {
+/** What a plan says to a statement. */
+function answer({ rows, run, scaling, instead = [] }: z.infer<typeof plannedSchema>): string {
+  const [best] = rows;
+  if (!best) return `fits on no mesh of this pod. ${instead.join("; ")}`;
+  const price =
+    run?.price === undefined
+      ? ""
+      : `, $${Math.round(run.dollars).toLocaleString("en")} at $${run.price} a chip and hour`;
+  const days = run === undefined ? "" : `; ${run.days.toFixed(0)} days${price}`;
+  const kept = (scaling ?? []).map(({ chips, efficiency }) => `${chips} chips ${(100 * efficiency).toFixed(0)} %`);
+  const scales = kept.length === 0 ? "" : `; speed kept a chip: ${kept.join(", ")}`;
+  const tokens = `${Math.round(best.tokensPerSecond).toLocaleString("en")} tokens/s`;
+  return `at most ${tokens}, ${best.batch} sequences at once, MFU ${(100 * best.mfu).toFixed(0)} %${days}${scales}`;
+}
+
+function page({ full, small, plans }: Measured): string {
   const rows = Object.entries(full).flatMap(([system, sizes]) =>
     Object.entries(sizes).flatMap(([name, { parameters, target, verdict }]) =>
       verdict.map(({ entry, seconds, verdict: v, outOfMemory }) => {
@@ -99,6 +142,12 @@ function page({ full, small }: Measured): string {
       return [system, name, loss.toFixed(3), minutes];
     }),
   );
+  const answers = Object.entries(plans).flatMap(([system, claims]) =>
+    Object.entries(claims).map(([name, plan]) => {
+      const mesh = Object.entries(plan.rows[0]?.mesh ?? {}).filter(([, size]) => size > 1);
+      return [system, name, plan.target, mesh.map(([axis, size]) => `${axis} ${size}`).join(" x "), answer(plan)];
+    }),
+  );
   return [
     "# Figures of the systems",
     "",
@@ -113,6 +162,15 @@ function page({ full, small }: Measured): string {
           "Small configurations, on the last tenth of tinyshakespeare: whole, and without each component.",
           "",
           ...table(["system", "without", "nats a byte", "minutes"], losses),
+        ]),
+    ...(answers.length === 0
+      ? []
+      : [
+          "",
+          "Statements of time, cost and throughput, answered by `xenarc plan` (`--plan`): a roofline, in which computing, memory and network overlap",
+          "fully; nothing is faster. Prices are assumed.",
+          "",
+          ...table(["system", "statement", "pod", "mesh", "answer"], answers),
         ]),
     "",
   ].join("\n");
@@ -133,24 +191,32 @@ const command = new Command("npm run seeds --")
     "train the small configurations, whole and without each component, instead of compiling the full sizes",
   )
   .option("--data <file>", "the text that they are trained on")
+  .option("--plan", "have `xenarc plan` answer what is said of time, cost and throughput, instead")
   .parse();
-const { only, train: trains, data } = command.opts<{ only?: string; train?: boolean; data?: string }>();
+const {
+  only,
+  train: trains,
+  data,
+  plan: plans,
+} = command.opts<Record<"only" | "data", string> & Record<"train" | "plan", boolean>>();
 if (trains && data === undefined) command.error("--train needs --data FILE: the text to train on.");
 
 for (const system of command.args.length > 0 ? command.args : Object.keys(systems)) {
-  const { components, full } = systems[system]!;
-  const small = { nothing: [], ...components };
-  const work = trains
-    ? Object.entries(small).map(([name, overrides]) => ({
-        name,
-        run: (f: string) => trainSmall(system, overrides, data!, f),
-      }))
-    : full.map((size) => ({ name: size.name, run: (f: string) => compileFull(system, size, f) }));
-  for (const { name, run } of work.filter((w) => only === undefined || w.name === only)) {
+  const { components, full, claims = [] } = systems[system]!;
+  const work: { part: Record<string, Record<string, unknown>>; name: string; run: (f: string) => Promise<unknown> }[] =
+    plans
+      ? claims.map((claim) => ({ part: measured.plans, name: claim.name, run: () => planClaim(system, claim) }))
+      : trains
+        ? Object.entries({ nothing: [], ...components }).map(([name, overrides]) => ({
+            part: measured.small,
+            name,
+            run: (f) => trainSmall(system, overrides, data!, f),
+          }))
+        : full.map((size) => ({ part: measured.full, name: size.name, run: (f) => compileFull(system, size, f) }));
+  for (const { part, name, run } of work.filter((w) => only === undefined || w.name === only)) {
     const folder = mkdtempSync(join(tmpdir(), "xenarc-seeds-"));
     try {
       console.log(`${system}: ${name}`);
-      const part = (trains ? measured.small : measured.full) as Record<string, Record<string, unknown>>;
       part[system] = { ...part[system], [name]: await run(folder) };
       keep();
     } finally {

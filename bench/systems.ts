@@ -21,6 +21,17 @@ export interface System {
   readonly components: Readonly<Record<string, readonly string[]>>;
   /** Full sizes, each a file of the folder with what is overridden in it. */
   readonly full: readonly FullSize[];
+  /** What the document says of time, cost and throughput. */
+  readonly claims?: readonly Claim[];
+}
+
+/** A statement that `xenarc plan` answers. */
+export interface Claim {
+  /** The statement, in short. */
+  readonly name: string;
+  readonly file: string;
+  /** Words and options of `xenarc plan`. */
+  readonly words: readonly string[];
 }
 
 /** A configuration of full size. */
@@ -58,6 +69,9 @@ const pod = (target: string, fsdp: number): string[] => [
 const v4x256 = ["target=tpu:v4:4x4x8", "mesh.fsdp=2", "mesh.context=16", "train.batch=2"];
 const v5px64 = ["target=tpu:v5p:2x4x4", "mesh.context=8"];
 
+/** Assumed: dollars for an hour of a v4 chip. */
+const PRICE = "3.22";
+
 /** By the folder in models/. */
 export const systems: Readonly<Record<string, System>> = {
   xenarcai_600b: {
@@ -82,6 +96,19 @@ export const systems: Readonly<Record<string, System>> = {
       { name: "as stated, v3-256, one sequence", file: "full.yaml", ...serving(32) },
       { name: "600B: expert dimension 24,576, v5p-256", file: "600b.yaml", entries: ["train_step"] },
       { name: "600B: expert dimension 24,576, v5p-256, one sequence", file: "600b.yaml", ...serving(16) },
+    ],
+    claims: [
+      { name: "trained on a v3-256", file: "full.yaml", words: ["--target", "tpu:v3:8x16"] },
+      {
+        name: "near-linear scaling with pods: 32 to 2,048 chips of v5p, 64 sequences",
+        file: "full.yaml",
+        words: ["--target", "tpu:v5p:4x4x4", "train.batch=64", "--scaling", "32..2048"],
+      },
+      {
+        name: "batch size of token generation on a v3-256",
+        file: "full.yaml",
+        words: ["--target", "tpu:v3:8x16", "--mode", "decode"],
+      },
     ],
   },
   xenarcai_char: {
@@ -164,6 +191,23 @@ export const systems: Readonly<Record<string, System>> = {
       { name: "backbone, v5p-64", file: "full.yaml", overrides: ["model.memory=null", ...v5px64] },
       { name: "as stated, v5p-64", file: "full.yaml", overrides: v5px64 },
     ],
+    claims: [
+      {
+        name: "10T tokens in 7 days on a v4-32",
+        file: "full.yaml",
+        words: ["--target", "tpu:v4:2x2x4", "--tokens", "10T"],
+      },
+      {
+        name: "10T tokens in 7 days, on a pod that has the memory",
+        file: "full.yaml",
+        words: ["--target", "tpu:v4:8x8x8", "train.batch=64", "--tokens", "10T", "--price", PRICE],
+      },
+      {
+        name: "20M tokens/s of inference on a v4-32",
+        file: "full.yaml",
+        words: ["--target", "tpu:v4:2x2x4", "--mode", "decode"],
+      },
+    ],
   },
   xenarcai_i2: {
     definition: xenarcaiI2,
@@ -197,5 +241,12 @@ export const systems: Readonly<Record<string, System>> = {
       "load-balance loss": ["model.loadBalance=0"],
     },
     full: [{ name: "50.4B at 128K, v4-256", file: "full.yaml" }],
+    claims: [
+      {
+        name: "10T tokens in 1 to 2 months (1T a day) on 256 cores of v4, for $50K to $100K",
+        file: "full.yaml",
+        words: ["--target", "tpu:v4:4x4x8", "--tokens", "10T", "--price", PRICE],
+      },
+    ],
   },
 };

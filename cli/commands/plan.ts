@@ -200,21 +200,32 @@ class Planner {
   /** What would fit where nothing does: a larger pod, a shorter context. */
   instead(target: Target): string[] {
     const said: string[] = [];
+    const pods: string[] = [];
     for (let chips = chipsOf(target) / target.slices; chips <= target.chip!.most; chips *= 2) {
       const name = resized(target, chips * 2);
-      if (name === undefined || !this.plan(parseTarget(name))[0]?.fits) continue;
-      said.push(`a larger pod: --target ${name}`);
-      break;
+      if (name !== undefined) pods.push(name);
     }
+    const pod = first(pods, (name) => this.plan(parseTarget(name))[0]?.fits);
+    if (pod !== undefined) said.push(`a larger pod: --target ${pod}`);
     if (this.mode === "train") {
-      for (let context = this.project.config.model.context / 2; context >= 128; context /= 2) {
-        if (!this.plan(target, context)[0]?.fits) continue;
-        said.push(`a shorter context: model.context=${context}`);
-        break;
-      }
+      const contexts: number[] = [];
+      for (let context = this.project.config.model.context / 2; context >= 128; context /= 2) contexts.push(context);
+      const context = first(contexts, (context) => this.plan(target, context)[0]?.fits);
+      if (context !== undefined) said.push(`a shorter context: model.context=${context}`);
     }
     return said;
   }
+}
+
+/** The first of which `holds` is true, where it is of all behind that one too; undefined where it is of none. */
+function first<T>(all: readonly T[], holds: (one: T) => boolean | undefined): T | undefined {
+  let [from, to] = [0, all.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (holds(all[middle]!)) to = middle;
+    else from = middle + 1;
+  }
+  return all[from];
 }
 
 /** The configuration of a choice. */
