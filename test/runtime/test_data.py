@@ -45,7 +45,7 @@ class Gathering(unittest.TestCase):
         with closing(pipeline.feed()) as feed:
             self.assertEqual(bytes(batch(feed)["tokens"][0, 0].tolist()), "é\nbb".encode())
         self.assertEqual((pipeline.facts()["files"], pipeline.facts()["train_tokens"]), (2, 5))
-        self.assertEqual(pipeline.fingerprint, hashlib.sha256("é\nbb".encode()).hexdigest())
+        self.assertEqual(pipeline.sources[0].fingerprint, hashlib.sha256("é\nbb".encode()).hexdigest())
 
     def test_takes_what_a_glob_names_and_what_is_compressed(self):
         self.write("a.txt", b"plain")
@@ -62,7 +62,7 @@ class Gathering(unittest.TestCase):
             with self.subTest(path):
                 pipeline = data.open(artifact(width=3), [path])
                 self.assertEqual(pipeline.facts()["files"], len(texts))
-                self.assertEqual(pipeline.fingerprint, hashlib.sha256(b"\n".join(texts)).hexdigest())
+                self.assertEqual(pipeline.sources[0].fingerprint, hashlib.sha256(b"\n".join(texts)).hexdigest())
 
     def test_splits_the_end_off(self):
         made = artifact(width=5, validation=0.2)

@@ -135,7 +135,34 @@ test("resuming with other text is said", async () => {
   await train({ artifact, run, data: other, existing: "resume" }, (event) => {
     if (event.event === "log") messages.push(event.message);
   });
-  expect(messages).toEqual(["Resuming on other data."]);
+  expect(messages).toEqual([
+    expect.stringMatching(/^Resuming on other data: .*other\.txt has 2,500 bytes, and had 6,\d\d\d\.$/),
+  ]);
+});
+
+test("a position among records is refused once they have changed, the files are named, and the run stays as it was", async () => {
+  const records = join(folder, "records.jsonl");
+  const lines = Array.from({ length: 40 }, (_, n) => `${JSON.stringify({ text: `the ${n}th of forty lines` })}\n`);
+  writeFileSync(records, lines.join(""));
+  const run = join(folder, "of-records");
+  await train({ artifact, run, data: records });
+  const history = readFileSync(join(run, "run.json"), "utf8");
+  const resumed = (data: string) => problem(() => train({ artifact, run, data, existing: "resume" }));
+  for (const changed of [
+    ["{}\n", ...lines],
+    lines.slice(0, 20),
+    [lines[0]!.replace("the", "not"), ...lines.slice(1)],
+  ]) {
+    writeFileSync(records, changed.join(""));
+    expect(await resumed(records)).toMatch(
+      /^The run's position in its data is none in these: .*records\.jsonl has (\d,?\d* bytes, and had 1,\d\d\d|other bytes than it had)\./,
+    );
+  }
+  expect(await resumed(text)).toMatch(/none in these: .*text\.txt is of the kind text, and was of the kind jsonl\./);
+  expect(readFileSync(join(run, "run.json"), "utf8")).toBe(history);
+  const copy = join(folder, "copy.jsonl");
+  writeFileSync(copy, lines.join(""));
+  await train({ artifact, run, data: copy, existing: "resume" });
 });
 
 test("another model's checkpoint is refused by name and shape", async () => {

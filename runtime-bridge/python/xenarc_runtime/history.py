@@ -19,6 +19,7 @@ from .data.files import File, find, fingerprint
 from .data.kinds import TEXT, find_source
 from .data.settings import Settings, SourceSettings
 from .errors import Problem
+from .words import listed
 
 if TYPE_CHECKING:
     from .pretrained import Run, Source
@@ -101,10 +102,9 @@ def compare(earlier: Path, run: Path, start: Start) -> None:
         )
     changed = list(_changed_files(first["data"]["sources"], start["data"]["sources"], run))
     if changed:
-        more = f", and {len(changed) - 3} more" if len(changed) > 3 else ""
         raise Problem(
             "data_changed",
-            f"The data are not those of the run in {earlier}: {'; '.join(changed[:3])}{more}.",
+            f"The data are not those of the run in {earlier}: {listed(changed)}.",
             "Bring them back, or name a copy of them with --data.",
         )
     for what in ("weights", "adapters"):
@@ -118,6 +118,13 @@ def compare(earlier: Path, run: Path, start: Start) -> None:
     if differing:
         message = f"Not as in {earlier}: {'; '.join(differing)}. Losses may differ in their last digits."
         events.emit("log", level="warning", message=message)
+
+
+def changed_files(run: Path, start: Start) -> list[str]:
+    """What is not as it was in the files that the run in the folder `run` was trained on up to where `start` goes on; those of a run
+    without a history are not known."""
+    before = [earlier for earlier in _read(run)["starts"] if earlier["step"] < start["step"]] if (run / _NAME).is_file() else []
+    return list(_changed_files(before[-1]["data"]["sources"], start["data"]["sources"], run)) if before else []
 
 
 def _read(run: Path) -> dict[str, Any]:

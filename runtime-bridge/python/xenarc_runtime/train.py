@@ -37,6 +37,7 @@ from .settings import Settings, settings_of
 from .speed import work_of
 from .steps import TrainSteps
 from .tracking import Tracker, open_tracker
+from .words import listed
 
 HUNG = 3
 """The exit code of a process that the watchdog ended: the environment's fault."""
@@ -87,6 +88,8 @@ def train(
             step, begun_with = (start.step, None) if start else (0, weights)
             made_of = history.start_of(artifact, run, pipeline.settings, begun_with, command, step)
             run_files.keep_log(run)
+            if start is not None:
+                _compare_record(checkpoint.read_record(start), artifact, pipeline, history.changed_files(run, made_of))
             run_files.describe(artifact, run)
             if repeats is not None and start is None:
                 history.compare(repeats, run, made_of)
@@ -114,8 +117,6 @@ class _Session:
     def train(self, start: checkpoint.Saved | None) -> None:
         """Trains; a run that is rolled back goes on from its last checkpoint, behind the batch that was bad."""
         state, step, record = self._state(start)
-        if record is not None:
-            _compare_record(record, self.artifact, self.pipeline)
         self._say_start(step, start is not None)
         bad_steps = BadSteps(self.artifact, record and record["bad_steps"])
         position = record and record["data"]["position"]
@@ -400,11 +401,12 @@ def _refuse_to_delete(weights: pretrained.Source, run: Path, tiers: Iterable[Any
             )
 
 
-def _compare_record(record: dict[str, Any], artifact: Artifact, pipeline: data.Pipeline) -> None:
-    """Says what differs from the run that is resumed: allowed, but then it is not the same run any more.
+def _compare_record(record: dict[str, Any], artifact: Artifact, pipeline: data.Pipeline, changes: Sequence[str]) -> None:
+    """Says what differs from the run that is resumed: allowed, but then it is not the same run any more. `changes`: of its data's files.
 
-    What is saved and told of a run makes no other run of it.
+    What is saved and told of a run makes no other run of it. Raises Problem where its position in the data is none in these.
     """
+    other_data = pipeline.compare(record["data"], changes)
     before, now = (
         {key: value for key, value in _flat(config).items() if key.split(".")[0] not in ("checkpoint", "log")}
         for config in (record["config"], artifact.config)
@@ -415,12 +417,11 @@ def _compare_record(record: dict[str, Any], artifact: Artifact, pipeline: data.P
         if before.get(key) != now.get(key)
     ]
     anew = record["artifact"] != artifact.sha256 and not changed
-    now_data = pipeline.identity()
     differences = {
         f"with other settings: {'; '.join(changed)}": changed,
         "a model that was changed since, or compiled by another xenarc": anew,
-        "on other data": record["data"]["sha256"] != now_data["sha256"],
-        "with another seed": record["data"]["seed"] != now_data["seed"] and "train.seed" not in before,
+        f"on other data: {listed(other_data)}": other_data,
+        "with another seed": record["data"]["seed"] != pipeline.settings.seed and "train.seed" not in before,
     }
     for what, differs in differences.items():
         if differs:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 
 def size(number: float) -> str:
@@ -17,6 +17,12 @@ def short(number: float) -> str:
             return f"{number:.0f}" if unit == "" else f"{_three(number)}{unit}"
         number /= 1000
     return f"{_three(number)} E"
+
+
+def listed(things: Sequence[str], most: int = 3) -> str:
+    """The first of some things, and how many more there are."""
+    more = f", and {len(things) - most:,} more" if len(things) > most else ""
+    return "; ".join(things[:most]) + more
 
 
 def _three(number: float) -> str:

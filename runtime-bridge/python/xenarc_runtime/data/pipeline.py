@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
 import signal
 import threading
@@ -22,6 +21,7 @@ from .. import tokenizer as tokenizers
 from ..artifact import Artifact, Port
 from ..errors import Problem
 from ..program import named, placements
+from ..words import listed
 from . import settings as data_settings
 from . import duplicates, tokens, windows
 from .batches import STEP, Batches
@@ -33,6 +33,12 @@ from .settings import Settings
 from .source import Form, Source
 from .tokens import Tokens
 
+
+_FORMS = {
+    "kind": "{path} is of the kind {kind}, and was of the kind {old}",
+    "field": "the field of {path} is {field}, and was {old}",
+}
+"""What is said of a source that gives other records of the same files."""
 
 _TRAIN_STEP = re.compile(rf"{STEP}(_\d+)?")
 
@@ -49,8 +55,6 @@ class Pipeline:
         documents = [source for source in self.sources if isinstance(source, DocumentSource)]
         if how := settings.filters.get("duplicates"):
             duplicates.leave_out(documents, how, settings.filters["similarity"])
-        prints = [source.fingerprint for source in self.sources]
-        self.fingerprint = prints[0] if len(prints) == 1 else hashlib.sha256("".join(prints).encode()).hexdigest()
         self.path = ", ".join(source.path for source in settings.sources)
 
     def facts(self) -> dict[str, Any]:
@@ -61,13 +65,44 @@ class Pipeline:
             "validation_tokens": _sum(source.validation_tokens for source in self.sources),
             "records": _sum(source.records for source in self.sources),
             "unit": units.pop() if len(units) == 1 else "tokens",
-            "files": sum(source.files for source in self.sources),
+            "files": sum(len(source.found.files) for source in self.sources),
             "data": self.path,
         }
 
     def identity(self) -> dict[str, Any]:
         """What a checkpoint keeps, to tell whether a run goes on with the same data."""
-        return {"path": self.path, "sha256": self.fingerprint, "seed": self.settings.seed}
+        sources = [
+            {
+                "path": source.found.source.path,
+                "kind": source.found.kind.name,
+                "field": source.found.source.field,
+                "position": source.position,
+                "sha256": source.fingerprint,
+            }
+            for source in self.sources
+        ]
+        return {"sources": sources, "format": self.settings.format, "seed": self.settings.seed}
+
+    def compare(self, then: dict[str, Any], changes: Sequence[str]) -> list[str]:
+        """What is not as in the data of the run that goes on, whose identity is `then`; `changes`: of their files.
+
+        Raises Problem where the run's position is that of a record, which is another one or none in data that have changed. Where
+        the position is the step, a run may go on with other tokens.
+        """
+        now = self.identity()
+        before, after = then["sources"], now["sources"]
+        if len(before) != len(after):
+            raise _no_position([f"there are {len(after)} sources, and there were {len(before)}"])
+        said: list[str] = []
+        for old, new in zip(before, after, strict=True):
+            form = [words.format(**new, old=old[name]) for name, words in _FORMS.items() if old[name] != new[name]]
+            if not form and old["position"] == "record" and then["format"] != now["format"]:
+                form = [f"data.format is {now['format']}, and was {then['format']}"]
+            differing = form or ([] if old["sha256"] == new["sha256"] else changes or [f"{new['path']} is not what it was"])
+            if differing and "record" in (old["position"], new["position"]):
+                raise _no_position(differing)
+            said += [what for what in differing if what not in said]
+        return said
 
     @property
     def has_validation(self) -> bool:
@@ -155,6 +190,15 @@ def _refuse_what_needs_records(settings: Settings, what: str, hint: str) -> None
     given += ["data.buckets"] if settings.buckets else []
     if given:
         raise Problem("data_kind", f"{what}, and {given[0]} is about records.", f"{hint} Or leave {given[0]} out.")
+
+
+def _no_position(differing: Sequence[str]) -> Problem:
+    return Problem(
+        "data_changed",
+        f"The run's position in its data is none in these: {listed(differing)}.",
+        "Bring them back, or name a copy of them with --data. Other data are for another run, which may begin with the weights of"
+        " this one: --run DIR --from RUN",
+    )
 
 
 def _begin_worker(number: int, count: int) -> None:

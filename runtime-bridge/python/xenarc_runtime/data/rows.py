@@ -150,8 +150,8 @@ class PackedRows:
     The position is that of the packers, by names that no other process's packers have.
     """
 
-    def __init__(self, packers: dict[str, Packer]) -> None:
-        self._packers = packers
+    def __init__(self, packers: dict[str, Packer], of_rows: int) -> None:
+        self._packers, self._of_rows = packers, of_rows
         self._in_order = list(packers.values())
 
     def fill(self, batch: Row, places: np.ndarray, numbers: np.ndarray) -> Counter[str]:
@@ -169,7 +169,10 @@ class PackedRows:
         return {name: packer.state() for name, packer in self._packers.items()}
 
     def restore(self, state: dict[str, Any]) -> None:
-        """See Rows."""
+        """See Rows. Raises ValueError for a position of batches of another size."""
+        rows = [name for name in state if name.startswith("row")]
+        if rows and len(rows) != self._of_rows:
+            raise ValueError(state)
         readers = [name for name in state if name.startswith("reader")]
         for name, packer in self._packers.items():
             if readers and name.startswith("reader") and name not in readers:
@@ -184,16 +187,18 @@ class PackedRows:
 class DocumentSource:
     """A source whose records are documents (source.Source)."""
 
+    position = "record"
+
     def __init__(self, found: Found, form: Form, number: int = 0) -> None:
         """`number`: which of the mixture's sources it is."""
-        settings, kind, files = form.settings, found.kind, found.files
-        self._found, self._form, self._settings = found, form, settings
+        settings, kind = form.settings, found.kind
+        self.found, self._form, self._settings = found, form, settings
         self._seed = settings.seed + _SEEDS_APART * number
         self.examiner = Examiner(found, settings, form.tokenizer)
-        self.files, self.unit, self.records = len(files), form.tokenizer.unit, None
+        self.unit, self.records = form.tokenizer.unit, None
         self.train_tokens = None
         self.validation_tokens = None if settings.validation > 0 else 0
-        self.fingerprint = fingerprint(files)
+        self.fingerprint = fingerprint(found.files)
         self._rows: list[Row] | None = None
         if kind.table is not None:
             self._train, self._held_out = (self._table(held_out) for held_out in (False, True))
@@ -202,18 +207,19 @@ class DocumentSource:
             self.records = len(self._train)
 
     def _table(self, held_out: bool) -> TableRecords:
-        return TableRecords(self._found, self._settings.validation, held_out)
+        return TableRecords(self.found, self._settings.validation, held_out)
 
     def rows(self, share: Share) -> PackedRows:
         """See Source."""
-        return PackedRows({name: self._packer(documents) for name, documents in self.documents(share).items()})
+        packers = {name: self._packer(documents) for name, documents in self.documents(share).items()}
+        return PackedRows(packers, share.of_rows)
 
     def _packer(self, documents: Documents) -> Packer:
         return Packer(documents, self._settings.whole, self._settings.alone)
 
     def documents(self, share: Share) -> dict[str, Documents]:
         """Documents to train on: for every row a lane, or one stream for all of them."""
-        if self._found.kind.table is not None:
+        if self.found.kind.table is not None:
             order = self._train.shuffled(self._seed) if self._settings.shuffle > 1 else self._train
             found = order.map(self.examiner)
             lanes = share.of_rows * share.workers
@@ -221,7 +227,7 @@ class DocumentSource:
             return {f"row {row}": TableDocuments(found, first + int(row), lanes) for row in share.rows}
         shuffle = self._settings.shuffle
         order = self._seed if shuffle > 1 else None
-        records = StreamRecords(self._found, self._settings.validation, False, order, share)
+        records = StreamRecords(self.found, self._settings.validation, False, order, share)
         found = Sieve(records.map(self.examiner))
         if shuffle > 1:
             found = grain.experimental.WindowShuffleIterDataset(found, window_size=shuffle, seed=self._seed & 0xFFFFFFFF)
@@ -229,10 +235,10 @@ class DocumentSource:
 
     def in_order(self, held_out: bool) -> Iterator[Record]:
         """The records of one part, once, in the order of the files."""
-        if self._found.kind.table is not None:
+        if self.found.kind.table is not None:
             records = self._held_out if held_out else self._train
             return (records[number] for number in range(len(records)))
-        return iter(StreamRecords(self._found, self._settings.validation, held_out))
+        return iter(StreamRecords(self.found, self._settings.validation, held_out))
 
     def validation(self) -> Iterator[Row]:
         """See Source; the rows are made once."""

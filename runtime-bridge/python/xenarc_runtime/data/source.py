@@ -12,6 +12,7 @@ import numpy as np
 
 from ..errors import Problem
 from ..tokenizer import Tokenizer
+from .kinds import Found
 from .settings import Settings
 
 Row = dict[str, np.ndarray]
@@ -87,7 +88,7 @@ class Rows(Protocol):
 class Source(Protocol):
     """Something to train on."""
 
-    files: int
+    found: Found
     unit: str
     """What tokens are, in the plural."""
     records: int | None
@@ -97,6 +98,8 @@ class Source(Protocol):
     """How many there are, where that is known without reading them all."""
     fingerprint: str
     """SHA-256 of what tells these data from others."""
+    position: str
+    """What a position in these data is: the `step` alone, or that of a `record`."""
 
     def rows(self, share: Share) -> Rows:
         """Rows to train on."""

@@ -27,8 +27,10 @@ class Tokens:
     the token `eos`.
     """
 
-    def __init__(self, run: Run, name: str, unit: str, form: Form) -> None:
-        settings, width = form.settings, form.width
+    position = "step"
+
+    def __init__(self, run: Run, found: Found, unit: str, form: Form, fingerprint: str) -> None:
+        settings, width, name = form.settings, form.width, found.source.path
         if run.size == 0:
             raise Problem("data_empty", f"There is no text in {name}.", "Give a UTF-8 file, or a folder that holds some.")
         split = run.size - round(run.size * settings.validation)
@@ -40,7 +42,7 @@ class Tokens:
                 "Give more text, or compile the model with a smaller context.",
             )
         self.train_tokens, self.validation_tokens = split, run.size - split
-        self.files, self.records, self.unit, self.fingerprint = 0, None, unit, ""
+        self.found, self.records, self.unit, self.fingerprint = found, None, unit, fingerprint
         self._run, self._name, self._form = run, name, form
 
     def rows(self, share: Share) -> Tokens:
@@ -81,7 +83,9 @@ class Tokens:
         """See Rows."""
 
     def restore(self, state: None) -> None:
-        """See Rows."""
+        """See Rows. Raises ValueError for a position in records."""
+        if state is not None:
+            raise ValueError(state)
 
 
 def from_text(found: Found, form: Form) -> Tokens:
@@ -91,9 +95,7 @@ def from_text(found: Found, form: Form) -> Tokens:
     for piece in pieces.of(text.joined(files)):
         ids += tokenizer.encode(piece, special=False).astype(tokenizer.dtype).data
     tokens = np.frombuffer(ids, tokenizer.dtype)
-    source = Tokens(ArrayRun(tokens), found.source.path, f"{tokenizer.unit} of text", form)
-    source.files, source.fingerprint = len(files), hashlib.sha256(tokens.data).hexdigest()
-    return source
+    return Tokens(ArrayRun(tokens), found, f"{tokenizer.unit} of text", form, hashlib.sha256(tokens.data).hexdigest())
 
 
 def from_files(found: Found, form: Form) -> Tokens | None:
@@ -111,6 +113,4 @@ def from_files(found: Found, form: Form) -> Tokens | None:
                 return None
         except Exception as error:
             raise bad_file(file, error) from None
-    made = Tokens(Joined(runs) if len(runs) > 1 else runs[0], source.path, "tokens", form)
-    made.files, made.fingerprint = len(files), fingerprint(files)
-    return made
+    return Tokens(Joined(runs) if len(runs) > 1 else runs[0], found, "tokens", form, fingerprint(files))
