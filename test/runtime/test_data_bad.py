@@ -149,6 +149,32 @@ class Said(Case):
                 self.assertEqual(caught.exception.kind, "data_missing")
                 self.assertIn("counts: where answers alone are learnt, none is within the model's context", caught.exception.message)
 
+    def test_conversations_whose_answers_are_beyond_the_context(self):
+        """Rows of 17: a prompt of 16 bytes leaves one for the answer, one of 17 none."""
+        ports = ("tokens", "mask")
+        for length, teaches in ((15, True), (16, True), (17, False), (90, False)):
+            records = [{"prompt": "a" * size, "completion": "b" * 9} for size in (length, 3, length, 3)]
+            path = self.lines(*(json.dumps(record).encode() for record in records))
+            table = self.folder / "a.parquet"
+            pa.parquet.write_table(pa.table({name: [r[name] for r in records] for name in records[0]}), table)
+            for source in (path, table):
+                for packing in (False, True):
+                    with self.subTest(length=length, source=source.name, packing=packing):
+                        made = {"format": "completion", "ports": ports, "packing": packing, "lead": (1, 1)}
+                        feed = data.open(artifact(path=str(source), **made)).feed()
+                        rows = [batch(feed) for _ in range(6)]
+                        feed.close()
+                        self.assertTrue(all(row["mask"].any() for row in rows))
+                        self.assertEqual(set(feed.dropped), set() if teaches else {"with no answer within the context"})
+        path = self.lines(*[json.dumps({"prompt": "a" * 90, "completion": "b"}).encode()] * 4)
+        pa.parquet.write_table(pa.table({"prompt": ["a" * 90] * 4, "completion": ["b"] * 4}), table)
+        for source in (path, table):
+            said = self.problem(source, format="completion", ports=ports)
+            self.assertRegex(said.message, r"No record is left to train on \(.*with no answer within the context\)")
+            self.assertIn("longer context", said.hint)
+            # Without masks all of it is learnt.
+            self.assertEqual(self.read(source, format="completion"), {})
+
     def test_files_that_are_compressed_and_read_at_any_place(self):
         np.full(100, 0x8B1F, "<u2").tofile(self.folder / "a.bin")
         self.read(self.folder / "a.bin", vocabulary=1 << 16)

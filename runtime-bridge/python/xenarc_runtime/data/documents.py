@@ -22,6 +22,8 @@ _IDS = ("input_ids", "tokens", "ids")
 _TEXT = ("text", "txt", "content")
 BAD = "bad"
 """The reason that broken records are counted under."""
+BEYOND = "with no answer within the context"
+"""The reason that conversations of which nothing would be learnt are counted under."""
 
 
 @dataclass
@@ -213,6 +215,7 @@ class _SieveIterator(grain.DatasetIterator):
 def nothing_left(dropped: Counter[str]) -> Problem:
     """That every record was dropped."""
     reasons = ", ".join(f"{count:,} {reason}" for reason, count in dropped.items()) or "all kept for validation"
-    return Problem(
-        "data_empty", f"No record is left to train on ({reasons}).", "Look at data.filters, and at the data themselves."
-    )
+    hint = "Look at data.filters, and at the data themselves."
+    if set(dropped) == {BEYOND}:
+        hint = "Compile the model with a longer context, or give shorter prompts."
+    return Problem("data_empty", f"No record is left to train on ({reasons}).", hint)

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import Problem
 from . import windows
-from .documents import Document, Examiner, Sieve, nothing_left
+from .documents import BEYOND, Document, Dropped, Examiner, Sieve, nothing_left
 from .files import fingerprint
 from .kinds import Found
 from .records import Record, StreamRecords, TableRecords
@@ -221,17 +221,24 @@ class DocumentSource:
         """Documents to train on: for every row a lane, or one stream for all of them."""
         if self.found.kind.table is not None:
             order = self._train.shuffled(self._seed) if self._settings.shuffle > 1 else self._train
-            found = order.map(self.examiner)
+            found = order.map(self.examiner).map(self._teaching)
             lanes = share.of_rows * share.workers
             first = share.worker * share.of_rows
             return {f"row {row}": TableDocuments(found, first + int(row), lanes) for row in share.rows}
         shuffle = self._settings.shuffle
         order = self._seed if shuffle > 1 else None
         records = StreamRecords(self.found, self._settings.validation, False, order, share)
-        found = Sieve(records.map(self.examiner))
+        found = Sieve(records.map(self.examiner).map(self._teaching))
         if shuffle > 1:
             found = grain.experimental.WindowShuffleIterDataset(found, window_size=shuffle, seed=self._seed & 0xFFFFFFFF)
         return {f"reader {share.reader} of {share.readers}": StreamDocuments(found.__iter__())}
+
+    def _teaching(self, found: Document | Dropped) -> Document | Dropped:
+        """What is found, unless nothing of it would be learnt."""
+        if not isinstance(found, Document) or found.mask is None or "mask" not in self._form.ports:
+            return found
+        # The first token of a row is nobody's target.
+        return found if found.mask[1 : self._form.width].any() else Dropped(BEYOND, found.epoch)
 
     def in_order(self, held_out: bool) -> Iterator[Record]:
         """The records of one part, once, in the order of the files."""
