@@ -291,11 +291,12 @@ class Position(Case):
                 self.assertIn("position in its data is none in these", caught.exception.message)
         # Of fewer files the next epoch begins.
         feed = self.feed(data.open(artifact(path=str(many), shuffle=0, lead=(1, 1))))
-        position = [{}]
-        while position[0].get("parent", {"file": 0})["file"] < 3 or position[0]["parent"]["at"] == 0:
+        place = {"file": 0}
+        while place["file"] < 3 or place["at"] == 0:
             batch(feed)
             state = feed.state()
             position = state["position"]["sources"][0]["reader 0 of 1"]
+            place = position[0]["documents"]["parent"]
         position[1] = 0  # a document's beginning
         again = self.feed(data.open(artifact(path=str(many / "0.jsonl"), shuffle=0, lead=(1, 1))), state)
         self.assertEqual(bytes(batch(again)["tokens"][0, 0].tolist())[:5], texts(1, 0)[0].encode()[:5])

@@ -35,15 +35,20 @@ class Document:
     """1 for each token that is learnt; None: all are."""
     epoch: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
-    """How many records before it were left out, by reason."""
+    """How many records before it were left out for the first time, by reason."""
 
 
 @dataclass(frozen=True)
 class Dropped:
-    """A record that is left out; without a reason it is not counted."""
+    """A record that is left out, and why."""
 
-    reason: str = ""
+    reason: str
     epoch: int = 0
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is counted: once, however often the data are read."""
+        return self.epoch == 0
 
 
 class Examiner:
@@ -180,7 +185,7 @@ def _described(value: Any) -> str:
 
 
 class Sieve(grain.IterDataset):
-    """The documents among documents and dropped records; each knows how many were dropped before it."""
+    """The documents among documents and dropped records; each knows how many were dropped since the beginning."""
 
     def __iter__(self) -> _SieveIterator:
         return _SieveIterator(self._parent.__iter__())
@@ -191,31 +196,32 @@ class _SieveIterator(grain.DatasetIterator):
         super().__init__(parent)
         self._epoch = 0
         """The epoch of the last document."""
+        self._dropped: Counter[str] = Counter()
 
     def __next__(self) -> Document:
-        dropped: Counter[str] = Counter()
+        reasons: set[str] = set()
         while True:
             found = next(self._parent)
             if isinstance(found, Document):
-                self._epoch, found.dropped = found.epoch, dropped
+                self._epoch, found.dropped = found.epoch, self._dropped
                 return found
-            if found.reason:
-                dropped[found.reason] += 1
+            if found.counts:
+                self._dropped = self._dropped + Counter([found.reason])
+            reasons.add(found.reason)
             if found.epoch > self._epoch + 1:
-                raise nothing_left(dropped)
+                raise nothing_left(reasons)
 
     def get_state(self) -> dict[str, Any]:
-        return {"parent": self._parent.get_state(), "epoch": self._epoch}
+        return {"parent": self._parent.get_state(), "epoch": self._epoch, "dropped": dict(self._dropped)}
 
     def set_state(self, state: dict[str, Any]) -> None:
         self._parent.set_state(state["parent"])
-        self._epoch = state["epoch"]
+        self._epoch, self._dropped = state["epoch"], Counter(state["dropped"])
 
 
-def nothing_left(dropped: Counter[str]) -> Problem:
+def nothing_left(reasons: set[str]) -> Problem:
     """That every record was dropped."""
-    reasons = ", ".join(f"{count:,} {reason}" for reason, count in dropped.items()) or "all kept for validation"
     hint = "Look at data.filters, and at the data themselves."
-    if set(dropped) == {BEYOND}:
+    if reasons == {BEYOND}:
         hint = "Compile the model with a longer context, or give shorter prompts."
-    return Problem("data_empty", f"No record is left to train on ({reasons}).", hint)
+    return Problem("data_empty", f"No record is left to train on ({', '.join(sorted(reasons))}).", hint)

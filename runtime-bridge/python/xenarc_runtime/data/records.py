@@ -91,7 +91,8 @@ class TableRecords(grain.MapDataset):
         return self.span[1] - self.span[0]
 
     def __getitem__(self, index: int) -> Record:
-        number = self.span[0] + index % len(self)
+        epoch, place = divmod(index, len(self))
+        number = self.span[0] + place
         file = int(np.searchsorted(self._starts, number, "right")) - 1
         number -= int(self._starts[file])
         table = self._tables[file]
@@ -100,9 +101,8 @@ class TableRecords(grain.MapDataset):
         except Exception as error:
             payload = error if isinstance(error, Unreadable) else Unreadable(said(error))
         in_pieces = table.in_pieces
-        return Record(
-            file, number, payload, begins=not in_pieces or number == 0, ends=not in_pieces or number == len(table) - 1
-        )
+        begins, ends = not in_pieces or number == 0, not in_pieces or number == len(table) - 1
+        return Record(file, number, payload, epoch, begins, ends)
 
     def shuffled(self, seed: int) -> grain.MapDataset:
         """In another order in every epoch, a function of the seed and the epoch; what is read together stays together."""

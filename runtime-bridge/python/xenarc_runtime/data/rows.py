@@ -46,6 +46,7 @@ class TableDocuments:
     def next(self) -> Document:
         """See Documents."""
         dropped: Counter[str] = Counter()
+        reasons: set[str] = set()
         for _ in range(4 * len(self._documents) + self._lanes):
             # Each round lanes change places: a lane that met the same few records for ever might have none that is kept.
             place = self._next * self._lanes + (self._lane + self._next) % self._lanes
@@ -54,9 +55,9 @@ class TableDocuments:
             if isinstance(found, Document):
                 found.dropped = dropped
                 return found
-            if found.reason:
-                dropped[found.reason] += 1
-        raise nothing_left(dropped)
+            dropped[found.reason] += found.counts
+            reasons.add(found.reason)
+        raise nothing_left(reasons)
 
     def state(self) -> int:
         """See Documents."""
@@ -68,22 +69,28 @@ class TableDocuments:
 
 
 class StreamDocuments:
-    """The documents of a Grain pipeline."""
+    """The documents of a Grain pipeline, of which each knows how many records were left out since the beginning of what was read."""
 
     def __init__(self, iterator: grain.DatasetIterator) -> None:
         self._iterator = iterator
+        self._told: Counter[str] = Counter()
 
     def next(self) -> Document:
         """See Documents."""
-        return next(self._iterator)
+        document = next(self._iterator)
+        # They may come in another order than they were read in.
+        known = self._told | document.dropped
+        document.dropped, self._told = known - self._told, known
+        return document
 
     def state(self) -> dict[str, Any]:
         """See Documents."""
-        return self._iterator.get_state()
+        return {"documents": self._iterator.get_state(), "told": dict(self._told)}
 
     def restore(self, state: dict[str, Any]) -> None:
         """See Documents."""
-        self._iterator.set_state(state)
+        self._iterator.set_state(state["documents"])
+        self._told = Counter(state["told"])
 
 
 class Packer:
