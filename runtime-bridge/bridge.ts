@@ -141,7 +141,7 @@ export interface EvaluateOptions extends SetupOptions {
   readonly run: string;
   /** Which checkpoint; default: the newest. */
   readonly step?: number;
-  /** What to evaluate on, all of it, instead of the validation data of the artifact's configuration. */
+  /** What to evaluate on, all of it, instead of what the run kept for validation. */
   readonly data?: string | readonly string[];
   /** How many batches to read. Default: all. */
   readonly batches?: number;

@@ -43,7 +43,7 @@ export async function evalCommand(given: string | undefined, options: EvalComman
   const number = (value: number | null) => (value === null ? "beyond numbers" : value.toPrecision(5));
   const rows = [
     ["run", `${run}, step ${count(found.step)}`],
-    ["data", found.data],
+    ["data", data === undefined ? `${found.data}, what the run kept for validation` : found.data],
     ["loss", `${number(found.loss)} nats a token`],
     ["perplexity", number(found.perplexity)],
     ...(found.bits_per_byte === null ? [] : [["bits a byte", number(found.bits_per_byte)]]),

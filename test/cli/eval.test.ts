@@ -1,7 +1,7 @@
 /** Evaluation of what was trained, and runs that end early. */
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { project, SLOW, SMALL, TEXT, xenarc } from "./command.js";
+import { folder, project, SLOW, SMALL, TEXT, xenarc } from "./command.js";
 
 const events = (out: string): Record<string, any>[] =>
   out
@@ -29,6 +29,19 @@ test(
       step: 3,
       ended_early: done.ended_early,
     });
+
+    // What it kept for validation, wherever it is evaluated from.
+    const { validation_loss } = events(trained.out).find(({ event }) => event === "done")!;
+    for (const [there, ...run] of [[cwd], [folder(), join(cwd, "runs", name!)]] as const) {
+      const { out, err } = await xenarc({ cwd: there }, "eval", ...run, "--json");
+      expect(err).toBe("");
+      expect(JSON.parse(out)).toMatchObject({ loss: validation_loss, tokens: TEXT.length / 10 - 1 });
+    }
+    writeFileSync(join(cwd, "text.txt"), `${TEXT}More.`);
+    const changed = await xenarc({ cwd }, "eval");
+    expect(changed.out).toMatch(/^ {2}data +text\.txt, what the run kept for validation$/m);
+    expect(changed.err).toContain("not those of the run: text.txt has 1,725 bytes, and had 1,720. It may have been");
+    writeFileSync(join(cwd, "text.txt"), TEXT);
 
     const own = JSON.parse((await xenarc({ cwd }, "eval", "--data", "text.txt", "--step", "1", "--json")).out);
     expect(own).toMatchObject({ step: 1, tokens: TEXT.length - 1, bytes: TEXT.length - 1 });

@@ -240,6 +240,7 @@ test(
       .map((line) => line && JSON.parse(line))
       .filter(({ event }) => event === "start");
     expect(start).toMatchObject({ data: "sub/text.txt", files: 1 });
+    expect(JSON.parse((await xenarc({ cwd: there }, "eval", "--json")).out)).toMatchObject({ data: "sub/text.txt" });
   },
   SLOW,
 );

@@ -118,6 +118,12 @@ class Found(Case):
         row = self.tokens(path, packing=True, lead=(1, 1))
         self.assertEqual(bytes(row.tolist()), "".join(texts(50)).encode()[:WIDTH])
 
+    def test_a_path_takes_the_place_of_the_one_of_a_mixture_of_one(self):
+        path = self.folder / "a.jsonl"
+        path.write_text('{"body": "this one", "text": "another"}\n')
+        made = artifact(sources=[{"path": "nowhere.jsonl", "field": "body"}], shuffle=0)
+        self.assertEqual(bytes(batch(self.feed(data.open(made, [str(path)])))["tokens"][0, 0].tolist())[:8], b"this one")
+
     def test_a_run_of_tokens_in_hdf5(self):
         ids = np.random.default_rng(3).integers(0, 250, 5000)
         for dtype in (np.uint8, np.int64):

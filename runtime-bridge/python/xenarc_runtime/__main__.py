@@ -64,7 +64,7 @@ def _add_evaluated(command: argparse.ArgumentParser) -> None:
     command.add_argument("artifact", type=Path)
     command.add_argument("--run", type=Path, dest="folder", required=True, help="the folder of the run")
     command.add_argument("--step", type=int, help="which checkpoint; default: the newest")
-    command.add_argument("--data", action="append", default=[], help="all of this instead of the validation data")
+    command.add_argument("--data", action="append", default=[], help="all of this instead of what the run kept for validation")
     command.add_argument("--batches", type=int, help="how many to read; default: all")
 
 

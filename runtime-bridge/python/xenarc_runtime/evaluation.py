@@ -10,14 +10,14 @@ from pathlib import Path
 
 import numpy as np
 
-from . import checkpoint, data, events, pretrained
+from . import checkpoint, data, events, history, pretrained
 from . import tokenizer as tokenizers
 from .artifact import Artifact
 from .errors import Problem
 from .program import Arrays, Entry, load, named
 from .settings import EvalSettings
 from .tokenizer import Tokenizer
-
+from .words import listed
 
 
 @dataclass(frozen=True)
@@ -102,6 +102,18 @@ def required_evaluator(artifact: Artifact, pipeline: data.Pipeline, batches: int
     return evaluator
 
 
+def held_out_data(artifact: Artifact, run: Path, paths: Sequence[str]) -> data.Pipeline:
+    """What a run is evaluated on: all of what is at `paths`; without, what it kept for validation of the data that it was trained on."""
+    if paths:
+        return data.open(artifact, paths, held_out=True)
+    pipeline = data.open(artifact, history.data_of(run))
+    changes = history.changed_data(run, pipeline.settings)
+    if changes:
+        message = f"The data are not those of the run: {listed(changes)}. It may have been trained on some of what it is evaluated on."
+        events.emit("log", level="warning", message=message)
+    return pipeline
+
+
 def saved_at(run: Path, step: int | None, items: Sequence[str]) -> checkpoint.Saved:
     """A run's checkpoint of a step, or its newest. Raises Problem if there is none."""
     saved = checkpoint.newest(run, items) if step is None else checkpoint.at(run, step, items)
@@ -113,7 +125,7 @@ def saved_at(run: Path, step: int | None, items: Sequence[str]) -> checkpoint.Sa
 def evaluate(folder: Path, run: Path, step: int | None, paths: Sequence[str], batches: int | None) -> None:
     """Emits an `evaluated` event: of a checkpoint of a run, over its validation data or over all of what is at `paths`."""
     artifact = load(folder)
-    pipeline = data.open(artifact, paths, held_out=bool(paths))
+    pipeline = held_out_data(artifact, run, paths)
     evaluator = required_evaluator(artifact, pipeline, batches)
     ports = named(artifact.program("eval_step").inputs, "state")
     saved = saved_at(run, step, checkpoint.items_of(ports))

@@ -51,7 +51,7 @@ def start_of(artifact: Artifact, run: Path, settings: Settings, weights: Source 
         "config": artifact.config,
         "data": {
             "paths": [_from_run(path, run) for path in settings.paths],
-            "sources": [{**source, "path": _from_run(source["path"], run)} for source in sources(settings)],
+            "sources": _sources_from(run, settings),
         },
     }
     if artifact.mesh:
@@ -71,7 +71,7 @@ def sources(settings: Settings) -> list[dict[str, Any]]:
 def add(run: Path, start: Start) -> None:
     """Writes a start into the run's history. Those that the run was further than are none of its past any more."""
     path = run / _NAME
-    before = _read(run)["starts"] if start["step"] > 0 and path.is_file() else []
+    before = _starts(run) if start["step"] > 0 else []
     kept = [earlier for earlier in before if earlier["step"] < start["step"]]
     draft = path.with_suffix(".json.new")
     text = json.dumps({"schema": SCHEMA_VERSION, "starts": [*kept, start]}, indent=2, ensure_ascii=False) + "\n"
@@ -123,8 +123,23 @@ def compare(earlier: Path, run: Path, start: Start) -> None:
 def changed_files(run: Path, start: Start) -> list[str]:
     """What is not as it was in the files that the run in the folder `run` was trained on up to where `start` goes on; those of a run
     without a history are not known."""
-    before = [earlier for earlier in _read(run)["starts"] if earlier["step"] < start["step"]] if (run / _NAME).is_file() else []
+    before = [earlier for earlier in _starts(run) if earlier["step"] < start["step"]]
     return list(_changed_files(before[-1]["data"]["sources"], start["data"]["sources"], run)) if before else []
+
+
+def data_of(run: Path) -> list[str]:
+    """The paths of the data that a run was trained on last, from the working directory; none: it has no history."""
+    return [_from_here(path, run) for start in _starts(run)[-1:] for path in start["data"]["paths"]]
+
+
+def changed_data(run: Path, settings: Settings) -> list[str]:
+    """What is not as it was in the files that a run was trained on last."""
+    now = _sources_from(run, settings)
+    return [what for start in _starts(run)[-1:] for what in _changed_files(start["data"]["sources"], now, run)]
+
+
+def _starts(run: Path) -> list[Start]:
+    return _read(run)["starts"] if (run / _NAME).is_file() else []
 
 
 def _read(run: Path) -> dict[str, Any]:
@@ -143,6 +158,15 @@ def _read(run: Path) -> dict[str, Any]:
 
 def _from_run(path: str, run: Path) -> str:
     return path if "://" in path or os.path.isabs(path) else os.path.relpath(path, run)
+
+
+def _from_here(path: str, run: Path) -> str:
+    """A path in the history of a run, from the working directory."""
+    return path if "://" in path else os.path.relpath(run / path)
+
+
+def _sources_from(run: Path, settings: Settings) -> list[dict[str, Any]]:
+    return [{**source, "path": _from_run(source["path"], run)} for source in sources(settings)]
 
 
 def _weights(weights: Path | Run, run: Path) -> dict[str, str]:
@@ -184,7 +208,7 @@ def _changed_files(then: list[dict[str, Any]], now: list[dict[str, Any]], run: P
     for before, after in zip(then, now, strict=True):
         if before["sha256"] == after["sha256"]:
             continue
-        path = after["path"] if "://" in after["path"] else os.path.relpath(run / after["path"])
+        path = _from_here(after["path"], run)
         if "files" not in before or "files" not in after:
             counts = f"{after['count']:,} files of {after['bytes']:,} bytes, and had {before['count']:,} of {before['bytes']:,}"
             yield f"{path} is not what it was: it has {counts}"

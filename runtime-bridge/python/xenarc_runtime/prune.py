@@ -19,7 +19,7 @@ from . import checkpoint, data, events, lora, pjrt, pretrained, run_files
 from .artifact import Artifact, Port
 from .checkpoint import PARAMETERS
 from .errors import Problem
-from .evaluation import Evaluation, required_evaluator, saved_at
+from .evaluation import Evaluation, held_out_data, required_evaluator, saved_at
 from .pretrained import AVERAGES
 from .program import load, named, placements
 from .saving import Saver
@@ -64,7 +64,7 @@ def prune(folder: Path, run: Path, step: int | None, paths: Sequence[str], batch
     Held-out data are the run's validation data, or all of what is at `paths`. Emits `pruning` events, and `pruned` at the end.
     """
     before, after = load(folder), load(target / "artifact")
-    held_out = data.open(before, paths, held_out=bool(paths))
+    held_out = held_out_data(before, run, paths)
     ports = named(before.program("eval_step").inputs, "state")
     saved = saved_at(run, step, ["params", "rest", "record"])
     found = _evaluated(before, held_out, batches, saved, ports, "measuring")
@@ -89,7 +89,7 @@ def prune(folder: Path, run: Path, step: int | None, paths: Sequence[str], batch
 
     now = checkpoint.at(target, saved.step, ["params", "rest", "record"])
     ports = named(after.program("eval_step").inputs, "state")
-    left = _evaluated(after, data.open(after, paths, held_out=bool(paths)), batches, now, ports, "judging")
+    left = _evaluated(after, data.open(after, held_out.settings.paths, held_out=bool(paths)), batches, now, ports, "judging")
     gone = np.mean([_share_of_the_others(mixture, groups[mixture.path]) for mixture in mixtures])
     fields = {
         "path": str(target),

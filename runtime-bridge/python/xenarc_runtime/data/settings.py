@@ -56,10 +56,10 @@ class Settings:
 
 
 def read(artifact: Artifact, paths: Sequence[str] = ()) -> Settings:
-    """The settings of an artifact. One of `paths` takes the place of all its sources, several those of their paths."""
+    """The settings of an artifact. One of `paths` takes the place of all its sources, as many as there are those of their paths."""
     given = artifact.config.get("data")
     given = {name: value for name, value in given.items() if value is not None} if isinstance(given, dict) else {}
-    if len(paths) == 1:
+    if len(paths) == 1 and len(given.get("sources") or ()) != 1:
         sources = (SourceSettings(paths[0], **_of_source(given)),)
     elif given.get("sources"):
         named = [source["path"] for source in given["sources"]]
