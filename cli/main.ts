@@ -123,6 +123,8 @@ const KINDS = [
   "arrayrecord",
   "arrow",
   "bin",
+  "csv",
+  "json",
 ] satisfies Given<"kind">[];
 const DTYPES = ["uint8", "uint16", "uint32"] satisfies Given<"dtype">[];
 

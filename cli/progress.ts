@@ -57,6 +57,7 @@ export class TrainingDisplay {
     const devices = event.devices === 1 ? event.device : `${event.devices} x ${event.device}`;
     const processes = event.processes === 1 ? "" : ` in ${event.processes} processes`;
     this.#print(this.#colour.dim(`  ${text.join(", ")}, on ${devices}${processes}`));
+    for (const { line } of event.sources) this.#print(this.#colour.dim(`  data: ${line}`));
     this.#print(this.#colour.dim(`  parameters: ${groups(event)}`));
     if (event.resumed) this.#print(`  going on from step ${count(event.step)}`);
     this.#line.show(this.#colour.dim("XLA is compiling"));

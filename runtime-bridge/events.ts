@@ -42,6 +42,10 @@ const eventSchema = z.discriminatedUnion("event", [
     unit: z.string(),
     files: count,
     data: z.string(),
+    /** What each source was found to be, and how many other files lie there; `line` says it, and names the first of them. */
+    sources: z.array(
+      z.object({ path: z.string(), kind: z.string(), files: count, passed_over: count, line: z.string() }),
+    ),
     run: z.string(),
     device: z.string(),
     /** Of all processes. */

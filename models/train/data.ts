@@ -6,7 +6,7 @@ const count = z.int().positive();
 const sourceFields = {
   /** The format; default: told by the names of the files, or by how they begin. */
   kind: z
-    .enum(["text", "jsonl", "parquet", "tfrecord", "webdataset", "hdf5", "arrayrecord", "arrow", "bin"])
+    .enum(["text", "jsonl", "parquet", "tfrecord", "webdataset", "hdf5", "arrayrecord", "arrow", "bin", "csv", "json"])
     .optional(),
   /** Which value of a record is the text or the token ids; default: one of a usual name (`text`, `content`, `input_ids`, `tokens`), or the only text. */
   field: z.string().min(1).optional(),

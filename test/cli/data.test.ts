@@ -57,7 +57,7 @@ test(
     const characters = await call("data", "tokenize", "plays.jsonl", "--tokenizer", "characters", "-o", "c");
     expect([characters.code, characters.err]).toEqual([2, expect.stringContaining("is made when a model is compiled")]);
     for (const option of ["--kind", "--dtype"]) {
-      const unknown = await call("data", "stats", "plays.jsonl", option, "csv");
+      const unknown = await call("data", "stats", "plays.jsonl", option, "xml");
       expect([unknown.code, unknown.err]).toEqual([2, expect.stringContaining("Allowed choices are")]);
     }
     const nothing = await call("data", "stats", "nowhere.jsonl");

@@ -9,6 +9,7 @@ import google_crc32c
 import h5py
 import numpy as np
 import pyarrow as pa
+import pyarrow.csv
 import pyarrow.parquet
 import zstandard
 from array_record.python.array_record_module import ArrayRecordWriter
@@ -123,6 +124,16 @@ def write_arrow(path, found):
     return path
 
 
+def write_json(path, found):
+    path.write_text(json.dumps([{"text": text, "n": n} for n, text in enumerate(found)], indent=1))
+    return path
+
+
+def write_csv(path, found):
+    pa.csv.write_csv(pa.table({"n": list(range(len(found))), "text": found}), path)
+    return path
+
+
 STREAMS = {
     "a.jsonl": write_jsonl,
     "a.jsonl.gz": write_gzip,
@@ -136,5 +147,7 @@ TABLES = {
     "a.h5": write_hdf5,
     "a.array_record": write_arrayrecord,
     "a.arrow": write_arrow,
+    "a.json": write_json,
+    "a.csv": write_csv,
 }
 """How files of every kind are written, by a name that tells the kind."""

@@ -109,7 +109,7 @@ class Said(Case):
         self.assertEqual(self.problem(path, onBadRecord="skip", **made).kind, "chat_template")
 
     def test_settings_that_are_about_records(self):
-        text = self.folder / "chats.json"
+        text = self.folder / "chats.txt"
         text.write_text(json.dumps([{"prompt": "a", "completion": "b" * 99}]))
         ids = self.folder / "ids.bin"
         np.arange(99, dtype="<u2").tofile(ids)
@@ -218,6 +218,21 @@ class Said(Case):
         (self.folder / "wrong.parquet").write_text("no")
         self.assertIn("wrong.parquet cannot be read", self.problem(self.folder / "wrong.parquet").message)
         self.assertIn("There is no file or folder", self.problem(self.folder / "*.none").message)
+
+    def test_files_of_json_and_of_csv(self):
+        for name, content, expected in (
+            ("a.json", b'{"text": "a"}\n{"text": "b"}\n', "a.json cannot be read: it has a JSON value a line, as files of the kind jsonl do"),
+            ("a.json", b'[{"text": "a"}', "a.json cannot be read: it is not JSON"),
+            ("a.json", b'{"data": [1]}', "a.json, record 1: which of its fields is the text? It has: data"),
+            ("a.json", b'[{"text": "a"}, 5]', "a.json, record 2: it is 5, where"),
+            ("a.csv", b"n,text\n1,a\n2,b,c\n", "a.csv, record 2: it has 3 values, and the first row names 2"),
+            ("a.csv", b'text\n"a\n', "a.csv cannot be read: Error: unexpected end of data"),
+            ("a.csv", b"text\n", "There is no record to train on"),
+            ("a.csv", b"one,two\na,b\n", "a.csv, record 1: which of its fields is the text? It has: one, two"),
+        ):
+            with self.subTest(content):
+                (self.folder / name).write_bytes(content)
+                self.assertIn(expected, self.problem(self.folder / name, shuffle=0).message)
 
     def test_archives_that_lead_elsewhere(self):
         for name, kind in (("../out.txt", tarfile.REGTYPE), ("/etc/x.txt", tarfile.REGTYPE), ("a.txt", tarfile.SYMTYPE)):

@@ -1,6 +1,8 @@
 """Sources of every kind, written by their own libraries: what is read, in which order, and going on where one stopped."""
 
+import csv
 import gzip
+import io
 import json
 import socket
 import subprocess
@@ -109,6 +111,47 @@ class Found(Case):
             self.assertEqual(bytes(self.tokens(saved).tolist())[:5], b"train")
             self.assertEqual(data.open(artifact(path=str(saved))).facts()["records"], 20 * shards)
             self.assertEqual(bytes(self.tokens(saved / "test").tolist())[:4], b"test")
+
+    def test_the_kind_that_most_files_are_of(self):
+        def found(*names, **settings):
+            folder = Path(tempfile.mkdtemp(dir=self.folder))
+            for name in names:
+                write = {**STREAMS, **TABLES}.get(f"a.{name.partition('.')[2]}", lambda path, _: path.write_text("plain"))
+                write(folder / name, ["one", "two"])
+            (source,) = data.open(artifact(path=str(folder), width=3, **settings)).facts()["sources"]
+            self.assertEqual(source["path"], str(folder))
+            return source["line"].removeprefix(f"{folder}, ")
+
+        others = [f"{number}.txt" for number in range(9)]
+        for names, settings, line in (
+            (["a.jsonl", "b.jsonl", "README.md", "x.csv"], {}, "2 jsonl files; passed over: README.md, x.csv"),
+            (["a.jsonl", "README.md"], {}, "1 jsonl file; passed over: README.md"),
+            (["a.json", "b.txt", "c.txt"], {}, "2 text files; passed over: a.json"),
+            (["a.json", "b.txt", "c.txt"], {"kind": "text"}, "3 text files"),
+            (["a.parquet", "b.json", "c.txt"], {}, "1 parquet file; passed over: b.json, c.txt"),
+            (["a.csv", "b.csv"], {}, "2 csv files"),
+            (["a.parquet", "state.json", "index.json", "note"], {}, "1 parquet file; passed over: note"),
+            (["a.jsonl", *others], {"kind": "jsonl"}, "1 jsonl file; passed over: 0.txt, 1.txt, 2.txt and 6 more"),
+        ):
+            with self.subTest(line):
+                self.assertEqual(found(*names, **settings), line)
+
+    def test_rows_and_lists_that_others_wrote(self):
+        """Python's own csv and json: quotes, line feeds and marks within values, tabs, compression."""
+        rows = [{"text": 'a "quoted", long\nvalue', "n": 1}, {"text": "é\tb", "n": 2}]
+        for name, delimiter in (("a.csv", ","), ("a.tsv", "\t"), ("b.csv.gz", ",")):
+            out = io.StringIO(newline="")
+            made = csv.DictWriter(out, ["text", "n"], delimiter=delimiter)
+            made.writeheader()
+            made.writerows(rows)
+            content = "\ufeff".encode() + out.getvalue().encode()
+            (self.folder / name).write_bytes(gzip.compress(content) if name.endswith("gz") else content)
+            reader = Reader([SourceSettings(str(self.folder / name))], False, BYTES)
+            self.assertEqual([item.value for item in reader.items()], [row["text"] for row in rows])
+        for value, expected in ((rows, [row["text"] for row in rows]), (rows[0], [rows[0]["text"]])):
+            (self.folder / "a.json").write_text(json.dumps(value, indent=2))
+            reader = Reader([SourceSettings(str(self.folder / "a.json"))], False, BYTES)
+            self.assertEqual([item.value for item in reader.items()], expected)
 
     def test_arrow_files_of_the_format_that_is_no_stream(self):
         table = pa.table({"text": texts(50)})

@@ -85,9 +85,10 @@ def _nothing(_: dict[str, Any]) -> None:
 def _began(fields: dict[str, Any]) -> str:
     first = f"goes on from step {fields['step']:,}" if fields["resumed"] else "begins"
     processes = f" in {fields['processes']} processes" if fields["processes"] > 1 else ""
+    data = "".join(f"\ndata: {source['line']}" for source in fields["sources"])
     return (
         f"{fields['name']} with {fields['parameters']:,} parameters {first}: {fields['steps']:,} steps of "
-        f"{fields['tokens_per_step']:,} tokens on {fields['devices']} x {fields['device']}{processes}"
+        f"{fields['tokens_per_step']:,} tokens on {fields['devices']} x {fields['device']}{processes}{data}"
     )
 
 

@@ -27,7 +27,7 @@ from . import duplicates, tokens, windows
 from .batches import STEP, Batches
 from .buckets import Bucket, BucketBatches
 from .feed import Feed, kind_of, share_of
-from .kinds import TEXT, find_source
+from .kinds import TEXT, described, find_source
 from .rows import DocumentSource
 from .settings import Settings
 from .source import Form, Source
@@ -67,6 +67,7 @@ class Pipeline:
             "unit": units.pop() if len(units) == 1 else "tokens",
             "files": sum(len(source.found.files) for source in self.sources),
             "data": self.path,
+            "sources": [described(source.found) for source in self.sources],
         }
 
     def identity(self) -> dict[str, Any]:

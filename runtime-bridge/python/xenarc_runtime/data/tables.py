@@ -1,10 +1,12 @@
-"""Formats whose records are found by number: Parquet, Arrow, HDF5, ArrayRecord, and text files in pieces.
+"""Formats whose records are found by number: Parquet, Arrow, HDF5, ArrayRecord, JSON, CSV, and text files in pieces.
 
 A table has a length and gives the record of a number; it opens its file when it is first asked, in every process for itself.
 """
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 from collections import OrderedDict
 from functools import cached_property
@@ -29,6 +31,8 @@ class Table:
     """Records that are read together, where one alone costs as much as all of these."""
     in_pieces = False
     """Whether the records are the pieces of one document."""
+    at_any_place = True
+    """Whether the file is read at any place; else it may be compressed as a whole."""
 
     def __init__(self, file: File, field: str | None) -> None:
         self.file, self.field = file, field
@@ -49,7 +53,7 @@ class Table:
 class TextFile(Table):
     """A text file, of which each piece is a record. A compressed one has a single piece."""
 
-    in_pieces = True
+    in_pieces, at_any_place = True, False
 
     @cached_property
     def _starts(self) -> list[int]:
@@ -75,6 +79,51 @@ class TextFile(Table):
             return data.decode("utf-8")
         except UnicodeDecodeError as error:
             raise Unreadable(f"it is not UTF-8 (byte {start + error.start:,}: {error.reason})") from None
+
+
+class Json(Table):
+    """The values of a list, or one value, in a JSON file, which is read as a whole."""
+
+    at_any_place = False
+
+    @cached_property
+    def _values(self) -> list[Any]:
+        with self.file.stream() as stream:
+            data = stream.read()
+        try:
+            found = parse_json(data)
+        except Unreadable:
+            parse_json(data.partition(b"\n")[0])
+            raise Unreadable("it has a JSON value a line, as files of the kind jsonl do") from None
+        return found if isinstance(found, list) else [found]
+
+    def __len__(self) -> int:
+        return len(self._values)
+
+    def __getitem__(self, number: int) -> Any:
+        return self._values[number]
+
+
+class Csv(Table):
+    """Rows of a file of comma-separated values, or of tab-separated ones (`.tsv`), which is read as a whole. The first row names the columns."""
+
+    at_any_place = False
+
+    @cached_property
+    def _rows(self) -> list[list[str]]:
+        delimiter = "\t" if ".tsv" in self.file.name.lower() else ","
+        csv.field_size_limit(LONGEST)
+        with io.TextIOWrapper(self.file.stream(), "utf-8-sig", newline="") as text:
+            return [row for row in csv.reader(text, delimiter=delimiter, strict=True) if row]
+
+    def __len__(self) -> int:
+        return max(0, len(self._rows) - 1)
+
+    def __getitem__(self, number: int) -> dict[str, str]:
+        names, row = self._rows[0], self._rows[number + 1]
+        if len(row) != len(names):
+            raise Unreadable(f"it has {len(row)} value{'' if len(row) == 1 else 's'}, and the first row names {len(names)}")
+        return dict(zip(names, row, strict=True))
 
 
 class Parquet(Table):
