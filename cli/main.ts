@@ -32,7 +32,8 @@ const MODEL = "a model file or a folder with model.ts (default: this folder)";
 const CONFIG = ["-c, --config <file>", "the configuration (default: config.yaml beside the model)"] as const;
 const DATA = [
   "-d, --data <path>",
-  "a file, folder, glob or URL of data (default: data.path or data.sources, else xenarc's own sources)",
+  "a file, folder, quoted glob or URL of data (default: data.path or data.sources, else xenarc's own sources)",
+  once,
 ] as const;
 const TARGET = [
   "--target <target>",
@@ -193,7 +194,7 @@ xenarc
   .option("--account <name>", "of the SLURM cluster")
   .option("--time <limit>", "of the SLURM job: 8:00:00")
   .option("--name <name>", "of the job (default: the model's)")
-  .option("-d, --data <path>", "a text here that is sent along (default: data.path, as the hosts see it)")
+  .option("-d, --data <path>", "a text here that is sent along (default: data.path, as the hosts see it)", once)
   .option("--run <dir>", "the run's folder as the hosts see it; one that all of them see")
   .option("--watchdog <seconds>", "end it when nothing has happened for so long; 0: never", number(0), 600)
   .option("--restarts <n>", "how often to go on by itself when a process has died or hung", integer(0), 3)
@@ -244,7 +245,7 @@ xenarc
   .command("eval")
   .description("the loss of a trained model over held-out data: perplexity, bits a byte")
   .argument("[run]", "the run's folder (default: the newest in runs/)")
-  .option("-d, --data <path>", "evaluate on all of this (default: what the run kept for validation)")
+  .option("-d, --data <path>", "evaluate on all of this (default: what the run kept for validation)", once)
   .option("--step <n>", "which checkpoint (default: the newest)", integer(0))
   .option("--batches <n>", "read so many batches (default: all)", integer(1))
   .option(...JSON_FLAG)
@@ -257,7 +258,7 @@ xenarc
   .requiredOption("--keep <n>", "how many experts of each mixture stay", integer(1))
   .option("--merge", "merge each of the others into the one that is nearest to it, by their parts of the choices")
   .option("-o, --out <dir>", "the new run's folder (default: RUN-N-experts)")
-  .option("-d, --data <path>", "measure on all of this (default: what the run kept for validation)")
+  .option("-d, --data <path>", "measure on all of this (default: what the run kept for validation)", once)
   .option("--step <n>", "which checkpoint (default: the newest)", integer(0))
   .option("--batches <n>", "read so many batches (default: all)", integer(1))
   .option("--model <file>", "the model file (default: model.ts here)")
@@ -312,7 +313,7 @@ xenarc
   .description("train the example, a character-level transformer, and let it write")
   .usage("[key=value ...] [options]")
   .argument("[words...]", `key=value: ${SETTINGS}`)
-  .option("-d, --data <path>", "a UTF-8 text file or a folder of them (default: xenarc's own sources)")
+  .option("-d, --data <path>", "a UTF-8 text file or a folder of them (default: xenarc's own sources)", once)
   .option("--run <dir>", "the run's folder", "runs/quickstart")
   .option("-p, --prompt <text>", "the beginning of the text that it writes", "The ")
   .option("-n, --max-tokens <n>", "how many tokens it writes", integer(1), 400)
@@ -342,6 +343,14 @@ function integer(least: number): (text: string) => number {
     if (/^\d+$/.test(text) && Number(text) >= least && Number.isSafeInteger(Number(text))) return Number(text);
     throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`);
   };
+}
+
+/** An option that is given once. */
+function once(text: string, before: string | undefined): string {
+  if (before === undefined) return text;
+  throw new InvalidArgumentError(
+    "It is given twice. A folder or a quoted glob names several files; several sources are a mixture: data.sources.",
+  );
 }
 
 /** `10:15`, `10` */

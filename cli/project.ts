@@ -22,11 +22,16 @@ export function sortWords(words: readonly string[]): Words {
   if (targets.length > 1 && bare !== undefined) {
     throw new XenarcError({ what: `${bare} has no value.`, fix: `Settings are written ${bare}=VALUE.` }, "usage");
   }
-  if (targets.length > 1) {
+  const other = targets.find((word) => isFile(word) && !/\.[cm]?[jt]sx?$/.test(word));
+  if (targets.length > 1 || other !== undefined) {
     throw new XenarcError(
       {
-        what: `There are ${targets.length} things to work on: ${targets.join(", ")}.`,
-        expected: "one, and settings as key=value.",
+        what:
+          targets.length > 1
+            ? `There are ${targets.length} things to work on: ${targets.slice(0, 3).join(", ")}${targets.length > 3 ? ", ..." : ""}.`
+            : `${other} is no model.`,
+        expected: "one model, and settings as key=value.",
+        fix: 'A pattern of data is quoted, or the shell makes words of it: --data "DIR/*.txt"',
       },
       "usage",
     );
@@ -166,6 +171,8 @@ function fromHere(settings: readonly Setting[], key: string, path: string | unde
   const origin = settings.find((setting) => setting.key === key)?.origin;
   return typeof origin === "object" ? relative(".", resolve(dirname(origin.file), path)) || "." : path;
 }
+
+const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 
 const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
 

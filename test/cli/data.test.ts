@@ -45,7 +45,7 @@ test(
   async () => {
     const bad = await call("data", "tokenize", "bad.jsonl", "-o", "none");
     expect([bad.code, bad.out]).toEqual([1, ""]);
-    expect(bad.err).toMatch(/bad\.jsonl, record 2: .*\n\nMend it, or leave it out\. All such .* with --skip-bad\./);
+    expect(bad.err).toMatch(/bad\.jsonl, line 2: .*\n\nMend it, or leave it out\. All such .* with --skip-bad\./);
     const skipped = await call("data", "tokenize", "bad.jsonl", "-o", "some", "--skip-bad");
     expect(skipped.out).toMatch(/documents +1, 1 more left out: they are broken/);
     const other = await call("data", "tokenize", "plays.jsonl", "-o", "some");

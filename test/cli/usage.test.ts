@@ -1,7 +1,7 @@
 /** The command line itself: help, and what is said of what is no command. */
 import { folder, type Outcome, xenarc } from "./command.js";
 
-const cwd = folder();
+const cwd = folder({ "a.txt": "a", "b.txt": "b", "c.txt": "c" });
 const call = (...args: string[]): Promise<Outcome> => xenarc({ cwd }, ...args);
 const COMMANDS = [
   "init",
@@ -46,8 +46,8 @@ Arguments:
 Options:
   -c, --config <file>   the configuration (default: config.yaml beside the
                         model)
-  -d, --data <path>     a file, folder, glob or URL of data (default: data.path
-                        or data.sources, else xenarc's own sources)
+  -d, --data <path>     a file, folder, quoted glob or URL of data (default:
+                        data.path or data.sources, else xenarc's own sources)
   --run <dir>           the run's folder (default: runs/NAME)
   --from <path>         begin with these weights: a run, RUN/checkpoints/N, a
                         folder of safetensors or of adapters (default:
@@ -91,6 +91,13 @@ test.each([
   [["inspect", "a", "b"], "too many arguments"],
   [["train"], "There is no model.ts in this folder.\n\nGive the path of a model, or make a project: xenarc init DIR"],
   [["train", "a.ts", "b.ts"], "There are 2 things to work on: a.ts, b.ts."],
+  [
+    ["train", "--data", "a.txt", "b.txt"],
+    "b.txt is no model.\n\nExpected: one model, and settings as key=value.\nA pattern of",
+  ],
+  [["train", "--data", "a.txt", "b.txt", "c.txt"], 'the shell makes words of it: --data "DIR/*.txt"'],
+  [["train", "--data", "a.txt", "-d", "b.txt"], "It is given twice. A folder or a quoted glob names several files;"],
+  [["eval", "--data", "a.txt", "--data", "b.txt"], "It is given twice."],
   [["compile", "nothing.ts"], "There is no file nothing.ts."],
   [["inspect", "nothing"], "There is no folder nothing."],
   [["generate"], "There is no trained model in runs/ here."],

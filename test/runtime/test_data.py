@@ -64,6 +64,16 @@ class Gathering(unittest.TestCase):
                 self.assertEqual(pipeline.facts()["files"], len(texts))
                 self.assertEqual(pipeline.sources[0].fingerprint, hashlib.sha256(b"\n".join(texts)).hexdigest())
 
+    def test_the_mark_that_files_begin_with_is_no_text(self):
+        mark = "\ufeff".encode()
+        self.write("a.txt", mark + b"one\xef\xbb\xbf")
+        self.write("b.txt.gz", gzip.compress(mark + b"two"))
+        expected = [b"one" + mark, b"two"]
+        pipeline = data.open(artifact(width=3), [str(self.folder)])
+        self.assertEqual(pipeline.sources[0].fingerprint, hashlib.sha256(b"\n".join(expected)).hexdigest())
+        (source,) = data.open(artifact(width=3, packing=True, shuffle=0), [str(self.folder)]).sources
+        self.assertEqual([record.payload.encode() for record in source.in_order(False)], expected)
+
     def test_splits_the_end_off(self):
         made = artifact(width=5, validation=0.2)
         pipeline = data.open(made, [str(self.write("t", bytes(range(65, 75))))])
@@ -85,6 +95,10 @@ class Gathering(unittest.TestCase):
         self.assertIn("bad is not UTF-8: byte 0xff at offset 12,000", bad.message)
         bad = self.problem(self.write("bad.gz", gzip.compress("é".encode() * (1 << 20) + b"\xc3")))
         self.assertIn("bad.gz is not UTF-8: byte 0xc3 at offset 2,097,152", bad.message)
+        marked = self.problem(self.write("marked", "\ufeffgood".encode() + b"\xff"))
+        self.assertIn("marked is not UTF-8: byte 0xff at offset 7", marked.message)
+        self.assertIn("iconv -f latin1 -t utf-8", marked.hint)
+        self.assertIn("iconv -f utf-16 -t utf-8", self.problem(self.write("wide", "good".encode("utf-16"))).hint)
         cut = self.problem(self.write("cut.gz", gzip.compress(bytes(range(97, 123)) * 99)[:-20]))
         self.assertEqual(cut.kind, "data_file")
         self.assertRegex(cut.message, r"cut\.gz cannot be read: .*[Tt]runcated")
@@ -96,7 +110,7 @@ class Windows(unittest.TestCase):
     tokens = ArrayRun(np.arange(200, dtype=np.uint8))
 
     def make(self, seed, step):
-        return windows.at_random(self.tokens, 200, windows.draws(seed, step, 6), 9).astype(np.int32)
+        return self.tokens.read(windows.at_random(200, windows.draws(seed, step, 6), 9), 9).astype(np.int32)
 
     def test_depend_on_seed_and_step_alone(self):
         first = self.make(1, 5)
@@ -107,17 +121,19 @@ class Windows(unittest.TestCase):
         self.assertFalse((first == self.make(2, 5)).all())
 
     def test_reach_the_first_and_the_last_token(self):
-        seen = np.concatenate([windows.at_random(self.tokens, 200, windows.draws(0, step, 64), 9) for step in range(100)])
+        seen = np.concatenate([windows.at_random(200, windows.draws(0, step, 64), 9) for step in range(100)])
+        seen = self.tokens.read(seen, 9)
         self.assertEqual((seen.min(), seen.max()), (0, 199))
 
     def test_stay_the_same_from_version_to_version(self):
-        offsets = windows.at_random(ArrayRun(np.arange(50000)), 50000, windows.draws(7, 3, 4), 1).ravel()
+        offsets = windows.at_random(50000, windows.draws(7, 3, 4), 1)
         self.assertEqual(offsets.tolist(), [40297, 48522, 14101, 22408])
 
     def test_in_order_have_every_token_as_a_target_once_after_its_own_predecessor(self):
         for size in (2, 5, 9, 10, 40, 41, 100):
             targets = []
-            for row in windows.in_order(ArrayRun(np.arange(size)), 0, 5):
+            for start, row in windows.in_order(ArrayRun(np.arange(size)), 0, 5):
+                self.assertEqual(row[0], start)
                 self.assertTrue((np.diff(row) == 1).all())
                 targets += row[1:].tolist()
             self.assertEqual(targets, list(range(1, size)))

@@ -58,33 +58,45 @@ class Said(Case):
             (b'{"text": "\xff"}', "it is not UTF-8"),
             (b'{"input_ids": [1, 300]}', "the token id 300 is beyond the vocabulary of 256"),
             (b'{"input_ids": [1, -3]}', "the token id -3 is beyond"),
+            (b'{"text": "a"}'.decode().encode("utf-16"), "it is not UTF-8"),
             (b'{"input_ids": [1.5]}', "token ids are expected"),
             (b'{"input_ids": [[1], [2, 3]]}', ""),
             (b'{"text": "\\ud83d"}', "The text cannot be tokenized: it is not Unicode"),
             (b"[" * 100000, "it is not JSON"),
         ):
             with self.subTest(line[:30]):
-                path = self.lines(*good[:4], line, *good[4:])
+                path = self.lines(*good[:4], b" ", line, *good[4:])
                 said = self.problem(path)
                 self.assertEqual(said.kind, "data_record")
-                self.assertTrue(said.message.startswith(f"{path}, record 5: {expected}"), said.message)
+                self.assertTrue(said.message.startswith(f"{path}, line 6: {expected}"), said.message)
                 self.assertGreater(self.read(path, 4, onBadRecord="skip", shuffle=0)["bad"], 0)
 
     def test_a_field_that_is_not_there(self):
         path = self.lines(b'{"text": "a"}')
-        self.assertIn("record 1: it has no field `body`; it has: text", self.problem(path, field="body").message)
+        said = self.problem(path, field="body")
+        self.assertIn("line 1: it has no field `body`; it has: text", said.message)
+        self.assertIn("Name one that it has with `field`.", said.hint)
+
+    def test_a_format_that_is_not_said(self):
+        talk = [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]
+        for record, hint in (
+            ({"messages": talk}, "with data.format: chat."),
+            ({"prompt": "a", "completion": "b"}, "with data.format: completion."),
+            ({"one": "a", "two": "b"}, "Name it with `field`."),
+        ):
+            self.assertIn(hint, self.problem(self.lines(json.dumps(record).encode())).hint)
 
     def test_conversations_without_an_answer(self):
         path = self.lines(b'{"prompt": "a"}')
         said = self.problem(path, format="completion").message
-        self.assertIn(f"{path}, record 1: ", said)
+        self.assertIn(f"{path}, line 1: ", said)
         self.assertIn("completion", said)
 
     def test_texts_that_the_tokenizer_does_not_know(self):
         path = self.lines(b'{"text": "abc"}', b'{"text": "abd"}')
         made = {"tokenizer": "characters", "files": {"tokenizer.json": tokenizer.characters(["abc\n"]).encode()}}
         said = self.problem(path, shuffle=0, **made)
-        self.assertTrue(said.message.startswith(f"{path}, record 2: The character 'd' (U+0064"), said.message)
+        self.assertTrue(said.message.startswith(f"{path}, line 2: The character 'd' (U+0064"), said.message)
         self.assertIn("knows every text. All such records are left out and counted with data.onBadRecord: skip", said.hint)
         self.assertGreater(self.read(path, shuffle=0, onBadRecord="skip", **made)["bad"], 0)
 
@@ -102,11 +114,26 @@ class Said(Case):
                 made = {"format": "chat", "files": {"chat_template.jinja": (template + form).encode()}, "shuffle": 0}
                 said = self.problem(path, **made)
                 self.assertEqual(said.kind, "data_record")
-                self.assertTrue(said.message.startswith(f"{path}, record 2: "), said.message)
+                self.assertTrue(said.message.startswith(f"{path}, line 2: "), said.message)
                 self.assertIn(expected, f"{said.message} {said.hint}")
                 self.assertGreater(self.read(path, onBadRecord="skip", **made)["bad"], 0)
         made = {"format": "chat", "files": {"chat_template.jinja": b"{% if %}"}}
         self.assertEqual(self.problem(path, onBadRecord="skip", **made).kind, "chat_template")
+
+    def test_messages_without_content(self):
+        made = {"format": "chat", "files": {"chat_template.jinja": b"{% for m in messages %}{{ m.content }}{% endfor %}"}}
+        for message, is_bad in (({}, True), ({"content": None}, True), ({"content": ""}, False)):
+            talk = [{"role": "user", **message}, {"role": "assistant", "content": "b"}]
+            path = self.lines(json.dumps({"messages": talk}).encode())
+            if not is_bad:
+                self.read(path, **made)
+                continue
+            self.assertIn(f"{path}, line 1: Message 1 has no content.", self.problem(path, **made).message)
+
+    def test_answers_without_an_end(self):
+        path = str(self.lines(b'{"prompt": "a", "completion": "b", "text": "c"}'))
+        self.assertRegex("".join(data.open(artifact(path=path, format="completion")).warnings()), "no end token")
+        self.assertEqual(data.open(artifact(path=path)).warnings(), [])
 
     def test_settings_that_are_about_records(self):
         text = self.folder / "chats.txt"
@@ -194,7 +221,7 @@ class Said(Case):
         cut = self.folder / "cut.jsonl.gz"
         cut.write_bytes(whole[: len(whole) // 2])
         said = self.problem(cut, 3000, shuffle=0, width=65)
-        self.assertRegex(said.message, r"cut\.jsonl\.gz, record [\d,]+: .*[Tt]runcated")
+        self.assertRegex(said.message, r"cut\.jsonl\.gz, line [\d,]+: .*[Tt]runcated")
         self.assertEqual(self.read(cut, 450, onBadRecord="skip", shuffle=0, width=65)["bad"], 1)
 
         damaged = write_tfrecord(self.folder / "a.tfrecord", found)
@@ -210,7 +237,15 @@ class Said(Case):
         odd.write_bytes(bytes(1001))
         self.assertIn("odd.bin cannot be read: its 1,001 bytes are not a whole number", self.problem(odd).message)
         np.full(500, 999, "<u2").tofile(odd)
-        self.assertIn("odd.bin has the token id 999, which is beyond the vocabulary of 256", self.problem(odd).message)
+        # Somewhere: before training. In one place: where it is met, and told where that is.
+        with self.assertRaisesRegex(Problem, "odd.bin, token 1: the id 999 is beyond the vocabulary of 256"):
+            data.open(artifact(path=str(odd)))
+        for number in range(2):
+            ids = np.zeros(5000, "<u2")
+            ids[100 if number else 101] = 999 * number
+            ids.tofile(self.folder / f"some-{number}.bin")
+        said = self.problem(self.folder / "some-*.bin", 5000)
+        self.assertIn("some-1.bin, token 101: the id 999 is beyond the vocabulary of 256.", said.message)
 
         empty = self.folder / "empty.jsonl"
         empty.write_bytes(b"")

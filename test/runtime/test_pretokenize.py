@@ -214,7 +214,7 @@ class Ended(InFolder):
 
 
 class LongText(InFolder):
-    """A text file is read in pieces; what is written is as if it were not."""
+    """A text file is read in pieces; what is written is as if it were not. An empty one is no document."""
 
     def setUp(self):
         super().setUp()
@@ -227,7 +227,7 @@ class LongText(InFolder):
         (folder / "4.txt.gz").write_bytes(gzip.compress(self.texts[0].encode()))
         self.texts.append(self.texts[0])
         self.source = SourceSettings(str(folder))
-        self.documents = [[*QWEN.encode(text).tolist(), QWEN.eos] for text in self.texts]
+        self.documents = [[*QWEN.encode(text).tolist(), QWEN.eos] for text in self.texts if text]
         for name, size in (("SIZE", 900), ("NEAR", 400)):
             patched = mock.patch.object(pieces, name, size)
             patched.start()
@@ -242,7 +242,7 @@ class LongText(InFolder):
         self.assertGreater(len(read), 10)
         self.assertTrue(all(len(item.value.encode()) <= 900 for item in read[:-1]))
         told = self.run_work(self.source, shard_tokens=10**9)
-        self.assertEqual((told["shards"], told["documents"]), (1, 5))
+        self.assertEqual((told["shards"], told["documents"]), (1, 4))
         self.assertEqual(self.contents("out"), sum(self.documents, []))
 
     def test_ends_a_shard_in_its_midst_and_goes_on_there(self):
@@ -252,7 +252,7 @@ class LongText(InFolder):
                     self.run_work(self.source, shard_tokens=300)
             self.assertEqual(len(json.loads((self.folder / "out" / "index.json").read_text())["shards"]), 3)
             told = self.run_work(self.source, shard_tokens=300)
-        self.assertEqual((told["documents"], told["tokens"]), (5, sum(map(len, self.documents))))
+        self.assertEqual((told["documents"], told["tokens"]), (4, sum(map(len, self.documents))))
         self.assertGreater(told["shards"], 6)
         self.assertEqual(self.contents("out"), sum(self.documents, []))
 
@@ -260,7 +260,7 @@ class LongText(InFolder):
         statistics.statistics(Reader([self.source], False, QWEN), QWEN, "qwen")
         (found,) = self.said[-1][1]["sources"]
         sizes = [len(ids) - 1 for ids in self.documents]
-        self.assertEqual((found["records"], found["tokens"], found["longest"]), (5, sum(sizes), max(sizes)))
+        self.assertEqual((found["records"], found["tokens"], found["longest"]), (4, sum(sizes), max(sizes)))
         self.assertEqual(found["bytes"], sum(len(text.encode()) for text in self.texts))
 
     def test_that_is_no_text_is_said_with_its_place(self):
@@ -273,17 +273,32 @@ class Refused(InFolder):
     def test_what_is_no_text(self):
         talk = self.lines("talk.jsonl", [{"messages": [{"role": "user", "content": "x"}]}])
         said = self.problem(lambda: self.run_work(talk))
-        self.assertRegex(said, r"talk\.jsonl, record 1: which of its fields is the text\? It has: messages .*--skip-bad")
+        self.assertRegex(said, r"talk\.jsonl, line 1: which of its fields is the text\? It has: messages.*--skip-bad")
         self.run_work(self.lines("a.jsonl", [{"text": "x"}]), out="ids")
         ids = SourceSettings(str(self.folder / "ids"))
         self.assertIn("token ids already", self.problem(lambda: self.run_work(ids, out="again")))
         nothing = self.lines("none.jsonl", [])
         self.assertIn("no record", self.problem(lambda: self.run_work(nothing, out="none")))
 
+    def test_empty_files(self):
+        """They are no documents, and alone no data."""
+        for name in ("empty.txt", "empty.jsonl", "empty.bin"):
+            (self.folder / name).write_bytes(b"")
+            nothing = SourceSettings(str(self.folder / name))
+            if name != "empty.bin":
+                self.assertIn("no record", self.problem(lambda: self.run_work(nothing, out=name.replace(".", "-"))))  # noqa: B023
+            count = lambda: statistics.statistics(Reader([nothing], False, QWEN), QWEN, "x")  # noqa: B023, E731
+            self.assertIn("no record", self.problem(count))
+        (self.folder / "full.txt").write_text("full")
+        both = SourceSettings(str(self.folder / "*.txt"))
+        self.assertEqual(self.run_work(both, out="both")["documents"], 1)
+        statistics.statistics(Reader([both], False, QWEN), QWEN, "x")
+        self.assertEqual(self.said[-1][1]["sources"][0]["records"], 1)
+
     def test_or_left_out_and_counted(self):
         (self.folder / "bad.jsonl").write_text('{"text": "one"}\nnot json\n{"text": "two"}\n')
         bad = SourceSettings(str(self.folder / "bad.jsonl"))
-        self.assertRegex(self.problem(lambda: self.run_work(bad)), r"bad\.jsonl, record 2: it is not JSON")
+        self.assertRegex(self.problem(lambda: self.run_work(bad)), r"bad\.jsonl, line 2: it is not JSON")
         told = self.run_work(bad, out="rest", skip_bad=True)
         self.assertEqual((told["documents"], told["bad"]), (2, 1))
 
@@ -294,7 +309,7 @@ class Refused(InFolder):
             stats = lambda skips: statistics.statistics(Reader([half], skips, made), made, "x")  # noqa: B023, E731
             for action in (lambda: self.run_work(half, made=made, out=f"half-{number}"), lambda: stats(False)):  # noqa: B023
                 said = self.problem(action)
-                self.assertRegex(said, r"half\.jsonl, record 2: The text cannot be tokenized: it is not Unicode.*--skip-bad")
+                self.assertRegex(said, r"half\.jsonl, line 2: The text cannot be tokenized: it is not Unicode.*--skip-bad")
             told = self.run_work(half, out=f"rest-{number}", made=made, skip_bad=True)
             self.assertEqual((told["documents"], told["bad"]), (2, 1))
             found = np.fromfile(self.folder / f"rest-{number}" / "tokens-00000.bin", "<u2").tolist()
@@ -306,7 +321,7 @@ class Refused(InFolder):
         command = [sys.executable, "-m", "xenarc_runtime", "characters", "--source", json.dumps({"path": half.path})]
         command += ["--out", str(self.folder / "tokenizer.json")]
         said = json.loads(subprocess.run(command, capture_output=True).stdout)
-        self.assertRegex(said["message"], r"half\.jsonl, record 2: The text cannot be tokenized: it is not Unicode")
+        self.assertRegex(said["message"], r"half\.jsonl, line 2: The text cannot be tokenized: it is not Unicode")
         subprocess.run([*command, "--skip-bad"], check=True, stdout=subprocess.DEVNULL)
         self.assertEqual(tokenizer.read(str(self.folder / "tokenizer.json")).vocab_size, len(set("\nonetwo")))
 

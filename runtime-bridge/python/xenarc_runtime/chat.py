@@ -34,13 +34,16 @@ def _completion(record: Mapping[str, Any], tokenizer: Tokenizer) -> tuple[np.nda
     return ids, mask
 
 
+_EXPECTED = 'Expected {"role": "user" or "assistant", "content": "..."}.'
+
+
 def _chat(record: Mapping[str, Any], tokenizer: Tokenizer) -> tuple[np.ndarray, np.ndarray]:
     messages = _field(record, "messages", list, "a list of messages")
     for number, message in enumerate(messages, 1):
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
-            raise Problem(
-                "data_record", f"Message {number} has no role.", 'Expected {"role": "user" or "assistant", "content": "..."}.'
-            )
+            raise Problem("data_record", f"Message {number} has no role.", _EXPECTED)
+        if message.get("content") is None and not message.get("tool_calls"):
+            raise Problem("data_record", f"Message {number} has no content.", _EXPECTED)
     if not any(message["role"] == "assistant" for message in messages):
         raise Problem("data_record", "The conversation has no message of the role `assistant`: nothing is learnt of it.")
     if tokenizer.template is None:

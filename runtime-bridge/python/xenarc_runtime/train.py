@@ -183,6 +183,8 @@ class _Session:
             processes=group.size(),
             parameter_groups=run_files.parameter_groups(run_files.parameters_of(artifact)),
         )
+        for message in self.pipeline.warnings():
+            events.emit("log", level="warning", message=message)
 
     def _go_on(
         self,

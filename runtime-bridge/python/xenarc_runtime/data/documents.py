@@ -55,7 +55,7 @@ class Examiner:
     """Makes the document of a record, or says why there is none."""
 
     def __init__(self, found: Found, settings: Settings, tokenizer: Tokenizer) -> None:
-        self._kind, self._files, self._field = found.kind, found.files, found.source.field
+        self._found, self._field = found, found.source.field
         self._settings, self._tokenizer = settings, tokenizer
         self._filters = Filters(settings.filters)
         self._limit = settings.vocabulary or tokenizer.vocab_size
@@ -75,7 +75,7 @@ class Examiner:
                 found.epoch = record.epoch
             return found
         except Exception as error:
-            bad_record(self._files[record.file], record.number, error, self._settings.skip_bad)
+            bad_record(self._found, record.file, record.number, error, self._settings.skip_bad)
             return Dropped(BAD, record.epoch)
 
     def text(self, record: Record) -> str | None:
@@ -83,7 +83,7 @@ class Examiner:
         try:
             return self._text(self.value(record))
         except Exception as error:
-            bad_record(self._files[record.file], record.number, error, self._settings.skip_bad)
+            bad_record(self._found, record.file, record.number, error, self._settings.skip_bad)
             return None
 
     def _text(self, value: str | np.ndarray | dict[str, Any]) -> str:
@@ -128,7 +128,7 @@ class Examiner:
         """The text, the token ids or the conversation in a record."""
         if isinstance(record.payload, Unreadable):
             raise record.payload
-        value = self._kind.parse(record.payload)
+        value = self._found.kind.parse(record.payload)
         if isinstance(value, dict):
             value = self._of_fields(value)
         if isinstance(value, bytes):
@@ -146,7 +146,8 @@ class Examiner:
         """The value that the source's `field` names, else that of a usual name, else the only text."""
         if self._field is not None:
             if self._field not in values:
-                raise Unreadable(f"it has no field `{self._field}`; it has: {', '.join(map(str, values)) or 'none'}")
+                has = ", ".join(map(str, values)) or "none"
+                raise Unreadable(f"it has no field `{self._field}`; it has: {has}", "Name one that it has with `field`.")
             return _single(values[self._field])
         if self._settings.whole:
             return values
@@ -159,10 +160,15 @@ class Examiner:
         texts = [value for value in map(_single, values.values()) if isinstance(value, (str, bytes))]
         if len(texts) == 1:
             return texts[0]
-        raise Unreadable(
-            f"which of its fields is the text? It has: {', '.join(map(str, values)) or 'none'} (the source's `field` names it; "
-            "what a record is otherwise, data.format says)"
-        )
+        raise Unreadable(f"which of its fields is the text? It has: {', '.join(map(str, values)) or 'none'}", _whose(values))
+
+
+def _whose(values: dict[str, Any]) -> str:
+    """What says how a record is read of which none of the values is the text."""
+    for name, of in (("chat", ("messages",)), ("completion", ("prompt", "completion"))):
+        if values.keys() >= set(of):
+            return f"Say that it is more than a text with data.format: {name}."
+    return "Name it with `field`."
 
 
 def _single(value: Any) -> Any:

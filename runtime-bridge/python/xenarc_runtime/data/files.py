@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import glob
 import hashlib
 import io
@@ -27,7 +28,11 @@ _COMPRESSED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 
 
 class Unreadable(Exception):
-    """A file that ends too early, or is not what it says."""
+    """A file that ends too early, or is not what it says; `hint` says what to do about it."""
+
+    def __init__(self, what: str, hint: str = "") -> None:
+        super().__init__(what)
+        self.hint = hint
 
 
 @dataclass(frozen=True)
@@ -180,7 +185,14 @@ def bad_file(file: File, error: Exception) -> Problem:
     """What is wrong with a file as a whole."""
     if isinstance(error, Problem):
         return error
-    return Problem("data_file", f"{file.name} cannot be read: {sentence(said(error))}", "Mend it, or leave it out.")
+    hint = isinstance(error, Unreadable) and error.hint
+    return Problem("data_file", f"{file.name} cannot be read: {sentence(said(error))}", hint or "Mend it, or leave it out.")
+
+
+def conversion(head: bytes) -> str:
+    """How a text that is not UTF-8 and begins so is made UTF-8."""
+    encoding = "utf-16" if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "latin1"
+    return f"Convert it (iconv -f {encoding} -t utf-8), or leave it out."
 
 
 def said(error: Exception) -> str:

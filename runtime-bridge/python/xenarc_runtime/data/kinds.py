@@ -30,6 +30,8 @@ class Kind:
     stream: Callable[[BinaryIO, int], Records] | None = None
     parse: Callable[[Any], Any] = lambda payload: payload
     """What a reader gives, as a record: a text, an array of token ids, or values by name."""
+    unit: str = "record"
+    """What records are called where they are numbered."""
 
     @property
     def at_any_place(self) -> bool:
@@ -42,7 +44,7 @@ TEXT = Kind("text", (), table=tables.TextFile)
 KINDS = {
     kind.name: kind
     for kind in (
-        Kind("jsonl", (".jsonl", ".ndjson"), stream=streams.json_lines, parse=streams.parse_json),
+        Kind("jsonl", (".jsonl", ".ndjson"), stream=streams.json_lines, parse=streams.parse_json, unit="line"),
         Kind("parquet", (".parquet",), b"PAR1", table=tables.Parquet),
         Kind("tfrecord", (".tfrecord", ".tfrecords"), stream=streams.tfrecords, parse=streams.parse_example),
         Kind("webdataset", (".tar", ".tgz"), stream=streams.tar_samples, parse=streams.parse_sample),

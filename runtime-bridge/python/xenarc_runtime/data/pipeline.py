@@ -105,6 +105,12 @@ class Pipeline:
             said += [what for what in differing if what not in said]
         return said
 
+    def warnings(self) -> list[str]:
+        """What is to be said of the data before training."""
+        if not self.settings.whole or tokenizers.open(self._artifact).eos is not None:
+            return []
+        return ["The tokenizer has no end token: answers are learnt without one, and `xenarc generate` stops where --stop says alone."]
+
     @property
     def has_validation(self) -> bool:
         """Whether there is a target to evaluate on."""

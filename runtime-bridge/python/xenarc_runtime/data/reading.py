@@ -105,8 +105,8 @@ class Reader:
         try:
             return work()
         except Exception as error:
-            file = self.found[item.source].files[item.file]
-            bad_record(file, item.number, error, self._settings.skip_bad, "--skip-bad")
+            found = self.found[item.source]
+            bad_record(found, item.file, item.number, error, self._settings.skip_bad, "--skip-bad")
             return None
 
     def _of_run(self, number: int, found: Found) -> Iterator[Item]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from ..errors import Problem, sentence
 from . import windows
-from .files import File, Unreadable, bad_file, said
+from .files import Unreadable, bad_file, said
 from .kinds import Found
 from .source import Share
 from .tables import Table
@@ -44,16 +44,17 @@ _OF_RECORD = ("data_record", "tokenizer")
 """Kinds of problems that are a record's; any other is that of what it is read with."""
 
 
-def bad_record(file: File, number: int, error: Exception, skips: bool, option: str = "data.onBadRecord: skip") -> None:
+def bad_record(
+    found: Found, file: int, number: int, error: Exception, skips: bool, option: str = "data.onBadRecord: skip"
+) -> None:
     """Raises what is wrong with a record, as a problem; where such are skipped, as `option` says, only what is not the record's fault."""
-    is_problem = isinstance(error, Problem)
-    if is_problem and error.kind not in _OF_RECORD:
+    if isinstance(error, Problem) and error.kind not in _OF_RECORD:
         raise error
     if not skips:
-        mend = error.hint if is_problem and error.hint else "Mend it, or leave it out."
+        mend = isinstance(error, (Problem, Unreadable)) and error.hint or "Mend it, or leave it out."
         raise Problem(
             "data_record",
-            f"{file.name}, record {number + 1:,}: {sentence(said(error))}",
+            f"{found.files[file].name}, {found.kind.unit} {number + 1:,}: {sentence(said(error))}",
             f"{mend} All such records are left out and counted with {option}.",
         ) from None
 

@@ -22,16 +22,23 @@ class Run(Protocol):
     def read(self, starts: np.ndarray, width: int) -> np.ndarray:
         """The windows `[rows, width]` that begin at `starts`."""
 
+    def where(self, at: int) -> str:
+        """What has the token `at`, and which of its tokens that is."""
+
 
 class ArrayRun:
-    """Tokens in memory."""
+    """Tokens in memory, of what is called `name`."""
 
-    def __init__(self, tokens: np.ndarray) -> None:
-        self._tokens, self.size = tokens, tokens.size
+    def __init__(self, tokens: np.ndarray, name: str = "") -> None:
+        self._tokens, self.size, self._name = tokens, tokens.size, name
 
     def read(self, starts: np.ndarray, width: int) -> np.ndarray:
         """See Run."""
         return self._tokens[starts[:, None] + np.arange(width)]
+
+    def where(self, at: int) -> str:
+        """See Run."""
+        return _token(self._name, at)
 
 
 class FileRun:
@@ -57,6 +64,14 @@ class FileRun:
             row[:] = self._tokens[start : start + width]
         return found
 
+    def where(self, at: int) -> str:
+        """See Run."""
+        return _token(self.file.name, at)
+
+
+def _token(name: str, at: int) -> str:
+    return f"{name}, token {at + 1:,}"
+
 
 def type_of(file: File, vocabulary: int) -> str:
     """The type of a file's token ids: what the index of `xenarc data tokenize` beside it says, else one that fits the vocabulary."""
@@ -80,6 +95,10 @@ class TableRun:
     def read(self, starts: np.ndarray, width: int) -> np.ndarray:
         """See Run."""
         return np.stack([self._table.read(int(start), width) for start in starts])
+
+    def where(self, at: int) -> str:
+        """See Run."""
+        return _token(self._table.file.name, at)
 
 
 class Joined:
@@ -106,6 +125,11 @@ class Joined:
         for row, window in across.items():
             found[row] = window
         return found
+
+    def where(self, at: int) -> str:
+        """See Run."""
+        number = int(np.searchsorted(self._starts, at, "right")) - 1
+        return self._runs[number].where(at - int(self._starts[number]))
 
     def _across(self, number: int, start: int, width: int) -> np.ndarray:
         """A window that begins in one run and ends in a later one."""

@@ -129,6 +129,8 @@ def statistics(reader: Reader, tokenizer: Tokenizer, tokenizer_name: str) -> Non
             last = now
             done = (item.source + item.share) / len(sources)
             events.emit("working", done=done, tokens=sum(sum(source.tokens) for source in sources))
+    if not any(source.tokens for source in sources):
+        raise Problem("data_empty", "There is no record to count.", "Look at the sources.")
     lengths = np.concatenate([np.array(source.tokens, np.int64) for source in sources])
     tokens, size = int(lengths.sum()), sum(source.bytes for source in sources)
     events.emit(

@@ -1,7 +1,7 @@
 """Formats that are read from beginning to end: JSON lines, TFRecord, WebDataset's tar shards.
 
 A reader gives `(end, payload)` for every record of a stream that stands at the byte `start`: `end` is where the next one begins, so that
-reading can go on there. A record that is broken is an Unreadable in its place; what cannot be read past is raised.
+reading can go on there. A record that is broken is an Unreadable in its place, one that is none is None; what cannot be read past is raised.
 Nothing is believed of a length before as many bytes have come.
 """
 
@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 import google_crc32c
 import numpy as np
 
-from .files import Unreadable
+from .files import Unreadable, conversion
 
 Payload = Any
 Records = Iterator[tuple[int, Payload]]
@@ -42,14 +42,13 @@ def _read(stream: BinaryIO, size: int, what: str) -> bytes:
 
 
 def json_lines(stream: BinaryIO, start: int) -> Records:
-    """The lines that are not empty, as bytes."""
+    """The lines, as bytes; None for those that are empty."""
     end = start
     while line := stream.readline(LONGEST):
         end += len(line)
         if len(line) == LONGEST:
             raise Unreadable(f"a line is longer than {LONGEST:,} bytes")
-        if not line.isspace():
-            yield end, line
+        yield end, None if line.isspace() else line
 
 
 def parse_json(line: bytes) -> Any:
@@ -57,7 +56,7 @@ def parse_json(line: bytes) -> Any:
     try:
         return json.loads(line)
     except UnicodeDecodeError as error:
-        raise Unreadable(f"it is not UTF-8 ({error.reason} at byte {error.start:,})") from None
+        raise Unreadable(f"it is not UTF-8 ({error.reason} at byte {error.start:,})", conversion(line)) from None
     except (ValueError, RecursionError) as error:
         raise Unreadable(f"it is not JSON ({error})") from None
 

@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet
 
 from .. import pieces
-from .files import File, Unreadable
+from .files import File, Unreadable, conversion
 from .streams import LONGEST, parse_example, parse_json
 
 _KEPT_GROUPS = 4
@@ -51,7 +51,7 @@ class Table:
 
 
 class TextFile(Table):
-    """A text file, of which each piece is a record. A compressed one has a single piece."""
+    """A text file, of which each piece is a record. A compressed one has a single piece, an empty one none."""
 
     in_pieces, at_any_place = True, False
 
@@ -59,6 +59,8 @@ class TextFile(Table):
     def _starts(self) -> list[int]:
         """The first byte of every piece, and the end of the last."""
         size = self.file.size()
+        if size == 0:
+            return [0]
         starts = [0]
         if size > pieces.SIZE and not self.file.is_compressed:
             with self.file.open() as stream:
@@ -76,9 +78,9 @@ class TextFile(Table):
         with self.file.stream(start) as stream:
             data = stream.read(None if len(self) == 1 else end - start)
         try:
-            return data.decode("utf-8")
+            return data.decode("utf-8").removeprefix("" if number else "\ufeff")
         except UnicodeDecodeError as error:
-            raise Unreadable(f"it is not UTF-8 (byte {start + error.start:,}: {error.reason})") from None
+            raise Unreadable(f"it is not UTF-8 (byte {start + error.start:,}: {error.reason})", conversion(data)) from None
 
 
 class Json(Table):
@@ -114,7 +116,10 @@ class Csv(Table):
         delimiter = "\t" if ".tsv" in self.file.name.lower() else ","
         csv.field_size_limit(LONGEST)
         with io.TextIOWrapper(self.file.stream(), "utf-8-sig", newline="") as text:
-            return [row for row in csv.reader(text, delimiter=delimiter, strict=True) if row]
+            try:
+                return [row for row in csv.reader(text, delimiter=delimiter, strict=True) if row]
+            except UnicodeDecodeError as error:
+                raise Unreadable(f"it is not UTF-8 ({error.reason})", conversion(error.object)) from None
 
     def __len__(self) -> int:
         return max(0, len(self._rows) - 1)
@@ -184,7 +189,7 @@ class Arrow(Table):
 
 def _columns(schema: pa.Schema, field: str) -> list[str]:
     if field not in schema.names:
-        raise Unreadable(f"it has no column `{field}`; it has: {', '.join(schema.names)}")
+        raise Unreadable(f"it has no column `{field}`; it has: {', '.join(schema.names)}", "Name one that it has with `field`.")
     return [field]
 
 

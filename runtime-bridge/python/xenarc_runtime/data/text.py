@@ -1,4 +1,4 @@
-"""Text files: decompressed, checked to be UTF-8, joined by line feeds."""
+"""Text files: decompressed, checked to be UTF-8, without the mark that some begin with, joined by line feeds."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import codecs
 from collections.abc import Iterator, Sequence
 
 from ..errors import Problem
-from .files import File, Unreadable, bad_file
+from .files import File, Unreadable, bad_file, conversion
 
 _BINARY_PROBE_BYTES = 8192
 _BLOCK = 1 << 20
@@ -31,12 +31,16 @@ def joined(files: Sequence[File]) -> Iterator[str]:
 
 def _read(file: File) -> Iterator[str]:
     decoder = codecs.getincrementaldecoder("utf-8")()
-    at = 0
-    """The byte that what the decoder holds begins at."""
+    at, hint = 0, ""
+    """The byte that what the decoder holds begins at, and what to do if the file is not UTF-8."""
     with file.stream() as stream:
         while True:
             try:
                 data = stream.read(_BLOCK)
+                hint = hint or conversion(data)
+                if at == 0 and data.startswith(codecs.BOM_UTF8):
+                    at = len(codecs.BOM_UTF8)
+                    data = data[at:]
                 held = len(decoder.getstate()[0])
                 yield decoder.decode(data, final=not data)
             except Unreadable as error:
@@ -46,7 +50,7 @@ def _read(file: File) -> Iterator[str]:
                     "data_encoding",
                     f"{file.name} is not UTF-8: byte {error.object[error.start]:#04x} at offset {at + error.start:,}"
                     f" ({error.reason}).",
-                    "Convert it (iconv -f latin1 -t utf-8), or leave it out.",
+                    hint,
                 ) from None
             if not data:
                 return

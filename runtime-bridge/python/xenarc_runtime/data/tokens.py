@@ -20,6 +20,10 @@ from .source import Form, Row, Share
 from .tables import Hdf5
 
 
+_LOOKED_AT = 16
+"""Places at which a run's ids are looked at before training."""
+
+
 class Tokens:
     """Training takes the beginning of the tokens, validation the last `validation` share of them.
 
@@ -43,7 +47,11 @@ class Tokens:
             )
         self.train_tokens, self.validation_tokens = split, run.size - split
         self.found, self.records, self.unit, self.fingerprint = found, None, unit, fingerprint
-        self._run, self._name, self._form = run, name, form
+        self._run, self._form = run, form
+        # What is not the model's own is seen at once nearly anywhere.
+        count = min(width, run.size)
+        places = np.linspace(0, run.size - count, _LOOKED_AT).astype(np.int64)
+        self._check(run.read(places, count), places)
 
     def rows(self, share: Share) -> Tokens:
         """See Source; no share has a position of its own."""
@@ -52,25 +60,31 @@ class Tokens:
     def validation(self) -> Iterator[Row]:
         """See Source."""
         form = self._form
-        for window in islice(windows.in_order(self._run, self.train_tokens, form.width), form.settings.validation_rows):
+        for start, window in islice(windows.in_order(self._run, self.train_tokens, form.width), form.settings.validation_rows):
             row = windows.empty(form.ports, (1, form.width))
-            self._write(row, np.zeros(1, int), window[None])
+            self._write(row, np.zeros(1, int), window[None], np.array([start]))
             yield {name: values[0] for name, values in row.items()}
 
     def fill(self, batch: Row, places: np.ndarray, numbers: np.ndarray) -> Counter[str]:
         """See Rows."""
-        self._write(batch, places, windows.at_random(self._run, self.train_tokens, numbers, self._form.width))
+        starts = windows.at_random(self.train_tokens, numbers, self._form.width)
+        self._write(batch, places, self._run.read(starts, self._form.width), starts)
         return Counter()
 
-    def _write(self, batch: Row, places: np.ndarray, found: np.ndarray) -> None:
-        count = found.shape[1]
+    def _check(self, found: np.ndarray, starts: np.ndarray) -> None:
+        """Raises Problem for ids `[rows, width]`, read at `starts`, that are beyond the vocabulary."""
         for worst in (int(found.max()), int(found.min())):
             if not 0 <= worst < self._form.vocabulary:
+                row, column = np.argwhere(found == worst)[0]
                 raise Problem(
                     "data_record",
-                    f"{self._name} has the token id {worst:,}, which is beyond the vocabulary of {self._form.vocabulary:,}.",
+                    f"{self._run.where(int(starts[row] + column))}: the id {worst:,} is beyond the vocabulary of {self._form.vocabulary:,}.",
                     "Take the model's own tokenizer, or say what the file holds with `dtype`: uint16 or uint32.",
                 )
+
+    def _write(self, batch: Row, places: np.ndarray, found: np.ndarray, starts: np.ndarray) -> None:
+        self._check(found, starts)
+        count = found.shape[1]
         batch["tokens"][places, :count] = found
         if "segments" in batch:
             eos = self._form.tokenizer.eos
@@ -95,7 +109,7 @@ def from_text(found: Found, form: Form) -> Tokens:
     for piece in pieces.of(text.joined(files)):
         ids += tokenizer.encode(piece, special=False).astype(tokenizer.dtype).data
     tokens = np.frombuffer(ids, tokenizer.dtype)
-    return Tokens(ArrayRun(tokens), found, f"{tokenizer.unit} of text", form, hashlib.sha256(tokens.data).hexdigest())
+    return Tokens(ArrayRun(tokens, found.source.path), found, f"{tokenizer.unit} of text", form, hashlib.sha256(tokens.data).hexdigest())
 
 
 def from_files(found: Found, form: Form) -> Tokens | None:

@@ -28,19 +28,19 @@ def draws(seed: int, step: int, count: int, stream: int = 0) -> np.ndarray:
     return np.random.Philox(key=seed, counter=[0, 0, stream, step]).random_raw(count)
 
 
-def at_random(run: Run, length: int, numbers: np.ndarray, width: int) -> np.ndarray:
-    """The windows `[rows, width]` that random numbers `[rows]` of 64 bits choose from the first `length` tokens of a run.
+def at_random(length: int, numbers: np.ndarray, width: int) -> np.ndarray:
+    """Where the windows `[rows]` begin that random numbers `[rows]` of 64 bits choose from `length` tokens.
 
     Modulo by a length is even enough: 64 bits leave a bias below 1e-9 for 10 billion tokens.
     """
-    return run.read((numbers % np.uint64(length - width + 1)).astype(np.int64), width)
+    return (numbers % np.uint64(length - width + 1)).astype(np.int64)
 
 
-def in_order(run: Run, start: int, width: int) -> Iterator[np.ndarray]:
-    """Consecutive windows from the token `start` on; each token but the first is a target exactly once.
+def in_order(run: Run, start: int, width: int) -> Iterator[tuple[int, np.ndarray]]:
+    """Consecutive windows from the token `start` on, and where each begins; each token but the first is a target exactly once.
 
     Neighbouring windows share one token: the last target of one is the first input of the next. The last one may be
     shorter.
     """
     for at in range(start, run.size - 1, width - 1):
-        yield run.read(np.array([at]), min(width, run.size - at))[0]
+        yield at, run.read(np.array([at]), min(width, run.size - at))[0]
