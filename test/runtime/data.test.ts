@@ -1,4 +1,5 @@
 import { execa } from "execa";
+import { dataSchema } from "../../models/train/data.js";
 import { ensurePython } from "../../runtime-bridge/bridge.js";
 import { pythonEnv } from "../../runtime-bridge/process.js";
 import { here } from "./support.js";
@@ -16,3 +17,10 @@ test.each(["test_data", "test_data_sources", "test_data_bad"])(
   },
   300_000,
 );
+
+test("the kinds that a configuration may name are those that are read", async () => {
+  const { python } = await ensurePython();
+  const script = "from xenarc_runtime.data.kinds import KINDS; print(*KINDS)";
+  const { stdout } = await execa(python, ["-c", script], { env: { ...pythonEnv(), JAX_PLATFORMS: "cpu" } });
+  expect([...dataSchema.shape.kind.unwrap().options].sort()).toEqual(stdout.split(" ").sort());
+});
