@@ -226,6 +226,7 @@ export const systems: Readonly<Record<string, System>> = {
       "blocks/values/chunk": [2, 4],
       "blocks/values/latent": [8, 5],
       "blocks/values/weights": [1, 0.5, 1, 2, 1, 1, 1, 1, 1, 0.5, 1, 2],
+      "blocks/values/router": [0.5, 0, 0, -0.3, 0, 0, 0, 0.4, 0, 0, 0.2, 0],
     },
     roomy: {},
     components: {

@@ -233,7 +233,7 @@ function asXenarcError({ op, violation, constraint }: ConstraintError): XenarcEr
 export interface Escape {
   readonly value: Value;
   readonly names: readonly string[];
-  readonly kind: "print" | "assert" | "loss" | "metric" | "update";
+  readonly kind: "print" | "assert" | "loss" | "metric" | "observation" | "update";
   /** What to print, `{}` standing for the value; what to say when the assertion fails; the name of what is reported. */
   readonly message: string;
   /** When false the value was not computed (the other branch ran). Absent: always true. */

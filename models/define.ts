@@ -5,6 +5,7 @@ import type { Program } from "../compiler/program.js";
 import { atTopLevel } from "../compiler/site.js";
 import { withLayout } from "../compiler/trace.js";
 import { parameterCount, withPaths } from "../ops/module.js";
+import { controlSchema } from "./control/config.js";
 import { type HuggingFaceMap, type ResolvedHuggingFaceMap, resolveHuggingFace } from "./hugging_face.js";
 import { kernelsOf, kernelsSchema } from "./kernels.js";
 import type { LanguageModel } from "./language_model.js";
@@ -42,7 +43,7 @@ export interface ModelSource<C extends { readonly context: number }> {
 export interface ModelDefinition {
   /** Names the artifact and the run. */
   readonly name: string;
-  /** The whole configuration: `model`, `train`, `data`, `checkpoint`, `log`, `generate`, `target`, `mesh`, `slices`, `sharding`, `xla`, `kernels`, `lora`. */
+  /** The whole configuration: `model`, `train`, `data`, `checkpoint`, `log`, `generate`, `target`, `mesh`, `slices`, `sharding`, `xla`, `kernels`, `lora`, `control`. */
   readonly schema: z.ZodType<ProgramConfig & { readonly data: z.infer<typeof dataSchema> }>;
   /** The module of a configuration. */
   build(config: ProgramConfig): LanguageModel<object>;
@@ -78,6 +79,7 @@ export function defineModel<C extends { readonly context: number }>(source: Mode
     xla: section(xlaSchema),
     kernels: kernelsSchema,
     lora: loraSchema.optional(),
+    control: controlSchema.optional(),
   });
   // Bound rather than called here: then this line is not among the author's.
   const build = (c: ProgramConfig): LanguageModel<object> =>

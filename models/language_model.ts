@@ -4,6 +4,7 @@ import { iota } from "../ops/functions.js";
 import { Module } from "../ops/module.js";
 import { asParts, type Key } from "../ops/random.js";
 import { type Tensor, tensorError } from "../ops/tensor.js";
+import type { Controlled } from "./control/run_value.js";
 import { inZigzag } from "./layers/attention/context_parallel.js";
 import { chunkedCrossEntropy, type KvCache } from "./layers/index.js";
 
@@ -32,6 +33,8 @@ export interface RunOptions<C extends object = Cache> {
    * the last token that counts left it.
    */
   readonly length?: Tensor<"batch">;
+  /** 1 for the type of what a token is of (f32): for routers to say how alike the experts of types are. */
+  readonly types?: Tensor<"batch" | "seq" | "type"> | undefined;
   /** What was remembered of earlier texts, for models that do: see `LanguageModel.session`. */
   readonly session?: object;
 }
@@ -43,7 +46,16 @@ export interface LossOptions<C extends object = Cache> extends RunOptions<C> {
    * more than 256 MiB of it; see `chunkedCrossEntropy`.
    */
   readonly chunk?: number | undefined;
+  /** Is given the model and its final hidden states with their targets, to report of them. */
+  readonly assess?: Assess | undefined;
 }
+
+/** Reports of what a model gives before it is scored. */
+export type Assess = (
+  model: LanguageModel<object>,
+  hidden: Tensor<"batch" | "seq" | "embed">,
+  targets: Tensor<"batch" | "seq">,
+) => void;
 
 /** Final hidden states, and what decoding carries on from them. */
 export interface Hidden<C extends object = Cache> {
@@ -73,6 +85,21 @@ export abstract class LanguageModel<C extends object = Cache> extends Module {
     return {};
   }
 
+  /** What of the model may be controlled while it runs (docs/control.md). Default: nothing. */
+  controlled(): Controlled | undefined {
+    return undefined;
+  }
+
+  /**
+   * The vectors `[..., embed]` that the scores of tokens (i32) are products of hidden states with; of models that may be controlled.
+   * @throws XenarcError for others.
+   */
+  directions<A extends string>(_tokens: Tensor<A>): Tensor<A | "embed"> {
+    throw tensorError("The model does not say what hidden states are compared with.", [], {
+      fix: "Give it a method `directions`, as XenarcaiI2 has.",
+    });
+  }
+
   /** Scores of the next token at every position. */
   call(tokens: Tensor<"batch" | "seq">, options: RunOptions<C> = {}): Tensor<"batch" | "seq" | "vocab"> {
     return this.logits<"batch" | "seq">(this.run(tokens, options).hidden);
@@ -92,9 +119,10 @@ export abstract class LanguageModel<C extends object = Cache> extends Module {
   private lossInOrder(
     tokens: Tensor<"batch" | "seq">,
     targets: Tensor<"batch" | "seq">,
-    { chunk, ...options }: LossOptions<C>,
+    { chunk, assess, ...options }: LossOptions<C>,
   ): { sum: Tensor<never>; count: Tensor<never> } {
     const { hidden } = readingPlaces(options, () => this.run(tokens, options));
+    assess?.(this as unknown as LanguageModel<object>, hidden, targets);
     const head = (model: LanguageModel<C>, hidden: Tensor) => model.logits(hidden);
     return chunkedCrossEntropy(this as LanguageModel<C>, head, hidden, targets, chunk);
   }
@@ -120,7 +148,8 @@ function balanced<R, C extends object>(
     places.broadcast({ batch: tokens.size("batch") }).ordered(tokens.names) as Tensor<"batch" | "seq">;
   const positions = options.positions ? inOrder<"batch">(options.positions) : alike();
   const segments = options.segments && inOrder<"batch">(options.segments);
-  const placed = { ...options, positions, ...(segments && { segments }) };
+  const types = options.types && inOrder<"batch" | "type">(options.types);
+  const placed = { ...options, positions, types, ...(segments && { segments }) };
   const seq = { at: places, of: size };
   return withLayout(layout.balanced(), () =>
     asParts({ seq }, () => loss(inOrder<"batch">(tokens), inOrder<"batch">(targets), placed)),

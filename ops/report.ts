@@ -14,6 +14,8 @@ export interface Reports {
   readonly losses: readonly Scalar[];
   /** To be logged (f32); the unweighted losses are among them. Of several under one name the mean. */
   readonly metrics: Readonly<Record<string, AnyTensor>>;
+  /** What a controller goes by (f32); not logged. Of several under one name the mean. */
+  readonly observations: Readonly<Record<string, AnyTensor>>;
   /** By the path of the parameter: what it is after the step. Of several for one parameter the mean. */
   readonly updates: Readonly<Record<string, AnyTensor>>;
 }
@@ -34,6 +36,12 @@ export const report = {
   metric(name: string, value: AnyTensor): void {
     const wide = (value as Tensor).cast("f32");
     escape({ kind: "metric", message: at(name), value: wide.value, names: wide.names });
+  },
+
+  /** What a controller of the model goes by. */
+  observation(name: string, value: AnyTensor): void {
+    const wide = (value as Tensor).cast("f32");
+    escape({ kind: "observation", message: at(name), value: wide.value, names: wide.names });
   },
 
   /**
@@ -65,7 +73,7 @@ export function collect<R>(f: () => R): [R, Reports] {
   const result = f();
   const given = takeEscapes(region);
   for (const e of [...before, ...given.filter(({ kind }) => kind === "print" || kind === "assert")]) escape(e, region);
-  const byName = (kind: "metric" | "update") => {
+  const byName = (kind: "metric" | "observation" | "update") => {
     const found = new Map<string, Tensor[]>();
     for (const e of given.filter((e) => e.kind === kind)) {
       if (kind === "update" && e.when) {
@@ -79,7 +87,8 @@ export function collect<R>(f: () => R): [R, Reports] {
   };
   const losses = given.filter((e) => e.kind === "loss").map((e) => new Tensor<any>(e.names, e.value));
   const total = (l: Tensor) => (l.names.length ? l.sum(l.names) : l) as unknown as Scalar;
-  return [result, { losses: losses.map(total), metrics: byName("metric"), updates: byName("update") }];
+  const [metrics, observations, updates] = (["metric", "observation", "update"] as const).map(byName);
+  return [result, { losses: losses.map(total), metrics: metrics!, observations: observations!, updates: updates! }];
 }
 
 const mean = (all: readonly Tensor[]): Tensor =>

@@ -1,3 +1,4 @@
+import type { ControlConfig } from "../control/config.js";
 import type { KernelsConfig } from "../kernels.js";
 import type { LayoutConfig } from "../layout.js";
 import type { LoraConfig } from "../lora.js";
@@ -13,4 +14,5 @@ export interface ProgramConfig extends LayoutConfig, KernelsConfig {
   readonly log: LogConfig;
   readonly generate: GenerateConfig;
   readonly lora?: LoraConfig | undefined;
+  readonly control?: ControlConfig | undefined;
 }

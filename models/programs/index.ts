@@ -18,19 +18,21 @@ import { probe } from "../train/probe.js";
 import { firstState, stateSpec } from "../train/state.js";
 import { trainStep } from "../train/train_step.js";
 import type { ProgramConfig } from "./config.js";
+import { controlAct, controllerOf, controlStep } from "./control.js";
 import { cacheOf, decodeStep, prefill, probeDecodeStep, probePrefill, remember, sessionOf } from "./generation.js";
 
 /** The first training state from a key. */
-export const init = (model: LanguageModel<object>, { train }: ProgramConfig): Program =>
+export const init = (model: LanguageModel<object>, c: ProgramConfig): Program =>
   traceProgram(
     "init",
     { argument: { key: spec({ threefry: 2 }, "ui32") } },
     ({ argument: { key } }) => {
       const params = initialize(model, foldIn(key, 0));
-      const state = firstState(model, params, foldIn(key, 1), train);
-      return { state };
+      const state = firstState(model, params, foldIn(key, 1), c.train);
+      const control = controllerOf(model, c)?.first(foldIn(key, 2));
+      return { state: { ...state, ...(control && { control }) } };
     },
-    { ...onHost(train), declared: stateSpec(model, train) },
+    { ...onHost(c.train), declared: stateSpec(model, c.train) },
   );
 
 /** What of the training state lies in the host's memory. */
@@ -38,16 +40,17 @@ const onHost = ({ offload }: TrainConfig): TraceOptions => ({ host: offload.opti
 
 /** One optimizer step; the state is donated. Sequences are as long as a `bucket` says, by default as the model's context. */
 export function trainStepProgram(model: LanguageModel<object>, c: ProgramConfig, bucket?: Bucket): Program {
+  const control = c.control && { ...c.control, types: c.data.types?.values.length };
   const { name, context, batch } = bucket ?? { name: "train_step", context: c.model.context, batch: c.train.batch };
   return traceProgram(
     name,
     {
       state: stateSpec(model, c.train),
-      batch: batchSpec({ accumulation: c.train.accumulation, batch }, context, c.data),
+      batch: batchSpec({ accumulation: c.train.accumulation, batch }, context, c.data, c.control !== undefined),
     },
     ({ state, batch }) => {
-      const next = trainStep(model, state, batch, c.train);
-      return { state: next.state, metric: next.metrics };
+      const { state: next, metrics, observed } = trainStep(model, state, batch, c.train, control);
+      return { state: next, metric: metrics, ...(observed && { result: { observed } }) };
     },
     onHost(c.train),
   );
@@ -119,6 +122,7 @@ const entryPoints = (model: LanguageModel<object>, c: ProgramConfig): Readonly<R
   forward,
   prefill,
   decode_step: (model, c) => decodeStep(model, c, cacheOf(prefill(model, c))),
+  ...(c.control && { control_step: controlStep, control_act: controlAct }),
   ...(sessionOf(model, c) && { remember: (model, c) => remember(model, c, cacheOf(prefill(model, c))) }),
   ...(probes(c.log) && { probe_step: probeStep }),
   ...(c.generate.trace && {

@@ -1,5 +1,5 @@
 /** What the programs of training read of the data: windows of tokens, and what belongs to them. */
-import { iota, where } from "../../ops/functions.js";
+import { iota, oneHot, where } from "../../ops/functions.js";
 import { spec } from "../../ops/module.js";
 import type { Tensor } from "../../ops/tensor.js";
 import type { DataConfig } from "./data.js";
@@ -12,6 +12,8 @@ export interface Batch<A extends string> {
   readonly segments?: Tensor<A | "window">;
   /** 1 where a token is to be learnt as a target, 0 where it is only read, where the data have such. */
   readonly mask?: Tensor<A | "window">;
+  /** The type of the record that a token is of, by its number in `data.types.values`, where the data have such; -1: none. */
+  readonly types?: Tensor<A | "window">;
 }
 
 /** What a model is given of windows, and what it is to say at each position; targets of -1 are left out. */
@@ -26,17 +28,19 @@ export interface Examples<A extends string> {
 /** Whether some tokens of the data are read only: what is asked, where answers alone are learnt. */
 const asksOnly = ({ format, answersOnly }: DataConfig): boolean => format !== "text" && answersOnly;
 
-/** A batch to be traced, its axes outside of `window` as given. */
+/** A batch to be traced, its axes outside of `window` as given; `typed`: with the types of what tokens are of, where the data have such. */
 export function batchSpec<A extends string>(
   sizes: Readonly<Record<A, number>>,
   context: number,
   data: DataConfig,
+  typed = false,
 ): Batch<A> {
   const windows = () => spec({ ...sizes, window: context + 1 }, "i32") as Tensor as Tensor<A | "window">;
   return {
     tokens: windows(),
     ...(data.packing && { segments: windows() }),
     ...(asksOnly(data) && { mask: windows() }),
+    ...(typed && data.types && { types: windows() }),
   };
 }
 
@@ -47,6 +51,14 @@ export function examplesOf<A extends string>({ segments, ...batch }: Batch<A>): 
   const targets = targetsOf({ segments, ...batch } as Batch<A>);
   if (segments === undefined) return { inputs, targets };
   return { inputs, targets, positions: positionsIn(segments as Tensor), segments: before(segments as Tensor) } as never;
+}
+
+/** 1 for the type of what each input is of (f32), where the data have types: so many. */
+export function typesOf<A extends string>(
+  { types }: Batch<A>,
+  number: number | undefined,
+): Tensor<A | "seq" | "type"> | undefined {
+  return types && number ? (oneHot(before(types as Tensor), { type: number }) as Tensor) : undefined;
 }
 
 /** What a model is to say at each position of the windows; -1: nothing. */

@@ -74,6 +74,8 @@ export const dataSchema = z
     /** What a broken record does: ends the run, or is left out and counted. */
     onBadRecord: z.enum(["abort", "skip"]).default("abort"),
     filters: filtersSchema.prefault({}),
+    /** Of what type a record is: the value that says so, and what it may be. Records without such a value are of none. */
+    types: z.strictObject({ field: z.string().min(1), values: z.array(z.string().min(1)).min(2) }).optional(),
   })
   .refine(({ path, sources }) => path === undefined || sources === undefined, {
     path: ["sources"],

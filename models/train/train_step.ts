@@ -6,9 +6,11 @@ import { parameters } from "../../ops/module.js";
 import { foldIn } from "../../ops/random.js";
 import { collect, type Reports } from "../../ops/report.js";
 import { type AnyTensor, oneCall, type Scalar, type Tensor, tensorError } from "../../ops/tensor.js";
+import { asMetrics, assessing, assessmentOf, observed } from "../control/assessment.js";
+import type { ControlConfig } from "../control/config.js";
 import type { LanguageModel } from "../language_model.js";
 import { dropping } from "../lora.js";
-import { type Batch, examplesOf, targetsOf } from "./batch.js";
+import { type Batch, examplesOf, targetsOf, typesOf } from "./batch.js";
 import type { TrainConfig } from "./config.js";
 import { averages } from "./ema.js";
 import { judge } from "./health.js";
@@ -34,31 +36,35 @@ export interface Metrics {
 /**
  * One step. Gradients are those of the mean over all targets of the step, however they are spread over micro-batches, and of the
  * losses that layers report. Parameters whose next value a layer reports get that instead of the optimizer's; both, like reported
- * metrics, are means over the micro-batches. `declared` is the model as declared: it knows which parameters decay.
+ * metrics, are means over the micro-batches. `declared` is the model as declared: it knows which parameters decay. With `control` the step is
+ * assessed, and says what a controller observes; `types`: how many types there are of what tokens are of.
  */
 export function trainStep<M extends LanguageModel<object>>(
   declared: M,
   state: TrainState<M>,
   batch: Batch<"accumulation" | "batch">,
   c: TrainConfig,
-): { state: TrainState<M>; metrics: Metrics } {
+  control?: ControlConfig & { readonly types?: number | undefined },
+): { state: TrainState<M>; metrics: Metrics; observed?: Tensor<"observation"> | undefined } {
   const real = targetsOf(batch).ge(0);
   const count = real.cast("f32").sum(["accumulation", "batch", "seq"]).maximum(1);
   const treated = treatments(declared, c).filter(({ freeze }) => !freeze);
   const { params: trained, whole } = trainedPart(state.params, treated);
   const share = valueAndGrad((trained: M, micro: Batch<"batch">, index: Scalar): readonly [Scalar, Beside] => {
     const { inputs, targets, ...places } = examplesOf(micro);
-    const [sum, { losses, metrics, updates }] = collect(() => {
+    const [sum, { losses, metrics, updates, observations }] = collect(() => {
       const key = () => foldIn(foldIn(state.key, state.step), index);
-      const { sum } = dropping(whole(trained), key).loss(inputs, targets, { ...places, key, chunk: c.lossChunk });
+      const own = control && { assess: assessing(control.positions), types: typesOf(micro, control.types) };
+      const options = { ...places, key, chunk: c.lossChunk, ...own };
+      const { sum } = dropping(whole(trained), key).loss(inputs, targets, options);
       return sum;
     });
     const loss = sum.div(count);
     const total = losses.reduce((all, l) => all.add(l.mul(1 / batch.tokens.size("accumulation"))), loss);
-    return [total, { loss, metrics, updates }];
+    return [total, { loss, metrics, updates, ...(control && { observed: observed({ observations }) }) }];
   });
 
-  const { loss, gradients, metrics, updates } = accumulate(share, trained, batch);
+  const { loss, gradients, metrics, updates, ...seen } = accumulate(share, trained, batch);
 
   const gradNorm = globalNorm(gradients);
   const paramNorm = globalNorm(state.params);
@@ -84,7 +90,9 @@ export function trainStep<M extends LanguageModel<object>>(
       param_norm: paramNorm,
       ...verdict?.metrics,
       ...metrics,
+      ...(control && asMetrics(assessmentOf(loss, metrics))),
     },
+    ...seen,
   };
 }
 
@@ -101,7 +109,10 @@ function trainedPart<M>(params: M, treated: readonly Treatment[]): { params: M; 
 }
 
 /** What a micro-batch gives beside the gradient: its share of the loss, and what layers report. */
-type Beside = { readonly loss: Scalar } & Pick<Reports, "metrics" | "updates">;
+type Beside = { readonly loss: Scalar; readonly observed?: Tensor<"observation"> } & Pick<
+  Reports,
+  "metrics" | "updates"
+>;
 
 /** Loss and gradient added up over the micro-batches, in float32, and the means of what is reported; one micro-batch needs no loop. */
 function accumulate<M>(
@@ -131,12 +142,12 @@ function accumulate<M>(
       return [[loss.add(more), added] as never, reported] as const;
     },
   );
-  const { metrics, updates } = mapLeaves(reported, (leaf) => (leaf as Tensor).mean("accumulation"));
+  const means = mapLeaves(reported, (leaf) => (leaf as Tensor).mean("accumulation"));
   const gradients = withValues(
     params,
     sums.map((s, i) => s.ordered(leaves(params)[i]!.names).value),
   );
-  return { loss, gradients, metrics, updates };
+  return { ...(means as Omit<Beside, "loss">), loss, gradients };
 }
 
 /** The Euclidean norm of all elements of a tree (f32). */

@@ -4,23 +4,27 @@
  */
 import { z } from "zod";
 import { stopGradient } from "../../ops/control.js";
-import { constant, dot, full, gelu, iota, put, where } from "../../ops/functions.js";
-import { type Initializer, normal, ones } from "../../ops/initializers.js";
+import { constant, dot, full, gather, gelu, iota, put, where } from "../../ops/functions.js";
+import { type Initializer, normal, ones, zeros } from "../../ops/initializers.js";
 import { Module, param, Stack } from "../../ops/module.js";
 import { report } from "../../ops/report.js";
 import type { Sizes, Tensor } from "../../ops/tensor.js";
+import type { Controlled, RunValue } from "../control/run_value.js";
 import { headsDivide } from "../decoder.js";
 import { defineModel } from "../define.js";
 import { type Hidden, LanguageModel, type RunOptions } from "../language_model.js";
+import { attendedShare, type Reached } from "../layers/attention/hierarchical.js";
 import { HIDDEN } from "../layers/attention/visible.js";
 import {
   attention,
   Embedding,
+  type HierarchyOptions,
   Hlsa,
   type HlsaCache,
   type HlsaValues,
   Linear,
   Moe,
+  PATHS,
   RecurrentState,
   RmsNorm,
   WEIGHTS,
@@ -141,6 +145,8 @@ class Values extends Module {
   readonly latent: Tensor<never>;
   /** By `WEIGHTS`. */
   readonly weights: Tensor<"path">;
+  /** Added to the router's logits. */
+  readonly router: Tensor<"expert">;
   constructor(c: XenarcaiI2Config) {
     super();
     const set = (values: number | readonly number[]) => param({}, given(values), { freeze: true, decay: false });
@@ -151,11 +157,12 @@ class Values extends Module {
     this.chunk = set(c.chunk);
     this.latent = set(c.latent);
     this.weights = param({ path: WEIGHTS.length }, ones, { freeze: true, decay: false });
+    this.router = param({ expert: c.experts }, zeros, { freeze: true, decay: false });
   }
 
-  /** As attention takes them. */
-  call(): HlsaValues {
-    const { window, dilation, globals, sparsity, chunk, latent, weights } = stopGradient({ ...this } as Values);
+  /** As attention takes them, and what is added to the router's logits. */
+  call(): HlsaValues & { readonly router: Tensor } {
+    const { window, dilation, globals, sparsity, chunk, latent, weights, router } = stopGradient({ ...this } as Values);
     const whole = (x: Tensor<never>) => x.cast("i32") as unknown as Tensor;
     return {
       window: whole(window),
@@ -165,9 +172,42 @@ class Values extends Module {
       latent: whole(latent),
       sparsity: sparsity as unknown as Tensor,
       weights: weights as Tensor,
+      router: router as Tensor,
     };
   }
 }
+
+/** The most of a value that is a number of something, from what it begins as: times as many, but no more than there can be. */
+const upTo = (values: number | readonly number[], times: number, limit: number): number | number[] => {
+  const each = (x: number) => Math.min(x * times, limit);
+  return typeof values === "number" ? each(values) : values.map(each);
+};
+
+/**
+ * The values of the run with their bounds: from what they are configured to be, to twice the window and the dilation, the most global tokens
+ * and latent dimensions, five times the part attended to and eight times the chunk; weights of paths from none to twice, the router's bias a
+ * factor of e either way.
+ */
+const runValues = (c: XenarcaiI2Config): RunValue[] => {
+  const value = (name: (typeof VALUES)[number], most: RunValue["most"], more: Partial<RunValue> = {}): RunValue => ({
+    path: `blocks/values/${name}`,
+    part: "attention",
+    start: c[name],
+    least: c[name],
+    most,
+    ...more,
+  });
+  return [
+    value("window", upTo(c.window, 2, c.context), { step: 1 }),
+    value("dilation", upTo(c.dilation, 2, c.context), { step: 1 }),
+    value("globals", c.maxGlobals, { step: 1, recalls: true }),
+    value("sparsity", upTo(c.sparsity, 5, 1)),
+    value("chunk", upTo(c.chunk, 8, c.context), { step: c.unit }),
+    value("latent", c.maxLatent, { step: 1 }),
+    { path: "blocks/values/weights", part: "attention", start: 1, least: 0, most: 2 },
+    { path: "blocks/values/router", part: "experts", start: 0, least: -1, most: 1 },
+  ];
+};
 
 type Stream = Tensor<"batch" | "seq" | "embed">;
 
@@ -181,6 +221,7 @@ export interface SummaryCache {
 interface Places {
   readonly position?: Tensor<"batch"> | undefined;
   readonly length?: Tensor<"batch"> | undefined;
+  readonly types?: RunOptions["types"];
 }
 
 /**
@@ -268,6 +309,13 @@ export class Summarizer extends Module {
   }
 }
 
+/** 1 for the tokens that count, 0 for what stands behind them (f32). */
+const inLength = (x: Stream, length: Tensor<"batch">): Tensor<"batch" | "seq"> =>
+  length
+    .broadcast({ seq: x.size("seq") })
+    .gt(iota({ seq: x.size("seq") }))
+    .cast("f32");
+
 /** What decoding carries in one layer. */
 export interface LayerCache {
   readonly attention: HlsaCache;
@@ -291,6 +339,7 @@ export class XenarcaiI2Layer extends Module {
   readonly moe: Moe;
   private readonly skipTarget: number;
   private readonly skipLoss: number;
+  private readonly hierarchy: HierarchyOptions;
 
   constructor(c: XenarcaiI2Config) {
     super();
@@ -304,8 +353,9 @@ export class XenarcaiI2Layer extends Module {
     this.strategy = plan ? new Linear({ plan }, { strategy: plan }, { init }) : undefined;
     this.paths = plan ? new Linear({ strategy: plan }, { path: WEIGHTS.length }, plain) : undefined;
     const { maxLatent: latent, theta, yarn, sinks, maxGlobals, unit, blockSize, context: span } = c;
-    const options = { theta, yarn, sinks, maxGlobals, unit, blockSize, span, epsilon, init, outputInit };
-    this.attention = new Hlsa({ ...c, latent }, options);
+    const hierarchy = { sinks, maxGlobals, unit, blockSize, span };
+    this.hierarchy = hierarchy;
+    this.attention = new Hlsa({ ...c, latent }, { theta, yarn, epsilon, init, outputInit, ...hierarchy });
     this.summarizer = c.summary ? new Summarizer(embed, c.summary, c.summaryChunk, init, outputInit) : undefined;
     this.moeNorm = new RmsNorm({ embed }, { epsilon });
     this.hyper = hyper
@@ -337,24 +387,38 @@ export class XenarcaiI2Layer extends Module {
     const none = (passes ?? (x as Tensor).at("embed", 0).eq(0)).cast("f32").mul(0).broadcast({ path: WEIGHTS.length });
     const bias = ((own ?? none) as Tensor).ordered(["batch", "seq", "path"]) as Tensor;
     const steered = passes ? (where(passes, bias, HIDDEN) as Tensor) : bias;
-    const options = { values: this.values.call(), bias: steered, ...places, cache: cache?.attention };
+    const { router, ...values } = this.values.call();
+    const options = { values, bias: steered, ...places, cache: cache?.attention };
     const [attended, seen] = this.attention.call(h, options);
+    if (!cache) this.reportAttended(values, passes, h.size("seq"));
     const [read, summary] = this.summarizer?.call(h, cache?.summary, places) ?? [undefined, undefined];
     const middle = x.add(gated((read ? (attended as Tensor).add(read) : attended) as Stream) as Tensor) as Stream;
     const g = this.moeNorm.call<"batch" | "seq">(middle);
     const mixed = this.moe.call<"batch" | "seq">(g, {
-      adjustment: strategy && this.adjusted(g, strategy),
+      adjustment: this.adjusted(g, strategy, router),
       active: passes as Tensor<"batch" | "seq"> | undefined,
+      types: places.types,
+      counted: places.length && inLength(g, places.length),
     });
     return [middle.add(gated(mixed) as Tensor) as Stream, { attention: seen, ...(summary && { summary }) }];
   }
 
-  /** What a small network, whose weights a network makes of the strategy, adds to the router's logits (f32). */
-  private adjusted(x: Stream, strategy: Tensor): Tensor | undefined {
-    if (!this.hyper) return undefined;
+  /** What is added to the router's logits (f32): a bias, and what a small network gives whose weights a network makes of the strategy. */
+  private adjusted(x: Stream, strategy: Tensor | undefined, bias: Tensor): Tensor {
+    if (!this.hyper || !strategy) return bias.broadcast({ batch: x.size("batch"), seq: x.size("seq") });
     const state = (this.hyper.state.call<"batch" | "seq">(x) as Tensor).cast("f32") as Tensor;
     const weights = (this.hyper.weights.call<"batch" | "seq">(strategy) as Tensor).cast("f32") as Tensor;
-    return dot(state, weights, "hyper") as Tensor;
+    return dot(state, weights, "hyper").add(bias) as Tensor;
+  }
+
+  /** Says which part of the positions up to its own a token attends to; none where it skips the layer. */
+  private reportAttended(values: HlsaValues, passes: Tensor | undefined, seq: number): void {
+    const paths = values.weights.slice("path", 0, PATHS.length) as Tensor<"path">;
+    const part = attendedShare(paths, seq, values as unknown as Reached, this.hierarchy);
+    report.metric(
+      "attended",
+      (passes ? part.mul(passes.cast("f32")).mean(["batch", "seq"]) : part.mean("seq")) as Tensor,
+    );
   }
 
   /**
@@ -413,6 +477,8 @@ export class XenarcaiI2 extends LanguageModel<XenarcaiI2Cache> {
   readonly head: Linear<"embed", "vocab">;
   protected override readonly sequential = true;
   private readonly dtype: XenarcaiI2Config["dtype"];
+  private readonly values: readonly RunValue[];
+  private readonly observations: number;
   constructor(c: XenarcaiI2Config) {
     super();
     const { embed, vocab, layers, remat, unroll, epsilon } = c;
@@ -423,13 +489,15 @@ export class XenarcaiI2 extends LanguageModel<XenarcaiI2Cache> {
     this.norm = new RmsNorm({ embed }, { epsilon });
     this.head = new Linear({ embed }, { vocab }, { bias: false, init });
     this.dtype = c.dtype;
+    this.values = runValues(c);
+    this.observations = 2 * embed + layers * c.experts;
   }
 
   run(
     tokens: Tensor<"batch" | "seq">,
-    { positions, cache, length }: RunOptions<XenarcaiI2Cache> = {},
+    { positions, cache, length, types }: RunOptions<XenarcaiI2Cache> = {},
   ): Hidden<XenarcaiI2Cache> {
-    const places = { position: cache && (positions!.at("seq", 0) as Tensor<"batch">), length };
+    const places = { position: cache && (positions!.at("seq", 0) as Tensor<"batch">), length, types };
     const x = this.tokens.call(tokens, this.dtype) as Stream;
     const [plan, planning] = this.planner?.call(x, cache?.planning, places) ?? [];
     const [h, layers] = this.blocks.scanWith({ x, plan }, { cache: cache?.layers }, (layer, { x, plan }, own) => {
@@ -437,6 +505,15 @@ export class XenarcaiI2 extends LanguageModel<XenarcaiI2Cache> {
       return [{ x: y, plan }, next];
     });
     return { hidden: this.norm.call(h.x), cache: { layers: layers as LayerCache, ...(planning && { planning }) } };
+  }
+
+  override controlled(): Controlled {
+    const { values, observations } = this;
+    return { values, observations };
+  }
+
+  override directions<A extends string>(tokens: Tensor<A>): Tensor<A | "embed"> {
+    return gather(this.head.weight, "vocab", tokens as Tensor) as Tensor;
   }
 
   logits<A extends string>(hidden: Tensor<A | "embed">): Tensor<A | "vocab"> {

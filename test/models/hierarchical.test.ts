@@ -1,9 +1,17 @@
 /** Attention of several resolutions against the same in plain JAX, dense, for values of the run that are drawn by input. */
 import fc from "fast-check";
 import { traceProgram } from "../../compiler/trace.js";
-import { hierarchical, PATHS, type Reach } from "../../models/layers/attention/hierarchical.js";
+import { mapLeaves } from "../../compiler/tree.js";
+import {
+  attendedShare,
+  hierarchical,
+  PATHS,
+  type Reach,
+  type Reached,
+} from "../../models/layers/attention/hierarchical.js";
 import { tensor as given } from "../../ops/array.js";
 import { grad, vjp } from "../../ops/control.js";
+import { full } from "../../ops/functions.js";
 import { spec } from "../../ops/module.js";
 import type { Scalar, Tensor } from "../../ops/tensor.js";
 import { evaluate, programText } from "../../runtime-bridge/evaluate.js";
@@ -137,6 +145,15 @@ test("with a sparsity of 0.1 about a tenth of the pairs of a query and a positio
   const positions = byPath.filter((_, i) => PATHS[i] !== "coarse").reduce((a, b) => a + b, 0);
   const part = positions / ((length * (length + 1)) / 2);
   expect(Math.abs(part - 0.1)).toBeLessThan(0.015);
+
+  // What the values say without looking at keys counts a key twice that two paths lead to.
+  const share = await evaluate((reach: Reach) => {
+    const one = mapLeaves(reach, (x) => (x as Tensor).at("batch", 0)) as unknown as Reached;
+    return attendedShare(full({ path: PATHS.length }, 1), length, one, options);
+  }, reach);
+  const said = Array.from(share.data as Float32Array, (x, p) => x * (p + 1)).reduce((a, b) => a + b, 0);
+  expect(said / positions).toBeGreaterThanOrEqual(1);
+  expect(said / positions).toBeLessThan(1.05);
 });
 
 test("no array is as large as all queries times all keys, forward or backward", () => {

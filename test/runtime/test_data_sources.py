@@ -95,6 +95,23 @@ class Found(Case):
         """The first row, read in order."""
         return batch(self.feed(data.open(artifact(shuffle=0, path=str(path), **settings))))["tokens"][0, 0]
 
+    def test_the_type_of_a_record_stands_beside_its_tokens(self):
+        types = {"field": "kind", "values": ["prose", "code"]}
+        path = self.folder / "typed.jsonl"
+        records = [{"text": "aaaa", "kind": "code"}, {"text": "bbb", "kind": "prose"}, {"text": "cc"}]
+        path.write_text("".join(json.dumps(record) + "\n" for record in records))
+        for packing in (False, True):
+            made = artifact(("tokens", "segments", "types"), path=str(path), types=types, shuffle=0, packing=packing)
+            with self.subTest(packing=packing):
+                found = batch(self.feed(data.open(made)))
+                both = zip(found["tokens"].ravel().tolist(), found["types"].ravel().tolist(), strict=True)
+                seen = {(chr(token), kind) for token, kind in both if token >= ord("a")}
+                self.assertEqual(seen, {("a", 1), ("b", 0), ("c", -1)})
+        path.write_text('{"text": "aaaa", "kind": "verse"}\n')
+        with self.assertRaises(Problem) as caught:
+            batch(self.feed(data.open(made)))
+        self.assertIn("its `kind` is 'verse', which data.types.values does not list", caught.exception.message)
+
     def test_the_split_train_of_a_saved_dataset(self):
         """As `datasets` lays it out: a list of the splits, and of each the shards with two files beside them."""
         for shards in (1, 3):

@@ -234,9 +234,10 @@ export function globalTokens(
   { globals }: Reached,
   selection: Tensor<"key"> | undefined,
   length: number,
-  { maxGlobals, span, sinks }: AllOptions,
+  options: AllOptions,
 ): GlobalTokens {
-  const interval = globals.maximum(1).mul(0).add(span).div(globals.maximum(1)).maximum(1);
+  const { maxGlobals, sinks } = options;
+  const interval = globalInterval(globals, options);
   const number = iota({ key: maxGlobals });
   const start = number.mul(interval) as Tensor<"key">;
   const end = start.add(interval).sub(1) as Tensor<"key">;
@@ -253,6 +254,10 @@ export function globalTokens(
     upTo: (position) => position.div(interval).add(1).minimum(globals),
   };
 }
+
+/** How many positions each global token stands for (i32). */
+const globalInterval = (globals: Scalar, { span }: AllOptions): Scalar =>
+  globals.maximum(1).mul(0).add(span).div(globals.maximum(1)).maximum(1);
 
 /**
  * At each position, where the highest score of its interval so far is (i32), the first of equals. By doubling, as `cumsum`. Sinks are
@@ -320,11 +325,11 @@ export function choose<A extends string>(
   anchors: Tensor,
   begins: Tensor<A>,
   means: Keys,
-  { window, dilation, globals, sparsity, chunk }: Reached,
-  { sinks, span, unit }: AllOptions,
+  reach: Reached,
+  options: AllOptions,
   over: readonly string[] = [],
 ): Chosen<A> {
-  const size = unitsOf(chunk, unit).mul(unit);
+  const size = chunkSize(reach, options);
   const heads = anchors.names.filter((n) => n !== "headDim" && !begins.has(n as A) && !means.has(n));
   const summed = stopGradient(anchors).cast("f32").sum(heads) as unknown as Tensor;
   const own = dot(summed, stopGradient(means) as Tensor, ["kvHeads", "headDim"], { precision: "HIGHEST" });
@@ -333,15 +338,61 @@ export function choose<A extends string>(
   const number = iota({ key: means.size("key") });
   const before = ended.broadcast({ key: number.size("key") }).gt(number);
   const chunks = argsort(where(before, scores, HIDDEN), "key", { descending: true }).rename("key", "choice");
+  return { chunks, count: chunkCount(begins, reach, options) };
+}
+
+const chunkSize = ({ chunk }: Reached, { unit }: AllOptions): Scalar => unitsOf(chunk, unit).mul(unit);
+
+/** How many chunks are chosen for blocks of queries that begin at these positions (i32). */
+export function chunkCount<A extends string>(begins: Tensor<A>, reach: Reached, options: AllOptions): Tensor<A> {
+  const { window, dilation, globals, sparsity } = reach;
+  const size = chunkSize(reach, options);
   const seen = begins.add(1).cast("f32");
   const others = seen
     .minimum(window.cast("f32"))
     .div(dilation.cast("f32"))
     .ceil()
-    .add(seen.mul(globals.cast("f32")).div(span).floor() as never)
-    .add(sinks);
+    .add(seen.mul(globals.cast("f32")).div(options.span).floor() as never)
+    .add(options.sinks);
   const room = seen.mul(sparsity).sub(others).div(size.cast("f32")).round().cast("i32").maximum(0);
-  return { chunks: chunks, count: room.minimum(ended) as unknown as Tensor<A> };
+  return room.minimum(begins.div(size)) as unknown as Tensor<A>;
+}
+
+/**
+ * The part of the positions up to its own that a query attends to, by position (f32): what the paths whose weight (f32, by `PATHS`) is not 0 lead
+ * to. A key that several lead to counts for each; means of chunks are no positions.
+ */
+export function attendedShare(
+  weights: Tensor<"path">,
+  length: number,
+  reach: Reached,
+  given: HierarchyOptions,
+): Tensor<"seq"> {
+  const options = allOptions(given, length);
+  const position = iota({ seq: length }) as Tensor<"seq">;
+  const upTo = position.add(1) as Tensor<"seq">;
+  const size = evenly(length, options.blockSize);
+  const begins = position.div(size).mul(size) as Tensor<"seq">;
+  const { window, dilation, globals } = reach;
+  const byPath: Partial<Record<Path, Tensor>> = {
+    local: upTo.minimum(window).add(dilation).sub(1).div(dilation),
+    global: position.div(globalInterval(globals, options)).add(1).minimum(globals),
+    sinks: upTo.minimum(options.sinks),
+    chunks: chunkCount(begins, reach, options).mul(chunkSize(reach, options)),
+  };
+  const counted = Object.entries(byPath).map(([path, number]) =>
+    number.cast("f32").mul(
+      weights
+        .at("path", PATHS.indexOf(path as Path))
+        .gt(0)
+        .cast("f32"),
+    ),
+  );
+  const wide = upTo.cast("f32");
+  return counted
+    .reduce((a, b) => a.add(b))
+    .minimum(wide)
+    .div(wide) as Tensor<"seq">;
 }
 
 /** Whether queries at `positions` see keys at `places` by the local path. */

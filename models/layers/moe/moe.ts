@@ -52,6 +52,10 @@ export interface MoeCallOptions<A extends string = any> {
   readonly adjustment?: Tensor<A | "expert"> | undefined;
   /** Whether a token is given experts at all (i1). Default: every one is. */
   readonly active?: Tensor<A> | undefined;
+  /** 1 for the type of what a token is of (f32). Default: none is of any. */
+  readonly types?: Tensor<A | "type"> | undefined;
+  /** What a token counts among those whose probabilities are observed (f32). Default: as all do. */
+  readonly counted?: Tensor<A> | undefined;
 }
 
 /**
@@ -110,7 +114,7 @@ export class Moe extends Module {
   /** x `[..., embed]` to `[..., embed]`; 0 for a token that is not active. */
   call<A extends string>(
     x: Tensor<A | "embed">,
-    { key, adjustment, active }: MoeCallOptions<A> = {},
+    { key, adjustment, active, types, counted }: MoeCallOptions<A> = {},
   ): Tensor<A | "embed"> {
     // Two axes that rules of sharding do not speak of: groups of tokens lie where the batch does, or where experts are exchanged for it.
     const isLocal = (n: string) => this.local.includes(n);
@@ -133,6 +137,8 @@ export class Moe extends Module {
     const told = {
       adjustment: adjustment && (inOrder(adjustment as Tensor).joined as Tensor),
       active: active && (inOrder(active as Tensor).joined as Tensor),
+      types: types && (inOrder(types as Tensor).joined as Tensor),
+      counted: counted && (inOrder(counted as Tensor).joined as Tensor),
     };
     const routing = this.router.call(seen.joined as Tokens, told);
     const inChunks = this.chunk !== undefined && routing.expert.size("token") > this.chunk;

@@ -52,6 +52,10 @@ export interface RouterCallOptions {
   readonly adjustment?: Tensor<Tokens | "expert"> | undefined;
   /** Whether the token is given experts at all (i1). Default: every one is. */
   readonly active?: Tensor<Tokens> | undefined;
+  /** 1 for the type of what the token is of (f32). Default: none is of any. */
+  readonly types?: Tensor<Tokens | "type"> | undefined;
+  /** What the token counts among those whose probabilities are observed (f32). Default: as all do. */
+  readonly counted?: Tensor<Tokens> | undefined;
 }
 
 /** The experts of each token. `group` is the axis along which tokens are dispatched by themselves, if there is one. */
@@ -70,7 +74,7 @@ export interface Routing {
  * Scores each expert for each token, chooses, and reports how it went: `load_balance` (1 when all is even), `router_z`, `router_entropy`
  * (nats) and `utilization` (each expert's share of the choices). With a `threshold` also `active`, how many experts a token takes, and
  * `active_by_entropy`, how that goes with the entropy of its probabilities: the correlation over tokens, 0 where either is the same for
- * all. Computed in float32.
+ * all. Where tokens have types, `type_distance`: how far the experts' shares for each are from those for all. Observed is `gate`, the mean of the probabilities. Computed in float32.
  */
 export class Router extends Module {
   readonly weight: Tensor<"embed" | "expert">;
@@ -105,7 +109,7 @@ export class Router extends Module {
   }
 
   /** Tokens `[..., token, embed]`, jittered if they are to be, to their experts. */
-  call(x: Tensor<Tokens | "embed">, { adjustment, active }: RouterCallOptions = {}): Routing {
+  call(x: Tensor<Tokens | "embed">, { adjustment, active, types, counted }: RouterCallOptions = {}): Routing {
     const { experts, perToken, scores: kind = "softmax", threshold, normalize = true, scale = 1 } = this.options;
     let logits = dot(x.cast("f32"), this.weight, "embed", { precision: "HIGHEST" });
     if (adjustment) logits = logits.add(adjustment);
@@ -122,8 +126,15 @@ export class Router extends Module {
     const weight = (normalize ? raw.div(raw.sum("choice").add(TINY)) : raw).mul(scale);
 
     const choices = oneHot(expert, { expert: experts }, "i32");
-    const load = (taken ? choices.mul(taken.cast("i32")) : choices).sum(["token", "choice"]);
+    const counts = taken ? choices.mul(taken.cast("i32")) : choices;
+    const load = counts.sum(["token", "choice"]);
+    if (types) reportTypes(counts.sum("choice"), types);
     this.reports(logits, probs, load, taken, active !== undefined);
+    const everywhere = probs.names.filter((n): n is Tokens => !this.weight.has(n));
+    const observed = counted
+      ? probs.mul(counted).sum(everywhere).div(counted.sum(everywhere).maximum(1))
+      : probs.mean(everywhere);
+    report.observation("gate", observed);
     return { expert, weight, taken, load };
   }
 
@@ -176,6 +187,21 @@ function eligible(wanted: Tensor<Tokens | "expert">, { groups, experts }: Router
   const among = topK(quality, "expertGroup", { winner: best }).indices;
   const open = oneHot(among, { expertGroup: of }).sum("winner").gt(0);
   return where(open, grouped, Number.NEGATIVE_INFINITY).merge(["expertGroup", "member"], "expert");
+}
+
+/** Says how far the experts' shares for each type of token are from those for all (total variation): the mean over types that there are. */
+function reportTypes(counts: Tensor<Tokens | "expert">, types: Tensor<Tokens | "type">): void {
+  const wide = counts.cast("f32") as Tensor;
+  const tokens = types.names.filter((n) => n !== "type");
+  const shares = (x: Tensor) => x.div(x.sum("expert").maximum(1) as never) as Tensor;
+  const ofType = dot(wide, types as Tensor, tokens) as Tensor;
+  const distance = shares(ofType)
+    .sub(shares(wide.sum(tokens) as Tensor) as never)
+    .abs()
+    .sum("expert")
+    .mul(0.5) as Tensor;
+  const there = ofType.sum("expert").gt(0).cast("f32") as Tensor;
+  report.metric("type_distance", distance.mul(there).sum("type").div(there.sum("type").maximum(1)) as Tensor);
 }
 
 /** Keeps a quotient of zeros, and a logarithm of zero, finite. */

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from . import checkpoint, events, pjrt, pretrained
+from . import checkpoint, control, events, pjrt, pretrained
 from . import tokenizer as tokenizers
 from .artifact import Artifact
 from .errors import Problem
@@ -117,6 +117,7 @@ class Writer:
         self._trace = trace
         self._prefill = Entry(artifact, "prefill")
         self._decode = Entry(artifact, "decode_step")
+        self._actor = control.actor(artifact)
         ports = {port.name: port for port in artifact.program("prefill").inputs}
         self._batch, self._context = ports["tokens"].shape
         self._caches = [port.name for port in named(artifact.program("decode_step").inputs, "cache")]
@@ -172,6 +173,7 @@ class Writer:
             prompt = prompt[first:]
         history = prompt[-context:]
         outputs = fill(history)
+        parameters = self._controlled(parameters, outputs)
         session.read(outputs, len(history))
         while True:
             drawn += 1
@@ -196,10 +198,16 @@ class Writer:
                 session.after(first)
                 history = [*history[-(context // 2) :], token][-context:]
                 following = fill(history)
+                parameters = self._controlled(parameters, following)
             session.read(following, len(history))
             self._prefill.flush()
             yield token
             outputs = following
+
+
+    def _controlled(self, parameters: Arrays, outputs: Arrays) -> Arrays:
+        """The parameters with the values of the run that follow from what was observed of the tokens read."""
+        return {**parameters, **self._actor({**parameters, **outputs})} if self._actor else parameters
 
 
 def _key(seed: int, drawn: int) -> np.ndarray:
@@ -247,7 +255,7 @@ class _Output:
 
 
 def _parameters(artifact: Artifact, run: Path, step: int | None) -> Arrays:
-    ports = named(artifact.program("prefill").inputs, "state")
+    ports = [*named(artifact.program("prefill").inputs, "state"), *control.actor_ports(artifact)]
     items = checkpoint.items_of(ports)
     saved = checkpoint.newest(run, items) if step is None else checkpoint.at(run, step, items)
     if saved is None:

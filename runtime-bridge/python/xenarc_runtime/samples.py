@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from . import events, group
+from . import control, events, group
 from . import tokenizer as tokenizers
 from .artifact import Artifact
 from .generate import Sampling, Writer
@@ -31,7 +31,8 @@ class Sampler:
         self.every = schedule.every
         self._schedule = schedule
         self._writer = Writer(artifact, tokenizers.open(artifact))
-        self._names = [port.name for port in named(artifact.program("prefill").inputs, "state")]
+        ports = [*named(artifact.program("prefill").inputs, "state"), *control.actor_ports(artifact)]
+        self._names = [port.name for port in ports]
         self._sampling = Sampling(schedule.temperature, top_k=0, top_p=1.0, seed=seed)
 
     def write(self, step: int, state: Arrays, tracker: Tracker) -> None:

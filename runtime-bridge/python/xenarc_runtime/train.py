@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from . import checkpoint, curve, data, events, group, history, pjrt, pretrained, run_files
+from . import checkpoint, control, curve, data, events, group, history, pjrt, pretrained, run_files
 from .anomaly import open_anomalies
 from .artifact import Artifact, Port
 from .bad_steps import BadSteps, RollBack
@@ -147,7 +147,7 @@ class _Session:
             self.base = self._left_out()
             self.watch.beat("init was run")
             return state, 0, None
-        ports = named(self.artifact.program("train_step").inputs, "state")
+        ports = named(self.artifact.program("init").outputs, "state")
         state, record = pretrained.restore(self.artifact, start, ports), checkpoint.read_record(start)
         self.base = self._still_left_out(base_of(record))
         self.watch.beat(f"the checkpoint of step {start.step} was read")
@@ -239,6 +239,8 @@ class _Session:
             watch.rest()
             anomalies = open_anomalies(artifact, self.run, watch)
             probe = probe_of(artifact, self.run)
+            controller = control.learner(artifact)
+            metric_ports += controller.metrics if controller else []
 
         def evaluated(number: int, of: int | None) -> None:
             what = f"batch {number} of an evaluation was begun" if of is None else f"batch {number} of {of} of an evaluation was done"
@@ -277,6 +279,8 @@ class _Session:
                 outputs = steps.run(given.entry, arrays)
                 if anomalies:
                     anomalies.look(step + 1, arrays, outputs, given.entry)
+                if controller:
+                    outputs |= controller({**state, **outputs})
                 state = {name: outputs[name] for name in state}
                 running = outputs[metric_ports[0].name] if metric_ports else None
                 step += 1

@@ -38,7 +38,7 @@ def _summary(block: Params, x: Array, config: Config) -> Array:
 
 def _moe(block: Params, x: Array, strategy: Array | None, passes: Array, config: Config) -> tuple[Array, Array]:
     """The mixture of experts of x [b, s, e] for tokens that pass [b, s], and its losses, weighted."""
-    logits = common.linear(block, "moe/router", x)
+    logits = common.linear(block, "moe/router", x) + jax.lax.stop_gradient(block["values/router"])
     if strategy is not None and config["hyperRank"]:
         state = common.linear(block, "hyper/state", x)
         logits = logits + jnp.einsum("bsr,bsrx->bsx", state, common.linear(block, "hyper/weights", strategy))

@@ -131,7 +131,7 @@ class _BucketIterator(grain.DatasetIterator):
         """The document, or what there is of it in rows of the longest bucket: each token but the first is a target once."""
         for start in range(0, max(1, document.ids.size - 1), width - 1):
             part = slice(start, start + width)
-            yield Document(document.ids[part], None if document.mask is None else document.mask[part])
+            yield Document(document.ids[part], None if document.mask is None else document.mask[part], document.type)
             if self._of.whole:
                 return
 
@@ -145,4 +145,6 @@ class _BucketIterator(grain.DatasetIterator):
                 rows["segments"][place] = 1
             if "mask" in rows:
                 rows["mask"][place] = 1 if document.mask is None else document.mask
+            if "types" in rows:
+                rows["types"][place] = document.type
         return bucket.entry, rows, dict(dropped)

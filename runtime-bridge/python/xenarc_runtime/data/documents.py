@@ -33,6 +33,8 @@ class Document:
     ids: np.ndarray
     mask: np.ndarray | None = None
     """1 for each token that is learnt; None: all are."""
+    type: int = -1
+    """Which of `data.types.values` the record is of; -1: none."""
     epoch: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     """How many records before it were left out for the first time, by reason."""
@@ -99,8 +101,21 @@ class Examiner:
         if reason is not None:
             return Dropped(reason, record.epoch)
         document = self._document(record, value)
+        document.type = self._type(record)
         reason = "empty" if document.ids.size == 0 else self._filters.of_length(document.ids.size)
         return document if reason is None else Dropped(reason, record.epoch)
+
+    def _type(self, record: Record) -> int:
+        """What data.types says of a record; of one that has no such field, nothing."""
+        types = self._settings.types
+        values = self._found.kind.parse(record.payload) if types else None
+        if not isinstance(values, dict) or types["field"] not in values:
+            return -1
+        found = _single(values[types["field"]])
+        found = found.decode("utf-8", "replace") if isinstance(found, bytes) else str(found)
+        if found not in types["values"]:
+            raise Unreadable(f"its `{types['field']}` is {_described(found)}, which data.types.values does not list")
+        return types["values"].index(found)
 
     def _document(self, record: Record, value: str | np.ndarray | dict[str, Any]) -> Document:
         if self._settings.whole and not isinstance(value, dict):

@@ -30,7 +30,7 @@ class Batch:
 
 
 def kind_of(port: Port) -> str:
-    """What a batch port holds: `tokens`, `segments` or `mask`."""
+    """What a batch port holds: `tokens`, `segments`, `mask` or `types`."""
     return port.name.rpartition("/")[2]
 
 

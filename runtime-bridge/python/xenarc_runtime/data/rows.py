@@ -131,6 +131,8 @@ class Packer:
             if "mask" in row:
                 mask = document.mask
                 row["mask"][place] = 1 if mask is None else mask[self._at : self._at + piece.size]
+            if "types" in row:
+                row["types"][place] = document.type
             at += piece.size
             if self._whole or self._at + piece.size == document.ids.size:
                 self._document = None

@@ -37,6 +37,8 @@ class Settings:
     workers: int = 0
     prefetch: int = 2
     skip_bad: bool = False
+    types: dict[str, Any] | None = None
+    """The `field` of records that says of what type they are, and its `values`."""
     filters: dict[str, Any] = field(default_factory=dict)
     vocabulary: int | None = None
     paths: tuple[str, ...] = ()
@@ -86,6 +88,7 @@ def read(artifact: Artifact, paths: Sequence[str] = ()) -> Settings:
         workers=given.get("workers", 0),
         prefetch=given.get("prefetch", Settings.prefetch),
         skip_bad=given.get("onBadRecord") == "skip",
+        types=given.get("types"),
         filters=given.get("filters", {}),
         vocabulary=vocabulary if isinstance(vocabulary, int) else None,
         paths=tuple(source.path for source in sources),

@@ -16,7 +16,7 @@ from .kinds import Found
 from .settings import Settings
 
 Row = dict[str, np.ndarray]
-"""`tokens`, `segments` and `mask`, i32: those that are asked for."""
+"""`tokens`, `segments`, `mask` and `types`, i32: those that are asked for."""
 
 Made = tuple[str, Row, dict[str, int]]
 """A batch: the entry point it is for, its arrays `[rows, window]`, and how many records were left out before it, by reason."""
@@ -61,7 +61,7 @@ class Form:
     width: int
     """Tokens of a row."""
     ports: tuple[str, ...]
-    """What there is of each: `tokens`, `segments`, `mask`."""
+    """What there is of each: `tokens`, `segments`, `mask`, `types`."""
 
     @property
     def vocabulary(self) -> int:

@@ -11,7 +11,7 @@ from .runs import Run
 IGNORED = -1
 """The token that is none: neither read by the model nor counted as a target."""
 
-EMPTY = {"tokens": IGNORED, "segments": 0, "mask": 0}
+EMPTY = {"tokens": IGNORED, "segments": 0, "mask": 0, "types": -1}
 """What a row holds where there is nothing."""
 
 
