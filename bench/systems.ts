@@ -50,10 +50,13 @@ export const ENTRIES = ["train_step", "prefill", "decode_step"];
  * A pod that writes text: the parts of a sequence, its keys and values in the cache too, lie over all devices that training splits
  * the batch over.
  */
-const serving = (context: number): Pick<FullSize, "overrides" | "entries"> => ({
-  overrides: ["mesh.fsdp=1", `mesh.context=${context}`, "sharding.activations.key=[context]", "model.expertChunk=400"],
+const serving = (context: number, ...more: string[]): Pick<FullSize, "overrides" | "entries"> => ({
+  overrides: [...more, "mesh.fsdp=1", `mesh.context=${context}`, "sharding.activations.key=[context]"],
   entries: ["prefill", "decode_step"],
 });
+
+/** How many tokens of a sequence share a capacity where it lies over a whole pod: what is left on a device of xenarcai_600b's. */
+const CHUNK = "model.expertChunk=400";
 
 /** 128 chips: `fsdp` times 4 parts of the sequence times 8 of heads and widths, the weights over the first two. */
 const pod = (target: string, fsdp: number): string[] => [
@@ -93,9 +96,9 @@ export const systems: Readonly<Record<string, System>> = {
     },
     full: [
       { name: "as stated, v3-256", file: "full.yaml", entries: ["train_step"] },
-      { name: "as stated, v3-256, one sequence", file: "full.yaml", ...serving(32) },
+      { name: "as stated, v3-256, one sequence", file: "full.yaml", ...serving(32, CHUNK) },
       { name: "600B: expert dimension 24,576, v5p-256", file: "600b.yaml", entries: ["train_step"] },
-      { name: "600B: expert dimension 24,576, v5p-256, one sequence", file: "600b.yaml", ...serving(16) },
+      { name: "600B: expert dimension 24,576, v5p-256, one sequence", file: "600b.yaml", ...serving(16, CHUNK) },
     ],
     claims: [
       { name: "trained on a v3-256", file: "full.yaml", words: ["--target", "tpu:v3:8x16"] },
@@ -186,10 +189,32 @@ export const systems: Readonly<Record<string, System>> = {
       { name: "as stated, v4-32", file: "full.yaml" },
       { name: "backbone, v4-32", file: "full.yaml", overrides: ["model.memory=null"] },
       { name: "backbone, 8 experts, v4-32", file: "full.yaml", overrides: ["model.memory=null", "model.experts=8"] },
-      { name: "backbone, 2 sequences, v4-256", file: "full.yaml", overrides: ["model.memory=null", ...v4x256] },
-      { name: "2 sequences, v4-256", file: "full.yaml", overrides: v4x256 },
-      { name: "backbone, v5p-64", file: "full.yaml", overrides: ["model.memory=null", ...v5px64] },
-      { name: "as stated, v5p-64", file: "full.yaml", overrides: v5px64 },
+      {
+        name: "backbone, 2 sequences, v4-256",
+        file: "full.yaml",
+        overrides: ["model.memory=null", ...v4x256],
+        entries: ["train_step"],
+      },
+      {
+        name: "backbone, one sequence, v4-256",
+        file: "full.yaml",
+        ...serving(32, "target=tpu:v4:4x4x8", "model.memory=null"),
+      },
+      { name: "2 sequences, v4-256", file: "full.yaml", overrides: v4x256, entries: ["train_step"] },
+      {
+        name: "2 sequences, moments on the host, v4-256",
+        file: "full.yaml",
+        overrides: [...v4x256, "train.offload.optimizer=true"],
+        entries: ["train_step"],
+      },
+      { name: "one sequence, v4-256", file: "full.yaml", ...serving(32, "target=tpu:v4:4x4x8") },
+      {
+        name: "backbone, v5p-64",
+        file: "full.yaml",
+        overrides: ["model.memory=null", ...v5px64],
+        entries: ["train_step"],
+      },
+      { name: "as stated, v5p-64", file: "full.yaml", overrides: v5px64, entries: ["train_step"] },
     ],
     claims: [
       {
