@@ -303,6 +303,10 @@ export function weightOf<A extends string>(weight: Tensor<A>): Tensor<A> {
 export const place = <A extends string>(x: Tensor<A>, memory: Memory): Tensor<A> =>
   new Tensor(x.names, hlo().place(x.value, memory));
 
+/** The same tensor, across which the compiler moves nothing (`lax.optimization_barrier`). */
+export const optimizationBarrier = <A extends string>(x: Tensor<A>): Tensor<A> =>
+  new Tensor(x.names, hlo().optimizationBarrier([x.value])[0]!);
+
 /**
  * What `f` would give, and the values from outside that it would compute with; nothing of it becomes part of the program. (As
  * `jax.eval_shape`, and `jax.closure_convert` for what `f` closes over.)

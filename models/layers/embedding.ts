@@ -1,7 +1,7 @@
 import type { DType } from "../../compiler/ir.js";
 import type { Layout } from "../../compiler/mesh.js";
 import { currentLayout } from "../../compiler/trace.js";
-import { customVjp, shard } from "../../ops/control.js";
+import { customVjp, optimizationBarrier, shard } from "../../ops/control.js";
 import { gather, scatterAdd, where, zeros } from "../../ops/functions.js";
 import { type Initializer, normal } from "../../ops/initializers.js";
 import { Module, param } from "../../ops/module.js";
@@ -89,7 +89,9 @@ function lookUp(layout: Layout, weight: Tensor, dtype: DType, vocab: string, tok
           // One mesh axis after the other: libtpu scatters a sum over part of the torus, but sums up over all of it whole.
           const own = apart.reduce((sum: Tensor, m) => reduceScatter(sum, share.name, [m]), sum.cast(dtype) as Tensor);
           const rest = devices.filter((m) => !apart.includes(m));
-          return allReduce(apart.length > 0 ? (own.rename(share.name, SHARE) as Tensor) : own, rest);
+          const met = allReduce(apart.length > 0 ? (own.rename(share.name, SHARE) as Tensor) : own, rest);
+          // XLA:TPU would have it meet behind the loop over micro-batches, and fails where it is converted before it is added.
+          return optimizationBarrier(met);
         },
         options,
       );

@@ -35,6 +35,16 @@ test(
   SLOW,
 );
 
+test(
+  "micro-batches whose gradients of the embedding meet in bf16 compile for a TPU",
+  async () => {
+    const settings = ["mesh.fsdp=4", "train.accumulation=4", "model.dtype=bf16", "model.remat=nothing"];
+    const { code, out } = await compile(folder(), "--only", "train_step", "--target", "tpu:v6e:2x2", ...settings);
+    expect([code, out]).toEqual([0, expect.stringMatching(/train_step {2}fits/)]);
+  },
+  SLOW,
+);
+
 test.each([
   ["gpu:h100:8", [], "there is no compiler for GPUs without one."],
   ["tpu:v5e:2x2", ["--no-ahead"], "it is made ahead of time."],
