@@ -122,7 +122,10 @@ class Evaluation {
     }
     const bytes = made.reduce((n, m) => {
       if (m.from) return n;
-      return n + m.runs * (this.#whole(m) + m.reads.reduce((sum, read) => sum + this.#touched(read, m), 0));
+      return (
+        n +
+        m.runs * (this.#whole(m) * (m.written ?? 1) + m.reads.reduce((sum, read) => sum + this.#touched(read, m), 0))
+      );
     }, 0);
     const memory = this.#memory(most, gradients);
     const moved = transfers.reduce((n, { value, runs }) => n + this.#bytes(value, this.#spec(value)) * runs, 0);
@@ -294,11 +297,10 @@ class Evaluation {
     return this.#bytes(m.value, this.#lies(m));
   }
 
-  /** An operation that loops over a stack reads one element of it at a time. */
+  /** Bytes that it takes to compute a value from another: of a stack that a loop goes along, and of what is sliced, a part. */
   #touched(read: Made, by: Made): number {
     if (read.host || (read.from && same(this.#lies(read), this.#spec(read.from)))) return 0;
-    const stacked = read.runs < by.runs && read.value.shape.length > by.value.shape.length;
-    return this.#whole(read) / (stacked ? (read.value.shape[0] ?? 1) : 1);
+    return this.#whole(read) * (by.parts?.get(read) ?? 1);
   }
 
   /**

@@ -64,6 +64,9 @@ export interface Transfer {
   readonly runs: number;
 }
 
+/** By value, how much of it is read, from 0 to 1. */
+export type Parts = ReadonlyMap<Made, number>;
+
 /** A value that gets memory of its own. */
 export interface Made {
   readonly value: Shaped;
@@ -71,6 +74,10 @@ export interface Made {
   readonly reads: readonly Made[];
   /** In one run of the program; 0 for the memory of loops, which what is in the loop writes. */
   readonly runs: number;
+  /** Of what it reads a part of, how large a part. */
+  readonly parts?: Parts;
+  /** How much of it is written, where the rest is there already. Default: 1. */
+  readonly written?: number;
   /** It exists where this lies otherwise than `value`: the same value before it was exchanged between devices. */
   readonly from?: Shaped;
   /** That other value, if it has memory, which is this one's too where both lie the same. */
@@ -121,6 +128,10 @@ const isFused = ({ def: { name } }: Op): boolean =>
   FUSED.has(name) || (name.startsWith("chlo.") && name !== "chlo.ragged_dot");
 /** Of these, what is computed once rather than again for each user. */
 const EXPENSIVE = /^(stablehlo\.(cosine|divide|exponential|log|logistic|power|rsqrt|sine|sqrt|tan|tanh)|chlo\.)/;
+/** These read of their first operand what is in their result. */
+const SLICES = new Set(["stablehlo.slice", "stablehlo.dynamic_slice", "stablehlo.gather"]);
+/** These write what one operand, by its number, holds into the first. */
+const UPDATES: Readonly<Record<string, number>> = { "stablehlo.dynamic_update_slice": 1, "stablehlo.scatter": 2 };
 /** The same memory under another type or name. */
 const VIEW = new Set(["xenarc.identity", "xenarc.stop_gradient", "stablehlo.reshape", "stablehlo.transpose"]);
 const CONSTRAINT = "sdy.sharding_constraint";
@@ -157,6 +168,7 @@ interface Loop {
 /** What a value is computed from, if it has no memory of its own. */
 interface Source {
   readonly reads: readonly Made[];
+  readonly parts?: Parts;
   readonly expensive: boolean;
   /** It holds a product or the like, which one following pass over its result can still be joined to. */
   readonly open: boolean;
@@ -380,7 +392,8 @@ class Builder {
 
   /** A value that is written into memory that is there already: it costs time only. */
   #write(v: Value, reads: readonly Made[], runs: number): void {
-    if (!this.#has.has(v)) this.#make({ value: this.#shaped(v), reads, runs });
+    if (!this.#has.has(v))
+      this.#make({ value: this.#shaped(v), reads, parts: this.#source.get(v)?.parts ?? new Map(), runs });
   }
 
   #make(made: Made): Made {
@@ -448,9 +461,12 @@ class Builder {
       for (const v of operands) this.#inRows(v);
     }
     if (!isFused(op)) {
-      const reads = operands.flatMap((v) => this.#reads(v));
+      const source = { ...NOTHING, reads: operands.flatMap((v) => this.#reads(v)), parts: this.#parts(op, operands) };
+      const update = op.operands[UPDATES[name] ?? -1];
+      const written =
+        update && this.#has.has(operands[0]!) ? { written: elements(update.type) / elements(result.type) } : {};
       for (const r of op.results) {
-        this.#materialize(r, { ...NOTHING, reads }, runs, entries);
+        this.#materialize(r, source, runs, entries, written);
         if (name === "stablehlo.composite") this.#inRows(r);
       }
       if (name === "stablehlo.scatter") {
@@ -477,6 +493,7 @@ class Builder {
     for (const v of open.slice(1)) this.#materialize(v, this.#source.get(v)!, runs, entries);
     const source: Source = {
       reads: [...new Set(operands.flatMap((v) => this.#reads(v)))],
+      parts: this.#parts(op, operands),
       expensive: EXPENSIVE.test(name) || operands.some((v) => !this.#has.has(v) && this.#source.get(v)?.expensive),
       open: open.length > 0,
       ...(open[0] && { product: this.#source.get(open[0])!.product! }),
@@ -486,6 +503,25 @@ class Builder {
     const shared = this.#passes(result).size > 1 && (source.expensive || whole > bytesOf(result.type));
     if (source.open ? !this.#joins(result) : shared) this.#materialize(result, source, runs, entries);
     else this.#source.set(result, source);
+  }
+
+  /** How much of a value in memory a value is computed from. */
+  #partOf(v: Value, made: Made): number {
+    return this.#has.has(v) ? 1 : (this.#source.get(v)?.parts?.get(made) ?? 1);
+  }
+
+  /** How much an operation reads of what its operands are computed from, where that is a part. */
+  #parts({ def: { name }, operands: own, results }: Op, operands: readonly Value[]): Parts {
+    const read = new Map<Made, number>();
+    operands.forEach((v, i) => {
+      const sliced = i === 0 && SLICES.has(name) ? elements(results[0]!.type) / elements(own[0]!.type) : 1;
+      const updated = i === 0 && name in UPDATES ? elements(own[UPDATES[name]!]!.type) / elements(own[0]!.type) : 1;
+      for (const made of this.#reads(v)) {
+        const part = this.#partOf(v, made) * Math.min(1, sliced, updated);
+        read.set(made, Math.min(1, (read.get(made) ?? 0) + part));
+      }
+    });
+    return new Map([...read].filter(([, part]) => part < 1));
   }
 
   /** What goes from device to device for an operation itself. */
@@ -536,8 +572,9 @@ class Builder {
     return uses.length === 0 || (uses.length === 1 && FUSED.has(uses[0]!.op.def.name) && sameSize(v, uses[0]!.op));
   }
 
-  #materialize(v: Value, source: Source, runs: number, entries: Entry[]): void {
-    const made = this.#make({ value: this.#shaped(v), reads: source.reads, runs });
+  #materialize(v: Value, source: Source, runs: number, entries: Entry[], written: Pick<Made, "written"> = {}): void {
+    const { reads, parts = new Map() } = source;
+    const made = this.#make({ value: this.#shaped(v), reads, parts, ...written, runs });
     const transient = source.product && this.#make({ ...this.#part(source.product, 2, runs), reads: [] });
     entries.push({ make: transient ? [made, transient] : [made], reads: source.reads, inPlace: !source.open });
     this.#has.set(v, made);
@@ -562,7 +599,7 @@ class Builder {
       }
       return [made, ...this.#reads(v)];
     });
-    return { reads: [...new Set(reads)], expensive: true, open: true, product };
+    return { reads: [...new Set(reads)], parts: this.#parts(op, operands), expensive: true, open: true, product };
   }
 
   /**
@@ -608,7 +645,11 @@ class Builder {
     });
     region.args.forEach((arg, i) => {
       if (i < carries) this.#has.set(arg, buffers[i]!);
-      else this.#source.set(arg, { ...NOTHING, reads: this.#hoisted(arg, operands[i]!, runs, entries) });
+      else {
+        const reads = this.#hoisted(arg, operands[i]!, runs, entries);
+        const parts = new Map(reads.map((made) => [made, this.#partOf(operands[i]!, made) / length]));
+        this.#source.set(arg, { ...NOTHING, reads, parts });
+      }
     });
     const inner = this.#entries(loop.steps, inside);
     results.forEach((v, i) => {

@@ -14,7 +14,7 @@ import { stepFlops, tokensOf } from "../../emit/model_flops.js";
 import { layoutOf } from "../../models/layout.js";
 import { llama, llamaPresets } from "../../models/llama.js";
 import { place, scan } from "../../ops/control.js";
-import { contract } from "../../ops/functions.js";
+import { contract, gather } from "../../ops/functions.js";
 import { spec } from "../../ops/module.js";
 
 /** y = x w: x `[batch 16, embed 256]`, w `[embed 256, mlp 512]`, float32. */
@@ -44,6 +44,22 @@ test("a product on one device", () => {
   expect(network).toBe(0);
   expect([bound, step]).toEqual(["memory", traffic]);
   expect(memory.total).toBe(memory.parameters + memory.rest + 4 * 16 * 512 + memory.code);
+});
+
+test("of a table that is looked up in, and of a stack that a loop goes along, what is taken is read", () => {
+  const sizes = { table: spec({ vocab: 1024, embed: 256 }), tokens: spec({ batch: 16 }, "i32") };
+  const lookUp = traceProgram("look_up", { batch: sizes }, ({ batch: { table, tokens } }) => ({
+    result: { y: gather(table, "vocab", tokens) },
+  }));
+  const row = 4 * 256;
+  expect(on(lookUp, { data: 1 }).bytes).toBe(16 * row + 4 * padded([16], 4, CHIPS.v5p) + 16 * row);
+
+  const stack = { x: spec({ layers: 8, batch: 16, embed: 256 }), sum: spec({ batch: 16, embed: 256 }) };
+  const added = traceProgram("added", { batch: stack }, ({ batch: { x, sum } }) => ({
+    result: { y: scan("layers", sum, x, (sum, x) => [sum.add(x), undefined])[0] },
+  }));
+  // Each of eight steps reads its element and the sum, and writes the sum.
+  expect(on(added, { data: 1 }).bytes).toBe(8 * 3 * 16 * row);
 });
 
 test("weights sharded over fsdp are gathered, and lie whole beside the result", () => {
