@@ -5,10 +5,12 @@ export {
   charTransformer,
   charTransformerConfig,
 } from "./char_transformer.js";
+export { type ControlConfig, controlSchema } from "./control/config.js";
+export type { Controlled, Part, RunValue } from "./control/run_value.js";
 export { Decoder, type DecoderOptions } from "./decoder.js";
 export { defineModel, type ModelDefinition, type ModelSource } from "./define.js";
 export type { HuggingFaceMap } from "./hugging_face.js";
-export { type Cache, type Hidden, LanguageModel, type RunOptions } from "./language_model.js";
+export { type Assess, type Cache, type Hidden, LanguageModel, type RunOptions } from "./language_model.js";
 export * from "./layers/index.js";
 export { Llama, type LlamaConfig, llama, llamaConfig, llamaHuggingFace, llamaPresets } from "./llama.js";
 export { Mixtral, type MixtralConfig, mixtral, mixtralConfig, mixtralHuggingFace, mixtralPresets } from "./mixtral.js";
