@@ -59,6 +59,7 @@ export class TrainingDisplay {
     this.#print(this.#colour.dim(`  ${text.join(", ")}, on ${devices}${processes}`));
     for (const { line } of event.sources) this.#print(this.#colour.dim(`  data: ${line}`));
     this.#print(this.#colour.dim(`  parameters: ${groups(event)}`));
+    for (const line of beginning(event)) this.#print(`  ${line}`);
     if (event.resumed) this.#print(`  going on from step ${count(event.step)}`);
     this.#line.show(this.#colour.dim("XLA is compiling"));
   }
@@ -123,6 +124,17 @@ function groups({ parameter_groups: all }: Event<"start">): string {
   const rest = all.length - largest.length;
   const parts = largest.map(({ name, parameters }) => `${name} ${count(parameters)}`);
   return [...parts, ...(rest > 0 ? [`${rest} more`] : [])].join(", ");
+}
+
+/** What a run begins with, and what of it is trained, where that is not everything. */
+function beginning({ parameters, frozen, weights }: Event<"start">): string[] {
+  const drawn = weights === null ? 0 : parameters - weights.parameters;
+  const places = weights === null ? [] : [weights.path, weights.adapters].filter((place) => place !== null);
+  const read = `${count(weights?.parameters ?? 0)} parameters from ${places.join(" and ")}`;
+  return [
+    ...(weights === null ? [] : [`weights: ${read}${drawn > 0 ? `, ${count(drawn)} drawn` : ""}`]),
+    ...(frozen === 0 ? [] : [`trained: ${count(parameters - frozen)} parameters; ${count(frozen)} stay as they are`]),
+  ];
 }
 
 /** The points of a run's metrics.jsonl; those of a resumed run reach back to its beginning. */

@@ -29,6 +29,10 @@ const eventSchema = z.discriminatedUnion("event", [
     event: z.literal("start"),
     name: z.string(),
     parameters: count,
+    /** Parameters that training leaves as they are. */
+    frozen: count,
+    /** What it begins with: the weights, adapters in PEFT's format beside them, and how many parameters were read. Null: with drawn ones, or it goes on. */
+    weights: z.object({ path: z.string(), adapters: z.string().nullable(), parameters: count }).nullable(),
     step: count,
     steps: count,
     resumed: z.boolean(),

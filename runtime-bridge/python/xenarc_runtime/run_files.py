@@ -34,7 +34,7 @@ def parameter_table(ports: Iterable[Port]) -> str:
     """A line for each parameter: its path, its axes and sizes, element type, elements, bytes, and how it is split over the mesh; their sum."""
     rows, total, held = [("path", "shape", "dtype", "count", "bytes", "split over")], 0, 0
     for port in ports:
-        count, taken = _elements(port), _elements(port) * to_numpy(port.dtype).itemsize
+        count, taken = elements(port), elements(port) * to_numpy(port.dtype).itemsize
         total, held = total + count, held + taken
         shape = " ".join(f"{axis}={n}" for axis, n in zip(port.axes, port.shape, strict=True)) or "scalar"
         over = [f"{axis}: {'+'.join(mesh)}" for axis, mesh in zip(port.axes, port.sharding, strict=False) if mesh]
@@ -51,11 +51,12 @@ def parameter_groups(ports: Iterable[Port]) -> list[dict[str, Any]]:
     groups: dict[str, int] = {}
     for port in ports:
         first = port.name.removeprefix(PARAMETERS).split("/")[0]
-        groups[first] = groups.get(first, 0) + _elements(port)
+        groups[first] = groups.get(first, 0) + elements(port)
     return [{"name": name, "parameters": count} for name, count in groups.items()]
 
 
-def _elements(port: Port) -> int:
+def elements(port: Port) -> int:
+    """How many numbers an array has."""
     return int(np.prod(port.shape, dtype=np.int64))
 
 
@@ -86,8 +87,11 @@ def _began(fields: dict[str, Any]) -> str:
     first = f"goes on from step {fields['step']:,}" if fields["resumed"] else "begins"
     processes = f" in {fields['processes']} processes" if fields["processes"] > 1 else ""
     data = "".join(f"\ndata: {source['line']}" for source in fields["sources"])
+    trained = f" ({fields['parameters'] - fields['frozen']:,} of them trained)" if fields["frozen"] else ""
+    weights = fields["weights"]
+    read = f" with {weights['parameters']:,} of {weights['adapters'] or weights['path']}" if weights else ""
     return (
-        f"{fields['name']} with {fields['parameters']:,} parameters {first}: {fields['steps']:,} steps of "
+        f"{fields['name']} with {fields['parameters']:,} parameters{trained} {first}{read}: {fields['steps']:,} steps of "
         f"{fields['tokens_per_step']:,} tokens on {fields['devices']} x {fields['device']}{processes}{data}"
     )
 

@@ -67,6 +67,16 @@ def train(
     """
     artifact = load(folder)
     settings = settings_of(artifact)
+    configured = _configured_source(artifact)
+    beginning = source or configured
+
+    def source_at() -> pretrained.Source | None:
+        if beginning is None:
+            return _refuse_drawn_base(artifact)
+        return pretrained.source_at(beginning, base or configured)
+
+    if beginning is None and not resume:
+        _refuse_drawn_base(artifact)
     pipeline = data.open(artifact, paths)
     run.mkdir(parents=True, exist_ok=True)
 
@@ -77,12 +87,6 @@ def train(
     ):
         goodput = Goodput(run)
         watch.rest()
-        configured = _configured_source(artifact)
-        beginning = source or configured
-
-        def source_at() -> pretrained.Source | None:
-            return None if beginning is None else pretrained.source_at(beginning, base or configured)
-
         start, weights = _prepare_run(run, settings, resume, overwrite, source_at)
         if group.is_first():
             step, begun_with = (start.step, None) if start else (0, weights)
@@ -113,6 +117,8 @@ class _Session:
     goodput: Goodput
     base: Base | None = None
     """What checkpoints leave out."""
+    read: int = 0
+    """How many parameters came from `source`."""
 
     def train(self, start: checkpoint.Saved | None) -> None:
         """Trains; a run that is rolled back goes on from its last checkpoint, behind the batch that was bad."""
@@ -143,7 +149,7 @@ class _Session:
         """The state, the step and the record of a checkpoint, or of the beginning."""
         self.watch.rest()
         if start is None:
-            state = _initial_state(self.artifact, self.settings.seed, self.source, self.goodput)
+            state = self._initial_state()
             self.base = self._left_out()
             self.watch.beat("init was run")
             return state, 0, None
@@ -152,6 +158,17 @@ class _Session:
         self.base = self._still_left_out(base_of(record))
         self.watch.beat(f"the checkpoint of step {start.step} was read")
         return state, start.step, record
+
+    def _initial_state(self) -> Arrays:
+        artifact, seed = self.artifact, self.settings.seed
+        with self.goodput.spent_on("compile"):
+            init = Entry(artifact, "init")
+        state = init({"key": np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32)})
+        if self.source is None:
+            return state
+        found = pretrained.initial(artifact, self.source.place, artifact.program("init").outputs, self.source.adapters)
+        self.read = sum(array.size for name, array in found.items() if name.startswith(checkpoint.PARAMETERS))
+        return {**state, **found}
 
     def _left_out(self) -> Base | None:
         """Beside adapters, what was read and is not trained need not be written again and again."""
@@ -167,11 +184,18 @@ class _Session:
         return replace(base, names=tuple(sorted(names)))
 
     def _say_start(self, step: int, resumed: bool) -> None:
-        artifact = self.artifact
+        artifact, source = self.artifact, self.source
+        weights = source and {
+            "path": str(source.path),
+            "adapters": None if source.adapters is None else str(source.adapters),
+            "parameters": self.read,
+        }
         events.emit(
             "start",
             name=artifact.name,
             parameters=artifact.parameters,
+            frozen=sum(run_files.elements(p) for p in run_files.parameters_of(artifact) if p.name in frozen(artifact)),
+            weights=weights,
             step=step,
             steps=self.settings.steps,
             resumed=resumed,
@@ -339,18 +363,20 @@ def _tokens_per_step(batch: list[Port]) -> int:
     return int(np.prod(rows)) * (window - 1)
 
 
-def _initial_state(artifact: Artifact, seed: int, source: pretrained.Source | None, goodput: Goodput) -> Arrays:
-    with goodput.spent_on("compile"):
-        init = Entry(artifact, "init")
-    state = init({"key": np.array([seed >> 32, seed & 0xFFFFFFFF], np.uint32)})
-    if source is None:
-        return state
-    return {**state, **pretrained.initial(artifact, source.place, artifact.program("init").outputs, source.adapters)}
-
-
 def _configured_source(artifact: Artifact) -> Path | None:
     configured = artifact.config["train"].get("from")
     return Path(configured) if configured else None
+
+
+def _refuse_drawn_base(artifact: Artifact) -> None:
+    """Raises Problem where a run that begins with drawn weights would train adapters of theirs, and leave them as they are."""
+    if "lora" in artifact.config and frozen(artifact):
+        raise Problem(
+            "usage",
+            f"lora.rank={artifact.config['lora']['rank']} trains adapters alone, beside weights that stay as they are, and no weights "
+            "are named: they would be random ones.",
+            "Say what to begin with: --from PATH (a run, or a folder of safetensors), or train.from. To train the whole model, leave lora out.",
+        )
 
 
 _WRITTEN = (
