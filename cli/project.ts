@@ -1,5 +1,5 @@
 /** What a command works on: a model file with its configuration, an artifact, a run. */
-import { existsSync, readdirSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { didYouMean, XenarcError } from "../compiler/errors.js";
 import type { Setting } from "../emit/config.js";
@@ -172,9 +172,9 @@ function fromHere(settings: readonly Setting[], key: string, path: string | unde
   return typeof origin === "object" ? relative(".", resolve(dirname(origin.file), path)) || "." : path;
 }
 
-const isFile = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
+const isFile = (path: string): boolean => existsSync(path) && statSync(path).isFile();
 
-const isFolder = (path: string): boolean => statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+const isFolder = (path: string): boolean => existsSync(path) && statSync(path).isDirectory();
 
 /** Whether an artifact's configuration names what to train on. */
 export const namesData = ({ config }: Manifest): boolean => {
@@ -213,16 +213,29 @@ export function checkpoints(run: string): number[] {
 /** The folder of runs, unless `--run` says otherwise. */
 export const RUNS = "runs";
 
+/** What a sweep leaves in the folder of each of its runs: how it ended. */
+export const RESULT = "result.json";
+
 /** The run to generate from: the one given, or the one below `runs` whose newest checkpoint is the newest. */
 export function requireRun(given: string | undefined): string {
   if (given !== undefined) {
     if (checkpoints(given).length > 0) return given;
+    const [best, ...others] = runsIn(given).sort((a, b) => judged(a) - judged(b));
+    if (best !== undefined) {
+      const lowest = others.length > 0 && judged(best) < Number.MAX_VALUE;
+      throw new XenarcError(
+        {
+          what: `${given} is no run: it holds ${others.length === 0 ? "one" : `${others.length + 1} of them`}.`,
+          fix: `Name the run itself${lowest ? "; this one has the lowest validation loss" : ""}: ${best}`,
+        },
+        "usage",
+      );
+    }
     const what = existsSync(given) ? `${given} has no checkpoint.` : `There is no folder ${given}.`;
     throw new XenarcError({ what, fix: `Train first: xenarc train --run ${given}` }, "usage");
   }
-  const runs = isFolder(RUNS) ? readdirSync(RUNS).map((name) => join(RUNS, name)) : [];
   const saved = (run: string) => statSync(join(run, "checkpoints", String(checkpoints(run).at(-1)))).mtimeMs;
-  const [newest] = runs.filter((run) => checkpoints(run).length > 0).sort((a, b) => saved(b) - saved(a));
+  const [newest] = runsIn(RUNS).sort((a, b) => saved(b) - saved(a));
   if (newest !== undefined) return newest;
   throw new XenarcError(
     {
@@ -231,6 +244,21 @@ export function requireRun(given: string | undefined): string {
     },
     "usage",
   );
+}
+
+/** The folders in one that have checkpoints. */
+const runsIn = (folder: string): string[] =>
+  (isFolder(folder) ? readdirSync(folder) : [])
+    .map((name) => join(folder, name))
+    .filter((run) => checkpoints(run).length > 0);
+
+/** A run's validation loss, as a sweep has noted it. */
+function judged(run: string): number {
+  try {
+    return JSON.parse(readFileSync(join(run, RESULT), "utf8")).validation ?? Number.MAX_VALUE;
+  } catch {
+    return Number.MAX_VALUE;
+  }
 }
 
 /** An entry point's name among those of an artifact. */

@@ -141,7 +141,8 @@ const eventSchema = z.discriminatedUnion("event", [
     ended_early: z.string().nullable(),
     seconds: z.number(),
     loss: measured,
-    validation_loss: measured,
+    /** Absent: nothing was evaluated. */
+    validation_loss: measured.optional(),
     /** Steps that were left out because they were bad, and how often the run was rolled back. */
     skipped: count,
     rollbacks: count,

@@ -7,9 +7,10 @@ import { writeAtomically } from "../../compiler/source/cache.js";
 import { essenceOf } from "../../emit/artifact.js";
 import { makeFolder } from "../../emit/folder.js";
 import { HISTORY, readHistory, type Source } from "../../emit/history.js";
+import type { ModelDefinition } from "../../models/define.js";
 import { drawCurves, sources } from "../../runtime-bridge/bridge.js";
 import { Interrupted } from "../interrupt.js";
-import { artifactAt, openModel, openProject, RUNS, sortWords } from "../project.js";
+import { artifactAt, openModel, openProject, type Project, RESULT, RUNS, sortWords } from "../project.js";
 import { EXIT } from "../report.js";
 import { COMMAND, duration, loss, paint, table } from "../terminal.js";
 import { compileInto, type Draft, trainDraft } from "./train.js";
@@ -25,7 +26,8 @@ export interface SweepOptions {
 interface Result {
   readonly settings: readonly string[];
   readonly run: string;
-  readonly validation?: number | null;
+  /** Null: not finite. Absent: nothing was evaluated. */
+  readonly validation?: number | null | undefined;
   readonly loss?: number | null;
   readonly step?: number;
   readonly seconds?: number;
@@ -34,25 +36,34 @@ interface Result {
 }
 
 export async function sweepCommand(words: readonly string[], options: SweepOptions): Promise<void> {
-  const sorted = sortWords(words);
-  const combinations = product(sorted.overrides.map(valuesOf));
-  const { model } = await openModel(sorted.target);
-  await refuseIfAllAreWrong(combinations, sorted.target, options.config);
+  const { target, overrides } = sortWords(words);
+  if (overrides.length === 0) {
+    throw new XenarcError(
+      { what: "There is nothing to vary.", fix: "Give a setting several values: train.learningRate=1e-4,3e-4" },
+      "usage",
+    );
+  }
+  const combinations = product(overrides.map(valuesOf));
+  const { model } = await openModel(target);
+  const varied = overrides.filter((word) => valuesOf(word).length > 1).map(keyOf);
+  const ownOf = (settings: readonly string[]) =>
+    settings.filter((setting) => varied.length === 0 || varied.includes(keyOf(setting)));
+  for (const overrides of combinations)
+    refuseUnbuildable(model, await openProject({ target, overrides }, options.config), ownOf(overrides));
   const folder = options.run ?? join(RUNS, `${model.name}-sweep`);
   makeFolder(folder);
-  const varied = sorted.overrides.filter((word) => valuesOf(word).length > 1).map((word) => word.split("=", 1)[0]!);
   const results: Result[] = [];
   for (const [i, settings] of combinations.entries()) {
-    const own = settings.filter((setting) => varied.includes(setting.split("=", 1)[0]!));
+    const own = ownOf(settings);
     const run = join(folder, nameOf(own));
     if (!options.json) {
       const { bold } = paint(process.stdout);
       process.stdout.write(`${bold(`${i + 1} of ${combinations.length}`)}  ${own.join(" ")}\n`);
     }
-    const result = await once(run, settings, own, sorted.target, options);
+    const result = await once(run, settings, own, target, options);
     if (result === undefined) {
       process.exitCode = EXIT.interrupted;
-      process.stdout.write(`Interrupted. The same command goes on: ${COMMAND} sweep ...\n`);
+      process.stderr.write(`Interrupted. The same command goes on: ${COMMAND} sweep ...\n`);
       return;
     }
     results.push(result);
@@ -61,23 +72,14 @@ export async function sweepCommand(words: readonly string[], options: SweepOptio
   if (results.some(({ failed }) => failed !== undefined)) process.exitCode = EXIT.program;
 }
 
-/** What no combination can be configured with is a mistake in the command, not the failure of a run. */
-async function refuseIfAllAreWrong(
-  combinations: readonly (readonly string[])[],
-  target: string | undefined,
-  config: string | undefined,
-): Promise<void> {
-  let first: XenarcError | undefined;
-  for (const overrides of combinations) {
-    try {
-      await openProject({ target, overrides }, config);
-      return;
-    } catch (error) {
-      if (!(error instanceof XenarcError)) throw error;
-      first ??= error;
-    }
+/** A combination that no model can be built with is a mistake in the command, not the failure of a run. */
+function refuseUnbuildable(model: ModelDefinition, { config }: Project, own: readonly string[]): void {
+  try {
+    model.build(config);
+  } catch (error) {
+    if (!(error instanceof XenarcError)) throw error;
+    throw new XenarcError({ ...error.parts, what: `With ${own.join(" ")}: ${error.parts.what}` }, error.fault);
   }
-  throw first;
 }
 
 /** Trains one combination, or takes what a finished run of the same has; undefined: interrupted. */
@@ -88,7 +90,7 @@ async function once(
   target: string | undefined,
   options: SweepOptions,
 ): Promise<Result | undefined> {
-  const file = join(run, "result.json");
+  const file = join(run, RESULT);
   const say = (text: string) => options.json || process.stdout.write(`${paint(process.stdout).yellow(text)}\n`);
   try {
     const project = await openProject({ target, overrides: settings }, options.config);
@@ -146,9 +148,17 @@ async function sourcesOf(
 
 const looked = new Map<string, Promise<Source[]>>();
 
+/** The best first: by the validation loss wherever one was evaluated; what has none, or failed, comes last. */
+export function ranked(results: readonly Result[]): Result[] {
+  const judged = results.some(({ validation }) => validation !== undefined);
+  const keys = ({ failed, validation, loss }: Result) =>
+    [judged ? validation : loss, loss].map((value) => (failed === undefined ? (value ?? Number.MAX_VALUE) : Infinity));
+  const compare = ([a, b]: number[], [c, d]: number[]) => Math.sign(a! - c!) || Math.sign(b! - d!);
+  return [...results].sort((one, other) => compare(keys(one), keys(other)));
+}
+
 async function report(folder: string, results: readonly Result[], json: boolean): Promise<void> {
-  const value = ({ validation, loss }: Result) => validation ?? loss ?? Number.POSITIVE_INFINITY;
-  const sorted = [...results].sort((a, b) => value(a) - value(b));
+  const sorted = ranked(results);
   const picture = join(folder, "sweep.png");
   const good = sorted.filter(({ failed }) => failed === undefined);
   if (good.length > 0) await drawCurves({ runs: good.map(({ run }) => run), output: picture });
@@ -158,7 +168,7 @@ async function report(folder: string, results: readonly Result[], json: boolean)
   }
   const rows = sorted.map((r) => [
     r.settings.join(" "),
-    r.failed === undefined ? loss(r.validation) : "failed",
+    r.failed !== undefined ? "failed" : r.validation === undefined ? "none" : loss(r.validation),
     r.failed === undefined ? loss(r.loss) : r.failed,
     r.seconds === undefined ? "" : duration(r.seconds),
   ]);
@@ -173,6 +183,8 @@ export function valuesOf(word: string): string[] {
   return parts.map((part) => `${word.slice(0, at)}=${part}`);
 }
 
+const keyOf = (setting: string): string => setting.split("=", 1)[0]!;
+
 const product = (lists: readonly (readonly string[])[]): string[][] =>
   lists.reduce<string[][]>((all, list) => all.flatMap((before) => list.map((one) => [...before, one])), [[]]);
 
@@ -182,7 +194,6 @@ const LONGEST = 255;
 /** A folder's name for some settings; with a hash of them where it does not have all of them. */
 export function nameOf(settings: readonly string[]): string {
   const said = settings.join(",");
-  if (said === "") return "only";
   const name = said.replace(/[^\w.=,+-]+/g, "_");
   if (name === said && name.length <= LONGEST) return name;
   const hash = createHash("sha256").update(said).digest("hex").slice(0, 8);

@@ -347,7 +347,7 @@ interface Seen {
 }
 
 function outcome(done: EventOf<"done">, run: string, { stepped, checkpoint, curve, goodput }: Seen): string {
-  const validation = done.validation_loss === null ? "" : `validation ${loss(done.validation_loss)}`;
+  const validation = done.validation_loss === undefined ? "" : `validation ${loss(done.validation_loss)}`;
   const steps = `${count(done.step)} steps`;
   const result = stepped
     ? `${[loss(done.loss), validation].filter(Boolean).join(", ")}, after ${steps} in ${duration(done.seconds)}`

@@ -83,3 +83,27 @@ for losses, patience, least in [
   },
   SLOW,
 );
+
+test(
+  "what goes by the validation loss is refused without validation data; a warm-up beyond the last step is said",
+  async () => {
+    const cwd = project({ "text.txt": TEXT });
+    const train = (...args: string[]) => xenarc({ cwd }, "train", ...SMALL, "--data", "text.txt", ...args);
+    for (const [settings, said] of [
+      [["eval.patience=2"], "eval.patience goes by the validation loss, and there are no validation data in text.txt."],
+      [["eval.patience=2", "checkpoint.best=1"], "eval.patience and checkpoint.best go by the validation loss"],
+    ] as const) {
+      const { code, err } = await train(...settings, "data.validation=0");
+      expect([code, err]).toEqual([1, expect.stringContaining(said)]);
+      expect(err).toContain("Keep a share of the data apart (data.validation=0.1)");
+    }
+    const { code, out } = await train("data.validation=0", "train.warmup=10");
+    // The steps' rates are 0/10, 1/10, ... 5/10 of the highest.
+    expect([code, out]).toEqual([
+      0,
+      expect.stringMatching(/^warning: train\.warmup is 10 and train\.steps 6: .* 50% of/m),
+    ]);
+    expect(out).toMatch(/^ {2}loss +\d+\.\d{4}, after 6 steps/m);
+  },
+  SLOW,
+);

@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { nameOf, valuesOf } from "../../cli/commands/sweep.js";
+import { nameOf, ranked, valuesOf } from "../../cli/commands/sweep.js";
 import { essenceOf } from "../../emit/artifact.js";
 import { compile } from "../../emit/compile.js";
 import { charTransformer } from "../../models/char_transformer.js";
@@ -18,7 +18,6 @@ test.each([
 });
 
 test("settings that a folder's name cannot hold are told apart by a hash", () => {
-  expect(nameOf([])).toBe("only");
   expect(nameOf(["model.heads=1", "train.learningRate=1e-4"])).toBe("model.heads=1,train.learningRate=1e-4");
   expect(nameOf(["data.path=a_b"])).toBe("data.path=a_b");
   expect(nameOf(["data.path=a/b"])).toMatch(/^data\.path=a_b-[0-9a-f]{8}$/);
@@ -28,12 +27,34 @@ test("settings that a folder's name cannot hold are told apart by a hash", () =>
   expect(long[0]).not.toBe(long[1]);
 });
 
+test("the best is first, by the validation loss where one was evaluated; what is not finite, none or failed is last", () => {
+  const run = (name: string, loss: number | null, validation?: number | null) => ({
+    ...{ run: name, settings: [], loss },
+    ...(validation !== undefined && { validation }),
+  });
+  const failed = { run: "failed", settings: [], failed: "It did." };
+  const names = (...results: Parameters<typeof ranked>[0]) => ranked(results).map(({ run }) => run);
+  const runs = [failed, run("none", 0.2), run("NaN", 0.1, null), run("worse", 1, 3), run("better", 2, 2)];
+  expect(names(...runs)).toEqual(["better", "worse", "NaN", "none", "failed"]);
+  expect(names(failed, run("b", 2), run("NaN", null), run("a", 1))).toEqual(["a", "b", "NaN", "failed"]);
+});
+
 test(
-  "a setting that is wrong for every combination is said before anything is trained",
+  "a value that is wrong is said before anything is trained, wherever it stands",
   async () => {
     const cwd = project({ "text.txt": TEXT });
-    const { code, err } = await xenarc({ cwd }, "sweep", ...SMALL, "model.haeds=1,2", "--data", "text.txt");
-    expect([code, err]).toEqual([1, expect.stringContaining("model.haeds")]);
+    const sweep = (...words: string[]) => xenarc({ cwd }, "sweep", ...SMALL, ...words, "--data", "text.txt");
+    for (const [words, said] of [
+      [["model.haeds=1,2"], "model.haeds=1: There is no setting `model.haeds`. Did you mean `model.heads`?"],
+      [["train.learningRate=0.01,fast"], "train.learningRate=fast: `train.learningRate` must be a number"],
+      [["model.heads=1,3"], "model.heads=3"],
+      [["train.learningRate=0.01,0.00001"], "minLearningRate must be at most learningRate"],
+    ] as const) {
+      const { code, out, err } = await sweep(...words);
+      expect([code, out, err]).toEqual([1, "", expect.stringContaining(said)]);
+    }
+    const { code, err } = await xenarc({ cwd }, "sweep");
+    expect([code, err]).toEqual([2, expect.stringContaining("There is nothing to vary.")]);
     expect(existsSync(join(cwd, "runs"))).toBe(false);
   },
   SLOW,
@@ -43,54 +64,62 @@ test(
   "combinations are trained once each, and compared; a sweep that was killed goes on; what has changed is trained anew",
   async () => {
     const cwd = project({ "text.txt": TEXT });
-    const fixed = SMALL.filter((setting) => !/^(model.heads|train.steps|eval.every)/.test(setting));
+    const fixed = SMALL.filter((setting) => !/^(train.steps|eval.every)/.test(setting));
     const settings = [...fixed, "train.steps=60", "checkpoint.every=10", "--data", "text.txt", "--json"];
-    const sweep = async (heads: string, watch?: Where["watch"]) => {
+    const sweep = async (shares: string, watch?: Where["watch"]) => {
       const { out, code } = await xenarc(
         { cwd, ...(watch && { watch }) },
         "sweep",
         ...settings,
-        `model.heads=${heads}`,
+        `data.validation=${shares}`,
       );
       const events = out.split("\n").flatMap((line) => (line.startsWith("{") ? [JSON.parse(line)] : []));
       const starts = events.filter(({ event }) => event === "start");
       return { code, starts, end: events.at(-1) };
     };
-    const metrics = (heads: number) =>
-      readFileSync(join(cwd, "runs/char-transformer-sweep", `model.heads=${heads}/metrics.jsonl`), "utf8");
+    const folderOf = (share: string) => join("runs/char-transformer-sweep", `data.validation=${share}`);
+    const metrics = (share: string) => readFileSync(join(cwd, folderOf(share), "metrics.jsonl"), "utf8");
 
     let killed = false;
-    const { code } = await sweep("1,3,2", (said, child) => {
-      if (killed || !/heads=2\/checkpoints\/30"/.test(said)) return;
+    const { code } = await sweep("0.1,0.999,0.2", (said, child) => {
+      if (killed || !/validation=0.2\/checkpoints\/30"/.test(said)) return;
       killed = true;
       const runtime = execFileSync("pgrep", ["-P", `${child.pid}`], { encoding: "utf8" });
       child.kill("SIGKILL");
       for (const pid of runtime.trim().split("\n")) process.kill(Number(pid), "SIGKILL");
     });
     expect([killed, code]).toEqual([true, null]);
-    const first = metrics(1);
+    const first = metrics("0.1");
 
     // Where in the file the model is changes nothing of it.
     writeFileSync(join(cwd, "model.ts"), `\n// A comment.\n${readFileSync(join(cwd, "model.ts"), "utf8")}`);
-    const second = await sweep("1,3,2");
-    // One of the three cannot be.
-    expect([second.code, metrics(1)]).toEqual([1, first]);
-    expect(second.starts).toMatchObject([{ run: expect.stringContaining("heads=2"), resumed: true }]);
+    const second = await sweep("0.1,0.999,0.2");
+    // One of the three leaves nothing to train on.
+    expect([second.code, metrics("0.1")]).toEqual([1, first]);
+    expect(second.starts).toMatchObject([{ run: expect.stringContaining("validation=0.2"), resumed: true }]);
     expect(second.starts[0].step).toBeGreaterThan(0);
     const { results, picture } = second.end;
     expect(results.map((result: any) => result.settings)).toEqual(
-      expect.arrayContaining([["model.heads=1"], ["model.heads=2"], ["model.heads=3"]]),
+      expect.arrayContaining(["0.1", "0.2", "0.999"].map((share) => [`data.validation=${share}`])),
     );
     const [best, other, failed] = results;
     expect(best).toMatchObject({ step: 60, validation: expect.any(Number) });
     expect(other.validation).toBeGreaterThanOrEqual(best.validation);
-    expect(failed).toMatchObject({ settings: ["model.heads=3"], failed: expect.any(String) });
+    expect(failed).toMatchObject({ settings: ["data.validation=0.999"], failed: expect.any(String) });
     expect(existsSync(join(cwd, picture))).toBe(true);
 
+    // What is asked of the sweep's folder is asked of one of its runs.
+    for (const command of [["eval"], ["generate", "--run"]]) {
+      const { code, err } = await xenarc({ cwd }, ...command, "runs/char-transformer-sweep");
+      const advice = `this one has the lowest validation loss: ${best.run}\n`;
+      expect([code, err]).toEqual([2, expect.stringContaining(advice)]);
+      expect(err).toContain("runs/char-transformer-sweep is no run: it holds 2 of them.");
+    }
+
     writeFileSync(join(cwd, "text.txt"), TEXT.toUpperCase());
-    const third = await sweep("1,3");
-    expect(third.starts).toMatchObject([{ run: expect.stringContaining("heads=1"), resumed: false, step: 0 }]);
-    expect(metrics(1)).not.toBe(first);
+    const third = await sweep("0.1,0.999");
+    expect(third.starts).toMatchObject([{ run: expect.stringContaining("validation=0.1"), resumed: false, step: 0 }]);
+    expect(metrics("0.1")).not.toBe(first);
   },
   SLOW,
 );

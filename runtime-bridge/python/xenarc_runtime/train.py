@@ -78,6 +78,7 @@ def train(
     if beginning is None and not resume:
         _refuse_drawn_base(artifact)
     pipeline = data.open(artifact, paths)
+    _refuse_unjudged(artifact, settings, pipeline)
     run.mkdir(parents=True, exist_ok=True)
 
     with (
@@ -124,6 +125,7 @@ class _Session:
         """Trains; a run that is rolled back goes on from its last checkpoint, behind the batch that was bad."""
         state, step, record = self._state(start)
         self._say_start(step, start is not None)
+        _say_warmup(self.artifact, self.settings.steps)
         bad_steps = BadSteps(self.artifact, record and record["bad_steps"])
         position = record and record["data"]["position"]
         with self.goodput.spent_on("compile"):
@@ -353,7 +355,7 @@ class _Session:
             "ended_early": ended,
             "seconds": meter.seconds(),
             "loss": meter.loss,
-            "validation_loss": meter.validation_loss,
+            **({} if meter.validation_loss is None else {"validation_loss": meter.validation_loss}),
         }
 
 
@@ -377,6 +379,30 @@ def _refuse_drawn_base(artifact: Artifact) -> None:
             "are named: they would be random ones.",
             "Say what to begin with: --from PATH (a run, or a folder of safetensors), or train.from. To train the whole model, leave lora out.",
         )
+
+
+def _refuse_unjudged(artifact: Artifact, settings: Settings, pipeline: data.Pipeline) -> None:
+    """Raises Problem where a setting goes by the validation loss, and there will be none."""
+    asked = {"eval.patience": settings.evaluation.patience, "checkpoint.best": artifact.config["checkpoint"].get("best")}
+    keys = [key for key, value in asked.items() if value]
+    if keys and not pipeline.has_validation:
+        goes, out = ("goes", "it") if len(keys) == 1 else ("go", "them")
+        raise Problem(
+            "data_missing",
+            f"{' and '.join(keys)} {goes} by the validation loss, and there are no validation data in {pipeline.path}.",
+            f"Keep a share of the data apart (data.validation=0.1), give more, or leave {out} out.",
+        )
+
+
+def _say_warmup(artifact: Artifact, steps: int) -> None:
+    """A warm-up that is longer than the run leaves it below its learning rate: it may be meant so, of a short trial."""
+    warmup = artifact.config["train"].get("warmup", 0)
+    if warmup > steps:
+        message = (
+            f"train.warmup is {warmup:,} and train.steps {steps:,}: the learning rate rises until the end, and comes to "
+            f"{(steps - 1) / warmup:.0%} of train.learningRate. train.warmup=N sets a shorter one."
+        )
+        events.emit("log", level="warning", message=message)
 
 
 _WRITTEN = (
