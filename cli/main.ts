@@ -5,7 +5,7 @@
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { packageVersion } from "../compiler/source/package.js";
-import type { DataConfig } from "../models/train/data.js";
+import { DTYPES, KINDS } from "../models/train/formats.js";
 import { EXIT, report } from "./report.js";
 
 const xenarc = new Command("xenarc")
@@ -94,7 +94,7 @@ xenarc
     "--from <path>",
     "begin with these weights: a run, RUN/checkpoints/N, a folder of safetensors or of adapters (default: train.from)",
   )
-  .option("--resume", "go on from the run's newest checkpoint, if there is one")
+  .addOption(new Option("--resume", "go on from the run's newest checkpoint, if there is one").conflicts("overwrite"))
   .option("--overwrite", "delete what an earlier run left in the folder")
   .option(
     "--reproduce <run>",
@@ -112,22 +112,6 @@ const data = xenarc
   .command("data")
   .helpCommand(false)
   .description("tokenize data ahead of training; see what data are");
-
-type Given<Key extends keyof DataConfig> = NonNullable<DataConfig[Key]>;
-const KINDS = [
-  "text",
-  "jsonl",
-  "parquet",
-  "tfrecord",
-  "webdataset",
-  "hdf5",
-  "arrayrecord",
-  "arrow",
-  "bin",
-  "csv",
-  "json",
-] satisfies Given<"kind">[];
-const DTYPES = ["uint8", "uint16", "uint32"] satisfies Given<"dtype">[];
 
 /** What commands on data have in common. */
 const onData = (name: string): Command =>
@@ -389,6 +373,8 @@ function usage(error: CommanderError): number {
   const option = /unknown option '--?([\w.-]+(?:=[^']*)?)'/.exec(error.message)?.[1];
   if (option?.includes(".")) {
     process.stderr.write(`Settings have no dashes: ${option.includes("=") ? option : `${option}=VALUE`}\n`);
+  } else if (option === "data" || option === "d") {
+    process.stderr.write("This command takes them as the configuration has them: data.path=PATH\n");
   } else if (option !== undefined) {
     process.stderr.write(
       "Options stand behind the command; settings of the configuration have no dashes: train.steps=100\n",

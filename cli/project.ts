@@ -16,6 +16,13 @@ export interface Words {
 export function sortWords(words: readonly string[]): Words {
   const isSetting = (word: string) => /^[\w$.-]+=/.test(word) && !existsSync(word);
   const targets = words.filter((word) => !isSetting(word));
+  const yaml = targets.find((word) => /\.ya?ml$/i.test(word));
+  if (yaml !== undefined) {
+    throw new XenarcError(
+      { what: `${yaml} is a configuration, not a model.`, fix: `Name it as one: --config ${yaml}` },
+      "usage",
+    );
+  }
   const bare = targets.find(
     (word) => /^[\w$]+(\.[\w$]+)+(?<!\.[cm]?[jt]s)$/.test(word) && !existsSync(word) && modelIn(word) === undefined,
   );

@@ -57,7 +57,7 @@ export async function runCommand(
   const forward = (signal: NodeJS.Signals) => kill(++signals === 1 ? signal : "SIGKILL");
   const forwarded: NodeJS.Signals[] = ["SIGINT", "SIGTERM"];
   for (const signal of forwarded) process.on(signal, forward);
-  const unsaved = () => new XenarcError({ what: `\`${name}\` was interrupted before it had anything to save.` });
+  const unsaved = () => new XenarcError({ what: `Interrupted${name === "train" ? "; nothing was saved" : ""}.` });
 
   const { path = [], processes = 1 } = options;
   const events: RuntimeEvent[] = [];

@@ -5,6 +5,7 @@ import { basename, join, relative, resolve } from "node:path";
 import { XenarcError } from "../../compiler/errors.js";
 import { packageRoot, packageVersion } from "../../compiler/source/package.js";
 import { makeFolder } from "../../emit/folder.js";
+import { typed } from "../../runtime-bridge/launch/plan.js";
 import { openModel } from "../project.js";
 import { paint, table } from "../terminal.js";
 import { configSchema } from "./config.js";
@@ -22,7 +23,7 @@ export async function initCommand(folder: string): Promise<void> {
   for (const [file, text] of Object.entries(files)) await writeFile(join(folder, file), text);
   await writeFile(join(folder, SCHEMA), await configSchema(await openModel(folder)));
   const { bold } = paint(process.stdout);
-  const enter = resolve(folder) === process.cwd() ? [] : [[bold(`cd ${folder}`)]];
+  const enter = resolve(folder) === process.cwd() ? [] : [[bold(typed(["cd", folder]))]];
   const steps = [
     ...enter,
     [bold("npm install"), "for the editor and the tests"],

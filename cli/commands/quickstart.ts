@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { packageRoot } from "../../compiler/source/package.js";
 import { openProject, RUNS, sortWords } from "../project.js";
 import { EXIT } from "../report.js";
+import { refuseForeign } from "../run_folder.js";
 import { COMMAND, paint } from "../terminal.js";
 import { generateFrom } from "./generate.js";
 import { trainModel } from "./train.js";
@@ -24,6 +25,7 @@ export async function quickstartCommand(words: readonly string[], options: Quick
   const run = options.run ?? join(RUNS, "quickstart");
   const say = (text: string) => process.stdout.write(`${text}\n`);
   say(dim(`The model is ${EXAMPLE}/model.ts, its configuration config.yaml beside it.`));
+  refuseForeign(run);
   if (existsSync(run)) say(dim(`An earlier run in ${run} is replaced.`));
   const project = await openProject({ target: join(packageRoot, EXAMPLE), overrides }, undefined);
   const done = await trainModel(project, run, {

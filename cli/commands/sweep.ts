@@ -12,6 +12,7 @@ import { drawCurves, sources } from "../../runtime-bridge/bridge.js";
 import { Interrupted } from "../interrupt.js";
 import { artifactAt, openModel, openProject, type Project, RESULT, RUNS, sortWords } from "../project.js";
 import { EXIT } from "../report.js";
+import { refuseFile } from "../run_folder.js";
 import { COMMAND, duration, loss, paint, table } from "../terminal.js";
 import { compileInto, type Draft, trainDraft } from "./train.js";
 
@@ -51,6 +52,7 @@ export async function sweepCommand(words: readonly string[], options: SweepOptio
   for (const overrides of combinations)
     refuseUnbuildable(model, await openProject({ target, overrides }, options.config), ownOf(overrides));
   const folder = options.run ?? join(RUNS, `${model.name}-sweep`);
+  refuseFile(folder);
   makeFolder(folder);
   const results: Result[] = [];
   for (const [i, settings] of combinations.entries()) {

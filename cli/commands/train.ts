@@ -1,12 +1,11 @@
 /** `xenarc train`: compiles if need be, trains, shows how it goes, says where everything lies. */
-import { existsSync, realpathSync } from "node:fs";
-import { cp, realpath, rename, rm } from "node:fs/promises";
-import { join, relative, resolve, sep } from "node:path";
+import { existsSync } from "node:fs";
+import { cp, realpath, rm } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
 import { XenarcError } from "../../compiler/errors.js";
 import { readManifest } from "../../emit/artifact.js";
 import type { Compiled } from "../../emit/compile.js";
 import { type Command, HISTORY, readHistory, type Start } from "../../emit/history.js";
-import type { Manifest } from "../../emit/manifest.js";
 import { type TrainOptions as RuntimeTrainOptions, train } from "../../runtime-bridge/bridge.js";
 import type { EventOf, RuntimeEvent } from "../../runtime-bridge/events.js";
 import { interruptible } from "../interrupt.js";
@@ -14,7 +13,6 @@ import { describeCommand, keepSource, keepSourceOf, thisCommand } from "../origi
 import { TrainingDisplay } from "../progress.js";
 import {
   artifactAt,
-  checkpoints,
   configuredData,
   configuredWeights,
   modelIn,
@@ -27,21 +25,20 @@ import {
   type Words,
 } from "../project.js";
 import { EXIT } from "../report.js";
+import { artifactOf, type Existing, inNewFolder, put, refuseFolder, settle } from "../run_folder.js";
 import { setUpPython } from "../setup.js";
 import { COMMAND, count, duration, loss, paint, table } from "../terminal.js";
 import { writeOwnText } from "../text.js";
 import { compileProject } from "./compile.js";
 
 /** How a run is trained. */
-export interface TrainOptions {
+export interface TrainOptions extends Existing {
   /** A path, or one for each source of a mixture; default: what the configuration says. */
   readonly data?: string | readonly string[];
   /** Weights to begin with; default: what the configuration says. */
   readonly from?: string;
   /** What adapters at `from` stand beside: what the configuration says. */
   readonly base?: string;
-  readonly resume?: boolean;
-  readonly overwrite?: boolean;
   readonly json?: boolean;
   /** How many processes share the devices. */
   readonly processes?: number;
@@ -81,16 +78,13 @@ export async function trainCommand(given: readonly string[], options: TrainComma
   const manifest = project ? undefined : await readManifest(ready!);
   const name = project?.model.name ?? manifest!.name;
   const run = options.run ?? join(RUNS, name);
-  refuseExisting(run, options);
+  refuseFolder(run, options);
   const namesOwn = project ? configuredData(project) !== undefined : namesData(manifest!);
   const data = options.data ?? (options.resume && !namesOwn ? lastData(run) : undefined);
   const settings: TrainCommandOptions = { ...options, ...(data !== undefined && { data }) };
   const done = project
     ? await trainModel(project, run, settings)
-    : await trainArtifact(await copyInto(run, ready!, settings), run, {
-        ...settings,
-        command: await describeCommand(run, target, undefined),
-      });
+    : await trainCopy(ready!, run, settings, () => describeCommand(run, target, undefined));
   end(done, run, options);
 }
 
@@ -121,21 +115,21 @@ async function reproduce(earlier: string, words: Words, options: TrainCommandOpt
   const [first] = readHistory(earlier).starts;
   const artifact = requireArtifact(join(earlier, "artifact"));
   const run = options.run ?? `${earlier.replace(/[/\\]+$/, "")}-again`;
-  refuseExisting(run, options);
+  refuseFolder(run, options);
   const weights = first.weights && {
     from: pathFrom(earlier, (first.adapters ?? first.weights).path),
     base: pathFrom(earlier, first.weights.path),
   };
-  await copyInto(run, artifact, { ...options, ...weights });
-  const source = keepSourceOf(earlier, run, first.command?.source);
-  const done = await trainArtifact(artifactOf(run), run, {
+  const given = {
     ...options,
     data: options.data ?? dataOf(earlier, first),
     ...weights,
     processes: options.processes ?? first.processes,
     repeats: earlier,
-    command: await describeCommand(run, earlier, source),
-  });
+  };
+  const done = await trainCopy(artifact, run, given, () =>
+    describeCommand(run, earlier, keepSourceOf(earlier, run, first.command?.source)),
+  );
   end(done, run, options);
 }
 
@@ -154,20 +148,8 @@ function next(done: EventOf<"done">, run: string): string {
     : line;
 }
 
-/** Said before anything is compiled, and before the run's artifact is replaced. */
-function refuseExisting(run: string, { resume, overwrite }: TrainOptions): void {
-  const newest = checkpoints(run).at(-1);
-  if (newest === undefined || resume || overwrite) return;
-  throw new XenarcError(
-    {
-      what: `${run} has a trained model already, saved at step ${newest}.`,
-      fix: "Go on from it with --resume, start anew with --overwrite, or name another folder with --run DIR.",
-    },
-    "usage",
-  );
-}
-
-const artifactOf = (run: string): string => join(run, "artifact");
+/** Where an artifact is made before it takes its place. */
+const draftOf = (run: string): string => `${artifactOf(run)}.new`;
 
 /** A model that was compiled into a run's folder, beside what it has. */
 export interface Draft {
@@ -182,12 +164,13 @@ export interface Draft {
 
 /** Compiles a model into a run's folder, trains it there, and shows it. */
 export async function trainModel(project: Project, run: string, options: TrainOptions): Promise<EventOf<"done">> {
-  return trainDraft(await compileInto(run, project, options.data), options);
+  return inNewFolder(run, async () => trainDraft(await compileInto(run, project, options.data), options));
 }
 
 /** Compiles a model for a run; {@link trainDraft} puts it in the place of what the run's folder has. */
 export async function compileInto(run: string, project: Project, given: TrainOptions["data"]): Promise<Draft> {
-  const folder = `${artifactOf(run)}.new`;
+  settle(run);
+  const folder = draftOf(run);
   const data = given ?? configuredData(project);
   return { project, run, folder, data, ...(await compileProject(project, folder, { data })) };
 }
@@ -197,7 +180,7 @@ export async function trainDraft(draft: Draft, options: TrainOptions): Promise<E
   const { project, run, folder, compiled, seconds, data } = draft;
   const base = configuredWeights(project);
   const from = options.from ?? base;
-  await replace(run, folder, options, from);
+  await put(run, folder, options);
   const { bold, dim } = paint(process.stdout);
   const entries = dim(`${compiled.programs.length} programs compiled in ${duration(seconds)}`);
   if (!options.json) {
@@ -212,78 +195,23 @@ export async function trainDraft(draft: Draft, options: TrainOptions): Promise<E
   });
 }
 
-/** A run keeps the artifact that it was trained with: generation needs it. */
-async function copyInto(run: string, artifact: string, options: TrainOptions): Promise<string> {
-  const folder = artifactOf(run);
-  if (existsSync(folder) && (await realpath(folder)) === (await realpath(artifact))) return folder;
-  const draft = `${folder}.new`;
-  await rm(draft, { recursive: true, force: true });
-  await cp(artifact, draft, { recursive: true });
-  const { from } = (await readManifest(draft)).config.train as { from?: string };
-  await replace(run, draft, options, options.from ?? from);
-  // It is another's, or nobody's.
-  await rm(join(run, "source"), { recursive: true, force: true });
-  return folder;
-}
-
-/** Puts the new artifact in the old one's place; when resuming, only if the checkpoints fit it, otherwise if the weights `from` stay. */
-async function replace(
+/** Trains a copy of an artifact: a run keeps the one that it was trained with, which generation needs. */
+async function trainCopy(
+  artifact: string,
   run: string,
-  draft: string,
-  { resume, overwrite }: TrainOptions,
-  from: string | undefined,
-): Promise<void> {
-  const folder = artifactOf(run);
-  try {
-    if (overwrite && from) refuseToDelete(from, run);
-    if (resume && existsSync(folder)) compareStates(await readManifest(folder), await readManifest(draft), folder);
-    await rm(folder, { recursive: true, force: true });
-    await rename(draft, folder);
-  } finally {
-    await rm(draft, { recursive: true, force: true });
-  }
-}
-
-/** Said before the run's artifact is replaced; the runtime says it of second tiers and of what lies behind links. */
-function refuseToDelete(from: string, run: string): void {
-  if (!existsSync(from)) {
-    throw new XenarcError({
-      what: `There is no file or folder ${from}.`,
-      fix: "Give a run's folder, RUN/checkpoints/N, or a folder of safetensors files.",
-    });
-  }
-  if (!existsSync(run)) return;
-  const inside = relative(realpathSync(run), realpathSync(from));
-  if (inside !== "" && inside.split(sep)[0] !== "checkpoints") return;
-  throw new XenarcError({
-    what: `The weights to begin with are those that --overwrite deletes: ${from} is of the run ${run} itself.`,
-    fix: "Give the new run another folder: --run DIR",
-  });
-}
-
-/** A checkpoint can be resumed by a program whose state is the same, with the same ids for the same text. */
-function compareStates(before: Manifest, now: Manifest, folder: string): void {
-  if (JSON.stringify(before.tokenizer) !== JSON.stringify(now.tokenizer)) {
-    throw new XenarcError({
-      what: `The tokenizer is not the one that the model in ${folder} was trained with.`,
-      fix: "Resume with that one, on a text with the same characters if it is made of them; or train from the beginning: --run DIR.",
-    });
-  }
-  const states = (manifest: Manifest) =>
-    new Map(
-      (manifest.programs.train_step?.inputs ?? [])
-        .filter((port) => port.role === "state")
-        .map((port) => [port.name, `${port.dtype}[${port.shape.join(", ")}]`]),
-    );
-  const [old, current] = [states(before), states(now)];
-  const names = new Set([...old.keys(), ...current.keys()]);
-  const changed = [...names].filter((name) => old.get(name) !== current.get(name));
-  if (changed.length === 0) return;
-  const [name] = changed as [string];
-  const more = changed.length > 1 ? `, and ${changed.length - 1} more` : "";
-  throw new XenarcError({
-    what: `The model is not the one that was trained: \`${name}\` is ${old.get(name) ?? "absent"} in ${folder}, and ${current.get(name) ?? "absent"} now${more}.`,
-    fix: "Train it from the beginning: give another folder with --run DIR, or --overwrite this one.",
+  options: TrainOptions & { readonly repeats?: string },
+  command: () => Promise<Command>,
+): Promise<EventOf<"done">> {
+  return inNewFolder(run, async () => {
+    settle(run);
+    const folder = artifactOf(run);
+    if (!existsSync(folder) || (await realpath(folder)) !== (await realpath(artifact))) {
+      const draft = draftOf(run);
+      await rm(draft, { recursive: true, force: true });
+      await cp(artifact, draft, { recursive: true });
+      await put(run, draft, options);
+    }
+    return trainArtifact(folder, run, { ...options, command: await command() });
   });
 }
 
@@ -299,11 +227,13 @@ async function trainArtifact(
   const display = json ? undefined : new TrainingDisplay();
   const seen: Seen = { stepped: false };
   const onEvent = (event: RuntimeEvent): void => {
+    if (event.event === "start") settle(run);
     if (event.event === "progress") seen.stepped = true;
     if (event.event === "checkpoint") seen.checkpoint = event.path;
     if (event.event === "curve") seen.curve = event.path;
     if (event.event === "goodput") seen.goodput = event;
-    if (json) process.stdout.write(`${JSON.stringify(event)}\n`);
+    // An error is said when the command ends.
+    if (json && event.event !== "error") process.stdout.write(`${JSON.stringify(event)}\n`);
     else display?.on(event);
   };
   const existing = resume ? "resume" : overwrite ? "overwrite" : undefined;
@@ -321,7 +251,10 @@ async function trainArtifact(
     ...(repeats !== undefined && { repeats }),
     command,
   };
-  const done = await interruptible(() => train(given, onEvent)).finally(() => display?.end());
+  const done = await interruptible(() => train(given, onEvent)).finally(() => {
+    display?.end();
+    settle(run);
+  });
   if (!json) process.stdout.write(`${outcome(done, run, seen)}\n`);
   return done;
 }

@@ -1,17 +1,16 @@
 /** The section `data` of the configuration: what a model is trained on. The runtime reads it (xenarc_runtime/data/settings.py). */
 import { z } from "zod";
+import { DTYPES, KINDS } from "./formats.js";
 
 const count = z.int().positive();
 
 const sourceFields = {
   /** The format; default: told by the names of the files, or by how they begin. */
-  kind: z
-    .enum(["text", "jsonl", "parquet", "tfrecord", "webdataset", "hdf5", "arrayrecord", "arrow", "bin", "csv", "json"])
-    .optional(),
+  kind: z.enum(KINDS).optional(),
   /** Which value of a record is the text or the token ids; default: one of a usual name (`text`, `content`, `input_ids`, `tokens`), or the only text. */
   field: z.string().min(1).optional(),
   /** What a `bin` file holds; default: `uint16` where that is enough for the vocabulary. */
-  dtype: z.enum(["uint8", "uint16", "uint32"]).optional(),
+  dtype: z.enum(DTYPES).optional(),
 };
 
 /** Records that are not trained on. */

@@ -20,6 +20,8 @@ export interface Where {
   readonly env?: Record<string, string>;
   /** Looks at what was written so far; may send signals. */
   readonly watch?: (out: string, child: ChildProcess) => void;
+  /** Told of the process at once. */
+  readonly started?: (child: ChildProcess) => void;
 }
 
 const TSX = pathToFileURL(join(root, "node_modules/tsx/dist/loader.mjs")).href;
@@ -29,7 +31,7 @@ export const xenarc = (where: Where, ...args: string[]): Promise<Outcome> =>
   run(where, process.execPath, "--import", TSX, join(root, "cli/main.ts"), ...args);
 
 /** Runs a program to its end. */
-export function run({ cwd, env = {}, watch }: Where, program: string, ...args: string[]): Promise<Outcome> {
+export function run({ cwd, env = {}, watch, started }: Where, program: string, ...args: string[]): Promise<Outcome> {
   return new Promise((settle, fail) => {
     // What npm and jest set is not in a newcomer's shell.
     const { npm_command: _, JEST_WORKER_ID: __, NODE_OPTIONS: ___, ...own } = process.env;
@@ -39,6 +41,7 @@ export function run({ cwd, env = {}, watch }: Where, program: string, ...args: s
       stdio: ["ignore", "pipe", "pipe"],
     });
     children.add(child);
+    started?.(child);
     const said = { out: "", err: "" };
     child.stdout.setEncoding("utf8").on("data", (text: string) => {
       said.out += text;

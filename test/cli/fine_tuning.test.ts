@@ -48,6 +48,14 @@ Say what to begin with: --from PATH (a run, or a folder of safetensors), or trai
     expect([longer.code, longer.err]).toEqual([0, ""]);
     expect(longer.out).not.toContain("weights:");
     expect(longer.out).toContain(`\n  trained: ${ADAPTED} parameters;`);
+
+    const forgotten = await train("--run", "runs/tuned", "--resume");
+    expect([forgotten.code, forgotten.err]).toEqual([
+      1,
+      expect.stringMatching(
+        /with adapters, and the configuration has none now\.\n\n.* lora\.alpha=16 .* lora\.rank=2\n/,
+      ),
+    ]);
   },
   SLOW,
 );

@@ -25,6 +25,7 @@ test(
 
     const made = await xenarc(cwd, "init", "My Model");
     expect([made.code, made.err]).toEqual([0, ""]);
+    expect(made.out).toContain("\n  cd 'My Model'");
     const project = join(cwd, "My Model");
     symlinkSync(modules, join(project, "node_modules"));
     const settings = JSON.parse(readFileSync(join(project, "package.json"), "utf8"));

@@ -195,7 +195,7 @@ def _add_sources(command: argparse.ArgumentParser) -> None:
     command.add_argument("--tokenizer-name", help="what it is called; default: the same")
     command.add_argument("--kind", help="the format of the sources; default: told by the names of the files")
     command.add_argument("--field", help="which value of a record is the text")
-    command.add_argument("--dtype", help="what files of token ids hold; default: uint16")
+    command.add_argument("--dtype", choices=("uint8", "uint16", "uint32"), help="what files of token ids hold; default: uint16")
     command.add_argument("--skip-bad", action="store_true", help="leave out and count what cannot be read")
 
 
@@ -278,10 +278,9 @@ def _characters(arguments: argparse.Namespace) -> None:
     with _importing():
         from . import tokenizer
         from .data.reading import Reader
-        from .data.settings import SourceSettings
         from .data.statistics import text_in
 
-    sources = [SourceSettings(**json.loads(source)) for source in arguments.source]
+    sources = [_source(**json.loads(source)) for source in arguments.source]
     reader = Reader(sources, arguments.skip_bad, tokenizer.BYTES, conversations=True)
 
     def texts() -> Iterator[str]:
@@ -321,10 +320,17 @@ def _stats(arguments: argparse.Namespace) -> None:
 
 
 def _sources(arguments: argparse.Namespace) -> tuple[SourceSettings, ...]:
+    a = arguments
+    return tuple(_source(path, kind=a.kind, field=a.field, dtype=a.dtype) for path in a.sources)
+
+
+def _source(path: str, kind: str | None = None, **settings: str | None) -> SourceSettings:
+    from .data.kinds import KINDS
     from .data.settings import SourceSettings
 
-    a = arguments
-    return tuple(SourceSettings(path, kind=a.kind, field=a.field, dtype=a.dtype) for path in a.sources)
+    if kind is not None and kind not in KINDS:
+        raise Problem("usage", f"There is no kind of data `{kind}`.", f"It is one of {', '.join(KINDS)}.")
+    return SourceSettings(path, kind=kind, **settings)
 
 
 def _run(arguments: argparse.Namespace) -> None:

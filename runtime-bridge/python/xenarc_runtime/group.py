@@ -240,6 +240,15 @@ class Watchdog:
         self._armed = 0.0
         faulthandler.cancel_dump_traceback_later()
 
+    def clear_others(self) -> None:
+        """Takes away the stacks of an earlier run in the folder. This group's own files are open."""
+        own = {f"process-{number}.txt" for number in range(size())} if self._file else set()
+        for path in self._path.parent.glob("process-*.txt"):
+            if path.name not in own:
+                path.unlink(missing_ok=True)
+        with suppress(OSError):  # there is none, or it is in use
+            self._path.parent.rmdir()
+
     def dump(self) -> None:
         """Writes the stacks."""
         faulthandler.dump_traceback(file=self._file, all_threads=True)

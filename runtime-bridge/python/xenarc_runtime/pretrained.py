@@ -117,13 +117,25 @@ def stored(artifact: Artifact, saved: checkpoint.Saved) -> Weights:
 
 def initial(artifact: Artifact, path: Path | Run, ports: Iterable[Port], adapters: Path | None = None) -> Arrays:
     """The parameters among `ports`, and their averages, as they are in the weights at `path`, or of a run, where the artifact's programs want them; with those of PEFT's folder `adapters`. Adapters that are not there are left out. Raises Problem that lists what is missing, too much, or of another shape."""
-    filled = [port for port in ports if port.name.startswith((PARAMETERS, AVERAGES))]
-    wanted = {_path(port): port for port in filled}
-    weights = _read(artifact, path, wanted, _warn)
-    if adapters is not None:
-        weights = {**weights, **lora.from_peft(artifact, adapters, wanted)}
-    _say_conversions(path, wanted, weights)
+    filled = _filled(ports)
+    weights = _found(artifact, path, filled, adapters, _warn)
+    _say_conversions(path, {_path(port): port for port in filled}, weights)
     return _placed(artifact, filled, weights)
+
+
+def check(artifact: Artifact, source: Source) -> None:
+    """Raises Problem where weights to begin from are not the model's, as `initial` would; reads none of them."""
+    _found(artifact, source.place, _filled(artifact.program("init").outputs), source.adapters, _nothing)
+
+
+def _filled(ports: Iterable[Port]) -> list[Port]:
+    return [port for port in ports if port.name.startswith((PARAMETERS, AVERAGES))]
+
+
+def _found(artifact: Artifact, path: Path | Run, filled: Iterable[Port], adapters: Path | None, say: Say) -> Weights:
+    wanted = {_path(port): port for port in filled}
+    weights = _read(artifact, path, wanted, say)
+    return weights if adapters is None else {**weights, **lora.from_peft(artifact, adapters, wanted)}
 
 
 def _placed(artifact: Artifact, filled: Sequence[Port], weights: Weights) -> Arrays:

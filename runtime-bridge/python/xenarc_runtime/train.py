@@ -6,6 +6,7 @@ The run's folder gets checkpoints/, run.json, config.yaml, parameters.txt, log.t
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import shutil
@@ -13,6 +14,7 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -70,13 +72,16 @@ def train(
     configured = _configured_source(artifact)
     beginning = source or configured
 
+    @cache
     def source_at() -> pretrained.Source | None:
         if beginning is None:
             return _refuse_drawn_base(artifact)
-        return pretrained.source_at(beginning, base or configured)
+        found = pretrained.source_at(beginning, base or configured)
+        pretrained.check(artifact, found)
+        return found
 
-    if beginning is None and not resume:
-        _refuse_drawn_base(artifact)
+    if not resume:
+        source_at()
     pipeline = data.open(artifact, paths)
     _refuse_unjudged(artifact, settings, pipeline)
     run.mkdir(parents=True, exist_ok=True)
@@ -89,6 +94,8 @@ def train(
         goodput = Goodput(run)
         watch.rest()
         start, weights = _prepare_run(run, settings, resume, overwrite, source_at)
+        if overwrite and group.is_first():
+            watch.clear_others()
         if group.is_first():
             step, begun_with = (start.step, None) if start else (0, weights)
             made_of = history.start_of(artifact, run, pipeline.settings, begun_with, command, step)
@@ -255,7 +262,7 @@ class _Session:
         record = {
             "data": self.pipeline.identity(),
             "config": artifact.config,
-            "artifact": artifact.sha256,
+            "train_step": _step_print(artifact),
             "versions": pjrt.versions(),
             **({"base": self.base.as_json()} if self.base else {}),
         }
@@ -462,7 +469,8 @@ def _refuse_to_delete(weights: pretrained.Source, run: Path, tiers: Iterable[Any
 def _compare_record(record: dict[str, Any], artifact: Artifact, pipeline: data.Pipeline, changes: Sequence[str]) -> None:
     """Says what differs from the run that is resumed: allowed, but then it is not the same run any more. `changes`: of its data's files.
 
-    What is saved and told of a run makes no other run of it. Raises Problem where its position in the data is none in these.
+    What is saved and told of a run makes no other run of it, in settings or in programs. Raises Problem where its position in the data is
+    none in these.
     """
     other_data = pipeline.compare(record["data"], changes)
     before, now = (
@@ -474,7 +482,7 @@ def _compare_record(record: dict[str, Any], artifact: Artifact, pipeline: data.P
         for key in sorted({*before, *now})
         if before.get(key) != now.get(key)
     ]
-    anew = record["artifact"] != artifact.sha256 and not changed
+    anew = record.get("train_step") not in (None, _step_print(artifact)) and not changed
     differences = {
         f"with other settings: {'; '.join(changed)}": changed,
         "a model that was changed since, or compiled by another xenarc": anew,
@@ -484,6 +492,11 @@ def _compare_record(record: dict[str, Any], artifact: Artifact, pipeline: data.P
     for what, differs in differences.items():
         if differs:
             events.emit("log", level="warning", message=f"Resuming {what}.")
+
+
+def _step_print(artifact: Artifact) -> str:
+    """Tells the program of a step from others."""
+    return hashlib.sha256(artifact.program("train_step").text.encode()).hexdigest()
 
 
 def _flat(config: dict[str, Any], prefix: str = "") -> dict[str, Any]:
