@@ -1,8 +1,8 @@
 import { execa } from "execa";
 import { dataSchema } from "../../models/train/data.js";
-import { ensurePython } from "../../runtime-bridge/bridge.js";
+import { ensurePython, stats } from "../../runtime-bridge/bridge.js";
 import { pythonEnv } from "../../runtime-bridge/process.js";
-import { here } from "./support.js";
+import { here, problem } from "./support.js";
 
 test.each(["test_data", "test_data_sources", "test_data_bad"])(
   "the data's promises hold (%s.py)",
@@ -23,4 +23,10 @@ test("the kinds that a configuration may name are those that are read", async ()
   const script = "from xenarc_runtime.data.kinds import KINDS; print(*KINDS)";
   const { stdout } = await execa(python, ["-c", script], { env: { ...pythonEnv(), JAX_PLATFORMS: "cpu" } });
   expect([...dataSchema.shape.kind.unwrap().options].sort()).toEqual(stdout.split(" ").sort());
+});
+
+test("a kind of data that there is not is refused by the runtime, too", async () => {
+  expect(await problem(() => stats({ sources: [here("data.test.ts")], kind: "toml" }))).toMatch(
+    /^There is no kind of data `toml`\.\nIt is one of text, jsonl, parquet, /,
+  );
 });

@@ -8,7 +8,7 @@ from __future__ import annotations
 import itertools
 import signal
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,11 +122,16 @@ class Writer:
         self._batch, self._context = ports["tokens"].shape
         self._caches = [port.name for port in named(artifact.program("decode_step").inputs, "cache")]
 
-    def text(self, parameters: Arrays, prompt: str, sampling: Sampling, tokens: int) -> str:
-        """What follows a prompt: so many tokens, or fewer where the text ends."""
+    def text(self, parameters: Arrays, prompt: str, sampling: Sampling, tokens: int, told: Callable[[int], None]) -> str:
+        """What follows a prompt: so many tokens, or fewer where the text ends. `told`: of each token, by its number from 1, when it is there."""
         stream = self._tokenizer.stream()
+        text = ""
         following = itertools.islice(self.tokens(parameters, encode(self._tokenizer, prompt), sampling), tokens)
-        text = "".join(stream.add(token) for token in itertools.takewhile(lambda t: t != self._tokenizer.eos, following))
+        for number, token in enumerate(following, 1):
+            told(number)
+            if token == self._tokenizer.eos:
+                break
+            text += stream.add(token)
         return text + stream.finish()
 
     def tokens(

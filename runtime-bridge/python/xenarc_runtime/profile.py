@@ -42,7 +42,10 @@ def parse_window(text: str) -> Window:
 class Profiler:
     """Traces the steps of a window; the first process of a group does, the others do nothing."""
 
-    def __init__(self, run: Path, window: Window | None, executables: Sequence[pjrt.Executable]) -> None:
+    def __init__(
+        self, run: Path, window: Window | None, executables: Sequence[pjrt.Executable], watch: group.Watchdog
+    ) -> None:
+        self._watch = watch
         self._folder = run / "profile"
         self._window = window if group.is_first() else None
         self._executables = executables
@@ -72,6 +75,12 @@ class Profiler:
             events.emit("log", level="warning", message=f"Nothing was profiled: steps {asked} were not among those run.")
 
     def _finish(self, step: int) -> None:
+        # A trace has as much to write as the steps have operations.
+        self._watch.rest()
+        self._write(step)
+        self._watch.beat("the profile was written")
+
+    def _write(self, step: int) -> None:
         pjrt.stop_trace()
         first, self._first, self._window = self._first, None, None
         traces = sorted(self._folder.glob("plugins/profile/*/*.trace.json.gz"), key=lambda path: path.stat().st_mtime)

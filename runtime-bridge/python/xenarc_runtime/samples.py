@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,11 +35,16 @@ class Sampler:
         self._names = [port.name for port in ports]
         self._sampling = Sampling(schedule.temperature, top_k=0, top_p=1.0, seed=seed)
 
-    def write(self, step: int, state: Arrays, tracker: Tracker) -> None:
-        """The same seed for every step: what differs is what was learnt."""
+    def write(self, step: int, state: Arrays, tracker: Tracker, beat: Callable[[str], None]) -> None:
+        """The same seed for every step: what differs is what was learnt. `beat`: told of each token."""
         parameters = {name: state[name] for name in self._names}
+        tokens = self._schedule.tokens
         for number, prompt in enumerate(self._schedule.prompts):
-            text = self._writer.text(parameters, prompt, self._sampling, self._schedule.tokens)
+
+            def told(token: int, number: int = number) -> None:
+                beat(f"token {token} of {tokens} of sample {number} was written")
+
+            text = self._writer.text(parameters, prompt, self._sampling, tokens, told)
             tracker.text(step, f"samples/{number}", prompt + text)
             events.emit("sample", step=step, prompt=prompt, text=text)
 

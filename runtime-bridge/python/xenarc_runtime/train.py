@@ -144,7 +144,7 @@ class _Session:
             )
             self.watch.beat("the programs were compiled")
         # One for the whole run: a rollback goes on within a window.
-        profiler = Profiler(self.run, self.window, programs[0].executables)
+        profiler = Profiler(self.run, self.window, programs[0].executables, self.watch)
         while True:
             try:
                 self._go_on(state, step, position, programs, bad_steps, profiler)
@@ -334,7 +334,7 @@ class _Session:
                 if sampler and (step % sampler.every == 0 or step == settings.steps):
                     meter.flush()
                     with goodput.spent_on("evaluation"):
-                        sampler.write(step, state, tracker)
+                        sampler.write(step, state, tracker, watch.beat)
                     meter.skip(step)
                 if probe and probe.due(step, settings.steps):
                     meter.flush()
