@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { Decoder } from "./decoder.js";
 import { defineModel } from "./define.js";
-import { rematSchema } from "./train/config.js";
+import { computationKeys } from "./keys.js";
 
 /** The section `model` of the configuration; every key has a default. */
 export const charTransformerConfig = z.strictObject({
@@ -19,12 +19,7 @@ export const charTransformerConfig = z.strictObject({
   /** Biases in linear layers and norms. */
   bias: z.boolean().default(true),
   dropout: z.number().min(0).lt(1).default(0),
-  /** Element type of the computation; weights are float32. */
-  dtype: z.enum(["f32", "bf16"]).default("f32"),
-  /** What of a layer is kept for the backward pass: `everything`, `nothing`, or names, those of `offload` in the host's memory. */
-  remat: rematSchema.default("everything"),
-  /** Layers written one after the other instead of a loop. */
-  unroll: z.boolean().default(false),
+  ...computationKeys,
 });
 /** A resolved configuration of {@link CharTransformer}. */
 export type CharTransformerConfig = z.infer<typeof charTransformerConfig>;

@@ -3,8 +3,8 @@ import { z } from "zod";
 import { Decoder, headsDivide } from "./decoder.js";
 import { defineModel } from "./define.js";
 import type { HuggingFaceMap } from "./hugging_face.js";
+import { computationKeys, normKeys } from "./keys.js";
 import type { BlockOptions } from "./layers/index.js";
-import { rematSchema } from "./train/config.js";
 
 /** The section `model` of the configuration; every key has a default. */
 export const llamaConfig = z
@@ -23,14 +23,8 @@ export const llamaConfig = z
     mlp: z.int().positive().default(352),
     /** Base of the rotary positions' wavelengths. */
     theta: z.number().positive().default(10_000),
-    /** Added to the mean square in norms. */
-    epsilon: z.number().positive().default(1e-5),
-    /** Element type of the computation; weights are float32. */
-    dtype: z.enum(["f32", "bf16"]).default("f32"),
-    /** What of a layer is kept for the backward pass: `everything`, `nothing`, or names. */
-    remat: rematSchema.default("everything"),
-    /** Layers written one after the other instead of a loop. */
-    unroll: z.boolean().default(false),
+    ...normKeys,
+    ...computationKeys,
   })
   .refine(...headsDivide)
   .refine(({ heads, kvHeads }) => heads % kvHeads === 0, { path: ["kvHeads"], message: "kvHeads must divide heads" });

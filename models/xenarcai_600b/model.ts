@@ -5,8 +5,8 @@
 import { z } from "zod";
 import { Decoder, headsDivide } from "../decoder.js";
 import { defineModel } from "../define.js";
+import { blockwiseKeys, computationKeys, normKeys } from "../keys.js";
 import { causalKeys, fewEnough, mixtureKeys, mixtureOf } from "../mixtral.js";
-import { rematSchema } from "../train/config.js";
 
 /** The section `model` of the configuration; every key has a default. */
 export const xenarcai600bConfig = z
@@ -33,16 +33,9 @@ export const xenarcai600bConfig = z
     gated: z.boolean().default(false),
     /** Base of the rotary positions' wavelengths; null: no positions. */
     theta: z.number().positive().nullable().default(10_000),
-    /** Added to the mean square in norms. */
-    epsilon: z.number().positive().default(1e-5),
-    /** Queries and keys that attention works on at a time; beyond it takes memory that is linear in the sequence. */
-    blockSize: z.int().positive().default(512),
-    /** Element type of the computation; weights are float32. */
-    dtype: z.enum(["f32", "bf16"]).default("f32"),
-    /** What of a layer is kept for the backward pass: `everything`, `nothing`, or names, those of `offload` in the host's memory. */
-    remat: rematSchema.default("everything"),
-    /** Layers written one after the other instead of a loop. */
-    unroll: z.boolean().default(false),
+    ...normKeys,
+    ...blockwiseKeys,
+    ...computationKeys,
   })
   .refine(...headsDivide)
   .refine(...fewEnough);

@@ -12,6 +12,7 @@ import type { Sizes, Tensor } from "../../ops/tensor.js";
 import type { Controlled, RunValue } from "../control/run_value.js";
 import { headsDivide } from "../decoder.js";
 import { defineModel } from "../define.js";
+import { blockwiseKeys, computationKeys, normKeys } from "../keys.js";
 import { type Hidden, LanguageModel, type RunOptions } from "../language_model.js";
 import { attendedShare, type Reached } from "../layers/attention/hierarchical.js";
 import { HIDDEN } from "../layers/attention/visible.js";
@@ -30,7 +31,6 @@ import {
   WEIGHTS,
 } from "../layers/index.js";
 import { fewEnough, mixtureKeys, mixtureOf } from "../mixtral.js";
-import { rematSchema } from "../train/config.js";
 
 /** A value of the run: one for all layers, or one for each. */
 const byLayer = (each: z.ZodNumber) => z.union([each, z.array(each).min(1)]);
@@ -95,16 +95,9 @@ export const xenarcaiI2Config = z
     theta: z.number().positive().default(1e6),
     /** How many times longer sequences may be than those of `original` positions, that theta is meant for (YaRN). */
     yarn: z.strictObject({ factor: z.number().min(1), original: count }).optional(),
-    /** Added to the mean square in norms. */
-    epsilon: z.number().positive().default(1e-5),
-    /** Queries and keys that attention works on at a time. */
-    blockSize: count.default(512),
-    /** Element type of the computation; weights are float32. */
-    dtype: z.enum(["f32", "bf16"]).default("f32"),
-    /** What of a layer is kept for the backward pass: `everything`, `nothing`, or names, those of `offload` in the host's memory. */
-    remat: rematSchema.default("everything"),
-    /** Layers written one after the other instead of a loop. */
-    unroll: z.boolean().default(false),
+    ...normKeys,
+    ...blockwiseKeys,
+    ...computationKeys,
   })
   .refine(...headsDivide)
   .refine(({ heads, kvHeads }) => heads % kvHeads === 0, { path: ["kvHeads"], message: "kvHeads must divide heads" })

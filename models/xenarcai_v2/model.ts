@@ -5,8 +5,8 @@
 import { z } from "zod";
 import { Decoder, headsDivide } from "../decoder.js";
 import { defineModel } from "../define.js";
+import { blockwiseKeys, computationKeys } from "../keys.js";
 import { causalKeys, fewEnough, mixtureKeys, mixtureOf } from "../mixtral.js";
-import { rematSchema } from "../train/config.js";
 
 /** The section `model` of the configuration; every key has a default. */
 export const xenarcaiV2Config = z
@@ -25,8 +25,7 @@ export const xenarcaiV2Config = z
     mlp: z.int().positive().default(512),
     /** All scores at once (`multi-head`), or block by block in memory that is linear in the sequence (`memory-linear`). */
     attention: z.enum(["multi-head", "memory-linear"]).default("memory-linear"),
-    /** Queries and keys that memory-linear attention works on at a time. */
-    blockSize: z.int().positive().default(512),
+    ...blockwiseKeys,
     /** The part of either branch's result that is dropped while training. */
     dropout: z.number().min(0).lt(1).default(0),
     /** Feed-forward layers and experts are gated (SwiGLU) instead of having a GELU. */
@@ -37,12 +36,7 @@ export const xenarcaiV2Config = z
     ...causalKeys,
     /** Base of the rotary positions' wavelengths; null: no positions. */
     theta: z.number().positive().nullable().default(10_000),
-    /** Element type of the computation; weights are float32. */
-    dtype: z.enum(["f32", "bf16"]).default("f32"),
-    /** What of a layer is kept for the backward pass: `everything`, `nothing`, or names, those of `offload` in the host's memory. */
-    remat: rematSchema.default("everything"),
-    /** Layers written one after the other instead of a loop. */
-    unroll: z.boolean().default(false),
+    ...computationKeys,
   })
   .refine(...headsDivide)
   .refine(({ heads, kvHeads = heads }) => heads % kvHeads === 0, {

@@ -1,0 +1,25 @@
+/** Keys that the configurations of several models have. */
+import { z } from "zod";
+import { rematSchema } from "./train/config.js";
+
+/** How a model computes. */
+export const computationKeys = {
+  /** Element type of the computation; weights are float32. */
+  dtype: z.enum(["f32", "bf16"]).default("f32"),
+  /** What of a layer is kept for the backward pass: `everything`, `nothing`, or names, those of `offload` in the host's memory. */
+  remat: rematSchema.default("everything"),
+  /** Layers written one after the other instead of a loop. */
+  unroll: z.boolean().default(false),
+};
+
+/** Of models with RMSNorm. */
+export const normKeys = {
+  /** Added to the mean square in norms. */
+  epsilon: z.number().positive().default(1e-5),
+};
+
+/** Of models whose attention goes block by block. */
+export const blockwiseKeys = {
+  /** Queries and keys that attention works on at a time; beyond it takes memory that is linear in the sequence. */
+  blockSize: z.int().positive().default(512),
+};
