@@ -40,6 +40,8 @@ export interface CompileOptions {
   readonly locations?: boolean;
   /** Only these entry points. Default all. */
   readonly only?: readonly string[];
+  /** A YAML file with settings, which win over those that are given as values. */
+  readonly yamlFile?: string;
 }
 
 /** One compiled entry point. */
@@ -152,7 +154,7 @@ export async function compile<C>(
   config: unknown = {},
   options: CompileOptions = {},
 ): Promise<Compiled> {
-  const resolved = resolveConfig(model.schema, { values: config });
+  const resolved = resolveConfig(model.schema, { values: config, yamlFile: options.yamlFile });
   const traced = model.programs(resolved, options.only);
   const programs = [];
   const { target = "cpu" } = resolved as { readonly target?: string };

@@ -1,12 +1,12 @@
 /** A configuration's schema as JSON Schema, for editors: with what the sources say of each key in its comment. Loads ts-morph. */
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { Node, Project } from "ts-morph";
+import { Node, Project, type SourceFile, SyntaxKind } from "ts-morph";
 import { z } from "zod";
 import { packageRoot } from "../compiler/source/package.js";
 
-/** Where the package's own sections are declared. */
-const OWN = ["models", "models/train"];
+/** Where the package's own sections, and the configurations of its models, are declared. */
+const OWN = "models";
 
 /** The parts of a JSON Schema that are gone through. */
 interface JsonSchema {
@@ -21,18 +21,23 @@ interface JsonSchema {
 type Comments = ReadonlyMap<string, string>;
 
 /**
- * The JSON Schema (draft 2020-12) of what a configuration file may say.
+ * The JSON Schema (draft 2020-12) of what a configuration file may say. A key is described by the comment before it, or else by that of
+ * the first constant in its schema that has one.
  *
  * @param sources TypeScript files that declare parts of the schema, besides the package's own.
  */
 export function jsonSchemaOf(schema: z.ZodType, sources: readonly string[]): object {
   const made = z.toJSONSchema(schema, { io: "input", unrepresentable: "any" }) as JsonSchema;
-  const own = OWN.flatMap((folder) =>
-    readdirSync(join(packageRoot, folder))
-      .filter((name) => name.endsWith(".ts"))
-      .map((name) => join(packageRoot, folder, name)),
+  const own = readdirSync(join(packageRoot, OWN), { recursive: true, encoding: "utf8" })
+    .filter((name) => name.endsWith(".ts") && !name.startsWith("layers"))
+    .map((name) => join(packageRoot, OWN, name));
+  const project = new Project({ useInMemoryFileSystem: true, skipLoadingLibFiles: true });
+  const files = [...sources, ...own].map((file, i) => project.createSourceFile(`${i}.ts`, readFileSync(file, "utf8")));
+  const constants = new Map([...files].reverse().flatMap(constantsIn));
+  describe(
+    made,
+    files.flatMap((file) => commentsIn(file, constants)),
   );
-  describe(made, [...sources, ...own].flatMap(commentsIn));
   return made;
 }
 
@@ -60,23 +65,44 @@ function describe(schema: JsonSchema, declared: readonly Comments[]): void {
   for (const part of inner) if (typeof part === "object") describe(part, declared);
 }
 
-/** The comments of every object of a file. Keys without one have "". */
-function commentsIn(file: string): Comments[] {
-  const project = new Project({ useInMemoryFileSystem: true, skipLoadingLibFiles: true });
-  const source = project.createSourceFile("source.ts", readFileSync(file, "utf8"));
+/** The comments of a file's constants, by their names. */
+function constantsIn(source: SourceFile): [string, string][] {
+  return source.getVariableStatements().flatMap((statement) => {
+    const text = commentOf(statement);
+    return text === ""
+      ? []
+      : statement.getDeclarations().map((declared): [string, string] => [declared.getName(), text]);
+  });
+}
+
+/** The comments of every object of a file. Keys without one have that of a constant in their schema, or "". */
+function commentsIn(source: SourceFile, constants: ReadonlyMap<string, string>): Comments[] {
   return source.getDescendants().flatMap((node) => {
     if (!Node.isObjectLiteralExpression(node)) return [];
     const keys = node.getProperties().flatMap((property): [string, string][] => {
       if (!Node.isPropertyAssignment(property)) return [];
-      const [comment] = property.getLeadingCommentRanges().slice(-1);
-      return [[property.getName(), comment === undefined ? "" : plain(comment.getText())]];
+      const constant = namesIn(property.getInitializerOrThrow()).find((name) => constants.has(name));
+      return [[property.getName(), commentOf(property) || (constants.get(constant ?? "") ?? "")]];
     });
     const whole = node.getFirstAncestor(Node.isObjectLiteralExpression)
       ? undefined
       : node.getFirstAncestor(Node.isVariableStatement);
-    const [ofWhole] = whole?.getLeadingCommentRanges().slice(-1) ?? [];
-    return keys.length > 0 ? [new Map([...keys, ["", ofWhole ? plain(ofWhole.getText()) : ""]])] : [];
+    return keys.length > 0 ? [new Map([...keys, ["", whole ? commentOf(whole) : ""]])] : [];
   });
+}
+
+/** What an expression names, in its order; not the properties of what it names. */
+function namesIn(expression: Node): string[] {
+  const all = [expression, ...expression.getDescendants()].filter(Node.isIdentifier);
+  return all
+    .filter((name) => name.getParentIfKind(SyntaxKind.PropertyAccessExpression)?.getNameNode() !== name)
+    .map((name) => name.getText());
+}
+
+/** The comment right before a node, in one line; "": there is none. */
+function commentOf(node: Node): string {
+  const [comment] = node.getLeadingCommentRanges().slice(-1);
+  return comment === undefined ? "" : plain(comment.getText());
 }
 
 /** The text of a comment in one line. */

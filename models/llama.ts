@@ -13,7 +13,9 @@ export const llamaConfig = z
     context: z.int().positive().default(128),
     /** Entries of the vocabulary; 256: bytes. */
     vocab: z.int().positive().default(256),
+    /** Blocks of attention and a feed-forward layer, one after the other. */
     layers: z.int().positive().default(4),
+    /** Heads of attention, each of the width embed / heads. */
     heads: z.int().positive().default(4),
     /** Heads of keys and values, each shared by heads / kvHeads heads (Ainslie et al. 2023, arXiv:2305.13245). */
     kvHeads: z.int().positive().default(2),

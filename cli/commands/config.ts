@@ -37,7 +37,8 @@ export async function configSchemaCommand(target: string | undefined): Promise<v
 /** The JSON Schema of a model's configuration, as a file. */
 export async function configSchema({ file, model }: Pick<Project, "file" | "model">): Promise<string> {
   const { jsonSchemaOf } = await import("../../emit/config_schema.js");
-  return `${JSON.stringify(jsonSchemaOf(model.schema, [file]), undefined, 2)}\n`;
+  const { sourcesOf } = await import("../../compiler/source/load.js");
+  return `${JSON.stringify(jsonSchemaOf(model.schema, sourcesOf(file)), undefined, 2)}\n`;
 }
 
 const indent = (depth: number): string => "  ".repeat(depth);

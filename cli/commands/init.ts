@@ -133,9 +133,10 @@ const TEST = `import "xenarc/jest";
 import { compile } from "xenarc";
 import model from "./model.js";
 
-/** A change of the model shows as a diff of the program in __golden__/; if it is meant: npm test -- -u */
+/** A change of the model, or of its configuration, shows as a diff of the program in __golden__/; if it is meant: npm test -- -u */
 test("the compiled program is the one that was reviewed", async () => {
-  const compiled = await compile(model, {}, { only: ["forward", "train_step"], locations: false });
+  const options = { yamlFile: "config.yaml", only: ["forward", "train_step"], locations: false };
+  const compiled = await compile(model, {}, options);
   expect(compiled).toMatchGolden("model");
 });
 `;

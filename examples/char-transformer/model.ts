@@ -23,7 +23,9 @@ const charTransformerConfig = z.strictObject({
   context: z.int().positive().default(64),
   /** Entries of the vocabulary: bytes. */
   vocab: z.int().positive().default(256),
+  /** Blocks of attention and a feed-forward layer, one after the other. */
   layers: z.int().positive().default(4),
+  /** Heads of attention, each of the width embed / heads. */
   heads: z.int().positive().default(4),
   /** Width of the residual stream. */
   embed: z.int().positive().default(128),
@@ -31,6 +33,7 @@ const charTransformerConfig = z.strictObject({
   mlp: z.int().positive().optional(),
   /** Biases in linear layers and norms. */
   bias: z.boolean().default(true),
+  /** The part of either branch's result that is dropped while training. */
   dropout: z.number().min(0).lt(1).default(0),
   /** Element type of the computation; weights are float32. */
   dtype: z.enum(["f32", "bf16"]).default("f32"),

@@ -88,6 +88,7 @@ export const trainSchema = z
     beta2: z.number().min(0).lt(1).default(0.99),
     /** Added to the root of the second moment (adamw). */
     epsilon: z.number().positive().default(1e-8),
+    /** Settings of adafactor alone. */
     adafactor: z
       .strictObject({
         /** The second moment keeps 1 - t^-decay of itself in step t. */
@@ -100,6 +101,7 @@ export const trainSchema = z
         relative: z.boolean().default(true),
       })
       .prefault({}),
+    /** Settings of muon alone. */
     muon: z
       .strictObject({
         /** How much of the average of gradients stays from step to step. */
@@ -112,6 +114,7 @@ export const trainSchema = z
         scale: z.enum(["rms", "shape"]).default("rms"),
       })
       .prefault({}),
+    /** Settings of sgd alone. */
     sgd: z
       .strictObject({
         /** How much of the sum of gradients stays from step to step; 0: the gradient alone. */
@@ -229,7 +232,12 @@ export const xlaSchema = z.strictObject({
 export const rematSchema = z.union([
   z.enum(["everything", "nothing"]),
   z.array(z.string()),
-  z.strictObject({ save: z.array(z.string()).optional(), offload: z.array(z.string()).optional() }),
+  z.strictObject({
+    /** Names of values that are kept on the device. */
+    save: z.array(z.string()).optional(),
+    /** Names of values that are kept in the host's memory. */
+    offload: z.array(z.string()).optional(),
+  }),
 ]);
 
 /** The name of an optimizer. */

@@ -16,9 +16,23 @@ const sourceFields = {
 /** Records that are not trained on. */
 const filtersSchema = z.strictObject({
   /** Bounds of a document's number of tokens. */
-  length: z.strictObject({ min: count.optional(), max: count.optional() }).optional(),
+  length: z
+    .strictObject({
+      /** The fewest tokens of a document. Default: any. */
+      min: count.optional(),
+      /** The most tokens of a document. Default: any. */
+      max: count.optional(),
+    })
+    .optional(),
   /** The least share of a text's characters that are letters, or that `characters`, a regular expression, matches. */
-  alphabet: z.strictObject({ characters: z.string().min(1).optional(), share: z.number().min(0).max(1) }).optional(),
+  alphabet: z
+    .strictObject({
+      /** A regular expression (Python's) of the characters that count. Default: letters. */
+      characters: z.string().min(1).optional(),
+      /** Their least share of all characters, from 0 to 1. */
+      share: z.number().min(0).max(1),
+    })
+    .optional(),
   /** A regular expression (Python's) that must be found in a text. */
   match: z.string().min(1).optional(),
   /** One that must not. */
@@ -36,7 +50,15 @@ export const dataSchema = z
     path: z.string().min(1).optional(),
     /** A mixture instead of one path: of every source the share of rows that its weight is of all weights. */
     sources: z
-      .array(z.strictObject({ path: z.string().min(1), weight: z.number().nonnegative().default(1), ...sourceFields }))
+      .array(
+        z.strictObject({
+          /** A file, a folder, a glob, or a URL that fsspec reaches. */
+          path: z.string().min(1),
+          /** Its share of the rows is this, of all sources' weights. 0: it is left out. */
+          weight: z.number().nonnegative().default(1),
+          ...sourceFields,
+        }),
+      )
       .min(1)
       .optional(),
     ...sourceFields,

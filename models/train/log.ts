@@ -24,6 +24,7 @@ export const logSchema = z.strictObject({
   /** Weights & Biases, whose Python package must be installed. */
   wandb: z
     .strictObject({
+      /** The project there that the run is part of. */
       project: z.string().min(1),
       /** The run's name there. Default: that of its folder. */
       name: z.string().min(1).optional(),

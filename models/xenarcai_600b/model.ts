@@ -15,7 +15,9 @@ export const xenarcai600bConfig = z
     context: z.int().positive().default(128),
     /** Entries of the vocabulary; 256: bytes. */
     vocab: z.int().positive().default(256),
+    /** Blocks of attention and a feed-forward layer, one after the other. */
     layers: z.int().positive().default(4),
+    /** Heads of attention, each of the width embed / heads. */
     heads: z.int().positive().default(4),
     /** Width of the residual stream. */
     embed: z.int().positive().default(128),

@@ -43,7 +43,9 @@ export const xenarcaiI2Config = z
     context: count.default(128),
     /** Entries of the vocabulary; 256: bytes. */
     vocab: count.default(256),
+    /** Layers of attention, a summary and a mixture of experts, one after the other. */
     layers: count.default(4),
+    /** Heads of attention, each of the width embed / heads. */
     heads: count.default(4),
     /** Heads of keys and values, each shared by heads / kvHeads heads. */
     kvHeads: count.default(2),
@@ -66,35 +68,51 @@ export const xenarcaiI2Config = z
     plan: z.int().nonnegative().default(16),
     /** Tokens may skip layers. */
     skip: z.boolean().default(true),
-    /** The part of the tokens that is to skip a layer, and the weight of the loss that holds it there. */
+    /** The part of the tokens that is to skip a layer. */
     skipTarget: z.number().min(0).max(1).default(0.5),
+    /** Weight of the loss that holds it there. */
     skipLoss: z.number().nonnegative().default(0.1),
-    /** Width of the summaries of the context, of so many tokens each; 0: none. */
+    /** Width of the summaries of the context; 0: none. */
     summary: z.int().nonnegative().default(16),
+    /** Tokens that a summary is of. */
     summaryChunk: count.default(16),
     /** The first tokens, which all see. */
     sinks: z.int().nonnegative().default(16),
-    /** The most global tokens, and the width inside the selector of them; 0: the first of each interval. */
+    /** The most global tokens. */
     maxGlobals: count.default(32),
+    /** Width inside the selector of global tokens; 0: the first of each interval is one. */
     selector: z.int().nonnegative().default(16),
     /** The smallest chunk. */
     unit: count.default(16),
-    /** The most dimensions of the latent, and those that the cache keeps of a token. */
+    /** The most dimensions of the latent that queries, keys and values are made from. */
     maxLatent: count.default(64),
+    /** Dimensions that the cache keeps of a token, for keys and values. */
     rank: count.default(16),
     /** Width of the recurrent state. */
     state: count.default(32),
-    /** Values of the run, as training begins: see `Reach`. */
+    /** How many positions a query looks back. A value of the run, as training begins: one for all layers, or one for each. */
     window: byLayer(count).default(32),
+    /** The step from one position of the window that is seen to the next. A value of the run, too. */
     dilation: byLayer(count).default(2),
+    /** How many tokens are global. A value of the run, too. */
     globals: byLayer(z.int().nonnegative()).default(16),
+    /** The part of all positions that a query is to attend to. A value of the run, too. */
     sparsity: byLayer(z.number().min(0).max(1)).default(0.5),
+    /** Positions in a chunk, down to a multiple of `unit`. A value of the run, too. */
     chunk: byLayer(count).default(16),
+    /** How many dimensions of the latent count. A value of the run, too. */
     latent: byLayer(count).default(64),
     /** Base of the rotary positions' wavelengths. */
     theta: z.number().positive().default(1e6),
     /** How many times longer sequences may be than those of `original` positions, that theta is meant for (YaRN). */
-    yarn: z.strictObject({ factor: z.number().min(1), original: count }).optional(),
+    yarn: z
+      .strictObject({
+        /** How many times longer. */
+        factor: z.number().min(1),
+        /** Positions that theta is meant for. */
+        original: count,
+      })
+      .optional(),
     ...normKeys,
     ...blockwiseKeys,
     ...computationKeys,

@@ -43,6 +43,7 @@ export const xenithMiniConfig = z
     denseLayers: z.int().positive().default(1),
     /** Layers behind them, with a mixture of experts each. */
     layers: z.int().positive().default(3),
+    /** Heads of attention, each of the width embed / heads. */
     heads: z.int().positive().default(8),
     /** Heads of keys and values, each shared by heads / kvHeads heads. */
     kvHeads: z.int().positive().default(4),

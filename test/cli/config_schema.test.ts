@@ -8,6 +8,7 @@ import { XenarcError } from "../../compiler/errors.js";
 import { explainConfig } from "../../emit/config.js";
 import { jsonSchemaOf } from "../../emit/config_schema.js";
 import { charTransformer } from "../../models/char_transformer.js";
+import * as models from "../../models/index.js";
 import { folder, project, root, SLOW, xenarc } from "./command.js";
 
 const { schema } = charTransformer;
@@ -24,9 +25,45 @@ test("keys have their types, defaults and comments", () => {
   expect(train.properties.steps).toMatchObject({ type: "integer", default: 1000, description: "Optimizer steps." });
   expect(train.properties.offload.properties.optimizer.description).toBe("The optimizer's moments.");
   expect(model.properties.bias.description).toBe("Biases in linear layers and norms.");
-  expect(model.properties.layers).not.toHaveProperty("description");
   expect(data.properties.format.enum).toEqual(["text", "completion", "chat"]);
   expect(data.additionalProperties).toBe(false);
+});
+
+/** The keys of a JSON Schema, with their descriptions. */
+function described({ properties = {}, items, anyOf = [], additionalProperties }: any, path = ""): [string, string][] {
+  const inner = [items, ...anyOf, additionalProperties].filter((part) => typeof part === "object");
+  return [
+    ...Object.entries<any>(properties).flatMap(([key, part]): [string, string][] => [
+      [path + key, part.description ?? ""],
+      ...described(part, `${path}${key}.`),
+    ]),
+    ...inner.flatMap((part) => described(part, path)),
+  ];
+}
+
+const definitions = Object.values(models).filter(
+  (value): value is models.ModelDefinition => typeof value === "object" && "schema" in value,
+);
+
+test.each(definitions)("every key of $name is described", ({ schema }) => {
+  const keys = described(jsonSchemaOf(schema, []));
+  expect(keys.length).toBeGreaterThan(100);
+  expect(keys.filter(([, description]) => description === "")).toEqual([]);
+});
+
+test("a key is described where it stands, or where its schema does", () => {
+  const keys = Object.fromEntries(described(jsonSchemaOf(schema, [])));
+  expect(keys).toMatchObject({
+    target: "What the programs run on: `cpu`, `cpu:8`, `tpu:v5p:4x4x4`, `tpu:v5e:16x16,slices=2`.",
+    kernels: expect.stringMatching(/^What the platform's own kernels may replace: `reference`, nothing;/),
+    "model.dtype": "Element type of the computation; weights are float32.",
+    "data.sources.weight": "Its share of the rows is this, of all sources' weights. 0: it is left out.",
+    "data.sources.dtype": expect.stringContaining("What a `bin` file holds"),
+    "train.epsilon": "Added to the root of the second moment (adamw).",
+    "log.samples": "Text that is generated while a model is trained, to see what it has learnt.",
+    "checkpoint.every": "Steps between checkpoints; 0: only at the end.",
+    "eval.every": "Steps between evaluations; 0: only at the end.",
+  });
 });
 
 test(

@@ -1,5 +1,5 @@
 /** A project made by the packed package, in an empty folder, with nothing of this repository around it. */
-import { mkdirSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { folder, root, run, SLOW } from "./command.js";
 
@@ -60,6 +60,10 @@ test(
     const golden = readFileSync(join(project, "__golden__/model.mlir"), "utf8");
     expect(golden).toContain("stablehlo.dot_general");
     expect(golden).not.toContain(cwd);
+    // It is the program that is trained: what config.yaml says is in it.
+    writeFileSync(join(project, "config.yaml"), yaml.replace("embed: 128", "embed: 64"));
+    const narrower = await jest("--ci");
+    expect([narrower.code, narrower.err]).toEqual([1, expect.stringContaining("1 failed")]);
 
     // The raw vocabulary is that of the installed package's own tracer.
     const script = `import { lower, spec, Tensor } from "xenarc";
