@@ -13,6 +13,7 @@ export const controlSchema = z.strictObject({
   rollout: count.default(16),
   /** Steps along the gradient for each rollout. */
   epochs: count.default(4),
+  /** Learning rate of these networks. */
   learningRate: z.number().positive().default(1e-3),
   /** Largest global norm of a gradient. */
   maxNorm: z.number().positive().default(0.5),
@@ -31,22 +32,36 @@ export const controlSchema = z.strictObject({
   /** How much is explored: from one number to another over so many steps, and from then on. */
   epsilon: z
     .strictObject({
+      /** How much in the first step. */
       from: z.number().positive().default(0.9),
+      /** How much in the end. */
       to: z.number().positive().default(0.1),
+      /** Steps of training from the one to the other. */
       steps: count.default(2000),
     })
     .prefault({}),
   /** What the reward weighs of what a step is assessed by: the loss and the hallucination count against it. */
   reward: z
     .strictObject({
+      /** Weight of the mean cross-entropy, which counts against it. */
       loss: weight.default(1),
+      /** Weight of the part of the targets that are the likeliest token. */
       accuracy: weight.default(1),
+      /** Weight of the mean distance of the likeliest token from the target, which counts against it. */
       hallucination: weight.default(1),
+      /** Weight of the part of the positions up to its own that a token does not attend to. */
       efficiency: weight.default(0.5),
     })
     .prefault({}),
   /** Below `target`, values that reach further back are raised: by `gain` times what is lacking, of the way from the least to the most. */
-  recall: z.strictObject({ target: z.number().default(0.3), gain: weight.default(1) }).prefault({}),
+  recall: z
+    .strictObject({
+      /** The least mean cosine of final hidden states and their targets' directions. */
+      target: z.number().default(0.3),
+      /** What of the way a value is raised by, for each 1 that is lacking. */
+      gain: weight.default(1),
+    })
+    .prefault({}),
   /** How many steps means and deviations of what a step is assessed by are over. */
   history: count.default(64),
   /** How many positions of each sequence have their predictions assessed. */

@@ -96,7 +96,14 @@ export const dataSchema = z
     onBadRecord: z.enum(["abort", "skip"]).default("abort"),
     filters: filtersSchema.prefault({}),
     /** Of what type a record is: the value that says so, and what it may be. Records without such a value are of none. */
-    types: z.strictObject({ field: z.string().min(1), values: z.array(z.string().min(1)).min(2) }).optional(),
+    types: z
+      .strictObject({
+        /** Which value of a record says it. */
+        field: z.string().min(1),
+        /** What it may be. */
+        values: z.array(z.string().min(1)).min(2),
+      })
+      .optional(),
   })
   .refine(({ path, sources }) => path === undefined || sources === undefined, {
     path: ["sources"],
