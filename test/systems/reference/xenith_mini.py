@@ -1,9 +1,10 @@
-"""The reference of xenith_mini: heads that look back through windows of several sizes and at the first tokens; layers
-with a feed-forward network first, then a short-term and a long-term memory, then layers with a mixture of experts.
+"""The reference of xenith_mini, as docs/models/xenith_mini.md states it: heads that look back through windows of
+several sizes and at the first tokens; dense layers, then what is remembered, then layers with a mixture of experts.
 
-Configuration: vocab, embed, heads, kvHeads, headDim, denseLayers, layers, mlp, experts, expertWidth, perToken,
-capacity, loadBalance, zLoss, windows, globals, memory (None), theta (10,000), epsilon (1e-5). All networks are gated.
-`memory`: tokens, chunk, vectors, chunks, evict (oldest), through, and layers, heads, mlp of the summarizer.
+Configuration: vocab, embed, heads, kvHeads, headDim, denseLayers, layers, mlp, experts, expertWidth, perToken, capacity,
+expertChunk, loadBalance, zLoss, windows, globals, memory (none), theta (10,000), epsilon (1e-5). All networks are gated.
+`memory`: tokens, chunk, vectors, chunks (0: no long-term memory), evict (oldest), through (none: all), and layers, heads
+and mlp of the summarizer.
 """
 
 import math
@@ -12,101 +13,111 @@ import common
 import jax
 import jax.numpy as jnp
 from common import Array, Config, Params, Shapes
+from jax import nn
 
 
-def visible(config: Config, length: int) -> Array:
-    """Which keys [h, q, k] a query sees: those in its head's window, its own place counted, and the first `globals`.
+def _seen(config: Config, length: int) -> Array:
+    """What [h, q, k] the query at place q sees: k <= q if q - k < window of the head, or k < globals."""
+    windows, (_, heads, kv_heads, _) = config["windows"], common.sizes(config)
+    of_head = [windows[head // (heads // kv_heads) % len(windows)] for head in range(heads)]
+    behind = jnp.arange(length)[:, None] - jnp.arange(length)[None, :]
+    near = behind < jnp.array(of_head)[:, None, None]
+    return (behind >= 0) & (near | (jnp.arange(length) < config["globals"]))
 
-    The heads of keys and values take the windows in turn, and with them the queries that share them."""
-    _, heads, kv_heads, _ = common.sizes(config)
-    windows = config["windows"]
-    window = jnp.array([windows[head * kv_heads // heads % len(windows)] for head in range(heads)])
-    query, key = jnp.arange(length)[:, None], jnp.arange(length)[None, :]
-    near = (query - key)[None] < window[:, None, None]
-    return (key <= query) & (near | (key < config["globals"]))
+
+def _turned(x: Array, at: Array, config: Config) -> Array:
+    """x [b, s, h, d] turned by its position `at` [b, s]; as it is, where `theta` is none."""
+    theta = config.get("theta", 10_000)
+    return x if theta is None else common.rotary(x, at, theta)
 
 
 def _summary(params: Params, path: str, states: Array, config: Config) -> Array:
-    """The vectors [b, v, e] that a chunk's states [b, s, e] become: what a transformer, in which all see all, makes of
-    learned tokens behind them."""
-    epsilon, theta = config.get("epsilon", 1e-5), config.get("theta", 10_000)
-    tokens = params[f"{path}/tokens"]
-    x = jnp.concatenate([states, jnp.broadcast_to(tokens, (len(states), *tokens.shape))], axis=1)
-    length = x.shape[1]
-    at = jnp.broadcast_to(jnp.arange(length), x.shape[:2])
-    everything = jnp.ones((1, length, length), bool)
+    """The vectors [b, v, e] of a chunk's states [b, s, e]."""
+    memory, epsilon = config["memory"], config.get("epsilon", 1e-5)
+    learned = jnp.broadcast_to(params[f"{path}/tokens"], (len(states), *params[f"{path}/tokens"].shape))
+    x = jnp.concatenate([states, learned], axis=1)
+    all_see_all = jnp.ones((1, x.shape[1], x.shape[1]), bool)
+    at = jnp.broadcast_to(jnp.arange(x.shape[1]), x.shape[:2])
     for block in common.layers(params, f"{path}/blocks"):
         h = common.rms_norm(block, "attentionNorm", x, epsilon)
-        x = x + common.attention(block, "attention", h, None, lambda y: common.rotary(y, at, theta), everything)
+        x = x + common.attention(block, "attention", h, None, lambda y: _turned(y, at, config), all_see_all)
         x = x + common.mlp(block, "mlp", common.rms_norm(block, "mlpNorm", x, epsilon))
-    return common.rms_norm(params, f"{path}/norm", x, epsilon)[:, -len(tokens) :]
+    return common.rms_norm(params, f"{path}/norm", x[:, -memory["vectors"] :], epsilon)
 
 
-def _remember(params: Params, x: Array, at: Array, config: Config) -> Array:
-    """x [b, s, e], and what it reads of the last `tokens` states (short-term), then of the chunks before them
-    (long-term): of a chunk as soon as its first token is no longer among those."""
-    memory, epsilon, theta = config["memory"], config.get("epsilon", 1e-5), config.get("theta", 10_000)
-    tokens, chunk, vectors, most = (memory[key] for key in ("tokens", "chunk", "vectors", "chunks"))
-    length = x.shape[1]
-    query, key = jnp.arange(length)[:, None], jnp.arange(length)[None, :]
+def _remembered(params: Params, x: Array, at: Array, config: Config) -> Array:
+    """x [b, s, e] with what its tokens read of the states of the last tokens, and then of the chunks that were written."""
+    memory, epsilon = config["memory"], config.get("epsilon", 1e-5)
+    tokens, size = memory["tokens"], memory["chunk"]
+    seq = x.shape[1]
+    place = jnp.arange(seq)
     states = common.rms_norm(params, "memory/norm", x, epsilon)
-    last = ((key <= query) & (query - key < tokens))[None]
-    x = x + common.attention(params, "memory/short", states, None, lambda y: common.rotary(y, at, theta), last)
-
-    count = max(0, math.ceil((length - tokens) / chunk))
-    if most == 0 or count == 0:
+    behind = place[:, None] - place[None, :]
+    held = (behind >= 0) & (behind < tokens)
+    x = x + common.attention(params, "memory/short", states, None, lambda y: _turned(y, at, config), held[None])
+    if not memory["chunks"]:
         return x
-    chunks = [states[:, i * chunk : (i + 1) * chunk] for i in range(count)]
-    summaries = [_summary(params, "memory/long/summarizer", states, config) for states in chunks]
-    number = jnp.repeat(jnp.arange(count), vectors)[None, :]
-    written = query >= number * chunk + tokens
-    if memory.get("evict", "oldest") == "oldest":
-        # Held as long as fewer than `chunks` were written after it.
-        seen = written & (query < (number + most) * chunk + tokens)
-    else:
-        seen = written & (number < most)
-    through = memory.get("through")
-    recent = jnp.ones_like(seen) if through is None else query // tokens - number * chunk // tokens <= through
 
-    h = common.rms_norm(params, "memory/long/norm", x, epsilon)
-    asked = common.linear(params, "memory/long/query", h)
-    answers = [common.linear(params, f"memory/long/{name}", jnp.concatenate(summaries, axis=1)) for name in ("key", "value")]
-    group = asked.shape[2] // answers[0].shape[2]
-    keys, values = (jnp.repeat(answer, group, axis=2) for answer in answers)
-    old_keys, old_values = jax.lax.stop_gradient(keys), jax.lax.stop_gradient(values)
-    product = "bqhd,bkhd->bhqk"
-    scores = jnp.where(recent, jnp.einsum(product, asked, keys), jnp.einsum(product, asked, old_keys))
-    scores = jnp.where(seen, scores / math.sqrt(asked.shape[-1]), -1e30)
-    weights = jnp.where(seen, jax.nn.softmax(scores, axis=-1), 0)
-    mixed = "bhqk,bkhd->bqhd"
-    read = jnp.einsum(mixed, weights * recent, values) + jnp.einsum(mixed, weights * ~recent, old_values)
-    return x + common.linear(params, "memory/long/output", read, inputs=2)
+    begins = range(0, seq - size + 1, size)
+    if not begins:
+        return x
+    vectors = jnp.stack(
+        [_summary(params, "memory/long/summarizer", states[:, i : i + size], config) for i in begins], axis=1
+    )
+    query = common.linear(params, "memory/long/query", common.rms_norm(params, "memory/long/norm", x, epsilon))
+    written = jnp.array(begins) + tokens
+    there = written <= place[:, None]
+    number = jnp.arange(len(begins))
+    last = jnp.sum(there, axis=1, keepdims=True)
+    if memory.get("evict", "oldest") == "oldest":
+        there = there & (number >= last - memory["chunks"])
+    else:
+        there = there & (number < memory["chunks"])
+    through = memory.get("through")
+    fixed = jnp.zeros_like(there)
+    if through is not None:
+        fixed = place[:, None] // tokens - jnp.array(begins) // tokens > through
+
+    def read(name: str) -> Array:
+        """What is read of the vectors, [b, q, c, v, h, d], without a gradient where that does not go so far."""
+        each = common.linear(params, f"memory/long/{name}", vectors)[:, None]
+        return jnp.where(fixed[:, :, None, None, None], jax.lax.stop_gradient(each), each)
+
+    key, value = read("key"), read("value")
+    group = query.shape[2] // key.shape[4]
+    key, value = jnp.repeat(key, group, axis=4), jnp.repeat(value, group, axis=4)
+    scores = jnp.einsum("bqhd,bqcvhd->bhqcv", query, key) / math.sqrt(query.shape[-1])
+    any_there = jnp.any(there, axis=1)[:, None, None]
+    scores = jnp.where(there[:, :, None], scores, jnp.where(any_there, -jnp.inf, 0))
+    weights = nn.softmax(scores.reshape(*scores.shape[:3], -1), axis=-1).reshape(scores.shape) * there[:, :, None]
+    return x + common.linear(
+        params, "memory/long/output", jnp.einsum("bhqcv,bqcvhd->bqhd", weights, value), inputs=2
+    )
 
 
 def _forward(params: Params, tokens: Array, config: Config, segments: Array | None) -> tuple[Array, Array]:
     """Logits [b, s, v], and the losses of all routers."""
-    epsilon, theta = config.get("epsilon", 1e-5), config.get("theta", 10_000)
-    at = common.positions(tokens, segments)
-    seen = visible(config, tokens.shape[1])
-    x = common.embedding(params, "tokens", tokens)
+    if segments is not None:
+        raise ValueError("The reference of xenith_mini has one sequence in a row.")
+    epsilon = config.get("epsilon", 1e-5)
+    at, seen = common.positions(tokens, None), _seen(config, tokens.shape[1])
 
-    def attend(block: Params, x: Array) -> Array:
+    def attended(block: Params, x: Array) -> Array:
         h = common.rms_norm(block, "attentionNorm", x, epsilon)
-        return x + common.attention(block, "attention", h, segments, lambda y: common.rotary(y, at, theta), seen)
+        return x + common.attention(block, "attention", h, None, lambda y: _turned(y, at, config), seen)
 
+    x = common.embedding(params, "tokens", tokens)
     for block in common.layers(params, "dense"):
-        x = attend(block, x)
+        x = attended(block, x)
         x = x + common.mlp(block, "mlp", common.rms_norm(block, "mlpNorm", x, epsilon))
     if config.get("memory"):
-        if segments is not None:
-            raise ValueError("The reference has no memory of packed rows.")
-        x = _remember(params, x, at, config)
-    router_loss = jnp.float32(0)
+        x = _remembered(params, x, at, config)
+    losses = jnp.float32(0)
     for block in common.layers(params):
-        x = attend(block, x)
-        mixture, penalty = common.moe(block, "mlp", common.rms_norm(block, "mlpNorm", x, epsilon), config)
-        x, router_loss = x + mixture, router_loss + penalty
-    return common.linear(params, "head", common.rms_norm(params, "norm", x, epsilon)), router_loss
+        x = attended(block, x)
+        y, penalty = common.moe(block, "mlp", common.rms_norm(block, "mlpNorm", x, epsilon), config)
+        x, losses = x + y, losses + penalty
+    return common.linear(params, "head", common.rms_norm(params, "norm", x, epsilon)), losses
 
 
 logits, loss, train, generate = common.interface(_forward)
@@ -116,61 +127,50 @@ def shapes(config: Config) -> Shapes:
     """The shape of every parameter, by its path."""
     config = {**config, "gated": True}
     embed, vocab = config["embed"], config["vocab"]
-    block = {
-        "attentionNorm/scale": (embed,),
-        **common.attention_shapes(config, "attention"),
-        "mlpNorm/scale": (embed,),
-    }
-    dense = block | common.mlp_shapes(config, "mlp", config["mlp"])
-    mixture = block | common.moe_shapes(config, "mlp", config["expertWidth"])
-    outer = {"tokens/weight": (vocab, embed), "norm/scale": (embed,), "head/weight": (embed, vocab)}
+
+    def block(mlp: Shapes, sizes: Config = config) -> Shapes:
+        norms = {"attentionNorm/scale": (embed,), "mlpNorm/scale": (embed,)}
+        return {**norms, **common.attention_shapes(sizes, "attention"), **mlp}
+
+    outer: Shapes = {"tokens/weight": (vocab, embed), "norm/scale": (embed,), "head/weight": (embed, vocab)}
+    dense = block(common.mlp_shapes(config, "mlp", config["mlp"]))
     outer |= common.stacked("dense", config["denseLayers"], dense)
-    return common.model_shapes(config, mixture, outer | _memory_shapes(config))
-
-
-def _memory_shapes(config: Config) -> Shapes:
-    memory, embed = config.get("memory"), config["embed"]
-    if not memory:
-        return {}
-    shapes = {"memory/norm/scale": (embed,), **common.attention_shapes(config, "memory/short")}
-    if memory["chunks"] == 0:
-        return shapes
-    small = {"embed": embed, "heads": memory["heads"], "gated": True}
-    block = {
-        "attentionNorm/scale": (embed,),
-        **common.attention_shapes(small, "attention"),
-        "mlpNorm/scale": (embed,),
-        **common.mlp_shapes(small, "mlp", memory["mlp"]),
-    }
-    summarizer = "memory/long/summarizer"
-    return {
-        **shapes,
-        "memory/long/norm/scale": (embed,),
-        **common.attention_shapes(config, "memory/long"),
-        f"{summarizer}/tokens": (memory["vectors"], embed),
-        **common.stacked(f"{summarizer}/blocks", memory["layers"], block),
-        f"{summarizer}/norm/scale": (embed,),
-    }
+    memory = config.get("memory")
+    if memory:
+        outer |= {"memory/norm/scale": (embed,), **common.attention_shapes(config, "memory/short")}
+    if memory and memory["chunks"]:
+        path = "memory/long/summarizer"
+        outer |= {"memory/long/norm/scale": (embed,), **common.attention_shapes(config, "memory/long")}
+        outer |= {f"{path}/tokens": (memory["vectors"], embed), f"{path}/norm/scale": (embed,)}
+        own = {"embed": embed, "heads": memory["heads"], "gated": True}
+        written = block(common.mlp_shapes(own, "mlp", memory["mlp"]), own)
+        outer |= common.stacked(f"{path}/blocks", memory["layers"], written)
+    return common.model_shapes(config, block(common.moe_shapes(config, "mlp", config["expertWidth"])), outer)
 
 
 def count(config: Config) -> int:
     """The number of parameters."""
     embed, heads, kv_heads, head_dim = common.sizes(config)
-    attention = 2 * embed * head_dim * (heads + kv_heads) + 2 * embed
-    dense = 3 * embed * config["mlp"]
-    mixture = config["experts"] * (3 * embed * config["expertWidth"] + embed)
-    depth = config["denseLayers"] + config["layers"]
-    outer = 2 * embed * config["vocab"] + embed
-    if config.get("memory"):
-        memory = config["memory"]
-        layer = attention - embed
-        block = 4 * embed**2 + 3 * embed * memory["mlp"] + 2 * embed
-        summarizer = memory["layers"] * block + memory["vectors"] * embed + embed
-        outer += layer + (layer + summarizer if memory["chunks"] else 0)
-    return depth * attention + config["denseLayers"] * dense + config["layers"] * mixture + outer
+    attention, norms = 2 * embed * head_dim * (heads + kv_heads), 2 * embed
+    dense = attention + norms + 3 * embed * config["mlp"]
+    moe = attention + norms + config["experts"] * (embed + 3 * embed * config["expertWidth"])
+    total = config["denseLayers"] * dense + config["layers"] * moe + 2 * embed * config["vocab"] + embed
+    memory = config.get("memory")
+    if memory:
+        total += attention + embed
+    if memory and memory["chunks"]:
+        written = 4 * embed * embed + norms + 3 * embed * memory["mlp"]
+        total += attention + embed + memory["layers"] * written + (memory["vectors"] + 1) * embed
+    return total
 
 
-# The sizes that the document states; its vocabulary of "32k" is that of the tokenizer it names, rounded up to 2^15.
+def active(config: Config) -> int:
+    """The number of parameters that a token is multiplied with or looked up in: of the experts, those that it takes."""
+    idle = config["layers"] * (config["experts"] - config["perToken"]) * 3 * config["embed"] * config["expertWidth"]
+    return count(config) - idle
+
+
+# The sizes that the document states.
 STATED = {
     "vocab": 32_768,
     "embed": 8_192,
@@ -181,20 +181,13 @@ STATED = {
     "mlp": 24_576,
     "experts": 32,
     "expertWidth": 3_072,
+    "perToken": 6,
 }
-# Of the summarizer it states layers and heads; chunk, vectors and width are this system's.
-MEMORY = {
-    "tokens": 16_384,
-    "chunk": 64,
-    "vectors": 1,
-    "chunks": 32_768,
-    "layers": 4,
-    "heads": 16,
-    "mlp": 24_576,
-}
+# Those of the memories; it does not state `chunk`, `vectors` and the summarizer's width.
+MEMORY = {"tokens": 16_384, "chunk": 64, "vectors": 1, "chunks": 32_768, "layers": 4, "heads": 16, "mlp": 24_576}
 
 if __name__ == "__main__":
     common.report("as stated", STATED, count, shapes)
-    common.report("as stated, active of a token", {**STATED, "experts": 6}, count, shapes)
     common.report("as stated, with memories", {**STATED, "memory": MEMORY}, count, shapes)
     common.report("8 experts", {**STATED, "experts": 8}, count, shapes)
+    print(f"as stated, active of a token: {active(STATED) / 1e9:.1f}B")
