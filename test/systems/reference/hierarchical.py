@@ -1,11 +1,13 @@
-"""Attention of several resolutions, dense: every path is a mask of all queries times all keys.
+"""Attention of several resolutions, as docs/hierarchical-attention.md states it, dense: each query and each position has the
+path that leads from one to the other, or none, and one softmax goes over all positions and all means of chunks.
 
-Axes: b batch, s seq (q of queries, k of keys), h kvHeads, g group, d headDim, c chunks, p path. The paths stand in the order
-local, global, sinks, coarse, chunks. Numbers that differ from input to input are arrays [b]: `window`, `dilation`, `globals`,
-`chunk` (integers) and `sparsity`; `options` are the sinks, the most global tokens, the span they are spread over, the smallest
-chunk (`unit`) and the number of queries that choose chunks together (`block`).
+Axes: b batch, s seq (q of queries, k of keys), h kvHeads, g group, d headDim, c chunks, e embed, p the paths in the order
+of `PATHS`. `at` are the values of the run, each [b]: `window`, `dilation`, `globals`, `chunk` (integers) and `sparsity`.
+`options`: `sinks`, `maxGlobals`, `unit` (chunks are multiples of it), `block` (queries that choose chunks together), and
+`span`, which global tokens are spread over (the length, unless stated).
 """
 
+import functools
 import math
 from typing import Any
 
@@ -14,178 +16,194 @@ import jax.numpy as jnp
 from jax import nn
 
 Array = jax.Array
-LOCAL, GLOBAL, SINKS, COARSE, CHUNKS = range(5)
+Values = dict[str, Array]
+Options = dict[str, Any]
+
+PATHS = ("local", "global", "sinks", "coarse", "chunks")
+LOCAL, GLOBAL, SINKS, COARSE, CHUNKS = range(len(PATHS))
+NONE = -1
+OFF = -1e29  # a bias at most so large: there is no such path
+VALUES = ("window", "dilation", "globals", "chunk", "sparsity")
 
 
-def global_from(number: Array, selection: Array | None, length: int, options: dict[str, Any]) -> Array:
-    """For each key [k], the first query that sees it as a global token; `length` where none does."""
-    token = jnp.arange(length)
-    interval = jnp.maximum(options["span"] // jnp.maximum(number, 1), 1)
-    seen = jnp.full(length, length)
-    for index in range(options["maxGlobals"]):
-        start, end = index * interval, (index + 1) * interval - 1
-        at, since = start, start
-        if selection is not None:
-            inside = (token >= start) & (token <= end) & (token >= options["sinks"])
-            at, since = jnp.argmax(jnp.where(inside, selection, -jnp.inf)), end
-        there = (index < number) & (since < length) & (at >= options["sinks"])
-        seen = jnp.where((token == at) & there, since, seen)
+def _whole_chunk(at: Values, options: Options) -> Array:
+    """The positions that a chunk has."""
+    unit = options["unit"]
+    return jnp.maximum(at["chunk"] // unit, 1) * unit
+
+
+def _intervals(at: Values, options: Options, length: int) -> tuple[Array, Array, Array]:
+    """The first position, the first behind the last, and whether there is one: of `maxGlobals` intervals."""
+    span = options.get("span", length)
+    number = jnp.minimum(at["globals"], options["maxGlobals"])
+    index = jnp.arange(options["maxGlobals"])
+    size = jnp.maximum(span // jnp.maximum(number, 1), 1)
+    return index * size, (index + 1) * size, index < number
+
+
+def _global_tokens(selection: Array | None, at: Values, options: Options, length: int) -> Array:
+    """Which keys [q, k] queries see as global tokens."""
+    position = jnp.arange(length)
+    seen = jnp.zeros((length, length), bool)
+    for begin, end, there in zip(*_intervals(at, options, length)):
+        if selection is None:
+            key, since = begin, begin
+        else:
+            within = (position >= begin) & (position < end) & (position >= options["sinks"])
+            key, since = jnp.argmax(jnp.where(within, selection, -jnp.inf)), end - 1
+        seen = seen | (there & (position[None, :] == key) & (position[:, None] >= since))
     return seen
 
 
-def means(x: Array, size: Array, unit: int) -> Array:
-    """The means [c, h, d] of chunks of `size` of x [k, h, d]: as many as there could be of the smallest."""
-    token = jnp.arange(len(x))
-    chunks = jnp.arange(-(-len(x) // unit))
-    member = (token[None] // size == chunks[:, None]) / size
-    return jnp.einsum("ck,khd->chd", member, x)
+def _means(x: Array, size: Array, unit: int) -> Array:
+    """The means [c, h, d] of the chunks of x [k, h, d]; what has not ended counts as if the rest were 0."""
+    length = len(x)
+    chunks = -(-length // unit)
+    member = (jnp.arange(length)[None, :] // size) == jnp.arange(chunks)[:, None]
+    return jnp.einsum("ck,khd->chd", member.astype(x.dtype), x) / size
 
 
-def chosen(query: Array, mean: Array, size: Array, at: dict[str, Array], options: dict[str, Any]) -> Array:
-    """Which chunks [q, c] are gone through for each of the queries [q, h, g, d]."""
-    length, number = len(query), jnp.arange(len(mean))
-    begin = jnp.arange(length) // options["block"] * options["block"]
-    scores = jnp.einsum("qhgd,chd->qc", query[begin], mean, precision="highest")
-    ended = (number[None] + 1) * size <= begin[:, None]
-    order = jnp.argsort(jnp.where(ended, -scores, jnp.inf), axis=-1, stable=True)
-    rank = jnp.argsort(order, axis=-1)
-    seen = (begin + 1).astype(jnp.float32)
-    local = jnp.ceil(jnp.minimum(seen, at["window"].astype(jnp.float32)) / at["dilation"].astype(jnp.float32))
-    marked = jnp.floor(seen * at["globals"].astype(jnp.float32) / options["span"])
-    room = seen * at["sparsity"] - (local + marked + options["sinks"])
-    count = jnp.round(room / size.astype(jnp.float32))
-    return ended & (rank < count[:, None])
+def _chosen(query: Array, mean: Array, at: Values, options: Options) -> Array:
+    """Which chunks [q, c] are gone through for the block of each of the queries [q, h, g, d]."""
+    length = len(query)
+    first = jnp.arange(length) // options["block"] * options["block"]
+    size, so_far = _whole_chunk(at, options), first + 1
+    number = jnp.minimum(at["globals"], options["maxGlobals"])
+    left = (
+        at["sparsity"] * so_far
+        - options["sinks"]
+        - jnp.ceil(jnp.minimum(at["window"], so_far) / at["dilation"])
+        - so_far * number // options.get("span", length)
+    )
+    ended = (jnp.arange(len(mean)) + 1) * size <= first[:, None]
+    score = jnp.where(ended, jnp.einsum("qhgd,chd->qc", query[first], mean), -jnp.inf)
+    place = jnp.argsort(jnp.argsort(-score, axis=1, stable=True), axis=1)
+    return ended & (place < jnp.round(left / size)[:, None])
 
 
-def masks(
-    query: Array, key: Array, selection: Array | None, at: dict[str, Array], options: dict[str, Any]
-) -> dict[int, Array]:
-    """By path what [q, k] queries see of the keys, or [q, c] of the means of chunks; no key by two paths."""
-    length, unit = len(key), options["unit"]
-    position, token = jnp.arange(length)[:, None], jnp.arange(length)[None]
-    size = jnp.maximum(at["chunk"] // unit, 1) * unit
-    is_sink = token < options["sinks"]
-    distance = position - token
-    local = (distance >= 0) & (distance < at["window"]) & (distance % at["dilation"] == 0) & ~is_sink
-    is_global = (global_from(at["globals"], selection, length, options)[None] <= position) & ~local & ~is_sink
-    mean = means(key, size, unit)
-    number = jnp.arange(len(mean))[None]
-    taken = chosen(query, mean, size, at, options)
-    within = jnp.take_along_axis(taken, jnp.broadcast_to(token // size, (length, length)), axis=1)
-    return {
-        LOCAL: local,
-        GLOBAL: is_global,
-        SINKS: is_sink & (distance >= 0),
-        COARSE: (number + 1) * size <= position + 1,
-        CHUNKS: within & ~local & ~is_global & ~is_sink,
+def _paths(
+    query: Array, key: Array, selection: Array | None, at: Values, options: Options
+) -> tuple[Array, Array]:
+    """The path [q, k] by which a query sees a key, or `NONE`; and whether [q, c] it sees the mean of a chunk."""
+    length = len(query)
+    here, there = jnp.arange(length)[:, None], jnp.arange(length)[None, :]
+    size, unit = _whole_chunk(at, options), options["unit"]
+    mean = _means(key, size, unit)
+    behind = here - there
+    reached = {
+        SINKS: there < options["sinks"],
+        LOCAL: (behind < at["window"]) & (behind % at["dilation"] == 0),
+        GLOBAL: _global_tokens(selection, at, options, length),
+        CHUNKS: _chosen(query, mean, at, options)[:, (jnp.arange(length) // size).astype(int)],
     }
+    path = jnp.full((length, length), NONE)
+    for number, seen in reached.items():
+        path = jnp.where((path == NONE) & seen & (behind >= 0), number, path)
+    return path, (jnp.arange(len(mean)) + 1) * size <= here + 1
 
 
 def _one(
-    query: Array,
-    key: Array,
-    value: Array,
-    bias: Array,
-    selection: Array | None,
-    at: dict[str, Array],
-    options: dict[str, Any],
+    query: Array, key: Array, value: Array, bias: Array, selection: Array | None, at: Values, options: Options
 ) -> Array:
-    seen = masks(query, key, selection, at, options)
-    size = jnp.maximum(at["chunk"] // options["unit"], 1) * options["unit"]
-    of_path = {path: jnp.where(mask, bias[:, path, None], 0) for path, mask in seen.items()}
-    keys = [path for path in seen if path != COARSE]
-    scores = jnp.einsum("qhgd,khd->hgqk", query, key) + sum(of_path[path] for path in keys)
-    coarse = jnp.einsum("qhgd,chd->hgqc", query, means(key, size, options["unit"])) + of_path[COARSE]
-    visible = jnp.concatenate([sum(seen[path] for path in keys) > 0, seen[COARSE]], axis=-1)
-    hidden = jnp.where(visible, jnp.concatenate([scores, coarse], axis=-1), -jnp.inf)
-    weights = nn.softmax(hidden, axis=-1)
-    sure = 1 if selection is None else jnp.where(seen[GLOBAL], nn.sigmoid(selection)[None], 1)
-    direct = jnp.einsum("hgqk,khd->qhgd", weights[..., : len(key)] * sure, value)
-    return direct + jnp.einsum("hgqc,chd->qhgd", weights[..., len(key) :], means(value, size, options["unit"]))
+    """`attention` of one input."""
+    size, unit = _whole_chunk(at, options), options["unit"]
+    path, ended = jax.lax.stop_gradient(_paths(query, key, selection, at, options))
+    added = jnp.concatenate([jnp.take_along_axis(bias, jnp.maximum(path, 0), axis=1), ended * bias[:, COARSE, None]], axis=1)
+    seen = jnp.concatenate([path != NONE, ended], axis=1) & (added > OFF)
+    scores = jnp.einsum("qhgd,khd->hgqk", query, jnp.concatenate([key, _means(key, size, unit)])) + added
+    weights = nn.softmax(jnp.where(seen, scores, -1e30), axis=-1) * seen
+    of_keys, of_means = weights[..., : len(key)], weights[..., len(key) :]
+    if selection is not None:
+        of_keys = of_keys * jnp.where(path == GLOBAL, nn.sigmoid(selection), 1.0)
+    return jnp.einsum("hgqk,khd->qhgd", of_keys, value) + jnp.einsum("hgqc,chd->qhgd", of_means, _means(value, size, unit))
 
 
 def attention(
-    query: Array,
-    key: Array,
-    value: Array,
-    bias: Array,
-    selection: Array | None,
-    at: dict[str, Array],
-    options: dict[str, Any],
+    query: Array, key: Array, value: Array, bias: Array, selection: Array | None, at: Values, options: Options
 ) -> Array:
-    """Query [b, q, h, g, d], already scaled, key and value [b, k, h, d], bias [b, q, p], selection [b, k] or none."""
-    options = {"span": key.shape[1], **options, "sinks": min(options["sinks"], key.shape[1])}
-    one = lambda *row: _one(*row[:4], row[4] if selection is not None else None, row[-1], options)
-    rows = (query, key, value, bias, *([selection] if selection is not None else []), at)
-    return jax.vmap(one)(*rows)
+    """[b, q, h, g, d] of query [b, q, h, g, d], already scaled, key and value [b, k, h, d], bias [b, q, p] and selection
+    [b, k]: what the selector scores a position; or none, and the global tokens are the first of their intervals."""
+    at = {name: jnp.asarray(x) for name, x in at.items() if name in VALUES}
+    one = functools.partial(_one, options=options)
+    return jax.vmap(one, in_axes=(0, 0, 0, 0, None if selection is None else 0, 0))(query, key, value, bias, selection, at)
 
 
-def pairs(query: Array, key: Array, selection: Array | None, at: dict[str, Array], options: dict[str, Any]) -> Array:
-    """By path, how many keys all queries [q, h, g, d] together see of the keys [k, h, d]."""
-    options = {"span": len(key), **options}
-    return jnp.stack([jnp.sum(mask) for _, mask in sorted(masks(query, key, selection, at, options).items())])
+def pairs(query: Array, key: Array, selection: Array | None, at: Values, options: Options) -> Array:
+    """By path [p], how many keys (means, for `coarse`) all queries [q, h, g, d] of one input together see."""
+    path, ended = _paths(query, key, selection, at, options)
+    return jnp.stack([jnp.sum(ended) if p == COARSE else jnp.sum(path == p) for p in range(len(PATHS))])
 
 
 def yarn(half: int, theta: float, factor: float, original: int, fast: float = 32, slow: float = 1) -> Array:
-    """The frequencies of YaRN's pairs (Peng et al. 2023, arXiv:2309.00071), the ramp between whole numbers of pairs."""
-    frequencies = theta ** (-jnp.arange(half) / half)
+    """The frequencies [half] of pairs whose positions are stretched `factor` times (Peng et al. 2023, arXiv:2309.00071, 3.2).
 
-    def pair(turns: float) -> float:
-        return 2 * half * math.log(original / (turns * 2 * math.pi)) / (2 * math.log(theta))
+    A pair that turns more than `fast` times in `original` positions keeps its frequency, one that turns less than `slow`
+    times has it divided; those between go over along a line by their number, from the whole pair below to the one above, as in
+    the authors' program."""
 
-    low, high = max(math.floor(pair(fast)), 0), min(math.ceil(pair(slow)), 2 * half - 1)
-    slowed = jnp.clip((jnp.arange(half) - low) / max(high - low, 0.001), 0, 1)
-    return frequencies / factor * slowed + frequencies * (1 - slowed)
+    def pair_that_turns(times: float) -> float:
+        return half * math.log(original / (times * 2 * math.pi)) / math.log(theta)
+
+    low, high = max(math.floor(pair_that_turns(fast)), 0), min(math.ceil(pair_that_turns(slow)), 2 * half - 1)
+    index = jnp.arange(half, dtype=jnp.float32)
+    frequency = theta ** (-index / half)
+    stretched = jnp.clip((index - low) / max(high - low, 1e-3), 0, 1)
+    return frequency * (1 - stretched) + frequency / factor * stretched
 
 
-def _turned(x: Array, frequencies: Array) -> Array:
-    """x [b, s, h, d] turned by 0, 1, 2, ... times the frequencies, the pairs in halves."""
-    angles = jnp.arange(x.shape[1])[:, None, None] * frequencies
+def _turned(x: Array, frequencies: Array, magnitude: float) -> Array:
+    """x [b, s, h, d] with its pairs (i, i + d/2) turned by position times frequency, and made longer by `magnitude`."""
+    angles = jnp.arange(x.shape[1], dtype=jnp.float32)[:, None, None] * frequencies
     first, second = jnp.split(x, 2, axis=-1)
     sin, cos = jnp.sin(angles), jnp.cos(angles)
-    return jnp.concatenate([first * cos - second * sin, second * cos + first * sin], axis=-1)
+    return magnitude * jnp.concatenate([first * cos - second * sin, second * cos + first * sin], axis=-1)
 
 
 def states(params: dict[str, Array], path: str, x: Array) -> Array:
-    """The recurrent state [b, s, z] behind each position of x [b, s, e], one after the other."""
-    keep = nn.sigmoid(x @ params[f"{path}/gate/weight"] + params[f"{path}/gate/bias"])
-    fresh = jnp.tanh(x @ params[f"{path}/update/weight"])
-
-    def step(state: Array, now: tuple[Array, Array]) -> tuple[Array, Array]:
-        state = now[0] * state + (1 - now[0]) * now[1]
-        return state, state
-
-    in_time = (jnp.swapaxes(keep, 0, 1), jnp.swapaxes(fresh, 0, 1))
-    return jnp.swapaxes(jax.lax.scan(step, jnp.zeros_like(keep[:, 0]), in_time)[1], 0, 1)
+    """The states [b, s, r] behind each position of x [b, s, e]: s_t = g s_(t-1) + (1 - g) tanh(x U), g = sigmoid(x G + b)."""
+    gate = nn.sigmoid(x @ params[f"{path}/gate/weight"] + params[f"{path}/gate/bias"])
+    new = jnp.tanh(x @ params[f"{path}/update/weight"])
+    state, all_states = jnp.zeros_like(new[:, 0]), []
+    for t in range(x.shape[1]):
+        state = gate[:, t] * state + (1 - gate[:, t]) * new[:, t]
+        all_states.append(state)
+    return jnp.stack(all_states, axis=1)
 
 
 def layer(
-    params: dict[str, Array], path: str, x: Array, at: dict[str, Array], bias: Array | None, config: dict[str, Any]
+    params: dict[str, Array], path: str, x: Array, at: Values, bias: Array | None, config: dict[str, Any]
 ) -> Array:
-    """The layer on x [b, s, e]. `at` also has `latent` [b] and `weights` [b, 6], by path, the recurrent state's last."""
-    head_dim = params[f"{path}/key"].shape[-1]
-    frequencies, scale = config["theta"] ** (-jnp.arange(head_dim // 2) / (head_dim // 2)), head_dim**-0.5
+    """The layer on x [b, s, e], keys and values made of what the cache keeps of a token.
+
+    `at` also has `latent` [b], the dimensions of the latent that are used, and `weights` [b, 6], those of the paths and last
+    of the recurrent state; `bias` [b, s, 6] is added to their logarithms. `config`: `theta`, `yarn` (or none), `epsilon`
+    and `hierarchy`, the options of `attention`."""
+    weight = {name.removeprefix(f"{path}/"): value for name, value in params.items() if name.startswith(f"{path}/")}
+    latent = x @ weight["input/down"]
+    latent = latent * (jnp.arange(latent.shape[-1]) < jnp.asarray(at["latent"])[:, None, None])
+    query = jnp.einsum("bsl,lhd->bshd", latent, weight["input/up/query"])
+    kept = latent @ weight["input/up/kept"]
+    kept = kept / jnp.sqrt(jnp.mean(kept**2, axis=-1, keepdims=True) + config.get("epsilon", 1e-5)) * weight["norm/scale"]
+    key, value = (jnp.einsum("bsr,rhd->bshd", kept, weight[name]) for name in ("key", "value"))
+
+    half = query.shape[-1] // 2
     if config.get("yarn"):
-        frequencies = yarn(head_dim // 2, config["theta"], **config["yarn"])
-        scale *= (0.1 * math.log(config["yarn"]["factor"]) + 1) ** 2
+        frequencies = yarn(half, config["theta"], **config["yarn"])
+        magnitude = 0.1 * math.log(config["yarn"]["factor"]) + 1
+    else:
+        frequencies, magnitude = config["theta"] ** (-jnp.arange(half, dtype=jnp.float32) / half), 1.0
+    query, key = _turned(query, frequencies, magnitude), _turned(key, frequencies, magnitude)
 
-    down = params[f"{path}/input/down"]
-    counts = jnp.arange(down.shape[1]) < at["latent"][:, None]
-    hidden = (x @ down) * counts[:, None]
-    query = _turned(jnp.einsum("bsl,lhd->bshd", hidden, params[f"{path}/input/up/query"]), frequencies) * scale
-    kept = hidden @ params[f"{path}/input/up/kept"]
-    latent = kept / jnp.sqrt(jnp.mean(kept**2, axis=-1, keepdims=True) + 1e-5) * params[f"{path}/norm/scale"]
-    key = _turned(jnp.einsum("bsr,rhd->bshd", latent, params[f"{path}/key"]), frequencies)
-    value = jnp.einsum("bsr,rhd->bshd", latent, params[f"{path}/value"])
     selection = None
-    if f"{path}/score" in params:
-        wide = x @ params[f"{path}/selector/weight"] + params[f"{path}/selector/bias"]
-        selection = nn.gelu(wide, approximate=True) @ params[f"{path}/score"]
+    if "score" in weight:
+        hidden = nn.gelu(x @ weight["selector/weight"] + weight["selector/bias"], approximate=True)
+        selection = hidden @ weight["score"]
 
-    logs = jnp.where(at["weights"] > 0, jnp.log(jnp.maximum(at["weights"], 1e-30)), -jnp.inf)[:, None]
-    logs = jnp.broadcast_to(logs, (*x.shape[:2], logs.shape[-1])) + (0 if bias is None else bias)
-    grouped = query.reshape(*query.shape[:2], key.shape[2], -1, head_dim)
-    out = attention(grouped, key, value, jnp.maximum(logs[..., :5], -1e30), selection, at, config["hierarchy"])
-    recalled = states(params, f"{path}/recurrent", x) * jnp.exp(logs[..., 5:])
-    written = jnp.tensordot(out.reshape(query.shape), params[f"{path}/output/weight"], axes=2)
-    return written + recalled @ params[f"{path}/read/weight"]
+    logarithm = jnp.maximum(jnp.log(jnp.asarray(at["weights"])), -1e30)[:, None, :]
+    logarithm = jnp.broadcast_to(logarithm, (*x.shape[:2], logarithm.shape[-1])) if bias is None else logarithm + bias
+    batch, seq, heads, width = query.shape
+    grouped = query.reshape(batch, seq, key.shape[2], heads // key.shape[2], width) / math.sqrt(width)
+    seen = attention(grouped, key, value, logarithm[..., : len(PATHS)], selection, at, config["hierarchy"])
+    y = jnp.einsum("bshd,hde->bse", seen.reshape(query.shape), weight["output/weight"])
+    remembered = states(params, f"{path}/recurrent", x) @ weight["read/weight"]
+    return y + jnp.exp(logarithm[..., len(PATHS) :]) * remembered
