@@ -93,7 +93,7 @@ test(
     expect([other.code, other.err]).toEqual([1, expect.stringContaining("are those of another model")]);
     expect(contents(file("kept"))).toEqual(before);
   },
-  SLOW,
+  2 * SLOW,
 );
 
 test(
@@ -123,7 +123,7 @@ test(
     expect((await go("--overwrite")).code).toBe(0);
     expect(existsSync(file("longer/stacks"))).toBe(false);
   },
-  SLOW,
+  2 * SLOW,
 );
 
 test("a start that was killed is settled by the next: by the run's history, the new artifact stays or the old one comes back", () => {
