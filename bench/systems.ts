@@ -267,12 +267,5 @@ export const systems: Readonly<Record<string, System>> = {
       "load-balance loss": ["model.loadBalance=0"],
     },
     full: [{ name: "50.4B at 128K, v4-256", file: "full.yaml" }],
-    claims: [
-      {
-        name: "10T tokens in 1 to 2 months (1T a day) on 256 cores of v4, for $50K to $100K",
-        file: "full.yaml",
-        words: ["--target", "tpu:v4:4x4x8", "--tokens", "10T", "--price", PRICE],
-      },
-    ],
   },
 };
