@@ -69,7 +69,8 @@ function common(one: string, other: string): string {
 
 const slashes = (path: string): string => path.replaceAll(sep, "/");
 
-const hashOf = (file: string): string => createHash("sha256").update(readFileSync(file)).digest("hex");
+/** SHA-256 of a file. */
+export const hashOf = (file: string): string => createHash("sha256").update(readFileSync(file)).digest("hex");
 
 /** The commit that a folder is of, and whether tracked files differ from it; undefined: it is in no repository. */
 async function repositoryOf(folder: string): Promise<Command["git"]> {

@@ -64,7 +64,7 @@ export const TIME = [
 const BOUND = { compute: "computing", memory: "memory", network: "interconnect", host: "host link" } as const;
 
 /** `data 4 x fsdp 8`, without axes of one. */
-export const meshName = (mesh: Choice["mesh"]): string =>
+export const meshName = (mesh: Partial<Choice["mesh"]>): string =>
   Object.entries(mesh)
     .filter(([, size]) => size > 1)
     .map(([name, size]) => `${name} ${size}`)

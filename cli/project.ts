@@ -189,9 +189,12 @@ export const namesData = ({ config }: Manifest): boolean => {
   return Boolean(path ?? sources);
 };
 
+/** The folder of a run's artifact. */
+export const artifactOf = (run: string): string => join(run, "artifact");
+
 /** The artifact at a path: the folder itself, or that of a run. */
 export function artifactAt(path: string): string | undefined {
-  return [path, join(path, "artifact")].find((folder) => existsSync(join(folder, "manifest.json")));
+  return [path, artifactOf(path)].find((folder) => existsSync(join(folder, "manifest.json")));
 }
 
 /** The artifact at a path that must have one. */

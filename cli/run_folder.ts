@@ -2,23 +2,21 @@
  * A run's folder as a training takes it: what is refused, what takes the place of what is there, and what comes back where the run does
  * not begin.
  */
-import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { XenarcError } from "../compiler/errors.js";
 import { readManifest } from "../emit/artifact.js";
 import { HISTORY, readHistory } from "../emit/history.js";
 import type { Manifest } from "../emit/manifest.js";
 import { typed } from "../runtime-bridge/launch/plan.js";
-import { artifactAt, checkpoints } from "./project.js";
+import { hashOf } from "./origin.js";
+import { artifactAt, artifactOf, checkpoints } from "./project.js";
 
 /** What is done about a run that is there already. */
 export interface Existing {
   readonly resume?: boolean;
   readonly overwrite?: boolean;
 }
-
-export const artifactOf = (run: string): string => join(run, "artifact");
 
 /** Said before anything is compiled. */
 export function refuseFolder(run: string, { resume, overwrite }: Existing): void {
@@ -119,8 +117,7 @@ export function settle(run: string): void {
 /** Whether the run's history says that it was last started with the artifact that it has. */
 function beganWith(run: string): boolean {
   try {
-    const manifest = readFileSync(join(artifactOf(run), "manifest.json"));
-    return readHistory(run).starts.at(-1)!.artifact === createHash("sha256").update(manifest).digest("hex");
+    return readHistory(run).starts.at(-1)!.artifact === hashOf(join(artifactOf(run), "manifest.json"));
   } catch {
     return false;
   }

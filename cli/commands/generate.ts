@@ -1,11 +1,10 @@
 /** `xenarc generate`: text from a trained model, as it comes. */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { XenarcError } from "../../compiler/errors.js";
 import { type GenerateOptions, generate } from "../../runtime-bridge/bridge.js";
 import type { EventOf } from "../../runtime-bridge/events.js";
 import { interruptible } from "../interrupt.js";
-import { artifactAt, checkpoints, requireRun } from "../project.js";
+import { artifactAt, artifactOf, checkpoints, requireRun } from "../project.js";
 import { EXIT, showWarning } from "../report.js";
 import { setUpPython } from "../setup.js";
 import { count, paint, StatusLine } from "../terminal.js";
@@ -89,7 +88,7 @@ async function openTrace(
       ? "the likeliest token each time"
       : [`temperature ${temperature}`, ...cut, `seed ${seed}`].join(", ");
   const { probesFor } = await import("../probes.js");
-  const { folder: probes, ...known } = await probesFor(run, artifactOf(run), options);
+  const { folder: probes, ...known } = await probesFor(run, artifactToRun(run), options);
   return { file: traceFile(path, { run, step, sampling, ...known }), probes, ...(top !== undefined && { top }) };
 }
 
@@ -105,7 +104,7 @@ export async function generateFrom(
     readonly trace?: Tracing;
   },
 ): Promise<EventOf<"generated">> {
-  const artifact = artifactOf(run);
+  const artifact = artifactToRun(run);
   await setUpPython();
   const out = process.stdout;
   let text = "";
@@ -143,12 +142,12 @@ export async function generateFrom(
 
 const tracing = ({ probes, top }: Tracing) => ({ probes, ...(top !== undefined && { top }) });
 
-function artifactOf(run: string): string {
-  const artifact = artifactAt(join(run, "artifact"));
+function artifactToRun(run: string): string {
+  const artifact = artifactAt(artifactOf(run));
   if (artifact !== undefined) return artifact;
   throw new XenarcError({
     what: `${run} has checkpoints, and no artifact to run them with.`,
-    fix: existsSync("model.ts") ? `Make it again: xenarc compile -o ${join(run, "artifact")}` : "Train it again.",
+    fix: existsSync("model.ts") ? `Make it again: xenarc compile -o ${artifactOf(run)}` : "Train it again.",
   });
 }
 

@@ -10,7 +10,7 @@ import { BYTES, readTokenizerFile } from "../../emit/tokenizer.js";
 import { pruneExperts } from "../../runtime-bridge/bridge.js";
 import type { EventOf, RuntimeEvent } from "../../runtime-bridge/events.js";
 import { interruptible } from "../interrupt.js";
-import { differing, foreign, modelOfRun, requireArtifact, requireRun, type Shape } from "../project.js";
+import { artifactOf, differing, foreign, modelOfRun, requireArtifact, requireRun, type Shape } from "../project.js";
 import { showWarning } from "../report.js";
 import { setUpPython } from "../setup.js";
 import { bar, COMMAND, count, loss, paint, percent, StatusLine, table } from "../terminal.js";
@@ -31,13 +31,13 @@ export async function pruneExpertsCommand(
   { keep, merge, out, data, step, batches, model, json }: PruneExpertsCommandOptions,
 ): Promise<void> {
   const run = requireRun(given);
-  const artifact = requireArtifact(join(run, "artifact"));
+  const artifact = requireArtifact(artifactOf(run));
   const manifest = await readManifest(artifact);
   const target = out ?? `${run.replace(/[/\\]+$/, "")}-${keep}-experts`;
   refuseExisting(target);
   checkNumber(run, manifest, keep);
   try {
-    const perToken = await compileSmaller(run, artifact, manifest, join(target, "artifact"), keep, model);
+    const perToken = await compileSmaller(run, artifact, manifest, artifactOf(target), keep, model);
     await setUpPython();
     const line = new StatusLine(process.stderr);
     const done = await interruptible(() =>
@@ -89,8 +89,8 @@ function checkNumber(run: string, { config, name, programs }: Manifest, keep: nu
   if (programs.eval_step?.outputs.some((port) => port.role === "metric" && port.name.endsWith("router/utilization")))
     return;
   throw new XenarcError({
-    what: `The program eval_step of ${join(run, "artifact")} does not say how experts are used.`,
-    fix: `An earlier xenarc compiled it. Compile it again: xenarc compile MODEL.ts -c ${join(run, "config.yaml")} -o ${join(run, "artifact")}`,
+    what: `The program eval_step of ${artifactOf(run)} does not say how experts are used.`,
+    fix: `An earlier xenarc compiled it. Compile it again: xenarc compile MODEL.ts -c ${join(run, "config.yaml")} -o ${artifactOf(run)}`,
   });
 }
 

@@ -10,7 +10,7 @@ import { HISTORY, readHistory, type Source } from "../../emit/history.js";
 import type { ModelDefinition } from "../../models/define.js";
 import { drawCurves, sources } from "../../runtime-bridge/bridge.js";
 import { Interrupted } from "../interrupt.js";
-import { artifactAt, openModel, openProject, type Project, RESULT, RUNS, sortWords } from "../project.js";
+import { artifactAt, artifactOf, openModel, openProject, type Project, RESULT, RUNS, sortWords } from "../project.js";
 import { EXIT } from "../report.js";
 import { refuseFile } from "../run_folder.js";
 import { COMMAND, duration, loss, paint, table } from "../terminal.js";
@@ -126,7 +126,7 @@ async function once(
 async function whatChanged({ run, folder, data, compiled }: Draft): Promise<string[]> {
   if (artifactAt(run) === undefined) return ["an artifact that is gone"];
   const { starts } = readHistory(run);
-  const essences = await Promise.all([join(run, "artifact"), folder].map(essenceOf));
+  const essences = await Promise.all([artifactOf(run), folder].map(essenceOf));
   const hashes = (sources: readonly Source[]) => sources.map(({ sha256 }) => sha256).join();
   // What was found where no data are named is the run's own.
   const now = hashes(await sourcesOf(folder, compiled.config, data ?? join(run, "text.txt")));

@@ -13,6 +13,7 @@ import { describeCommand, keepSource, keepSourceOf, thisCommand } from "../origi
 import { TrainingDisplay } from "../progress.js";
 import {
   artifactAt,
+  artifactOf,
   configuredData,
   configuredWeights,
   modelIn,
@@ -25,7 +26,7 @@ import {
   type Words,
 } from "../project.js";
 import { EXIT } from "../report.js";
-import { artifactOf, type Existing, inNewFolder, put, refuseFolder, settle } from "../run_folder.js";
+import { type Existing, inNewFolder, put, refuseFolder, settle } from "../run_folder.js";
 import { setUpPython } from "../setup.js";
 import { COMMAND, count, duration, loss, paint, table } from "../terminal.js";
 import { writeOwnText } from "../text.js";
@@ -113,7 +114,7 @@ async function reproduce(earlier: string, words: Words, options: TrainCommandOpt
     );
   }
   const [first] = readHistory(earlier).starts;
-  const artifact = requireArtifact(join(earlier, "artifact"));
+  const artifact = requireArtifact(artifactOf(earlier));
   const run = options.run ?? `${earlier.replace(/[/\\]+$/, "")}-again`;
   refuseFolder(run, options);
   const weights = first.weights && {
