@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { Argument, Command } from "commander";
 import { execa } from "execa";
 import { z } from "zod";
+import { meshName } from "../cli/plan_text.js";
 import { packageRoot } from "../compiler/source/package.js";
 import { compile } from "../emit/compile.js";
 import { resolveConfig } from "../emit/config.js";
@@ -32,19 +33,19 @@ const compiledSchema = z.object({
   target: z.string(),
   verdict: z.array(judgementSchema),
 });
-const rowSchema = z.object({
-  mesh: z.record(z.string(), z.number()),
-  batch: z.number(),
-  tokensPerSecond: z.number(),
-  mfu: z.number(),
-});
 /** What is kept of a plan: nothing in `rows` where nothing fits. */
 const plannedSchema = z.object({
   target: z.string(),
-  mode: z.enum(["train", "decode"]),
-  considered: z.number(),
   rows: z
-    .array(rowSchema.extend({ fits: z.boolean() }))
+    .array(
+      z.object({
+        fits: z.boolean(),
+        mesh: z.record(z.string(), z.number()),
+        batch: z.number(),
+        tokensPerSecond: z.number(),
+        mfu: z.number(),
+      }),
+    )
     .transform((rows) => rows.filter(({ fits }) => fits).slice(0, 1)),
   run: z.object({ days: z.number(), dollars: z.number(), price: z.number().optional() }).optional(),
   scaling: z.array(z.object({ chips: z.number(), efficiency: z.number() })).optional(),
@@ -144,8 +145,8 @@ function page({ full, small, plans }: Measured): string {
   );
   const answers = Object.entries(plans).flatMap(([system, claims]) =>
     Object.entries(claims).map(([name, plan]) => {
-      const mesh = Object.entries(plan.rows[0]?.mesh ?? {}).filter(([, size]) => size > 1);
-      return [system, name, plan.target, mesh.map(([axis, size]) => `${axis} ${size}`).join(" x "), answer(plan)];
+      const [best] = plan.rows;
+      return [system, name, plan.target, best ? meshName(best.mesh) : "", answer(plan)];
     }),
   );
   return [
