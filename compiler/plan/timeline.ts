@@ -75,7 +75,7 @@ export interface Made {
   /** In one run of the program; 0 for the memory of loops, which what is in the loop writes. */
   readonly runs: number;
   /** Of what it reads a part of, how large a part. */
-  readonly parts?: Parts;
+  readonly parts?: Parts | undefined;
   /** How much of it is written, where the rest is there already. Default: 1. */
   readonly written?: number;
   /** It exists where this lies otherwise than `value`: the same value before it was exchanged between devices. */
@@ -132,6 +132,11 @@ const EXPENSIVE = /^(stablehlo\.(cosine|divide|exponential|log|logistic|power|rs
 const SLICES = new Set(["stablehlo.slice", "stablehlo.dynamic_slice", "stablehlo.gather"]);
 /** These write what one operand, by its number, holds into the first. */
 const UPDATES: Readonly<Record<string, number>> = { "stablehlo.dynamic_update_slice": 1, "stablehlo.scatter": 2 };
+/** How much of its first operand an operation takes, or writes into, as a multiple of it. Default: 1. */
+function ofFirst({ def: { name }, operands, results }: Op): number {
+  const taken = SLICES.has(name) ? results[0] : operands[UPDATES[name] ?? -1];
+  return taken === undefined ? 1 : elements(taken.type) / elements(operands[0]!.type);
+}
 /** The same memory under another type or name. */
 const VIEW = new Set(["xenarc.identity", "xenarc.stop_gradient", "stablehlo.reshape", "stablehlo.transpose"]);
 const CONSTRAINT = "sdy.sharding_constraint";
@@ -168,7 +173,7 @@ interface Loop {
 /** What a value is computed from, if it has no memory of its own. */
 interface Source {
   readonly reads: readonly Made[];
-  readonly parts?: Parts;
+  readonly parts?: Parts | undefined;
   readonly expensive: boolean;
   /** It holds a product or the like, which one following pass over its result can still be joined to. */
   readonly open: boolean;
@@ -392,8 +397,7 @@ class Builder {
 
   /** A value that is written into memory that is there already: it costs time only. */
   #write(v: Value, reads: readonly Made[], runs: number): void {
-    if (!this.#has.has(v))
-      this.#make({ value: this.#shaped(v), reads, parts: this.#source.get(v)?.parts ?? new Map(), runs });
+    if (!this.#has.has(v)) this.#make({ value: this.#shaped(v), reads, parts: this.#source.get(v)?.parts, runs });
   }
 
   #make(made: Made): Made {
@@ -462,9 +466,7 @@ class Builder {
     }
     if (!isFused(op)) {
       const source = { ...NOTHING, reads: operands.flatMap((v) => this.#reads(v)), parts: this.#parts(op, operands) };
-      const update = op.operands[UPDATES[name] ?? -1];
-      const written =
-        update && this.#has.has(operands[0]!) ? { written: elements(update.type) / elements(result.type) } : {};
+      const written = name in UPDATES && this.#has.has(operands[0]!) ? ofFirst(op) : 1;
       for (const r of op.results) {
         this.#materialize(r, source, runs, entries, written);
         if (name === "stablehlo.composite") this.#inRows(r);
@@ -511,13 +513,12 @@ class Builder {
   }
 
   /** How much an operation reads of what its operands are computed from, where that is a part. */
-  #parts({ def: { name }, operands: own, results }: Op, operands: readonly Value[]): Parts {
+  #parts(op: Op, operands: readonly Value[]): Parts {
     const read = new Map<Made, number>();
     operands.forEach((v, i) => {
-      const sliced = i === 0 && SLICES.has(name) ? elements(results[0]!.type) / elements(own[0]!.type) : 1;
-      const updated = i === 0 && name in UPDATES ? elements(own[UPDATES[name]!]!.type) / elements(own[0]!.type) : 1;
+      const taken = i === 0 ? Math.min(1, ofFirst(op)) : 1;
       for (const made of this.#reads(v)) {
-        const part = this.#partOf(v, made) * Math.min(1, sliced, updated);
+        const part = this.#partOf(v, made) * taken;
         read.set(made, Math.min(1, (read.get(made) ?? 0) + part));
       }
     });
@@ -572,9 +573,9 @@ class Builder {
     return uses.length === 0 || (uses.length === 1 && FUSED.has(uses[0]!.op.def.name) && sameSize(v, uses[0]!.op));
   }
 
-  #materialize(v: Value, source: Source, runs: number, entries: Entry[], written: Pick<Made, "written"> = {}): void {
-    const { reads, parts = new Map() } = source;
-    const made = this.#make({ value: this.#shaped(v), reads, parts, ...written, runs });
+  #materialize(v: Value, source: Source, runs: number, entries: Entry[], written = 1): void {
+    const { reads, parts } = source;
+    const made = this.#make({ value: this.#shaped(v), reads, parts, written, runs });
     const transient = source.product && this.#make({ ...this.#part(source.product, 2, runs), reads: [] });
     entries.push({ make: transient ? [made, transient] : [made], reads: source.reads, inPlace: !source.open });
     this.#has.set(v, made);
