@@ -194,6 +194,7 @@ class _Session:
 
     def _say_start(self, step: int, resumed: bool) -> None:
         artifact, source = self.artifact, self.source
+        parameters, fixed = run_files.parameters_of(artifact), frozen(artifact)
         weights = source and {
             "path": str(source.path),
             "adapters": None if source.adapters is None else str(source.adapters),
@@ -203,7 +204,7 @@ class _Session:
             "start",
             name=artifact.name,
             parameters=artifact.parameters,
-            frozen=sum(run_files.elements(p) for p in run_files.parameters_of(artifact) if p.name in frozen(artifact)),
+            frozen=sum(run_files.elements(port) for port in parameters if port.name in fixed),
             weights=weights,
             step=step,
             steps=self.settings.steps,
@@ -214,7 +215,7 @@ class _Session:
             device=pjrt.devices()[0]["kind"],
             devices=pjrt.mesh_size(artifact.mesh),
             processes=group.size(),
-            parameter_groups=run_files.parameter_groups(run_files.parameters_of(artifact)),
+            parameter_groups=run_files.parameter_groups(parameters),
         )
         for message in self.pipeline.warnings():
             events.emit("log", level="warning", message=message)

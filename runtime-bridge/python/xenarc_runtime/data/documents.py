@@ -96,20 +96,20 @@ class Examiner:
         return json.dumps(value, ensure_ascii=False, default=str)
 
     def _examine(self, record: Record) -> Document | Dropped:
-        value = self.value(record)
+        parsed = self._parsed(record)
+        value = self._value(parsed)
         reason = self._filters.of_text(self._text(value)) if self._filters.need_text else None
         if reason is not None:
             return Dropped(reason, record.epoch)
         document = self._document(record, value)
-        document.type = self._type(record)
+        document.type = self._type(parsed)
         reason = "empty" if document.ids.size == 0 else self._filters.of_length(document.ids.size)
         return document if reason is None else Dropped(reason, record.epoch)
 
-    def _type(self, record: Record) -> int:
-        """What data.types says of a record; of one that has no such field, nothing."""
+    def _type(self, values: Any) -> int:
+        """What data.types says of a record of these values; of one that has no such field, nothing."""
         types = self._settings.types
-        values = self._found.kind.parse(record.payload) if types else None
-        if not isinstance(values, dict) or types["field"] not in values:
+        if types is None or not isinstance(values, dict) or types["field"] not in values:
             return -1
         found = _single(values[types["field"]])
         found = found.decode("utf-8", "replace") if isinstance(found, bytes) else str(found)
@@ -141,9 +141,14 @@ class Examiner:
 
     def value(self, record: Record) -> str | np.ndarray | dict[str, Any]:
         """The text, the token ids or the conversation in a record."""
+        return self._value(self._parsed(record))
+
+    def _parsed(self, record: Record) -> Any:
         if isinstance(record.payload, Unreadable):
             raise record.payload
-        value = self._found.kind.parse(record.payload)
+        return self._found.kind.parse(record.payload)
+
+    def _value(self, value: Any) -> str | np.ndarray | dict[str, Any]:
         if isinstance(value, dict):
             value = self._of_fields(value)
         if isinstance(value, bytes):
