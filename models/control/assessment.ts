@@ -37,6 +37,13 @@ const PREFIX = "assessment/";
 const SEEN = "embedding/";
 type Hidden = Tensor<"batch" | "seq" | "embed">;
 
+/** 1 for the tokens of a text of a length, 0 for what stands behind them (f32). */
+export const inLength = (x: Hidden, length: Tensor<"batch">): Tensor<"batch" | "seq"> =>
+  length
+    .broadcast({ seq: x.size("seq") })
+    .gt(iota({ seq: x.size("seq") }))
+    .cast("f32");
+
 /** Says what a controller observes of final hidden states, of those that count (f32, 1 or 0). */
 export function observe(hidden: Hidden, counted: Tensor<"batch" | "seq">): void {
   const x = stopGradient(hidden).cast("f32") as Tensor;

@@ -3,7 +3,7 @@
  * given depends on nothing behind it.
  */
 import { cond, valueAndGrad } from "../../ops/control.js";
-import { constant, full, iota, stack, zeros } from "../../ops/functions.js";
+import { clamp, constant, full, iota, stack, zeros } from "../../ops/functions.js";
 import { spec } from "../../ops/module.js";
 import { foldIn, type Key } from "../../ops/random.js";
 import type { Scalar, Sizes, Tensor } from "../../ops/tensor.js";
@@ -201,7 +201,7 @@ export class Controller {
       analyzer: analyzed(
         this.analyzer,
         before.analyzer,
-        { action: limited(pending.action) as Tensor<"action">, outcome: outcome.div(this.spread(before)) },
+        { action: clamp(pending.action, 0, 1) as Tensor<"action">, outcome: outcome.div(this.spread(before)) },
         c,
       ),
       rollout,
@@ -284,8 +284,6 @@ export class Controller {
 
 /** Keeps what is divided by a deviation finite. */
 const LEAST = 1e-3;
-
-const limited = (action: Tensor): Tensor => action.maximum(0).minimum(1) as Tensor;
 
 /** Means and standard deviations of what the last steps were assessed by; 0 before the first. */
 function recent({ history, step }: Pick<Memory, "history" | "step">): Record<"mean" | "deviation", Tensor<"metric">> {

@@ -1,6 +1,6 @@
 /** Values of the run as the actions of a policy. */
 import { didYouMean, XenarcError } from "../../compiler/errors.js";
-import { constant } from "../../ops/functions.js";
+import { clamp, constant } from "../../ops/functions.js";
 import { type Parameter, parameters } from "../../ops/module.js";
 import type { Scalar, Sizes, Tensor } from "../../ops/tensor.js";
 import type { LanguageModel } from "../language_model.js";
@@ -106,7 +106,7 @@ export function valuesOf(
       const [least, most] = [each(knob, knob.least), each(knob, knob.most)];
       const raw = partOf(knob, action).cast("f32") as Tensor;
       const way = (knob.recalls ? raw.maximum(0).add(lack as never) : raw) as Tensor;
-      const limited = way.maximum(0).minimum(1) as Tensor;
+      const limited = clamp(way, 0, 1);
       const value = limited.mul(most.sub(least)).add(least) as Tensor;
       const stepped = knob.step ? value.div(knob.step).round().mul(knob.step) : value;
       return [knob.path, stepped.maximum(least).minimum(most).ordered(knob.of.names) as Tensor];

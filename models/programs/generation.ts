@@ -2,12 +2,12 @@
 import type { Program } from "../../compiler/program.js";
 import { traceProgram, withLayout } from "../../compiler/trace.js";
 import { scan } from "../../ops/control.js";
-import { concatenate, gather, iota, scalar, softmax } from "../../ops/functions.js";
+import { concatenate, gather, scalar, softmax } from "../../ops/functions.js";
 import { spec } from "../../ops/module.js";
 import { foldIn } from "../../ops/random.js";
 import { collect } from "../../ops/report.js";
 import type { Scalar, Tensor } from "../../ops/tensor.js";
-import { observe, observed } from "../control/assessment.js";
+import { inLength, observe, observed } from "../control/assessment.js";
 import type { LanguageModel } from "../language_model.js";
 import { look, type Moments, moments, type Seen, wanted } from "../probes.js";
 import { weightsOf } from "../train/ema.js";
@@ -44,13 +44,6 @@ function readPrompt(params: Model, { tokens, length }: Prompt, remembered: Remem
   const { hidden, cache } = params.run(tokens, { length, ...remembered });
   return { hidden, cache, logits: params.logits<"batch">(gather(hidden, "seq", length.sub(1))) };
 }
-
-/** 1 for the tokens of a prompt, 0 for its padding (f32). */
-const counted = (hidden: Tensor<"batch" | "seq" | "embed">, length: Tensor<"batch">): Tensor<"batch" | "seq"> =>
-  length
-    .broadcast({ seq: hidden.size("seq") })
-    .gt(iota({ seq: hidden.size("seq") }))
-    .cast("f32");
 
 /** A token and its position (i32). */
 interface Next {
@@ -98,7 +91,7 @@ export function prefill(model: Model, c: ProgramConfig): Program {
     ({ state, cache: remembered, argument: { tokens, length, ...options } }) => {
       const [{ cache, logits }, reports] = collect(() => {
         const read = readPrompt(weights.model(state), { tokens, length }, remembered);
-        if (c.control) observe(read.hidden, counted(read.hidden, length));
+        if (c.control) observe(read.hidden, inLength(read.hidden, length));
         return read;
       });
       const next_token = sample(logits, keyAt(options, length.sub(1)));

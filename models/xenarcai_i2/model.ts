@@ -9,6 +9,7 @@ import { type Initializer, normal, ones, zeros } from "../../ops/initializers.js
 import { Module, param, Stack } from "../../ops/module.js";
 import { report } from "../../ops/report.js";
 import type { Sizes, Tensor } from "../../ops/tensor.js";
+import { inLength } from "../control/assessment.js";
 import type { Controlled, RunValue } from "../control/run_value.js";
 import { headsDivide } from "../decoder.js";
 import { defineModel } from "../define.js";
@@ -319,13 +320,6 @@ export class Summarizer extends Module {
     ];
   }
 }
-
-/** 1 for the tokens that count, 0 for what stands behind them (f32). */
-const inLength = (x: Stream, length: Tensor<"batch">): Tensor<"batch" | "seq"> =>
-  length
-    .broadcast({ seq: x.size("seq") })
-    .gt(iota({ seq: x.size("seq") }))
-    .cast("f32");
 
 /** What decoding carries in one layer. */
 export interface LayerCache {

@@ -74,7 +74,8 @@ export interface Routing {
  * Scores each expert for each token, chooses, and reports how it went: `load_balance` (1 when all is even), `router_z`, `router_entropy`
  * (nats) and `utilization` (each expert's share of the choices). With a `threshold` also `active`, how many experts a token takes, and
  * `active_by_entropy`, how that goes with the entropy of its probabilities: the correlation over tokens, 0 where either is the same for
- * all. Where tokens have types, `type_distance`: how far the experts' shares for each are from those for all. Observed is `gate`, the mean of the probabilities. Computed in float32.
+ * all. Where tokens have types, `type_distance`: how far the experts' shares for each are from those for all. Observed is `gate`, the mean
+ * of the probabilities. Computed in float32.
  */
 export class Router extends Module {
   readonly weight: Tensor<"embed" | "expert">;
