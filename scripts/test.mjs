@@ -44,7 +44,7 @@ async function tests() {
       "--experimental-vm-modules",
       "--no-warnings",
       "node_modules/jest/bin/jest.js",
-      ...["--runInBand", "--json", "--outputFile", report, ...jestArgs],
+      ...[`--maxWorkers=${full ? 1 : 2}`, "--json", "--outputFile", report, ...jestArgs],
     ],
     { env: full ? { XENARC_FULL: "1" } : {} },
   );

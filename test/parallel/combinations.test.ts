@@ -21,7 +21,8 @@ type Mesh = Readonly<Record<string, number>>;
 const [BATCH, SEQ, EMBED, VOCAB, LAYERS, F32] = [16, 16, 32, 256, 4, 4];
 /** Without biases: the gradient of a key's bias is zero but for rounding, which has no relative size. */
 const model = { layers: LAYERS, heads: 4, embed: EMBED, context: SEQ, bias: false, dropout: 0.2 };
-const train = { batch: BATCH, warmup: 2, steps: 10 };
+/** With the usual epsilon, AdamW's first steps make of a gradient that is rounding alone a step as large as any. */
+const train = { batch: BATCH, warmup: 2, steps: 10, epsilon: 1e-6 };
 /** Bytes of a layer's matrices (four of attention, two of the MLP) and of its two norms; of the embedding, which the head is as large as. */
 const MATRICES = (4 * EMBED * EMBED + 2 * EMBED * 4 * EMBED) * F32;
 const NORMS = 2 * EMBED * F32;

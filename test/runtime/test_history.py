@@ -136,7 +136,14 @@ class Histories(unittest.TestCase):
 
     def test_a_damaged_history_is_said_to_be(self):
         self.corpus()
-        for text, what in [("{", "is damaged"), ('{"schema": 2, "starts": []}', "has schema 2"), ("[]", "is damaged")]:
+        without_sources = '{"schema": 1, "starts": [{"step": 0, "data": {}}]}'
+        texts = {
+            "{": "is damaged",
+            "[]": "is damaged",
+            without_sources: "is damaged",
+            '{"schema": 2, "starts": []}': "has schema 2",
+        }
+        for text, what in texts.items():
             (self.run / "run.json").write_text(text)
             with self.assertRaisesRegex(Problem, what):
                 history.add(self.run, self.start(5))

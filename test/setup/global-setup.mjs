@@ -1,4 +1,4 @@
-/** Starts the one Python worker that all tests share; its socket is in XENARC_WORKER. */
+/** Starts the one Python worker that all tests share, those that run at the same time too; its socket is in XENARC_WORKER. */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync } from "node:fs";
 import { connect } from "node:net";
@@ -14,6 +14,7 @@ const NEEDED = [
 const STARTUP_MS = 120_000;
 
 export default async function setup() {
+  quicken();
   if (!NEEDED.every((file) => existsSync(join(root, file)))) return;
   const python = process.env.XENARC_TEST_PYTHON ?? (await ensurePython(referenceLock)).python;
   // Beside the sockets' short path limit (104 bytes on macOS), the temporary folder is private to this user.
@@ -33,6 +34,15 @@ export default async function setup() {
   worker.on("exit", (code, signal) => {
     console.error(`The Python worker of the tests ended (${signal ?? code}): every test that needs it will fail.`);
   });
+}
+
+/**
+ * Most programs of `npm test` run once, on little: LLVM's optimizations take longer than they save. What is compiled on the way to
+ * LLVM stays as it is. Full tests run what users run.
+ */
+function quicken() {
+  if (process.env.XENARC_FULL === "1") return;
+  process.env.XLA_FLAGS = `--xla_backend_optimization_level=0 ${process.env.XLA_FLAGS ?? ""}`.trim();
 }
 
 async function listening(worker, socket) {

@@ -146,9 +146,10 @@ def _read(run: Path) -> dict[str, Any]:
     path = run / _NAME
     try:
         history = json.loads(path.read_text(encoding="utf-8"))
-        if history["schema"] <= SCHEMA_VERSION and all("step" in start for start in history["starts"]):
+        whole = all("step" in start and "sources" in start["data"] for start in history["starts"])
+        if history["schema"] <= SCHEMA_VERSION and whole:
             return history
-        what = f"has schema {history['schema']}; this runtime reads up to {SCHEMA_VERSION}"
+        what = "is damaged" if not whole else f"has schema {history['schema']}; this runtime reads up to {SCHEMA_VERSION}"
     except OSError as error:
         what = f"cannot be read ({error.strerror})"
     except (ValueError, KeyError, TypeError):

@@ -117,7 +117,9 @@ class Feed:
         self._iterator.close()
         if self.dropped:
             counts = ", ".join(f"{count:,} {reason}" for reason, count in sorted(self.dropped.items()))
-            events.emit("log", level="info", message=f"Records that were left out while reading: {counts}.")
+            # Others may be gone already: each process knows of what it read itself.
+            reader = "while reading" if group.size() == 1 else f"by process {group.rank()} of {group.size()}"
+            events.emit("log", level="info", message=f"Records that were left out {reader}: {counts}.")
 
 
 def _merged(a: Any, b: Any) -> Any:
