@@ -37,7 +37,7 @@ export interface HlsaSizes {
   readonly latent: number;
   /** What of a position is kept in the cache for keys and values. */
   readonly rank: number;
-  /** Width of the recurrent state. */
+  /** Width of the recurrent state; 0: there is none. */
   readonly state: number;
   /** Width inside the selector of global tokens; 0: they are the first of each interval. Default 0. */
   readonly selector?: number;
@@ -74,8 +74,8 @@ export interface HlsaCache {
   readonly meanValue: Tensor;
   /** The first query of the block of queries of the last position. */
   readonly anchor: Tensor;
-  /** The recurrent state behind the last position (f32). */
-  readonly state: Tensor<"batch" | "state">;
+  /** The recurrent state behind the last position (f32), where there is one. */
+  readonly state?: Tensor<"batch" | "state"> | undefined;
   /** The selector's scores by position (f32), where there is one. */
   readonly selection?: Tensor<"batch" | "key"> | undefined;
 }
@@ -106,8 +106,8 @@ export class Hlsa extends Module {
   readonly key: Tensor<"rank" | "kvHeads" | "headDim">;
   readonly value: Tensor<"rank" | "kvHeads" | "headDim">;
   readonly output: Linear<"heads" | "headDim", "embed">;
-  readonly recurrent: RecurrentState;
-  readonly read: Linear<"state", "embed">;
+  readonly recurrent: RecurrentState | undefined;
+  readonly read: Linear<"state", "embed"> | undefined;
   readonly selector: Linear<"embed", "selector"> | undefined;
   readonly score: Tensor<"selector"> | undefined;
   private readonly group: number;
@@ -137,8 +137,8 @@ export class Hlsa extends Module {
     this.key = up();
     this.value = up();
     this.output = new Linear({ heads, headDim }, { embed }, { bias: false, init: outputInit });
-    this.recurrent = new RecurrentState({ embed, state }, { init });
-    this.read = new Linear({ state }, { embed }, { bias: false, init: outputInit });
+    this.recurrent = state ? new RecurrentState({ embed, state }, { init, horizon: options.span }) : undefined;
+    this.read = state ? new Linear({ state }, { embed }, { bias: false, init: outputInit }) : undefined;
     this.selector = selector ? new Linear({ embed }, { selector }, { init }) : undefined;
     this.score = selector ? param({ selector }, init) : undefined;
     this.scale = headDim ** -0.5 * (yarn ? yarnScale(yarn) : 1);
@@ -161,12 +161,13 @@ export class Hlsa extends Module {
     const selection = this.selected(x);
     const weights = this.weighed(x, call);
     const bias = weights.slice("path", 0, PATHS.length) as Tensor<"batch" | "seq" | "path">;
-    const { states, last } = this.recurrent.call(x, { before: cache?.state, length });
     const seen = { q, latent, selection, bias };
     const [attended, next] = cache ? this.step(seen, cache, position!, values) : this.whole(seen, values, length);
-    const share = weights.at("path", PATHS.length).exp();
-    const recalled = this.read.call<"batch" | "seq">(states.mul(share).cast(x.dtype));
     const out = this.output.call<"batch" | "seq">(this.ungrouped(attended));
+    if (!this.recurrent) return [out, next];
+    const { states, last } = this.recurrent.call(x, { before: cache?.state, length });
+    const share = weights.at("path", PATHS.length).exp();
+    const recalled = this.read!.call<"batch" | "seq">(states.mul(share).cast(x.dtype));
     return [out.add(recalled), { ...next, state: last }];
   }
 

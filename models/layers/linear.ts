@@ -11,6 +11,8 @@ export interface LinearOptions {
   readonly bias?: boolean;
   /** How the weight begins. Default normal(0.02). */
   readonly init?: Initializer;
+  /** How the bias begins. Default 0. */
+  readonly biasInit?: Initializer;
   /** Axes along which there are maps side by side, one for each place of the input along them, such as experts. Default none. */
   readonly of?: Sizes<string>;
 }
@@ -31,7 +33,12 @@ export class Linear<I extends string, O extends string, E extends string = never
   constructor(
     from: Sizes<I>,
     to: Sizes<O> & Distinct<I, O>,
-    { bias = true, init = normal(0.02), of = {} as Sizes<E> }: LinearOptions & { readonly of?: Sizes<E> } = {},
+    {
+      bias = true,
+      init = normal(0.02),
+      biasInit = zeros,
+      of = {} as Sizes<E>,
+    }: LinearOptions & { readonly of?: Sizes<E> } = {},
   ) {
     super();
     this.side = Object.keys(of);
@@ -39,7 +46,7 @@ export class Linear<I extends string, O extends string, E extends string = never
     this.to = to;
     const matrix = { from: Object.keys(from), to: Object.keys(to) };
     this.weight = param<string>({ ...of, ...from, ...to }, init, { matrix }) as Tensor;
-    this.bias = bias ? (param<string>({ ...of, ...to }, zeros, { decay: false }) as Tensor) : undefined;
+    this.bias = bias ? (param<string>({ ...of, ...to }, biasInit, { decay: false }) as Tensor) : undefined;
   }
 
   /** Adds to its results those of an adapter of low rank, times `scale`. Called on a layer as built, before it is traced. */

@@ -5,6 +5,7 @@ import { gather, iota, where } from "../../ops/functions.js";
 import { type Initializer, normal } from "../../ops/initializers.js";
 import { Module } from "../../ops/module.js";
 import { perDevice } from "../../ops/per_device.js";
+import { uniform } from "../../ops/random.js";
 import type { Tensor } from "../../ops/tensor.js";
 import { Linear } from "./linear.js";
 
@@ -12,6 +13,8 @@ import { Linear } from "./linear.js";
 export interface RecurrentStateOptions {
   /** Positions worked on at a time. Default 128. */
   readonly blockSize?: number;
+  /** How many positions back it may have to remember: gates begin by keeping t / (t + 1) of the state, t from 1 to so many. Default 1. */
+  readonly horizon?: number | undefined;
   /** How the weights begin. Default normal(0.02). */
   readonly init?: Initializer;
 }
@@ -27,10 +30,10 @@ export class RecurrentState extends Module {
   private readonly blockSize: number;
   constructor(
     { embed, state }: { readonly embed: number; readonly state: number },
-    { blockSize = 128, init = normal(0.02) }: RecurrentStateOptions = {},
+    { blockSize = 128, horizon = 1, init = normal(0.02) }: RecurrentStateOptions = {},
   ) {
     super();
-    this.gate = new Linear({ embed }, { state }, { init });
+    this.gate = new Linear({ embed }, { state }, { init, biasInit: remembering(horizon) });
     this.update = new Linear({ embed }, { state }, { bias: false, init });
     this.blockSize = blockSize;
   }
@@ -63,6 +66,15 @@ export class RecurrentState extends Module {
     };
   }
 }
+
+/**
+ * Biases of gates that keep t / (t + 1) of a state, the logarithms of t even: a gate that begins by forgetting what it should keep gets no
+ * gradient that says so (Tallec and Ollivier 2018, "Can Recurrent Neural Networks Warp Time?", arXiv:1804.11188, who draw t itself).
+ */
+const remembering =
+  (horizon: number): Initializer =>
+  (key, sizes) =>
+    uniform(key, sizes, 0, Math.log(horizon));
 
 /** s_t = keep_t s_(t-1) + add_t along `seq`, s_0 being `first`. */
 function recurrence(keep: Tensor, add: Tensor, first: Tensor, blockSize: number): Tensor {

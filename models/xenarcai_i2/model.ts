@@ -89,8 +89,8 @@ export const xenarcaiI2Config = z
     maxLatent: count.default(64),
     /** Dimensions that the cache keeps of a token, for keys and values. */
     rank: count.default(16),
-    /** Width of the recurrent state. */
-    state: count.default(32),
+    /** Width of the layers' recurrent states, and of the planner's; 0: none. */
+    state: z.int().nonnegative().default(32),
     /** How many positions a query looks back. A value of the run, as training begins: one for all layers, or one for each. */
     window: byLayer(count).default(32),
     /** The step from one position of the window that is seen to the next. A value of the run, too. */
@@ -124,6 +124,10 @@ export const xenarcaiI2Config = z
   .refine(({ least, perToken }) => least <= perToken, {
     path: ["least"],
     message: "the least experts of a token cannot be more than the most",
+  })
+  .refine(({ plan, state }) => plan === 0 || state > 0, {
+    path: ["state"],
+    message: "plans are made of a recurrent state: without one `plan` is 0",
   })
   .refine(({ plan, hyperRank }) => plan > 0 || hyperRank === 0, {
     path: ["hyperRank"],
@@ -354,7 +358,9 @@ export class XenarcaiI2Layer extends Module {
     const plain = { bias: false, init };
     this.values = new Values(c);
     this.norm = new RmsNorm({ embed }, { epsilon });
-    this.gate = c.skip ? new Linear({ embed }, { gate: 1 }, { init }) : undefined;
+    // Nothing tells the gate of a token that skips what it misses: all pass at first, and the loss of skipping closes the gates of those
+    // that can do without.
+    this.gate = c.skip ? new Linear({ embed }, { gate: 1 }, { init, biasInit: ones }) : undefined;
     this.strategy = plan ? new Linear({ plan }, { strategy: plan }, { init }) : undefined;
     this.paths = plan ? new Linear({ strategy: plan }, { path: WEIGHTS.length }, plain) : undefined;
     const { maxLatent: latent, theta, yarn, sinks, maxGlobals, unit, blockSize, context: span } = c;
@@ -454,9 +460,12 @@ export class Planner extends Module {
   readonly state: RecurrentState;
   readonly hidden: Linear<"state", "planHidden">;
   readonly out: Linear<"planHidden", "plan">;
-  constructor({ embed, state, plan }: Pick<XenarcaiI2Config, "embed" | "state" | "plan">, init: Initializer) {
+  constructor(
+    { embed, state, plan, context }: Pick<XenarcaiI2Config, "embed" | "state" | "plan" | "context">,
+    init: Initializer,
+  ) {
     super();
-    this.state = new RecurrentState({ embed, state }, { init });
+    this.state = new RecurrentState({ embed, state }, { init, horizon: context });
     this.hidden = new Linear({ state }, { planHidden: 2 * plan }, { init });
     this.out = new Linear({ planHidden: 2 * plan }, { plan }, { init });
   }

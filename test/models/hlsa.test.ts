@@ -1,21 +1,24 @@
 /** The layer of hierarchical long-sequence attention: against plain JAX, and token by token. */
 import { leavesWithPaths, mapLeaves } from "../../compiler/tree.js";
-import { Hlsa, type HlsaValues, rotary, WEIGHTS } from "../../models/layers/index.js";
+import { Hlsa, type HlsaValues, RecurrentState, rotary, WEIGHTS } from "../../models/layers/index.js";
+import { initialize } from "../../models/train/initialize.js";
 import { tensor as given } from "../../ops/array.js";
 import { scan, vjp } from "../../ops/control.js";
 import { gather, iota } from "../../ops/functions.js";
+import type { Key } from "../../ops/random.js";
 import type { Tensor } from "../../ops/tensor.js";
 import { evaluate } from "../../runtime-bridge/evaluate.js";
 import { agrees, f32, i32, inOrder } from "../language/harness.js";
-import { expectAllClose, expectClose, jaxVjp } from "../oracle/oracle.js";
+import { expectAllClose, expectClose, jaxVjp, numbers } from "../oracle/oracle.js";
 import { draws } from "./drawn.js";
 
 const SLOW = 300_000;
 const [batch, length, embed] = [3, 21, 12];
 const hierarchy = { sinks: 2, maxGlobals: 5, unit: 3, blockSize: 4 };
 const yarn = { factor: 4, original: 64 };
-const sizes = { embed, heads: 4, headDim: 4, kvHeads: 2, latent: 8, rank: 6, state: 5 };
-const layerOf = (selector: number) => new Hlsa({ ...sizes, selector }, { ...hierarchy, theta: 100, yarn });
+const sizes = { embed, heads: 4, headDim: 4, kvHeads: 2, latent: 8, rank: 6 };
+const layerOf = (selector: number, state: number) =>
+  new Hlsa({ ...sizes, selector, state }, { ...hierarchy, theta: 100, yarn });
 
 /** Values of the run that differ from input to input. */
 const values = (latent: readonly number[]): HlsaValues => {
@@ -35,9 +38,9 @@ const values = (latent: readonly number[]): HlsaValues => {
   };
 };
 
-function drawnLayer(selector: number): Hlsa {
+function drawnLayer(selector: number, state: number): Hlsa {
   const draw = draws(3);
-  return mapLeaves(layerOf(selector), (leaf) => {
+  return mapLeaves(layerOf(selector, state), (leaf) => {
     const { sizes } = leaf as Tensor;
     const n = Object.values<number>(sizes).reduce((a, b) => a * b, 1);
     return given(
@@ -55,7 +58,7 @@ const wire = (x: Tensor) => inOrder(x, x.names);
 test(
   "is the dense layer in plain JAX, with its gradients",
   async () => {
-    const [layer, x, v] = [drawnLayer(3), input(1), values([8, 3, 5])];
+    const [layer, x, v] = [drawnLayer(3, 5), input(1), values([8, 3, 5])];
     const weights = leavesWithPaths(layer) as [string, Tensor][];
     const ct = input(2) as Tensor;
     const [out, gradients] = await evaluate(
@@ -92,9 +95,12 @@ test(
   SLOW,
 );
 
-test.each([0, 3])(
-  "token by token it gives what it gives all at once, with a selector of %i",
-  async (selector) => {
+test.each([
+  [0, 0],
+  [3, 5],
+])(
+  "token by token it gives what it gives all at once, with a selector of %i and a state of %i",
+  async (selector, state) => {
     const [from, steps, lengths] = [4, 12, [4, 3, 2]];
     const [all, found] = await evaluate(
       (layer: Hlsa, x: Input, values: HlsaValues, length: Tensor<"batch">) => {
@@ -112,7 +118,7 @@ test.each([0, 3])(
         const whole = layer.call(x, { values })[0].rename("seq", "place") as Tensor;
         return [gather(whole, "place", places), found] as const;
       },
-      drawnLayer(selector),
+      drawnLayer(selector, state),
       input(1),
       values([8, 3, 5]),
       given({ batch }, lengths, "i32") as Tensor<"batch">,
@@ -122,6 +128,20 @@ test.each([0, 3])(
   },
   SLOW,
 );
+
+test("a recurrent state begins by remembering over all lengths up to its horizon", async () => {
+  const horizon = 1000;
+  const layer = new RecurrentState({ embed, state: 400 }, { horizon });
+  const bias = await evaluate(
+    (k: Tensor) => initialize(layer, k as Key).gate.bias as Tensor,
+    given({ threefry: 2 }, [0, 1], "ui32"),
+  );
+  // A gate keeps t / (t + 1): as many lengths t are below the root of the horizon as above.
+  const lengths = (numbers(inOrder(bias, ["state"])) as number[]).map(Math.exp).sort((a, b) => a - b);
+  expect(lengths[0]).toBeGreaterThanOrEqual(1);
+  expect(lengths.at(-1)).toBeLessThanOrEqual(horizon);
+  expect(Math.abs(Math.log(lengths[200]!) / Math.log(horizon) - 0.5)).toBeLessThan(0.1);
+});
 
 agrees("YaRN", {
   "positions that are stretched": {
