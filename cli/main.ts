@@ -200,6 +200,8 @@ xenarc
   .option(...TRAINED)
   .option("--step <n>", "which checkpoint (default: the newest)", integer(0))
   .option("--session <file>", "what a model with a memory remembers: read, if it is there, and written at the end")
+  .option("--embeddings <file...>", "vectors that stand in the prompt: .npy, or safetensors with one tensor")
+  .option("--at <n...>", "behind so many of the prompt's tokens, for each file (default: in front)", integers(0))
   .option("--trace <file>", "write what the model saw at each token: FILE.jsonl, or FILE.html with pictures")
   .option("--top <n>", "with --trace: name the n likeliest tokens (default: 5)", integer(1))
   .option("--look <pattern...>", "with --trace: look into these modules, such as blocks/attention (default: all)")
@@ -327,6 +329,11 @@ function integer(least: number): (text: string) => number {
     if (/^\d+$/.test(text) && Number(text) >= least && Number.isSafeInteger(Number(text))) return Number(text);
     throw new InvalidArgumentError(`It must be a whole number, ${least} or more.`);
   };
+}
+
+/** An option that takes several. */
+function integers(least: number): (text: string, before?: readonly number[]) => readonly number[] {
+  return (text, before = []) => [...before, integer(least)(text)];
 }
 
 /** An option that is given once. */

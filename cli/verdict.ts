@@ -16,8 +16,8 @@ import { type LayoutConfig, layoutOf } from "../models/layout.js";
 import type { EventOf } from "../runtime-bridge/events.js";
 import { bytes, count, duration, paint, percent, short, table } from "./terminal.js";
 
-/** The entry points that are judged. */
-const JUDGED = ["train_step", "prefill", "decode_step"];
+/** The entry points that are judged; those that write text, of every length. */
+const JUDGED = /^(train_step|(prefill|decode_step)(_\d+)?)$/;
 
 type OutOfMemory = EventOf<"out_of_memory">;
 type Kernels = EventOf<"ahead">["kernels"];
@@ -48,7 +48,7 @@ export async function judge(
   target: Target,
   hlo?: string,
 ): Promise<Judgement[]> {
-  const programs = compiled.programs.filter(({ name }) => JUDGED.includes(name));
+  const programs = compiled.programs.filter(({ name }) => JUDGED.test(name));
   const reckoned = (program: Program) => {
     const layout = layoutOf(compiled.config as unknown as LayoutConfig) ?? new Layout(makeMesh({ data: 1 }));
     const given = [timelineOf(program), layout, target.chip!] as const;

@@ -12,6 +12,22 @@ export const computationKeys = {
   unroll: z.boolean().default(false),
 };
 
+/** Of models that take vectors of another origin in the place of tokens. */
+export const embeddingKeys = {
+  /** Vectors that may stand in the place of tokens, by name: each kind is brought to the model's width by a linear map of its own. */
+  embeddings: z
+    .record(
+      z.string().regex(/^[a-z][A-Za-z0-9_]*$/, "must be a name: a letter, then letters, digits or _"),
+      z.strictObject({
+        /** The most dimensions of a vector; the dimensions that a narrower one lacks count as 0. */
+        width: z.int().positive(),
+        /** The most vectors in a sequence. */
+        most: z.int().positive().default(16),
+      }),
+    )
+    .prefault({}),
+};
+
 /** Of models with RMSNorm. */
 export const normKeys = {
   /** Added to the mean square in norms. */

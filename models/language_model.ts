@@ -6,7 +6,7 @@ import { asParts, type Key } from "../ops/random.js";
 import { type Tensor, tensorError } from "../ops/tensor.js";
 import type { Controlled } from "./control/run_value.js";
 import { inZigzag } from "./layers/attention/context_parallel.js";
-import { chunkedCrossEntropy, type KvCache } from "./layers/index.js";
+import { chunkedCrossEntropy, type EmbeddingKinds, type GivenEmbeddings, type KvCache } from "./layers/index.js";
 
 /**
  * What decoding carries from token to token in a model whose layers are attention, by the path of the module it belongs to: keys and
@@ -35,6 +35,8 @@ export interface RunOptions<C extends object = Cache> {
   readonly length?: Tensor<"batch">;
   /** 1 for the type of what a token is of (f32): for routers to say how alike the experts of types are. */
   readonly types?: Tensor<"batch" | "seq" | "type"> | undefined;
+  /** What stands in the place of tokens, for models that take such: see `LanguageModel.accepts`. */
+  readonly embeddings?: GivenEmbeddings<"batch"> | undefined;
   /** What was remembered of earlier texts, for models that do: see `LanguageModel.session`. */
   readonly session?: object;
 }
@@ -82,6 +84,11 @@ export abstract class LanguageModel<C extends object = Cache> extends Module {
 
   /** What it remembers after so many tokens of each row, by the cache that reading them with a session left. */
   remember(_cache: C, _length: Tensor<"batch">): object {
+    return {};
+  }
+
+  /** What the model takes in the place of tokens: a program that reads sequences has inputs for it. Default: nothing. */
+  accepts(): EmbeddingKinds {
     return {};
   }
 
@@ -149,7 +156,12 @@ function balanced<R, C extends object>(
   const positions = options.positions ? inOrder<"batch">(options.positions) : alike();
   const segments = options.segments && inOrder<"batch">(options.segments);
   const types = options.types && inOrder<"batch" | "type">(options.types);
-  const placed = { ...options, positions, types, ...(segments && { segments }) };
+  const embeddings =
+    options.embeddings &&
+    Object.fromEntries(
+      Object.entries(options.embeddings).map(([name, given]) => [name, { ...given, slots: inOrder(given.slots) }]),
+    );
+  const placed = { ...options, positions, types, embeddings, ...(segments && { segments }) };
   const seq = { at: places, of: size };
   return withLayout(layout.balanced(), () =>
     asParts({ seq }, () => loss(inOrder<"batch">(tokens), inOrder<"batch">(targets), placed)),

@@ -66,6 +66,8 @@ export interface GenerateOptions extends SetupOptions {
   readonly top?: number;
   /** The file of what the model remembers from text to text: read, if it is there, and written. Default: it begins with nothing. */
   readonly session?: string;
+  /** Files of vectors (`.npy`, or safetensors with one tensor) that stand in the prompt, each `at` behind so many of its tokens. */
+  readonly embeddings?: readonly { readonly file: string; readonly at: number }[];
 }
 
 /** Options of {@link run}. */
@@ -116,6 +118,8 @@ export async function generate(options: GenerateOptions, onEvent: OnEvent = () =
   args.push(...stop.flatMap((text) => option("--stop", text)));
   args.push(...option("--probes", options.probes), ...option("--top", options.top));
   args.push(...option("--session", options.session));
+  for (const { file, at } of options.embeddings ?? [])
+    args.push(...option("--embeddings", file), ...option("--at", at));
   return last(await runCommand("generate", args, onEvent, options), "generated");
 }
 

@@ -256,6 +256,8 @@ const eventSchema = z.discriminatedUnion("event", [
     tokens_per_second: measured,
     /** `stop`: a text that ends it came; `eos`: the tokenizer's own token for that did. */
     reason: z.enum(["length", "stop", "eos", "interrupted"]),
+    /** How many tokens the programs that wrote the text see at once. */
+    context: count,
   }),
   /** How much of a part of pruning is done, from 0 to 1. */
   z.object({

@@ -124,7 +124,7 @@ const sizeOf = ({ text, program }: CompiledProgram) => ({
 function flopsPerToken({ programs }: Compiled): { training?: number; forward?: number } {
   const of = (name: string, targets: number) => {
     const program = programs.find((p) => p.name === name)?.program;
-    const tokens = program?.inputs.find((input) => input.role === "batch" || input.name === "tokens");
+    const tokens = program?.inputs.find((input) => input.name === "tokens");
     if (!program || !tokens) return undefined;
     const inner = tokens.shape.at(-1) ?? 1;
     return program.cost.flops / (tokens.shape.slice(0, -1).reduce((a, b) => a * b, 1) * (inner - targets));

@@ -27,10 +27,13 @@ export interface GenerateCommandOptions {
   readonly look?: readonly string[];
   readonly model?: string;
   readonly session?: string;
+  readonly embeddings?: readonly string[];
+  readonly at?: readonly number[];
 }
 
 export async function generateCommand(options: GenerateCommandOptions): Promise<void> {
   checkTrace(options);
+  const embeddings = placed(options);
   const run = requireRun(options.run);
   const { step, prompt, maxTokens, topK, topP, seed, stop, greedy, json, session } = options;
   const steps = checkpoints(run);
@@ -52,12 +55,22 @@ export async function generateCommand(options: GenerateCommandOptions): Promise<
     ...(prompt !== undefined && { prompt }),
     ...(stop && { stop }),
     ...(session !== undefined && { session }),
+    ...(embeddings.length > 0 && { embeddings }),
     ...{ maxTokens, topK, topP, seed, temperature },
     json: json ?? false,
     ...(trace && { trace }),
   });
   if (options.trace !== undefined && process.stderr.isTTY) process.stderr.write(dim(`${options.trace}\n`));
   if (done.reason === "interrupted") process.exitCode = EXIT.interrupted;
+}
+
+/** The files of vectors, and where each stands. @throws XenarcError for numbers of places that are for no file. */
+function placed({ embeddings = [], at = [] }: GenerateCommandOptions): { file: string; at: number }[] {
+  if (at.length > 0 && at.length !== embeddings.length) {
+    const what = `--at has ${at.length} numbers, and --embeddings ${embeddings.length} files.`;
+    throw new XenarcError({ what, expected: "one for each file, or none: in front of the prompt" }, "usage");
+  }
+  return embeddings.map((file, i) => ({ file, at: at[i] ?? 0 }));
 }
 
 /** @throws XenarcError for a trace's name that does not say what to write, and for what only traces take. */
@@ -135,7 +148,8 @@ export async function generateFrom(
   if (json) out.write(`${JSON.stringify({ prompt: options.prompt ?? "", text, ...done, event: undefined })}\n`);
   else if (process.stderr.isTTY) {
     const rate = done.tokens_per_second === null ? "" : `, ${count(Math.round(done.tokens_per_second))} tokens/s`;
-    process.stderr.write(paint(process.stderr).dim(`${count(done.tokens)} tokens${rate}\n`));
+    const by = `by programs for up to ${count(done.context)} tokens`;
+    process.stderr.write(paint(process.stderr).dim(`${count(done.tokens)} tokens${rate}, ${by}\n`));
   }
   return done;
 }

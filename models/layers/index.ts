@@ -32,6 +32,15 @@ export { Summarizer, type SummarizerOptions } from "./memory/summarizer.js";
 export { Mlp, type MlpOptions } from "./mlp.js";
 export { Moe, type MoeCallOptions, type MoeOptions } from "./moe/moe.js";
 export { Router, type RouterCallOptions, type RouterOptions, type Routing } from "./moe/router.js";
+export {
+  type EmbeddingKinds,
+  embeddingsSpec,
+  type GivenEmbeddings,
+  type PlacedEmbeddings,
+  type Projections,
+  projections,
+  withEmbeddings,
+} from "./projections.js";
 export { RecurrentState, type RecurrentStateOptions } from "./recurrent_state.js";
 export { RmsNorm } from "./rms_norm.js";
 export { rotary, type Yarn } from "./rotary.js";

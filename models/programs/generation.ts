@@ -9,6 +9,7 @@ import { collect } from "../../ops/report.js";
 import type { Scalar, Tensor } from "../../ops/tensor.js";
 import { inLength, observe, observed } from "../control/assessment.js";
 import type { LanguageModel } from "../language_model.js";
+import { embeddingsSpec, type GivenEmbeddings } from "../layers/index.js";
 import { look, type Moments, moments, type Seen, wanted } from "../probes.js";
 import { weightsOf } from "../train/ema.js";
 import type { ProgramConfig } from "./config.js";
@@ -20,11 +21,14 @@ type Model = LanguageModel<object>;
 interface Prompt {
   readonly tokens: Tensor<"batch" | "seq">;
   readonly length: Tensor<"batch">;
+  /** What stands in the place of tokens, for models that take such. */
+  readonly embeddings?: GivenEmbeddings<"batch">;
 }
-const promptSpec = ({ generate: { batch }, model: { context } }: ProgramConfig): Prompt => ({
-  tokens: spec({ batch, seq: context }, "i32"),
-  length: spec({ batch }, "i32"),
-});
+export const promptSpec = (model: Model, { generate: { batch }, model: { context: seq } }: ProgramConfig): Prompt => {
+  const embeddings = embeddingsSpec<"batch", "seq">(model.accepts(), { batch }, { seq });
+  const [tokens, length] = [spec({ batch, seq }, "i32"), spec({ batch }, "i32")];
+  return { tokens, length, ...(embeddings && { embeddings }) };
+};
 
 /** What a model remembers of earlier texts, which it reads a prompt behind; the runtime threads it as it does a cache. */
 interface Remembered {
@@ -40,9 +44,9 @@ export const sessionOf = (model: Model, { generate: { batch } }: ProgramConfig):
   withLayout(undefined, () => model.session(batch));
 
 /** The scores of what follows a prompt. */
-function readPrompt(params: Model, { tokens, length }: Prompt, remembered: Remembered | undefined) {
-  const { hidden, cache } = params.run(tokens, { length, ...remembered });
-  return { hidden, cache, logits: params.logits<"batch">(gather(hidden, "seq", length.sub(1))) };
+function readPrompt(params: Model, { tokens, ...options }: Prompt, remembered: Remembered | undefined) {
+  const { hidden, cache } = params.run(tokens, { ...options, ...remembered });
+  return { hidden, cache, logits: params.logits<"batch">(gather(hidden, "seq", options.length.sub(1))) };
 }
 
 /** A token and its position (i32). */
@@ -84,13 +88,17 @@ export function prefill(model: Model, c: ProgramConfig): Program {
       state: weights.state,
       ...rememberedSpec(model, c),
       argument: {
-        ...promptSpec(c),
+        ...promptSpec(model, c),
         ...samplingSpec(),
       },
     },
-    ({ state, cache: remembered, argument: { tokens, length, ...options } }) => {
+    ({ state, cache: remembered, argument: { tokens, length, embeddings, ...options } }) => {
       const [{ cache, logits }, reports] = collect(() => {
-        const read = readPrompt(weights.model(state), { tokens, length }, remembered);
+        const read = readPrompt(
+          weights.model(state),
+          { tokens, length, ...(embeddings && { embeddings }) },
+          remembered,
+        );
         if (c.control) observe(read.hidden, inLength(read.hidden, length));
         return read;
       });
@@ -157,7 +165,7 @@ const chances = <A extends string>(logits: Tensor<A | "vocab">): Tensor<A | "voc
 /** What `prefill` sees on the prompt's last token; and how probable each of the prompt's tokens was after those before it (f32, `following`). */
 export function probePrefill(model: Model, c: ProgramConfig): Program {
   const weights = weightsOf(model, c.train);
-  const inputs = { state: weights.state, ...rememberedSpec(model, c), argument: promptSpec(c) };
+  const inputs = { state: weights.state, ...rememberedSpec(model, c), argument: promptSpec(model, c) };
   return traceProgram("probe_prefill", inputs, ({ state, cache, argument }) => {
     const params = weights.model(state);
     const last = argument.length.at("batch", 0).sub(1) as Scalar;

@@ -19,7 +19,16 @@ import { firstState, stateSpec } from "../train/state.js";
 import { trainStep } from "../train/train_step.js";
 import type { ProgramConfig } from "./config.js";
 import { controlAct, controllerOf, controlStep } from "./control.js";
-import { cacheOf, decodeStep, prefill, probeDecodeStep, probePrefill, remember, sessionOf } from "./generation.js";
+import {
+  cacheOf,
+  decodeStep,
+  prefill,
+  probeDecodeStep,
+  probePrefill,
+  promptSpec,
+  remember,
+  sessionOf,
+} from "./generation.js";
 
 /** The first training state from a key. */
 export const init = (model: LanguageModel<object>, c: ProgramConfig): Program =>
@@ -46,7 +55,13 @@ export function trainStepProgram(model: LanguageModel<object>, c: ProgramConfig,
     name,
     {
       state: stateSpec(model, c.train),
-      batch: batchSpec({ accumulation: c.train.accumulation, batch }, context, c.data, c.control !== undefined),
+      batch: batchSpec(
+        { accumulation: c.train.accumulation, batch },
+        context,
+        c.data,
+        model.accepts(),
+        c.control !== undefined,
+      ),
     },
     ({ state, batch }) => {
       const { state: next, metrics, observed } = trainStep(model, state, batch, c.train, control);
@@ -59,7 +74,7 @@ export function trainStepProgram(model: LanguageModel<object>, c: ProgramConfig,
 /** The summed loss (nats) and the number of targets of a batch of the validation text, and what layers report of it. */
 export function evalStep(model: LanguageModel<object>, c: ProgramConfig): Program {
   const weights = weightsOf(model, c.train);
-  const batch = batchSpec({ batch: c.train.batch }, c.model.context, c.data);
+  const batch = batchSpec({ batch: c.train.batch }, c.model.context, c.data, model.accepts());
   return traceProgram("eval_step", { state: weights.state, batch }, ({ state, batch }) => {
     const { inputs, targets, ...places } = examplesOf(batch);
     const options = { ...places, chunk: c.train.lossChunk };
@@ -71,9 +86,9 @@ export function evalStep(model: LanguageModel<object>, c: ProgramConfig): Progra
 /** Tokens to scores. */
 export function forward(model: LanguageModel<object>, c: ProgramConfig): Program {
   const weights = weightsOf(model, c.train);
-  const tokens = spec({ batch: c.generate.batch, seq: c.model.context }, "i32");
-  return traceProgram("forward", { state: weights.state, argument: { tokens } }, ({ state, argument: { tokens } }) => ({
-    result: { logits: weights.model(state).call(tokens).cast("f32").ordered(["batch", "seq", "vocab"]) },
+  const { length: _, ...argument } = promptSpec(model, c);
+  return traceProgram("forward", { state: weights.state, argument }, ({ state, argument: { tokens, ...options } }) => ({
+    result: { logits: weights.model(state).call(tokens, options).cast("f32").ordered(["batch", "seq", "vocab"]) },
   }));
 }
 
@@ -83,7 +98,7 @@ function probeStep(model: LanguageModel<object>, c: ProgramConfig): Program {
   const state = { params: model };
   return traceProgram(
     "probe_step",
-    { state, batch: batchSpec({ accumulation, batch }, c.model.context, c.data) },
+    { state, batch: batchSpec({ accumulation, batch }, c.model.context, c.data, model.accepts()) },
     (given) => ({
       result: { edges: edges(), ...probe(model, given.state.params, given.batch, c) },
     }),
@@ -114,16 +129,45 @@ const lookedAt = (name: string, step: EntryPoint): [string, EntryPoint] => [
   },
 ];
 
+/** The programs that write text. */
+const writing = (model: LanguageModel<object>, c: ProgramConfig): Record<string, EntryPoint> => ({
+  prefill,
+  decode_step: (model, c) => decodeStep(model, c, cacheOf(prefill(model, c))),
+  ...(sessionOf(model, c) && { remember: (model, c) => remember(model, c, cacheOf(prefill(model, c))) }),
+});
+
+/**
+ * The same for each of `generate.lengths`, shortest first: `prefill_512`, ...
+ * @throws XenarcError for a length that is not below the context.
+ */
+function writingShorter(model: LanguageModel<object>, c: ProgramConfig): Record<string, EntryPoint> {
+  const { context } = c.model;
+  const lengths = [...new Set(c.generate.lengths)].sort((a, b) => a - b).filter((length) => length !== context);
+  const longest = lengths.at(-1) ?? 0;
+  if (longest > context) {
+    throw new XenarcError({
+      what: `generate.lengths: ${longest} tokens are more than the model sees at once, ${context}.`,
+      expected: "lengths below model.context",
+    });
+  }
+  const entries = lengths.flatMap((length) =>
+    Object.entries(writing(model, c)).map(([entry, program]): [string, EntryPoint] => {
+      const name = `${entry}_${length}`;
+      return [name, (model, c) => ({ ...program(model, { ...c, model: { ...c.model, context: length } }), name })];
+    }),
+  );
+  return Object.fromEntries(entries);
+}
+
 /** Every entry point of a configuration, by name; each is traced when it is asked for. */
 const entryPoints = (model: LanguageModel<object>, c: ProgramConfig): Readonly<Record<string, EntryPoint>> => ({
   init,
   ...trainSteps(c),
   eval_step: evalStep,
   forward,
-  prefill,
-  decode_step: (model, c) => decodeStep(model, c, cacheOf(prefill(model, c))),
+  ...writing(model, c),
+  ...writingShorter(model, c),
   ...(c.control && { control_step: controlStep, control_act: controlAct }),
-  ...(sessionOf(model, c) && { remember: (model, c) => remember(model, c, cacheOf(prefill(model, c))) }),
   ...(probes(c.log) && { probe_step: probeStep }),
   ...(c.generate.trace && {
     probe_prefill: probePrefill,

@@ -2,6 +2,7 @@
 import { iota, oneHot, where } from "../../ops/functions.js";
 import { spec } from "../../ops/module.js";
 import type { Tensor } from "../../ops/tensor.js";
+import { type EmbeddingKinds, embeddingsSpec, type GivenEmbeddings } from "../layers/projections.js";
 import type { DataConfig } from "./data.js";
 
 /** Windows of tokens; each is one longer than what the model sees, since targets are the next tokens. All are i32. */
@@ -14,6 +15,8 @@ export interface Batch<A extends string> {
   readonly mask?: Tensor<A | "window">;
   /** The type of the record that a token is of, by its number in `data.types.values`, where the data have such; -1: none. */
   readonly types?: Tensor<A | "window">;
+  /** What stands in the place of tokens, which are -1 there, for models that take such. */
+  readonly embeddings?: GivenEmbeddings<A, "window"> | undefined;
 }
 
 /** What a model is given of windows, and what it is to say at each position; targets of -1 are left out. */
@@ -23,24 +26,31 @@ export interface Examples<A extends string> {
   /** Of packed rows: where each token stands in its document. */
   readonly positions?: Tensor<A | "seq">;
   readonly segments?: Tensor<A | "seq">;
+  readonly embeddings?: GivenEmbeddings<A> | undefined;
 }
 
 /** Whether some tokens of the data are read only: what is asked, where answers alone are learnt. */
 const asksOnly = ({ format, answersOnly }: DataConfig): boolean => format !== "text" && answersOnly;
 
-/** A batch to be traced, its axes outside of `window` as given; `typed`: with the types of what tokens are of, where the data have such. */
+/**
+ * A batch to be traced, its axes outside of `window` as given; `accepts`: what the model takes in the place of tokens; `typed`: with the types
+ * of what tokens are of, where the data have such.
+ */
 export function batchSpec<A extends string>(
   sizes: Readonly<Record<A, number>>,
   context: number,
   data: DataConfig,
+  accepts: EmbeddingKinds,
   typed = false,
 ): Batch<A> {
+  const embeddings = embeddingsSpec<A, "window">(accepts, sizes, { window: context + 1 });
   const windows = () => spec({ ...sizes, window: context + 1 }, "i32") as Tensor as Tensor<A | "window">;
   return {
     tokens: windows(),
     ...(data.packing && { segments: windows() }),
     ...(asksOnly(data) && { mask: windows() }),
     ...(typed && data.types && { types: windows() }),
+    ...(embeddings && { embeddings }),
   };
 }
 
@@ -49,9 +59,17 @@ export function examplesOf<A extends string>({ segments, ...batch }: Batch<A>): 
   const tokens = batch.tokens as Tensor;
   const inputs = before(tokens).maximum(0) as Tensor;
   const targets = targetsOf({ segments, ...batch } as Batch<A>);
-  if (segments === undefined) return { inputs, targets };
-  return { inputs, targets, positions: positionsIn(segments as Tensor), segments: before(segments as Tensor) } as never;
+  const { embeddings } = batch;
+  const beside = embeddings && { embeddings: ofInputs(embeddings) };
+  if (segments === undefined) return { inputs, targets, ...beside };
+  const places = { positions: positionsIn(segments as Tensor), segments: before(segments as Tensor) };
+  return { inputs, targets, ...beside, ...places } as never;
 }
+
+const ofInputs = <A extends string>(given: GivenEmbeddings<A, "window">): GivenEmbeddings<A> =>
+  Object.fromEntries(
+    Object.entries(given).map(([name, { slots, vectors }]) => [name, { slots: before(slots as Tensor), vectors }]),
+  ) as never;
 
 /** 1 for the type of what each input is of (f32), where the data have types: so many. */
 export function typesOf<A extends string>(

@@ -172,6 +172,11 @@ export const generateSchema = z.strictObject({
   /** Sequences at once. */
   batch: count.default(1),
   /**
+   * Lengths of sequences that there are programs of their own for, below `model.context`: a text is written by those of the shortest that the
+   * prompt and all tokens to be written fit. A cache is as long as its programs' sequences.
+   */
+  lengths: z.array(count).default([]),
+  /**
    * Modules that `xenarc generate --trace` looks into, patterns as in `log.activations`: the artifact then has the programs for it.
    * Without, they are made when it is asked to.
    */

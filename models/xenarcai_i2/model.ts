@@ -13,13 +13,14 @@ import { inLength } from "../control/assessment.js";
 import type { Controlled, RunValue } from "../control/run_value.js";
 import { headsDivide } from "../decoder.js";
 import { defineModel } from "../define.js";
-import { blockwiseKeys, computationKeys, normKeys } from "../keys.js";
+import { blockwiseKeys, computationKeys, embeddingKeys, normKeys } from "../keys.js";
 import { type Hidden, LanguageModel, type RunOptions } from "../language_model.js";
 import { attendedShare, type Reached } from "../layers/attention/hierarchical.js";
 import { HIDDEN } from "../layers/attention/visible.js";
 import {
   attention,
   Embedding,
+  type EmbeddingKinds,
   type HierarchyOptions,
   Hlsa,
   type HlsaCache,
@@ -27,9 +28,12 @@ import {
   Linear,
   Moe,
   PATHS,
+  type Projections,
+  projections,
   RecurrentState,
   RmsNorm,
   WEIGHTS,
+  withEmbeddings,
 } from "../layers/index.js";
 import { fewEnough, mixtureKeys, mixtureOf } from "../mixtral.js";
 
@@ -114,6 +118,7 @@ export const xenarcaiI2Config = z
         original: count,
       })
       .optional(),
+    ...embeddingKeys,
     ...normKeys,
     ...blockwiseKeys,
     ...computationKeys,
@@ -485,12 +490,15 @@ export class Planner extends Module {
 /** The model: tokens `[batch, seq]` (i32) to scores `[batch, seq, vocab]`. With a cache it reads one token of each input. */
 export class XenarcaiI2 extends LanguageModel<XenarcaiI2Cache> {
   readonly tokens: Embedding<"vocab", "embed">;
+  /** Of what stands in the place of tokens. */
+  readonly embeddings: Projections<"embed">;
   readonly planner: Planner | undefined;
   readonly blocks: Stack<XenarcaiI2Layer, "layers">;
   readonly norm: RmsNorm<"embed">;
   readonly head: Linear<"embed", "vocab">;
   protected override readonly sequential = true;
   private readonly dtype: XenarcaiI2Config["dtype"];
+  private readonly kinds: EmbeddingKinds;
   private readonly values: readonly RunValue[];
   private readonly observations: number;
   constructor(c: XenarcaiI2Config) {
@@ -498,27 +506,33 @@ export class XenarcaiI2 extends LanguageModel<XenarcaiI2Cache> {
     const { embed, vocab, layers, remat, unroll, epsilon } = c;
     const init = normal(0.02);
     this.tokens = new Embedding({ vocab }, { embed }, { init });
+    this.embeddings = projections(c.embeddings, { embed }, init);
     this.planner = c.plan ? new Planner(c, init) : undefined;
     this.blocks = new Stack({ layers }, () => new XenarcaiI2Layer(c), { remat, unroll });
     this.norm = new RmsNorm({ embed }, { epsilon });
     this.head = new Linear({ embed }, { vocab }, { bias: false, init });
     this.dtype = c.dtype;
+    this.kinds = c.embeddings;
     this.values = runValues(c);
     this.observations = 2 * embed + layers * c.experts;
   }
 
   run(
     tokens: Tensor<"batch" | "seq">,
-    { positions, cache, length, types }: RunOptions<XenarcaiI2Cache> = {},
+    { positions, cache, length, types, embeddings }: RunOptions<XenarcaiI2Cache> = {},
   ): Hidden<XenarcaiI2Cache> {
     const places = { position: cache && (positions!.at("seq", 0) as Tensor<"batch">), length, types };
-    const x = this.tokens.call(tokens, this.dtype) as Stream;
+    const x = withEmbeddings(this.tokens.call(tokens, this.dtype) as Stream, this.embeddings, embeddings);
     const [plan, planning] = this.planner?.call(x, cache?.planning, places) ?? [];
     const [h, layers] = this.blocks.scanWith({ x, plan }, { cache: cache?.layers }, (layer, { x, plan }, own) => {
       const [y, next] = layer.call(x, plan, own.cache as LayerCache | undefined, places);
       return [{ x: y, plan }, next];
     });
     return { hidden: this.norm.call(h.x), cache: { layers: layers as LayerCache, ...(planning && { planning }) } };
+  }
+
+  override accepts(): EmbeddingKinds {
+    return this.kinds;
   }
 
   override controlled(): Controlled {

@@ -63,6 +63,29 @@ test("buckets are train steps of their own, of about as many tokens", async () =
   );
 });
 
+test("programs that write are there for each length, with caches as long, and rows of the model's context elsewhere", async () => {
+  const compiled = (lengths: number[]) =>
+    compile(charTransformer, { model, generate: { lengths } }, { locations: false });
+  const { programs } = await compiled([16, 8, 4]);
+  const written = programs.filter(({ name }) => /^(prefill|decode_step|forward)/.test(name));
+  const shape = ({ program }: (typeof written)[number]) =>
+    program.inputs
+      .find(({ name }) => name === "tokens" || name.endsWith("/key") || name === "blocks/key")
+      ?.shape.join("x");
+  expect(Object.fromEntries(written.map((one) => [one.name, shape(one)]))).toMatchInlineSnapshot(`
+{
+  "decode_step": "1x1x16x2x4",
+  "decode_step_4": "1x1x4x2x4",
+  "decode_step_8": "1x1x8x2x4",
+  "forward": "1x16",
+  "prefill": "1x16",
+  "prefill_4": "1x4",
+  "prefill_8": "1x8",
+}
+`);
+  await expect(compiled([32])).rejects.toThrow("generate.lengths: 32 tokens are more than the model sees at once, 16.");
+});
+
 test("positions begin anew with each document, and targets are of the same one: by hand", async () => {
   const rows = (data: number[]) => tensor({ batch: 1, window: 9 }, data, "i32");
   const { inputs, targets, positions } = await evaluate((batch) => examplesOf<"batch">(batch), {

@@ -4,7 +4,7 @@ import { ensurePython, stats } from "../../runtime-bridge/bridge.js";
 import { pythonEnv } from "../../runtime-bridge/process.js";
 import { here, problem } from "./support.js";
 
-test.each(["test_data", "test_data_sources", "test_data_bad"])(
+test.each(["test_data", "test_data_sources", "test_data_bad", "test_embeddings"])(
   "the data's promises hold (%s.py)",
   async (name) => {
     const { python } = await ensurePython();

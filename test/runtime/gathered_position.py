@@ -28,7 +28,7 @@ def main(coordinator, processes, process, *paths):
 
     def open_feed(state):
         sources = data.open(made).sources
-        batches = Batches(sources, [1.0] * len(sources), 7, share, WIDTH, ("tokens",))
+        batches = Batches(sources, [1.0] * len(sources), 7, share, WIDTH, {"tokens": None})
         ahead = grain.experimental.ThreadPrefetchIterDataset(batches, prefetch_buffer_size=2)
         return Feed(ahead, {"train_step": made.program("train_step").inputs}, share, 0, state)
 

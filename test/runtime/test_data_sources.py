@@ -307,7 +307,7 @@ class Position(Case):
         pipeline = data.open(artifact(path=path))
         whole = batch(self.feed(pipeline))["tokens"].reshape(-1, WIDTH)
         for part in (np.arange(3), np.arange(3, 6), np.array([1, 4])):
-            made = Batches(pipeline.sources, [1.0], 7, Share(part, 6), WIDTH, ("tokens",))
+            made = Batches(pipeline.sources, [1.0], 7, Share(part, 6), WIDTH, {"tokens": None})
             _, rows, _ = next(iter(made))
             np.testing.assert_array_equal(rows["tokens"], whole[part])
 

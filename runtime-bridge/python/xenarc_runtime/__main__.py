@@ -112,6 +112,8 @@ def _parser() -> argparse.ArgumentParser:
     generate.add_argument("--probes", type=Path, help="an artifact with the programs that look into the model: say what they see")
     generate.add_argument("--top", type=int, default=5, help="with --probes: how many of the likeliest tokens to name")
     generate.add_argument("--session", type=Path, help="the file of what the model remembers: read if it is there, and written")
+    generate.add_argument("--embeddings", type=Path, action="append", default=[], help="a file of vectors that stand in the prompt")
+    generate.add_argument("--at", type=int, action="append", default=[], help="behind so many of its tokens; one for each --embeddings")
     generate.set_defaults(run=_generate)
 
     sources = commands.add_parser("sources", help="what tells the data of an artifact from others")
@@ -256,6 +258,7 @@ def _generate(arguments: argparse.Namespace) -> None:
         arguments.probes,
         arguments.top,
         arguments.session,
+        list(zip(arguments.embeddings, arguments.at, strict=True)),
     )
 
 

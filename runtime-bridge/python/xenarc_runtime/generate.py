@@ -6,9 +6,11 @@ Sampling happens inside the programs; here only the settings are handed over.
 from __future__ import annotations
 
 import itertools
+import math
+import re
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +19,7 @@ import numpy as np
 from . import checkpoint, control, events, pjrt, pretrained
 from . import tokenizer as tokenizers
 from .artifact import Artifact
+from .embeddings import Prompted
 from .errors import Problem
 from .program import Arrays, Entry, load, named
 from .session import Session
@@ -47,17 +50,19 @@ def generate(
     probes: Path | None = None,
     top: int = 5,
     session: Path | None = None,
+    embeddings: Sequence[tuple[Path, int]] = (),
 ) -> None:
     """Emits `text` events and one `generated` event at the end. SIGINT ends the generation, not with an error.
 
     It ends at the token that the tokenizer ends texts with. When the context is full, it is filled anew with the last half of the tokens;
     a model with a memory has read the others. The file `session` has what such a model remembers: it is read, if it is there, and written.
-    With `probes`, an artifact with the programs for it, there are `token` events too, with the `top` likeliest tokens each.
+    Each of the files `embeddings` has vectors that stand in the prompt, behind so many of its tokens. With `probes`, an artifact with the programs for it, there are `token` events too, with the `top` likeliest tokens each.
     """
     _check(sampling, max_tokens)
     artifact = load(folder)
     tokenizer = tokenizers.open(artifact)
     tokens = encode(tokenizer, prompt)
+    prompted = Prompted(artifact, embeddings)
     parameters = _parameters(artifact, run, step)
     text = tokenizer.stream()
     trace = None if probes is None else Trace(load(probes), tokenizer, top)
@@ -67,9 +72,10 @@ def generate(
         signal.signal(number, lambda received, _: stopped.append(received))
 
     started, count, reason = time.monotonic(), 0, "length"
-    writer = Writer(artifact, tokenizer, trace)
-    remembered = Session(artifact, session)
-    stream = writer.tokens(parameters, tokens, sampling, remembered)
+    # What looks on is made for the whole context.
+    writer = Writer(artifact, tokenizer, trace, None if trace else len(tokens) + len(prompted) + max_tokens)
+    remembered = writer.session(session)
+    stream = writer.tokens(parameters, tokens, sampling, remembered, prompted)
     while count < max_tokens:
         if stopped or events.reader_gone():
             reason = "interrupted"
@@ -97,6 +103,7 @@ def generate(
         seconds=round(time.monotonic() - started, 3),
         tokens_per_second=round((count - 1) / rest, 1) if count > 1 and rest > 0 else None,
         reason=reason,
+        context=writer.context,
     )
 
 
@@ -111,16 +118,25 @@ def encode(tokenizer: Tokenizer, prompt: str) -> list[int]:
 class Writer:
     """The programs that write text, compiled once; what they write depends on the parameters that are given each time."""
 
-    def __init__(self, artifact: Artifact, tokenizer: Tokenizer, trace: Trace | None = None) -> None:
+    def __init__(
+        self, artifact: Artifact, tokenizer: Tokenizer, trace: Trace | None = None, longest: int | None = None
+    ) -> None:
+        """`longest`: how many tokens texts come to at the most, prompt and all. Default: any number."""
         self._tokenizer = tokenizer
         self._artifact = artifact
         self._trace = trace
-        self._prefill = Entry(artifact, "prefill")
-        self._decode = Entry(artifact, "decode_step")
+        self._length = _length_for(artifact, longest)
+        self._prefill = Entry(artifact, f"prefill{self._length}")
+        self._decode = Entry(artifact, f"decode_step{self._length}")
         self._actor = control.actor(artifact)
-        ports = {port.name: port for port in artifact.program("prefill").inputs}
-        self._batch, self._context = ports["tokens"].shape
-        self._caches = [port.name for port in named(artifact.program("decode_step").inputs, "cache")]
+        ports = {port.name: port for port in artifact.program(f"prefill{self._length}").inputs}
+        self._batch, self.context = ports["tokens"].shape
+        """How many tokens the programs see at once."""
+        self._caches = [port.name for port in named(artifact.program(f"decode_step{self._length}").inputs, "cache")]
+
+    def session(self, file: Path | None = None) -> Session:
+        """What is remembered before a text, of a file if there is one."""
+        return Session(self._artifact, file, self._length)
 
     def text(self, parameters: Arrays, prompt: str, sampling: Sampling, tokens: int, told: Callable[[int], None]) -> str:
         """What follows a prompt: so many tokens, or fewer where the text ends. `told`: of each token, by its number from 1, when it is there."""
@@ -135,11 +151,17 @@ class Writer:
         return text + stream.finish()
 
     def tokens(
-        self, parameters: Arrays, prompt: list[int], sampling: Sampling, session: Session | None = None
+        self,
+        parameters: Arrays,
+        prompt: list[int],
+        sampling: Sampling,
+        session: Session | None = None,
+        prompted: Prompted | None = None,
     ) -> Iterator[int]:
         """Token after token without end. The next step is started before the last one's token is waited for, unless it is traced."""
-        session = session or Session(self._artifact)
-        batch, context = self._batch, self._context
+        session = session or self.session()
+        prompted = prompted or Prompted(self._artifact)
+        batch, context = self._batch, self.context
         settings = {
             "temperature": np.float32(sampling.temperature),
             "top_k": np.int32(sampling.top_k),
@@ -148,11 +170,12 @@ class Writer:
 
         def reading(history: list[int]) -> Arrays:
             padded = np.zeros((batch, context), np.int32)
-            padded[:, : len(history)] = history
+            padded[:, : len(history)] = np.maximum(history, 0)
             return {
                 **parameters,
                 **settings,
                 **session.arrays,
+                **prompted.arrays(history, batch, context),
                 "tokens": padded,
                 "length": np.full(batch, len(history), np.int32),
                 "key": _key(sampling.seed, drawn),
@@ -167,6 +190,7 @@ class Writer:
                 return entry(arrays)
             return self._trace.run(name, entry, arrays, len(prompt) + drawn - length, length)
 
+        prompt = prompted.among(prompt, context)
         if self._trace is not None:
             self._trace.begin(prompt)
         drawn = 0
@@ -213,6 +237,15 @@ class Writer:
     def _controlled(self, parameters: Arrays, outputs: Arrays) -> Arrays:
         """The parameters with the values of the run that follow from what was observed of the tokens read."""
         return {**parameters, **self._actor({**parameters, **outputs})} if self._actor else parameters
+
+
+_PREFILL = re.compile(r"prefill(_(\d+))")
+
+
+def _length_for(artifact: Artifact, tokens: int | None) -> str:
+    """How the names of the programs end that are for texts of so many tokens: the shortest of those that hold them, or those for the whole context."""
+    found = [match for match in map(_PREFILL.fullmatch, artifact.programs) if match and int(match[2]) >= (tokens or math.inf)]
+    return min(found, key=lambda match: int(match[2]))[1] if found else ""
 
 
 def _key(seed: int, drawn: int) -> np.ndarray:

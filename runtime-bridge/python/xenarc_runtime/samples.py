@@ -9,7 +9,7 @@ from typing import Any
 from . import control, events, group
 from . import tokenizer as tokenizers
 from .artifact import Artifact
-from .generate import Sampling, Writer
+from .generate import Sampling, Writer, encode
 from .program import Arrays, named
 from .tracking import Tracker
 
@@ -30,7 +30,9 @@ class Sampler:
     def __init__(self, artifact: Artifact, schedule: Schedule, seed: int) -> None:
         self.every = schedule.every
         self._schedule = schedule
-        self._writer = Writer(artifact, tokenizers.open(artifact))
+        tokenizer = tokenizers.open(artifact)
+        longest = max(len(encode(tokenizer, prompt)) for prompt in schedule.prompts) + schedule.tokens
+        self._writer = Writer(artifact, tokenizer, longest=longest)
         ports = [*named(artifact.program("prefill").inputs, "state"), *control.actor_ports(artifact)]
         self._names = [port.name for port in ports]
         self._sampling = Sampling(schedule.temperature, top_k=0, top_p=1.0, seed=seed)

@@ -23,16 +23,18 @@ class Session:
     Of a model that remembers nothing there are no arrays; it cannot have a `file`.
     """
 
-    def __init__(self, artifact: Artifact, file: Path | None = None) -> None:
-        self._ports = named(artifact.program("prefill").inputs, "cache")
+    def __init__(self, artifact: Artifact, file: Path | None = None, length: str = "") -> None:
+        """`length`: how the names of the programs end that write the text."""
+        prefill, decode, remember = (f"{name}{length}" for name in ("prefill", "decode_step", "remember"))
+        self._ports = named(artifact.program(prefill).inputs, "cache")
         self._file = file
         if file is not None and not self._ports:
             fix = "Leave --session out, or train a model with a memory, such as Xenith_mini."
             raise Problem("usage", "The model remembers nothing from text to text.", fix)
-        self._batch = next(port.shape for port in artifact.program("prefill").inputs if port.name == "length")
-        self._remember = Entry(artifact, "remember") if self._ports else None
-        self._wanted = [port.name for port in named(artifact.program("remember").inputs, "cache")] if self._ports else []
-        self._caches = [port.name for port in named(artifact.program("decode_step").inputs, "cache")]
+        self._batch = next(port.shape for port in artifact.program(prefill).inputs if port.name == "length")
+        self._remember = Entry(artifact, remember) if self._ports else None
+        self._wanted = [port.name for port in named(artifact.program(remember).inputs, "cache")] if self._ports else []
+        self._caches = [port.name for port in named(artifact.program(decode).inputs, "cache")]
         self._read: tuple[dict[str, pjrt.Array], int] | None = None
         self.arrays: Arrays = {p.name: np.zeros(p.shape, to_numpy(p.dtype)) for p in self._ports}
         if file is not None and file.exists():

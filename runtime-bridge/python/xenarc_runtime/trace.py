@@ -37,7 +37,7 @@ class Trace:
         self._told: deque[dict[str, Any]] = deque()
 
     def begin(self, prompt: list[int]) -> None:
-        """What is written on from."""
+        """What is written on from; below 0: not a token, but a vector in the place of one."""
         self._prompt = prompt
 
     def run(self, name: str, entry: Entry, arrays: Arrays, first: int, length: int) -> dict[str, pjrt.Array]:
@@ -63,11 +63,11 @@ class Trace:
         probabilities = [*unknown, *map(_short, following)]
         stream = self._tokenizer.stream()
         tokens = [
-            {"id": token, "text": stream.add(token), "probability": probability}
+            {"id": token, "text": stream.add(token) if token >= 0 else "", "probability": probability}
             for token, probability in zip(self._prompt, probabilities, strict=True)
         ]
         events.emit("prompt", tokens=tokens)
-        self._before = self._prompt[-1]
+        self._before = max(self._prompt[-1], 0)
 
     def _seen(self, sight: dict[str, np.ndarray], first: int, length: int, chosen: int) -> dict[str, Any]:
         probabilities = sight["probabilities"].astype(np.float64)

@@ -20,13 +20,13 @@ _OFFSETS, _SOURCES = 0, 1
 
 
 class Batches(grain.IterDataset):
-    """One share of all batches: arrays `[rows, width]` by the names `ports`, and how many records were left out.
+    """One share of all batches: arrays of rows of so many tokens, those of `ports`, and how many records were left out.
 
     Each row is from a source by the weights.
     """
 
     def __init__(
-        self, sources: list[Source], weights: list[float], seed: int, share: Share, width: int, ports: tuple[str, ...]
+        self, sources: list[Source], weights: list[float], seed: int, share: Share, width: int, ports: windows.Ports
     ) -> None:
         super().__init__()
         self.sources, self.seed, self.share, self.width, self.ports = sources, seed, share, width, ports

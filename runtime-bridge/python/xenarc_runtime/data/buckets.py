@@ -11,7 +11,7 @@ import grain
 import numpy as np
 
 from . import windows
-from .documents import Document
+from .documents import Document, lay
 from .rows import Documents, DocumentSource
 from .source import Made, Share, restoring
 
@@ -43,7 +43,7 @@ class BucketBatches(grain.IterDataset):
         weights: list[float],
         seed: int,
         buckets: list[Bucket],
-        ports: tuple[str, ...],
+        ports: windows.Ports,
         whole: bool,
     ) -> None:
         super().__init__()
@@ -130,8 +130,7 @@ class _BucketIterator(grain.DatasetIterator):
     def _pieces(self, document: Document, width: int) -> Iterator[Document]:
         """The document, or what there is of it in rows of the longest bucket: each token but the first is a target once."""
         for start in range(0, max(1, document.ids.size - 1), width - 1):
-            part = slice(start, start + width)
-            yield Document(document.ids[part], None if document.mask is None else document.mask[part], document.type)
+            yield document.part(start, width)
             if self._of.whole:
                 return
 
@@ -139,12 +138,5 @@ class _BucketIterator(grain.DatasetIterator):
         bucket = self._of.buckets[number]
         rows = windows.empty(self._of.ports, (bucket.rows, bucket.width))
         for row, document in enumerate(documents):
-            place = (row, slice(document.ids.size))
-            rows["tokens"][place] = document.ids
-            if "segments" in rows:
-                rows["segments"][place] = 1
-            if "mask" in rows:
-                rows["mask"][place] = 1 if document.mask is None else document.mask
-            if "types" in rows:
-                rows["types"][place] = document.type
+            lay(document, {name: array[row] for name, array in rows.items()}, 0, 1)
         return bucket.entry, rows, dict(dropped)

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
 
 import grain
 import numpy as np
 
+from .. import embeddings
+from ..embeddings import Kind, Placed
 from ..errors import Problem
 from ..tokenizer import Tokenizer
 from .files import Unreadable
 from .filters import Filters
 from .kinds import Found
+from . import windows
 from .records import Record, bad_record
 from .settings import Settings
 
@@ -38,6 +43,40 @@ class Document:
     epoch: int = 0
     dropped: Counter[str] = field(default_factory=Counter)
     """How many records before it were left out for the first time, by reason."""
+    embeddings: Mapping[str, Placed] = field(default_factory=dict)
+    """What stands in the place of its tokens that are -1, by kind."""
+
+    def part(self, start: int, size: int) -> Document:
+        """So many of its tokens from one on, with what belongs to them."""
+        inside = slice(start, start + size)
+        mask = None if self.mask is None else self.mask[inside]
+        given = {name: placed.part(start, size) for name, placed in self.embeddings.items()}
+        return Document(self.ids[inside], mask, self.type, embeddings=given)
+
+
+def fits(document: Document, row: Mapping[str, np.ndarray]) -> bool:
+    """Whether a row has room for a document's vectors beside those that it has."""
+    return all(
+        int(row[embeddings.SLOTS.format(name)].max()) + 1 + len(placed.vectors) <= len(row[embeddings.VECTORS.format(name)])
+        for name, placed in document.embeddings.items()
+    )
+
+
+def lay(document: Document, row: Mapping[str, np.ndarray], at: int, segment: int) -> None:
+    """Writes a document, which has room there, into the arrays of a row from the place `at` on."""
+    place = slice(at, at + document.ids.size)
+    row["tokens"][place] = document.ids
+    if "segments" in row:
+        row["segments"][place] = segment
+    if "mask" in row:
+        row["mask"][place] = 1 if document.mask is None else document.mask
+    if "types" in row:
+        row["types"][place] = document.type
+    for name, placed in document.embeddings.items():
+        slots, vectors = row[embeddings.SLOTS.format(name)], row[embeddings.VECTORS.format(name)]
+        numbers = int(slots.max()) + 1 + np.arange(len(placed.vectors))
+        slots[at + placed.at] = numbers
+        vectors[numbers, : placed.vectors.shape[1]] = placed.vectors
 
 
 @dataclass(frozen=True)
@@ -56,7 +95,11 @@ class Dropped:
 class Examiner:
     """Makes the document of a record, or says why there is none."""
 
-    def __init__(self, found: Found, settings: Settings, tokenizer: Tokenizer) -> None:
+    def __init__(
+        self, found: Found, settings: Settings, tokenizer: Tokenizer, kinds: Mapping[str, Kind] = MappingProxyType({})
+    ) -> None:
+        """`kinds`: of what records may have in the place of tokens."""
+        self._kinds = kinds
         self._found, self._field = found, found.source.field
         self._settings, self._tokenizer = settings, tokenizer
         self._filters = Filters(settings.filters)
@@ -103,6 +146,7 @@ class Examiner:
             return Dropped(reason, record.epoch)
         document = self._document(record, value)
         document.type = self._type(parsed)
+        self._place(document, parsed)
         reason = "empty" if document.ids.size == 0 else self._filters.of_length(document.ids.size)
         return document if reason is None else Dropped(reason, record.epoch)
 
@@ -116,6 +160,33 @@ class Examiner:
         if found not in types["values"]:
             raise Unreadable(f"its `{types['field']}` is {_described(found)}, which data.types.values does not list")
         return types["values"].index(found)
+
+    def _place(self, document: Document, values: Any) -> None:
+        """Puts in among the tokens what a record has to stand in their place."""
+        given = {name: values[name] for name in self._kinds if isinstance(values, dict) and name in values}
+        if not given:
+            return
+        try:
+            found = {name: self._kinds[name].vectors(value, f"its `{name}`") for name, value in given.items()}
+        except Problem as problem:
+            raise Unreadable(problem.message) from None
+        first = {name: self._first(values, name, document.ids.size) for name in found}
+        places = np.concatenate([np.full(len(vectors), first[name]) for name, vectors in found.items()])
+        # Behind which others, of those that are put in, each comes to stand.
+        at = places + np.argsort(np.argsort(places, kind="stable"), kind="stable")
+        document.ids = np.insert(document.ids, places, windows.IGNORED)
+        document.mask = None if document.mask is None else np.insert(document.mask, places, 0)
+        ends = np.cumsum([len(vectors) for vectors in found.values()])
+        document.embeddings = {
+            name: Placed(own, vectors) for (name, vectors), own in zip(found.items(), np.split(at, ends[:-1]), strict=True)
+        }
+
+    def _first(self, values: dict[str, Any], name: str, tokens: int) -> int:
+        """How many of a record's tokens stand before the vectors of a kind: by default none."""
+        at = values.get(f"{name}_at", 0)
+        if isinstance(at, bool) or not isinstance(at, (int, np.integer)) or not 0 <= at <= tokens:
+            raise Unreadable(f"its `{name}_at` is {_described(at)}, where a whole number is expected, of 0 to its {tokens:,} tokens")
+        return int(at)
 
     def _document(self, record: Record, value: str | np.ndarray | dict[str, Any]) -> Document:
         if self._settings.whole and not isinstance(value, dict):

@@ -30,12 +30,17 @@ class Batch:
 
 
 def kind_of(port: Port) -> str:
-    """What a batch port holds: `tokens`, `segments`, `mask` or `types`."""
-    return port.name.rpartition("/")[2]
+    """What a batch port holds, as rows name it."""
+    return port.name.removeprefix("batch/")
+
+
+def tokens_of(ports: Sequence[Port]) -> Port:
+    """The port of a batch's windows of tokens."""
+    return next(port for port in ports if kind_of(port) == "tokens")
 
 
 def share_of(port: Port, where: pjrt.NamedSharding) -> Share:
-    """The rows `[..., window]` of a batch port that this process's devices need."""
+    """The rows `[..., window]` of a port of tokens that this process's devices need."""
     lead = port.shape[:-1]
     needed: dict[int, np.ndarray] = {}
     for device, index in where.devices_indices_map(port.shape).items():
@@ -87,16 +92,19 @@ class Feed:
         """The next batch. Raises Problem where the data are bad."""
         entry, rows, dropped = next(self._iterator)
         self.dropped.update(dropped)
-        return Batch(entry, {port.name: self._part(port, rows[kind_of(port)]) for port in self._entries[entry]})
+        ports = self._entries[entry]
+        lead = tokens_of(ports).shape[:-1]
+        return Batch(entry, {port.name: self._part(lead, rows[kind_of(port)]) for port in ports})
 
-    def _part(self, port: Port, rows: np.ndarray) -> Part:
-        lead = len(port.shape) - 1
+    def _part(self, shape: tuple[int, ...], rows: np.ndarray) -> Part:
+        """`shape`: how the rows lie."""
+        lead = len(shape)
         places = np.arange(rows.shape[0])
         if self._share is not None:
             places = np.full(self._share.of_rows, -1)
             places[self._share.rows] = np.arange(rows.shape[0])
-        places = places.reshape(port.shape[:-1])
-        return lambda index: rows[places[index[:lead]]][..., index[lead]]
+        places = places.reshape(shape)
+        return lambda index: rows[places[index[:lead]]][(*(slice(None),) * lead, *index[lead:])]
 
     def state(self) -> dict[str, Any]:
         """The position after the last batch given out, as JSON, for Pipeline.feed.

@@ -26,7 +26,7 @@ from . import settings as data_settings
 from . import duplicates, tokens, windows
 from .batches import STEP, Batches
 from .buckets import Bucket, BucketBatches
-from .feed import Feed, kind_of, share_of
+from .feed import Feed, kind_of, share_of, tokens_of
 from .kinds import TEXT, described, find_source
 from .rows import DocumentSource
 from .settings import Settings
@@ -49,8 +49,11 @@ class Pipeline:
     def __init__(self, artifact: Artifact, settings: Settings) -> None:
         self._artifact, self.settings = artifact, settings
         self._ports = named(artifact.program(STEP).inputs, "batch")
-        self._kinds = tuple(kind_of(port) for port in self._ports)
-        self._width = self._ports[0].shape[-1]
+        first = tokens_of(self._ports)
+        self._kinds = {
+            kind_of(port): port.shape[len(first.shape) - 1 :] if port.dtype == "f32" else None for port in self._ports
+        }
+        self._width = first.shape[-1]
         self.sources = list(_sources(Form(settings, tokenizers.open(artifact), self._width, self._kinds)))
         documents = [source for source in self.sources if isinstance(source, DocumentSource)]
         if how := settings.filters.get("duplicates"):
@@ -123,10 +126,10 @@ class Pipeline:
         weights = [source.weight for source in settings.sources]
         if settings.buckets:
             entries, share = self.entries, None
-            shapes = [Bucket(name, prod(ports[0].shape[:-1]), ports[0].shape[-1]) for name, ports in entries.items()]
+            shapes = [Bucket(name, prod(shape[:-1]), shape[-1]) for name, shape in ((n, tokens_of(p).shape) for n, p in entries.items())]
             batches = BucketBatches(self.sources, weights, settings.seed, shapes, self._kinds, settings.whole)
         else:
-            first = self._ports[0]
+            first = tokens_of(self._ports)
             entries, share = self.entries, share_of(first, placements(self._artifact, [first])[first.name])
             batches = Batches(self.sources, weights, settings.seed, share, self._width, self._kinds)
         # Windows are found at once: there is no work that others could do.
@@ -148,17 +151,17 @@ class Pipeline:
         return {name: named(programs[name].inputs, "batch") for name in names}
 
     def validation(self, ports: Sequence[Port]) -> Iterator[dict[str, np.ndarray]]:
-        """The validation data in whole batches for the ports of `eval_step`, `[batch, window]`, by their names.
+        """The validation data in whole batches for the ports of `eval_step`, by their names.
 
         Every process gets the same. What is left of the last batch is empty.
         """
         rows = (row for source in self.sources for row in source.validation())
-        while found := list(islice(rows, ports[0].shape[0])):
-            batch = {}
-            for port in ports:
-                batch[port.name] = np.full(port.shape, windows.EMPTY[kind_of(port)], np.int32)
-                batch[port.name][: len(found)] = [row[kind_of(port)] for row in found]
-            yield batch
+        shape = tokens_of(ports).shape
+        while found := list(islice(rows, shape[0])):
+            batch = windows.empty({kind_of(port): self._kinds[kind_of(port)] for port in ports}, shape)
+            for name, array in batch.items():
+                array[: len(found)] = [row[name] for row in found]
+            yield {port.name: batch[kind_of(port)] for port in ports}
 
 
 def open(artifact: Artifact, paths: Sequence[str] = (), held_out: bool = False) -> Pipeline:

@@ -11,8 +11,9 @@ import grain
 import numpy as np
 
 from ..errors import Problem
+from .. import embeddings
 from . import windows
-from .documents import BEYOND, Document, Dropped, Examiner, Sieve, nothing_left
+from .documents import BEYOND, Document, Dropped, Examiner, Sieve, fits, lay, nothing_left
 from .files import fingerprint
 from .kinds import Found
 from .records import Record, StreamRecords, TableRecords
@@ -97,7 +98,8 @@ class Packer:
     """Lays documents into rows.
 
     A document that is cut goes on in the next row with the token it was cut after, so that each token is a target once. With `whole`
-    none is cut: one that does not fit any more begins the next row, and of one longer than a row the beginning is taken.
+    none is cut: one that does not fit any more begins the next row, and of one longer than a row the beginning is taken. So does
+    one that has more vectors than the row has room for.
     With `alone` a row has one document. State: the position before the document that is being laid, and how much of it was.
     """
 
@@ -123,21 +125,15 @@ class Packer:
             document, segment = self._document, segment + 1
             if at > 0 and (self._alone or (self._whole and document.ids.size > width - at)):
                 break
-            piece = document.ids[self._at : self._at + width - at]
-            place = slice(at, at + piece.size)
-            row["tokens"][place] = piece
-            if "segments" in row:
-                row["segments"][place] = segment
-            if "mask" in row:
-                mask = document.mask
-                row["mask"][place] = 1 if mask is None else mask[self._at : self._at + piece.size]
-            if "types" in row:
-                row["types"][place] = document.type
-            at += piece.size
-            if self._whole or self._at + piece.size == document.ids.size:
+            piece = document.part(self._at, width - at)
+            if at > 0 and not fits(piece, row):
+                break
+            lay(piece, row, at, segment)
+            at += piece.ids.size
+            if self._whole or self._at + piece.ids.size == document.ids.size:
                 self._document = None
             else:
-                self._at += piece.size - 1
+                self._at += piece.ids.size - 1
         return True
 
     def state(self) -> list[Any]:
@@ -203,7 +199,7 @@ class DocumentSource:
         settings, kind = form.settings, found.kind
         self.found, self._form, self._settings = found, form, settings
         self._seed = settings.seed + _SEEDS_APART * number
-        self.examiner = Examiner(found, settings, form.tokenizer)
+        self.examiner = Examiner(found, settings, form.tokenizer, embeddings.kinds(form.ports))
         self.unit, self.records = form.tokenizer.unit, None
         self.train_tokens = None
         self.validation_tokens = None if settings.validation > 0 else 0

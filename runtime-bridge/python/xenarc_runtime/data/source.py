@@ -14,12 +14,13 @@ from ..errors import Problem
 from ..tokenizer import Tokenizer
 from .kinds import Found
 from .settings import Settings
+from .windows import Ports
 
 Row = dict[str, np.ndarray]
-"""`tokens`, `segments`, `mask` and `types`, i32: those that are asked for."""
+"""`tokens`, `segments`, `mask`, `types`, and of `embeddings` their `slots` and `vectors`: those that are asked for."""
 
 Made = tuple[str, Row, dict[str, int]]
-"""A batch: the entry point it is for, its arrays `[rows, window]`, and how many records were left out before it, by reason."""
+"""A batch: the entry point it is for, its arrays `[rows, ...]`, and how many records were left out before it, by reason."""
 
 
 @contextmanager
@@ -60,8 +61,8 @@ class Form:
     tokenizer: Tokenizer
     width: int
     """Tokens of a row."""
-    ports: tuple[str, ...]
-    """What there is of each: `tokens`, `segments`, `mask`, `types`."""
+    ports: Ports
+    """What there is of each."""
 
     @property
     def vocabulary(self) -> int:
@@ -73,7 +74,7 @@ class Rows(Protocol):
     """An endless supply of rows for one share, whose position can be kept."""
 
     def fill(self, batch: Row, places: np.ndarray, numbers: np.ndarray) -> Counter[str]:
-        """Writes rows into `places` of the batch's arrays `[rows, window]`; `numbers` are random, one a row.
+        """Writes rows into `places` of the batch's arrays `[rows, ...]`; `numbers` are random, one a row.
 
         Gives how many records were left out meanwhile, by reason.
         """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 
@@ -11,13 +11,19 @@ from .runs import Run
 IGNORED = -1
 """The token that is none: neither read by the model nor counted as a target."""
 
-EMPTY = {"tokens": IGNORED, "segments": 0, "mask": 0, "types": -1}
-"""What a row holds where there is nothing."""
+_NOTHING = {"segments": 0, "mask": 0}
+"""What stands for nothing where it is not -1."""
+
+Ports = Mapping[str, tuple[int, ...] | None]
+"""What rows have, by name: None for a whole number for each token (i32), or the shape of what a row has of vectors (f32)."""
 
 
-def empty(ports: Iterable[str], shape: tuple[int, ...]) -> dict[str, np.ndarray]:
-    """Arrays of a shape in which there is nothing."""
-    return {port: np.full(shape, EMPTY[port], np.int32) for port in ports}
+def empty(ports: Ports, shape: tuple[int, ...]) -> dict[str, np.ndarray]:
+    """Arrays for rows of a shape `[..., window]` in which there is nothing."""
+    return {
+        name: np.full(shape, _NOTHING.get(name, -1), np.int32) if vectors is None else np.zeros((*shape[:-1], *vectors), np.float32)
+        for name, vectors in ports.items()
+    }
 
 
 def draws(seed: int, step: int, count: int, stream: int = 0) -> np.ndarray:
