@@ -112,9 +112,13 @@ async function compileSmaller(
     what: "The model with fewer experts is compiled anew, and there is no model.ts in this folder.",
     fix: "Name the model's file with --model.",
   });
-  const before = manifest.config.model as { perToken?: number };
-  const fewer = before.perToken !== undefined && before.perToken > experts ? { perToken: experts } : {};
-  const values = { ...manifest.config, model: { ...before, experts, ...fewer } };
+  const before = manifest.config.model as { perToken?: number; least?: number };
+  const most = (key: "perToken" | "least") =>
+    before[key] !== undefined && before[key] > experts ? { [key]: experts } : {};
+  const fewer: { readonly perToken?: number } = most("perToken");
+  // A controller's networks know the experts that there were.
+  const { control: _, ...config } = manifest.config;
+  const values = { ...config, model: { ...before, experts, ...fewer, ...most("least") } };
   const compiled = await compile(model, resolveConfig(model.schema, { values }));
   const now = compiled.program("train_step").program.inputs.filter(({ name }) => name.startsWith("params/"));
   const was = manifest.programs.train_step!.inputs.filter(({ name }) => name.startsWith("params/"));

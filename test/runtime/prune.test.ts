@@ -1,14 +1,18 @@
 /** A pruned mixture is the dense loop over the experts that were kept; merged twins are their mean, whatever the order of their units. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { systems } from "../../bench/systems.js";
 import { compile } from "../../emit/compile.js";
 import { xenarcai600b } from "../../models/xenarcai_600b/model.js";
-import { pruneExperts, type RuntimeEvent } from "../../runtime-bridge/bridge.js";
+import { generate, pruneExperts, type RuntimeEvent } from "../../runtime-bridge/bridge.js";
 import { python, temporaryFolder } from "./support.js";
 
 const CONTEXT = 12;
 const [ROWS, BATCHES] = [4, 6];
 const SLOW = 240_000;
+const { definition, tiny } = systems.xenarcai_i2!;
+/** Without what is nothing to the router; the rest of xenarcai_i2 is compared elsewhere. */
+const STEERED = { skip: false, summary: 0, selector: 0, loadBalance: 0, zLoss: 0, context: CONTEXT };
 const folder = temporaryFolder();
 const text = join(folder, "text.txt");
 beforeAll(() => {
@@ -17,6 +21,36 @@ beforeAll(() => {
   // Whole batches: what is not there would be among the choices of experts.
   writeFileSync(text, drawn.slice(0, CONTEXT * ROWS * BATCHES + 1));
 });
+
+test(
+  "what steers a router from outside of the mixture loses the same experts: XenArcAIi2",
+  async () => {
+    const sizes = { ...tiny, ...STEERED, vocab: 256 };
+    const made = async (name: string, model: object) => {
+      const config = { model: { ...sizes, ...model }, train: { batch: ROWS }, data: { path: text } };
+      await (await compile(definition, config, { locations: false })).write(join(folder, name));
+      return join(folder, name);
+    };
+    const [run, out] = [join(folder, "steered"), join(folder, "steered-pruned")];
+    await python("pruned.py", "steered", await made("steered-artifact", {}), run);
+    await made(join("steered-pruned", "artifact"), { experts: 3, perToken: 3 });
+    const done = await pruneExperts({ artifact: join(run, "artifact"), run, out, data: text });
+    const losses = JSON.parse(await python("pruned.py", "steered_losses", run, out, text, `${ROWS}`)) as [
+      number,
+      number,
+    ];
+    expect(Math.abs(done.loss_before! / losses[0] - 1)).toBeLessThan(1e-5);
+    expect(Math.abs(done.loss_after! / losses[1] - 1)).toBeLessThan(1e-5);
+    expect(Math.abs(losses[0] - losses[1])).toBeGreaterThan(1e-3);
+    let written = "";
+    const given = { artifact: join(out, "artifact"), run: out, prompt: "the", maxTokens: 5, temperature: 0 };
+    await generate(given, (event) => {
+      if (event.event === "text") written += event.text;
+    });
+    expect(written.length).toBeGreaterThan(0);
+  },
+  2 * SLOW,
+);
 
 async function artifact(name: string, model: object, mesh = {}): Promise<string> {
   const sizes = { context: CONTEXT, layers: 2, heads: 2, embed: 16, mlp: 24, expertWidth: 10, blockSize: 4 };

@@ -3,6 +3,8 @@
 python pruned.py draw ARTIFACT RUN         a run with drawn weights, experts of very different use
 python pruned.py twins ARTIFACT RUN        a run whose experts 2 and 3 are 0 and 1, but for their units' order and for opposite differences
 python pruned.py compare RUN PRUNED TEXT ROWS   the report, and the losses of both by the reference, in batches of ROWS, as JSON
+python pruned.py steered ARTIFACT RUN      a run of xenarcai_i2 with drawn weights
+python pruned.py steered_losses RUN PRUNED TEXT ROWS   the losses of that and of the pruned one by the reference, as JSON
 python pruned.py same RUN PRUNED           the largest difference of the pruned experts' weights from those that the twins are of
 """
 
@@ -138,9 +140,45 @@ def compare(run, pruned, text, batch):
     }))
 
 
+def steered(artifact_folder, run):
+    """What is not trained is as it is configured, but for the router's bias."""
+    folder = Path(artifact_folder)
+    artifact = load(folder)
+    parameters, config = drawn(artifact), artifact.config["model"]
+    for path, value in parameters.items():
+        *_, module, name = path.split("/")
+        if module == "values" and name != "router":
+            value[...] = np.asarray(config.get(name, 1)).reshape(-1, *[1] * (value.ndim - 1))
+    write(Path(run), folder, parameters)
+
+
+def steered_losses(run, pruned, text, batch):
+    import xenarcai_i2
+
+    (mixture,) = json.loads((Path(pruned) / "pruning.json").read_text())["mixtures"]
+    kept = [[made[0]["expert"] for made in layer["made_of"]] for layer in mixture["experts"]]
+    whole, found = weights(run), weights(pruned)
+    fewer = dict(whole)
+    # The axis of experts, without that of layers.
+    axes = {"blocks/moe/router/weight": 1, "blocks/hyper/weights/weight": 2, "blocks/values/router": 0}
+    axes |= {f"blocks/moe/{name}/weight": 0 for name in ("gate", "up", "down")}
+    for path, axis in axes.items():
+        fewer[path] = np.stack([layer.take(of, axis=axis) for layer, of in zip(whole[path], kept, strict=True)])
+    assert all(np.array_equal(fewer[path], found[path]) for path in fewer)
+    ids = np.frombuffer(Path(text).read_bytes(), np.uint8).astype(np.int32)
+    losses = []
+    for folder, parameters in ((run, whole), (pruned, fewer)):
+        config = load(Path(folder) / "artifact").config["model"]
+        size = config["context"]
+        rows = np.stack([ids[start : start + size + 1] for start in range(0, ids.size - 1, size)])
+        parts = np.split(rows, len(rows) // int(batch))
+        losses.append(np.mean([float(xenarcai_i2.loss(parameters, p[:, :-1], p[:, 1:], config)[1]) for p in parts]))
+    print(json.dumps(losses))
+
+
 def same(run, pruned):
     wanted, found = means_of_twins(run), weights(pruned)
     print(max(float(np.abs(found[path] - wanted[path]).max()) for path in wanted))
 
 
-{"draw": draw, "twins": twins, "compare": compare, "same": same}[sys.argv[1]](*sys.argv[2:])
+{f.__name__: f for f in (draw, twins, compare, steered, steered_losses, same)}[sys.argv[1]](*sys.argv[2:])

@@ -1,7 +1,8 @@
 """Expert pruning: a checkpoint with fewer experts in each mixture, chosen by how many of the held-out data's choices fall on them.
 
-What is known of a mixture (models/layers/moe) is known by names: `X/router/utilization` is reported by `eval_step`; every parameter of X that
-belongs to its experts, the router's columns among them, has the axis `expert`, and the inside of an expert is the axis `mlp`.
+What is known of a mixture (models/layers/moe) is known by names: `X/router/utilization` is reported by `eval_step`; every parameter that
+belongs to its experts, the router's columns among them, has the axis `expert`, and the inside of an expert is the axis `mlp`. What steers the router
+from outside of X has that axis, too: it belongs to the mixture whose path has most in common with its own.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import product, takewhile
 from pathlib import Path
 from typing import Any
 
@@ -52,9 +53,10 @@ class Mixture:
     places: tuple[str, ...]
     utilization: np.ndarray
 
-    def has(self, name: str, port: Port) -> bool:
-        """Whether a parameter belongs to its experts."""
-        return name.startswith(self.path) and _EXPERT in port.axes
+    def near(self, name: str) -> int:
+        """How many names at the beginning of a parameter's path are those of its own."""
+        pairs = zip(self.path.split("/")[:-1], name.split("/"), strict=False)
+        return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def prune(folder: Path, run: Path, step: int | None, paths: Sequence[str], batches: int | None, target: Path, merge: bool) -> None:
@@ -213,11 +215,21 @@ def _with_fewer(
     weights: Weights, ports: Mapping[str, Port], mixtures: Sequence[Mixture], groups: Mapping[str, Groups]
 ) -> dict[str, Stored]:
     """The weights with the experts that stay."""
-    owners = {name: next((m for m in mixtures if m.has(name, ports[name])), None) for name in weights}
+    owners = {name: _owner(name, mixtures) if _EXPERT in ports[name].axes else None for name in weights}
     return {
         name: tensor if owner is None else _fewer(tensor, ports[name].axes, owner.places, groups[owner.path])
         for (name, tensor), owner in zip(weights.items(), owners.values(), strict=True)
     }
+
+
+def _owner(name: str, mixtures: Sequence[Mixture]) -> Mixture:
+    """The mixture that a parameter of experts belongs to. Raises Problem where it may be one or another."""
+    nearest = max(mixture.near(name) for mixture in mixtures)
+    first, *others = [mixture for mixture in mixtures if mixture.near(name) == nearest]
+    if others:
+        what = f"`{name}` has the axis `{_EXPERT}`, and may be of the mixture {first.path.rstrip('/')} or {others[0].path.rstrip('/')}."
+        raise Problem("usage", what, "Declare it inside the mixture that it belongs to, or in the module around that mixture.")
+    return first
 
 
 def _fewer(tensor: Stored, axes: tuple[str, ...], places: tuple[str, ...], groups: Groups) -> Stored:
