@@ -408,7 +408,9 @@ export class XenarcaiI2Layer extends Module {
     const [attended, seen] = this.attention.call(h, options);
     if (!cache) this.reportAttended(values, passes, h.size("seq"));
     const [read, summary] = this.summarizer?.call(h, cache?.summary, places) ?? [undefined, undefined];
-    const middle = x.add(gated((read ? (attended as Tensor).add(read) : attended) as Stream) as Tensor) as Stream;
+    // Nothing of what a token leaves out is there for its gate to learn from: attention and experts do not compute it.
+    const taken = passes && read ? (where(passes, read, 0) as Tensor) : read;
+    const middle = x.add(gated((taken ? (attended as Tensor).add(taken) : attended) as Stream) as Tensor) as Stream;
     const g = this.moeNorm.call<"batch" | "seq">(middle);
     const mixed = this.moe.call<"batch" | "seq">(g, {
       adjustment: this.adjusted(g, strategy, router),

@@ -101,10 +101,10 @@ def _forward(params: Params, tokens: Array, config: Config, segments: Array | No
             losses = losses + config["skipLoss"] * (1 - jnp.mean(passes) - config["skipTarget"]) ** 2
         strategy = None if plan is None else nn.gelu(common.linear(block, "strategy", plan), approximate=True)
         steered = 0 if strategy is None else common.linear(block, "paths", strategy)
-        bias = jnp.where(passes[..., None] >= 0.5, steered, -1e30)  # who skips has no path, and no state
+        bias = jnp.where(passes[..., None] >= 0.5, steered, -1e30)  # who skips has no path, no state and no summary
         y = hierarchical.layer(block, "attention", h, values, bias, attention)
         if config["summary"]:
-            y = y + _summary(block, h, config)
+            y = y + _summary(block, h, config) * (passes >= 0.5)[..., None]
         x = x + passes[..., None] * y
         g = common.rms_norm(block, "moeNorm", x, epsilon)
         y, penalty = _mixture(block, g, strategy, passes >= 0.5, config)
