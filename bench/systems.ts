@@ -23,7 +23,26 @@ export interface System {
   readonly full: readonly FullSize[];
   /** What the document says of time, cost and throughput. */
   readonly claims?: readonly Claim[];
+  /** How it learns to recall, where it claims to remember or to see tokens from everywhere. */
+  readonly recall?: Recall;
 }
+
+/** Tokens of a prompt of the task of recall (bench/recall.ts), and among how many of the first the key is. */
+export const [LENGTH, EARLY] = [48, 4];
+
+/** A small configuration that is trained to recall. */
+export interface Recall {
+  /** The section `model`, with nothing but windows. */
+  readonly model: Readonly<Record<string, unknown>>;
+  /** How many positions back windows lead, those of all layers, and of a short-term memory, together. */
+  readonly reach: number;
+  readonly train: Readonly<Record<string, unknown>> & { readonly steps: number; readonly batch: number };
+  /** What leads further back, each what of `model` is then otherwise. */
+  readonly ways: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+}
+
+/** How both are trained to recall. */
+const recalling = { steps: 300, batch: 32, warmup: 20, learningRate: 3e-3, minLearningRate: 3e-4, beta2: 0.98 };
 
 /** A statement that `xenarc plan` answers. */
 export interface Claim {
@@ -71,6 +90,9 @@ const pod = (target: string, fsdp: number): string[] => [
 /** 128 chips of v4 and 32 of v5p for Xenith_mini: a sequence over `context`, heads and widths over 4. */
 const v4x256 = ["target=tpu:v4:4x4x8", "mesh.fsdp=2", "mesh.context=16", "train.batch=2"];
 const v5px64 = ["target=tpu:v5p:2x4x4", "mesh.context=8"];
+
+/** Memories of a few tokens. */
+const remembering = { tokens: 8, chunk: 4, vectors: 1, chunks: 16, layers: 1, heads: 2, mlp: 32 };
 
 /** Assumed: dollars for an hour of a v4 chip. */
 const PRICE = "3.22";
@@ -233,6 +255,20 @@ export const systems: Readonly<Record<string, System>> = {
         words: ["--target", "tpu:v4:2x2x4", "--mode", "decode"],
       },
     ],
+    recall: {
+      model: {
+        ...{ context: LENGTH, denseLayers: 1, layers: 1, heads: 4, kvHeads: 2, embed: 32, mlp: 48, expertWidth: 16 },
+        ...{ experts: 2, perToken: 1, windows: [8], globals: 0, blockSize: 64 },
+      },
+      // Two layers and the short-term memory.
+      reach: 3 * 7,
+      train: recalling,
+      ways: {
+        "memories and global tokens": { globals: EARLY, memory: remembering },
+        memories: { memory: remembering },
+        "global tokens": { globals: EARLY },
+      },
+    },
   },
   xenarcai_i2: {
     definition: xenarcaiI2,
@@ -261,11 +297,42 @@ export const systems: Readonly<Record<string, System>> = {
       summarizer: ["model.summary=0"],
       "selector of global tokens": ["model.selector=0"],
       "global tokens": ["model.globals=0"],
+      "attention sinks": ["model.sinks=0"],
       "chosen chunks": ["model.sparsity=0"],
+      "coarse attention and chosen chunks": ["model.chunk=256"],
+      "recurrent state, and planning": ["model.state=0", "model.plan=0", "model.hyperRank=0"],
       dilation: ["model.dilation=1"],
       "dynamic number of experts": ["model.threshold=1"],
       "load-balance loss": ["model.loadBalance=0"],
     },
     full: [{ name: "50.4B at 128K, v4-256", file: "full.yaml" }],
+    recall: {
+      model: {
+        ...{
+          context: LENGTH,
+          layers: 2,
+          heads: 4,
+          kvHeads: 2,
+          embed: 32,
+          expertWidth: 16,
+          experts: 4,
+          perToken: 2,
+          least: 1,
+        },
+        ...{ window: 8, dilation: 1, maxLatent: 32, latent: 32, rank: 16, blockSize: 64, unit: 8, maxGlobals: 12 },
+        // A chunk that is longer than the text never ends: there is none to be chosen, and no mean of one.
+        ...{ sinks: 0, globals: 0, selector: 0, sparsity: 0, chunk: 2 * LENGTH },
+        ...{ state: 0, summary: 0, summaryChunk: 8, plan: 0, hyperRank: 0 },
+      },
+      reach: 2 * 7,
+      train: recalling,
+      ways: {
+        everything: {
+          ...{ sinks: 4, globals: 12, selector: 8, sparsity: 0.5, chunk: 8, state: 32, summary: 16, plan: 8 },
+          hyperRank: 4,
+        },
+        sinks: { sinks: EARLY },
+      },
+    },
   },
 };
