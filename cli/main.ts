@@ -214,7 +214,7 @@ xenarc
   .description("write a checkpoint's weights as safetensors files, for transformers and others")
   .argument("<checkpoint>", "a run's folder (its newest checkpoint), or RUN/checkpoints/N")
   .requiredOption("-o, --out <dir>", "a new or empty folder")
-  .option("--shard-size <size>", "the most of a file, such as 500MB", size, 5e9)
+  .option("--shard-size <size>", "the most that the tensors of a file take, such as 500MB", size, 5e9)
   .addOption(new Option("--dtype <dtype>", "the element type (default: as stored)").choices(["f32", "bf16", "f16"]))
   .addOption(
     new Option("--names <whose>", "the tensors' names (default: huggingface, if the model has a map to them)").choices([
@@ -356,7 +356,7 @@ function quantity(text: string): number {
   const parts = /^([\d.]+)([KMBT]?)$/i.exec(text);
   const value = Number(parts?.[1]) * 1000 ** " KMBT".indexOf(parts?.[2]?.toUpperCase() || " ");
   if (value > 0) return value;
-  throw new InvalidArgumentError("It must be a number, such as 10T or 300B.");
+  throw new InvalidArgumentError("It must be a number above 0, such as 10T or 300B.");
 }
 
 /** `5GB`, `500MB`, `1.5TB`, `4096` */

@@ -26,8 +26,9 @@ export function sortWords(words: readonly string[]): Words {
   const bare = targets.find(
     (word) => /^[\w$]+(\.[\w$]+)+(?<!\.[cm]?[jt]s)$/.test(word) && !existsSync(word) && modelIn(word) === undefined,
   );
-  if (targets.length > 1 && bare !== undefined) {
-    throw new XenarcError({ what: `${bare} has no value.`, fix: `Settings are written ${bare}=VALUE.` }, "usage");
+  if (bare !== undefined) {
+    const what = targets.length > 1 ? `${bare} has no value.` : `There is no file or folder ${bare} here.`;
+    throw new XenarcError({ what, fix: `Settings are written ${bare}=VALUE.` }, "usage");
   }
   const other = targets.find((word) => isFile(word) && !/\.[cm]?[jt]sx?$/.test(word));
   if (targets.length > 1 || other !== undefined) {

@@ -16,7 +16,8 @@ export async function configCommand(
   }
   const { dim } = paint(process.stdout);
   const texts = settings.map((setting) => [setting, yamlLine(setting)] as const);
-  const width = Math.max(...texts.map(([, line]) => line.length));
+  // A longer line has its origin behind it.
+  const width = Math.max(...texts.map(([, line]) => line.length).filter((length) => length <= LONGEST));
   const lines: string[] = [];
   let open: readonly string[] = [];
   // What is printed is YAML again: a configuration file to begin with.
@@ -40,6 +41,9 @@ export async function configSchema({ file, model }: Pick<Project, "file" | "mode
   const { sourcesOf } = await import("../../compiler/source/load.js");
   return `${JSON.stringify(jsonSchemaOf(model.schema, sourcesOf(file)), undefined, 2)}\n`;
 }
+
+/** Columns of a line that others are aligned with. */
+const LONGEST = 60;
 
 const indent = (depth: number): string => "  ".repeat(depth);
 

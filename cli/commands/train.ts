@@ -285,7 +285,9 @@ function outcome(done: EventOf<"done">, run: string, { stepped, checkpoint, curv
   const steps = `${count(done.step)} steps`;
   const result = stepped
     ? `${[loss(done.loss), validation].filter(Boolean).join(", ")}, after ${steps} in ${duration(done.seconds)}`
-    : `${validation === "" ? "" : `${validation}; `}all ${steps} were done before (train.steps=N sets another number)`;
+    : done.step === 0
+      ? "ended before its first step"
+      : `${validation === "" ? "" : `${validation}; `}all ${steps} were done before (train.steps=N sets another number)`;
   const rows = [
     ["loss", result],
     ...(curve === undefined ? [] : [["curve", curve]]),

@@ -49,7 +49,7 @@ test(
     const skipped = await call("data", "tokenize", "bad.jsonl", "-o", "some", "--skip-bad");
     expect(skipped.out).toMatch(/documents +1, 1 more left out: they are broken/);
     const other = await call("data", "tokenize", "plays.jsonl", "-o", "some");
-    expect([other.code, other.err]).toEqual([2, expect.stringContaining("some holds other data: their sources")]);
+    expect([other.code, other.err]).toEqual([2, expect.stringContaining("some holds other data, as `sources` in its")]);
     const foreign = folder({ "thesis.txt": "" });
     const full = await call("data", "tokenize", "plays.jsonl", "-o", foreign);
     expect([full.code, full.err]).toEqual([2, expect.stringContaining("is not empty")]);

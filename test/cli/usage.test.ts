@@ -82,6 +82,7 @@ test.each([
   [["train", "--train.steps=5"], "Settings have no dashes: train.steps=5"],
   [["train", "--train.steps", "5"], "Settings have no dashes: train.steps=VALUE"],
   [["train", "--steps", "5"], "settings of the configuration have no dashes: train.steps=100"],
+  [["train", "train.steps"], "There is no file or folder train.steps here.\n\nSettings are written train.steps=VALUE."],
   [["train", ".", "train.steps"], "train.steps has no value.\n\nSettings are written train.steps=VALUE."],
   [["generate", "--top-p", "3"], "option '--top-p <p>' argument '3' is invalid. It must be a number, from 0 to 1."],
   [["generate", "-n", "0"], "It must be a whole number, 1 or more."],

@@ -201,6 +201,18 @@ class Found(Case):
             held_out = next(pipeline.validation(made.program("eval_step").inputs))["batch/tokens"]
             self.assertEqual(held_out[0].tolist(), ids[4500 : 4500 + WIDTH].tolist())
 
+    def test_all_records_of_held_out_data_are_evaluated(self):
+        path = self.folder / "many.jsonl"
+        path.write_text("".join(json.dumps({"text": "a" * (2 * WIDTH)}) + "\n" for _ in range(1500)))
+        made = artifact(path=str(path), validation=0.5)
+        ports = made.program("eval_step").inputs
+
+        def tokens(pipeline):
+            return sum(int((batch["batch/tokens"] >= 0).sum()) for batch in pipeline.validation(ports))
+
+        self.assertGreaterEqual(tokens(data.open(made, [str(path)], held_out=True)), 1500 * 2 * WIDTH)
+        self.assertLessEqual(tokens(data.open(made)), 1024 * WIDTH)
+
     def test_the_type_of_token_ids_is_said_beside_them(self):
         ids = np.arange(100)
         for dtype in ("uint8", "uint16", "uint32"):

@@ -136,9 +136,16 @@ class Written(InFolder):
         self.run_work(*self.sources)
         self.assertEqual(before, {file.name: file.stat().st_mtime_ns for file in (self.folder / "out").iterdir()})
         said = self.problem(lambda: self.run_work(*self.sources, form="hdf5"))
-        self.assertIn("holds other data: their format is not the same", said)
-        self.assertIn("their sources", self.problem(lambda: self.run_work(self.sources[0])))
+        self.assertIn("holds other data, as `format` in its index.json says", said)
+        self.assertIn("as `sources` in", self.problem(lambda: self.run_work(self.sources[0])))
         self.assertIn("is not empty", self.problem(lambda: self.run_work(*self.sources, out=".")))
+
+    def test_what_wrote_nothing_is_begun_anew(self):
+        self.lines("bad.jsonl", [7])
+        self.problem(lambda: self.run_work(SourceSettings(str(self.folder / "bad.jsonl"))))
+        self.assertTrue((self.folder / "out" / "index.json").is_file())
+        self.run_work(*self.sources)
+        self.assertTrue(json.loads((self.folder / "out" / "index.json").read_text())["complete"])
 
 
 class Ended(InFolder):
@@ -387,6 +394,20 @@ class Counted(InFolder):
                 {"from": 512, "to": 1023, "records": 3},
             ],
         )
+
+    def test_a_run_of_ids_in_hdf5_is_counted_as_in_bin(self):
+        ids = np.random.default_rng(2).integers(0, 256, 1000).astype(np.uint16)
+        ids.tofile(self.folder / "ids.bin")
+        with h5py.File(self.folder / "ids.h5", "w") as file:
+            file["input_ids"] = ids
+        counted = []
+        for name in ("ids.bin", "ids.h5"):
+            source = SourceSettings(str(self.folder / name), dtype="uint16" if name.endswith("bin") else None)
+            statistics.statistics(Reader([source], False, tokenizer.BYTES), tokenizer.BYTES, "bytes")
+            counted.append({key: self.said[-1][1][key] for key in ("lengths", "used", "unigram", "bigram")})
+        self.assertEqual(*counted)
+        self.assertEqual(counted[1]["lengths"], [{"from": 512, "to": 1023, "records": 1}])
+        self.assertEqual(counted[1]["used"], len(set(ids.tolist())))
 
     def test_ids_of_another_tokenizer_are_refused(self):
         self.run_work(self.lines("a.jsonl", [{"text": "To be, or not to be"}]), form="hdf5")

@@ -118,7 +118,7 @@ def _stored(data: np.ndarray, entry: dict[str, object]) -> Stored:
 
 
 def write_folder(folder: Path, weights: Weights, shard_bytes: int, stem: str = "model") -> Iterator[Path]:
-    """Writes tensors in their order, in shards of at most `shard_bytes` (a larger tensor has one of its own), one after another; gives each file as it is written. One shard needs no index."""
+    """Writes tensors in their order, in shards whose tensors take at most `shard_bytes` (a larger tensor has one of its own), one after another; gives each file as it is written. One shard needs no index."""
     shards = _planned(weights, shard_bytes)
     if len(shards) == 1:
         yield _write(folder / f"{stem}.safetensors", weights, shards[0])

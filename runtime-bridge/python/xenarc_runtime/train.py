@@ -395,10 +395,14 @@ def _refuse_unjudged(artifact: Artifact, settings: Settings, pipeline: data.Pipe
     keys = [key for key, value in asked.items() if value]
     if keys and not pipeline.has_validation:
         goes, out = ("goes", "it") if len(keys) == 1 else ("go", "them")
+        kept = pipeline.settings.validation
+        share = "Keep a share of the data apart (data.validation=0.1)" if kept == 0 else "Keep a larger share apart (data.validation)"
+        # What is a duplicate of something that is trained on is left out.
+        why = ", but for duplicates" if kept and pipeline.settings.filters.get("duplicates") else ""
         raise Problem(
             "data_missing",
-            f"{' and '.join(keys)} {goes} by the validation loss, and there are no validation data in {pipeline.path}.",
-            f"Keep a share of the data apart (data.validation=0.1), give more, or leave {out} out.",
+            f"{' and '.join(keys)} {goes} by the validation loss, and there are no validation data in {pipeline.path}{why}.",
+            f"{share}, give more, or leave {out} out.",
         )
 
 

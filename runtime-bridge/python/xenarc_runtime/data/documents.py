@@ -282,15 +282,20 @@ def _described(value: Any) -> str:
 
 
 class Sieve(grain.IterDataset):
-    """The documents among documents and dropped records; each knows how many were dropped since the beginning."""
+    """The documents among documents and dropped records of the source at `path`; each knows how many were dropped since the beginning."""
+
+    def __init__(self, parent: grain.IterDataset, path: str) -> None:
+        super().__init__(parent)
+        self._path = path
 
     def __iter__(self) -> _SieveIterator:
-        return _SieveIterator(self._parent.__iter__())
+        return _SieveIterator(self._parent.__iter__(), self._path)
 
 
 class _SieveIterator(grain.DatasetIterator):
-    def __init__(self, parent: grain.DatasetIterator) -> None:
+    def __init__(self, parent: grain.DatasetIterator, path: str) -> None:
         super().__init__(parent)
+        self._path = path
         self._epoch = 0
         """The epoch of the last document."""
         self._dropped: Counter[str] = Counter()
@@ -306,7 +311,7 @@ class _SieveIterator(grain.DatasetIterator):
                 self._dropped = self._dropped + Counter([found.reason])
             reasons.add(found.reason)
             if found.epoch > self._epoch + 1:
-                raise nothing_left(reasons)
+                raise nothing_left(self._path, reasons)
 
     def get_state(self) -> dict[str, Any]:
         return {"parent": self._parent.get_state(), "epoch": self._epoch, "dropped": dict(self._dropped)}
@@ -316,9 +321,9 @@ class _SieveIterator(grain.DatasetIterator):
         self._epoch, self._dropped = state["epoch"], Counter(state["dropped"])
 
 
-def nothing_left(reasons: set[str]) -> Problem:
-    """That every record was dropped."""
+def nothing_left(path: str, reasons: set[str]) -> Problem:
+    """That every record of the source at `path` was dropped."""
     hint = "Look at data.filters, and at the data themselves."
     if reasons == {BEYOND}:
         hint = "Compile the model with a longer context, or give shorter prompts."
-    return Problem("data_empty", f"No record is left to train on ({', '.join(sorted(reasons))}).", hint)
+    return Problem("data_empty", f"No record of {path} is left to train on ({', '.join(sorted(reasons))}).", hint)

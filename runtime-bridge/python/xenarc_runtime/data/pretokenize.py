@@ -151,20 +151,25 @@ def _begin(work: Work, reader: Reader, dtype: np.dtype) -> dict[str, Any]:
         ],
     }
     folder.mkdir(parents=True, exist_ok=True)
+    fresh = {**told, "complete": False, "documents": 0, "tokens": 0, "bad": 0, "shards": [], "position": None}
     try:
         index = json.loads((folder / INDEX).read_text("utf-8"))
     except FileNotFoundError:
         if any(not file.name.startswith(".") for file in folder.iterdir()):
             raise Problem("usage", f"{folder} is not empty.", "Give a new folder with --out.") from None
-        index = {**told, "complete": False, "documents": 0, "tokens": 0, "bad": 0, "shards": [], "position": None}
+        index = fresh
         _save(folder, index)
     except ValueError as error:
         raise Problem("usage", f"{folder / INDEX} is damaged: {error}.", "Delete the folder, or give another.") from None
     different = [name for name, value in told.items() if index.get(name) != value]
-    if different:
+    if different and not index.get("shards"):
+        # Of what was begun there is nothing.
+        index = fresh
+        _save(folder, index)
+    elif different:
         raise Problem(
             "usage",
-            f"{folder} holds other data: their {different[0].replace('_', ' ')} is not the same.",
+            f"{folder} holds other data, as `{different[0]}` in its {INDEX} says.",
             "Give another folder with --out, or delete this one.",
         )
     for file in folder.glob(".tokens-*"):

@@ -14,8 +14,9 @@ from .documents import Examiner
 from .files import Unreadable, fingerprint
 from .kinds import Found, Kind, find_source
 from .records import Record, StreamRecords, TableRecords, bad_record
-from .runs import FileRun, type_of
+from .runs import Run
 from .settings import Settings, SourceSettings
+from .tokens import runs_of
 
 Value = str | np.ndarray | dict[str, Any]
 """A text, token ids, or a conversation."""
@@ -70,8 +71,9 @@ class Reader:
     def _of_source(self, number: int, position: Any) -> Iterator[Item]:
         found = self.found[number]
         kind, files = found.kind, found.files
-        if kind.table is None and kind.stream is None:
-            yield from self._of_run(number, found)
+        runs = runs_of(found, self._tokenizer.vocab_size)
+        if runs is not None:
+            yield from self._of_run(number, runs)
             return
         examiner = Examiner(found, self._settings, self._tokenizer)
         sizes = np.array([max(1, file.size()) for file in files], float)
@@ -109,10 +111,8 @@ class Reader:
             bad_record(found, item.file, item.number, error, self._settings.skip_bad, "--skip-bad")
             return None
 
-    def _of_run(self, number: int, found: Found) -> Iterator[Item]:
+    def _of_run(self, number: int, runs: list[Run]) -> Iterator[Item]:
         """Token ids without an end: as many at a time as are read at once."""
-        dtype = found.source.dtype or type_of(found.files[0], self._tokenizer.vocab_size)
-        runs = [FileRun(file, dtype) for file in found.files]
         total = max(1, sum(run.size for run in runs))
         done = 0
         for file, run in enumerate(runs):

@@ -250,7 +250,7 @@ class _StreamIterator(grain.DatasetIterator):
             raise Problem(
                 "data_empty",
                 f"There is no record in {names} for one of the processes that read." if self._of.every > 1 else f"There is no record in {names}.",
-                "Give more data, or fewer data.workers.",
+                "Give more data, or fewer data.workers." if self._of.every > 1 else "Give more data.",
             )
         self._epoch, self._given = self._epoch + 1, False
         self._file = self._at = self._number = 0

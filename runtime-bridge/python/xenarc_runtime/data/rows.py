@@ -38,10 +38,10 @@ class Documents(Protocol):
 
 
 class TableDocuments:
-    """Every so many documents of a table: its `lane` of `lanes`. The position is a number."""
+    """Every so many documents of the table at `path`: its `lane` of `lanes`. The position is a number."""
 
-    def __init__(self, documents: grain.MapDataset, lane: int, lanes: int) -> None:
-        self._documents, self._lane, self._lanes = documents, lane, lanes
+    def __init__(self, documents: grain.MapDataset, path: str, lane: int, lanes: int) -> None:
+        self._documents, self._path, self._lane, self._lanes = documents, path, lane, lanes
         self._next = 0
 
     def next(self) -> Document:
@@ -58,7 +58,7 @@ class TableDocuments:
                 return found
             dropped[found.reason] += found.counts
             reasons.add(found.reason)
-        raise nothing_left(reasons)
+        raise nothing_left(self._path, reasons)
 
     def state(self) -> int:
         """See Documents."""
@@ -207,9 +207,9 @@ class DocumentSource:
         self._rows: list[Row] | None = None
         if kind.table is not None:
             self._train, self._held_out = (self._table(held_out) for held_out in (False, True))
-            if len(self._train) == 0 and settings.validation < 1:
-                raise Problem("data_empty", f"There is no record to train on in {found.source.path}.", "Give more data.")
             self.records = len(self._train)
+        if settings.validation < 1 and next(self.in_order(False), None) is None:
+            raise Problem("data_empty", f"There is no record to train on in {found.source.path}.", "Give more data.")
 
     def _table(self, held_out: bool) -> TableRecords:
         return TableRecords(self.found, self._settings.validation, held_out)
@@ -224,16 +224,17 @@ class DocumentSource:
 
     def documents(self, share: Share) -> dict[str, Documents]:
         """Documents to train on: for every row a lane, or one stream for all of them."""
+        path = self.found.source.path
         if self.found.kind.table is not None:
             order = self._train.shuffled(self._seed) if self._settings.shuffle > 1 else self._train
             found = order.map(self.examiner).map(self._teaching)
             lanes = share.of_rows * share.workers
             first = share.worker * share.of_rows
-            return {f"row {row}": TableDocuments(found, first + int(row), lanes) for row in share.rows}
+            return {f"row {row}": TableDocuments(found, path, first + int(row), lanes) for row in share.rows}
         shuffle = self._settings.shuffle
         order = self._seed if shuffle > 1 else None
         records = StreamRecords(self.found, self._settings.validation, False, order, share)
-        found = Sieve(records.map(self.examiner).map(self._teaching))
+        found = Sieve(records.map(self.examiner).map(self._teaching), path)
         if shuffle > 1:
             found = grain.experimental.WindowShuffleIterDataset(found, window_size=shuffle, seed=self._seed & 0xFFFFFFFF)
         return {f"reader {share.reader} of {share.readers}": StreamDocuments(found.__iter__())}
@@ -253,7 +254,9 @@ class DocumentSource:
         return iter(StreamRecords(self.found, self._settings.validation, held_out))
 
     def validation(self) -> Iterator[Row]:
-        """See Source; the rows are made once."""
+        """See Source; those of a part that is kept apart are made once."""
+        if self._settings.validation == 1 and self._settings.validation_rows is None:
+            return self._validation()
         if self._rows is None:
             self._rows = list(islice(self._validation(), self._settings.validation_rows or _VALIDATION_ROWS))
         return iter(self._rows)

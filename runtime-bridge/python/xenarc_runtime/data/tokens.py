@@ -114,8 +114,16 @@ def from_text(found: Found, form: Form) -> Tokens:
 
 def from_files(found: Found, form: Form) -> Tokens | None:
     """The tokens of files of token ids; None if these hold records."""
+    runs = runs_of(found, form.vocabulary)
+    if runs is None:
+        return None
+    return Tokens(Joined(runs) if len(runs) > 1 else runs[0], found, "tokens", form, fingerprint(found.files))
+
+
+def runs_of(found: Found, vocabulary: int) -> list[Run] | None:
+    """The token ids of each file, where they are one run and no records: without that, None."""
     source, kind, files = found.source, found.kind, found.files
-    dtype = source.dtype or type_of(files[0], form.vocabulary)
+    dtype = source.dtype or type_of(files[0], vocabulary)
     runs: list[Run] = []
     for file in files:
         try:
@@ -127,4 +135,4 @@ def from_files(found: Found, form: Form) -> Tokens | None:
                 return None
         except Exception as error:
             raise bad_file(file, error) from None
-    return Tokens(Joined(runs) if len(runs) > 1 else runs[0], found, "tokens", form, fingerprint(files))
+    return runs
