@@ -3,6 +3,7 @@
 import dataclasses
 import io
 import json
+import tarfile
 import tempfile
 import unittest
 from contextlib import closing
@@ -73,6 +74,22 @@ class OfRecords(Temporary):
         self.assertEqual(rows["embeddings/sound/slots"][0].tolist(), [-1, -1, -1, -1, 0, -1, -1, -1, -1])
         self.assertEqual(rows["embeddings/image/vectors"][0].tolist(), [[1, 2, 3], [4, 5, 6]])
         self.assertEqual(rows["embeddings/sound/vectors"][0].tolist(), [[7, 0]])
+
+    def test_of_a_webdataset_are_npy_files(self):
+        vectors = io.BytesIO()
+        np.save(vectors, np.array([[1, 2, 3]], np.float16))
+        members = {"0.txt": b"abcd", "0.image.npy": vectors.getvalue(), "0.json": b'{"image_at": 1}'}
+        with tarfile.open(self.folder / "a.tar", "w") as tar:
+            for name, content in members.items():
+                info = tarfile.TarInfo(name)
+                info.size = len(content)
+                tar.addfile(info, io.BytesIO(content))
+        made = with_kinds(artifact(shuffle=0, lead=(1, 1), width=6, packing=True))
+        with closing(data.open(made, [str(self.folder / "a.tar")]).feed()) as feed:
+            ports = feed.next().ports
+        rows = {name.removeprefix("batch/"): part((slice(None),) * 3)[0, 0] for name, part in ports.items()}
+        self.assertEqual(rows["tokens"].tolist()[:5], [97, -1, *b"bcd"])
+        self.assertEqual(rows["embeddings/image/vectors"].tolist()[0], [1, 2, 3])
 
     def test_in_front_where_nothing_is_said_and_after_others_by_their_places(self):
         record = {"text": "abc", "image": [1, 2], "image_at": 3, "sound": [[8, 9]]}

@@ -163,7 +163,11 @@ class Examiner:
 
     def _place(self, document: Document, values: Any) -> None:
         """Puts in among the tokens what a record has to stand in their place."""
-        given = {name: values[name] for name in self._kinds if isinstance(values, dict) and name in values}
+        if not isinstance(values, dict):
+            return
+        # A tar file's members have the name of what they hold, and that of its form.
+        keys = ((name, key) for name in self._kinds for key in (name, f"{name}.npy"))
+        given = {name: values[key] for name, key in keys if key in values}
         if not given:
             return
         try:
