@@ -1,7 +1,8 @@
 /**
  * `npm run seeds`: the figures of docs/models. Compiles the full sizes of the systems for their pods with the TPU compiler, one after the
- * other; with `--train` trains their small configurations, whole and without each component, with `--recall` others to recall what is far back. What was measured is kept in
- * docs/models/seeds.json, and docs/models/seeds.md is written from it: systems can be run one at a time.
+ * other; with `--train` trains their small configurations, whole and without each component; with `--recall` others to recall what is far
+ * back; with `--reference` compiles the full sizes in plain JAX. What was measured is kept in docs/models/seeds.json, and
+ * docs/models/seeds.md is written from it: systems can be run one at a time.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,10 +11,13 @@ import { Argument, Command } from "commander";
 import { execa } from "execa";
 import { z } from "zod";
 import { meshName } from "../cli/plan_text.js";
+import { totalCost } from "../compiler/plan/costs.js";
+import { parseOptimizedHlo } from "../compiler/plan/optimized_hlo.js";
 import { packageRoot } from "../compiler/source/package.js";
 import { compile } from "../emit/compile.js";
 import { resolveConfig } from "../emit/config.js";
 import { train } from "../runtime-bridge/bridge.js";
+import { ensurePython, ensureTpuCompiler } from "../runtime-bridge/environment.js";
 import { NOTHING, recalled, SEEDS } from "./recall.js";
 import { type Claim, ENTRIES, type FullSize, systems } from "./systems.js";
 
@@ -24,6 +28,7 @@ const judgementSchema = z.object({
     .object({
       memory: z.object({ total: z.number(), available: z.number() }),
       flops: z.number(),
+      sent: z.number().optional(),
       roofline: z.object({ step: z.number(), bound: z.string() }),
     })
     .optional(),
@@ -33,6 +38,15 @@ const compiledSchema = z.object({
   parameters: z.number(),
   target: z.string(),
   verdict: z.array(judgementSchema),
+});
+/** What is said of a reference: bytes a device at the most, and where it fits, what a device does in a step. */
+const referenceSchema = z.object({
+  run: z.string(),
+  parameters: z.number(),
+  peak: z.number(),
+  flops: z.number().optional(),
+  sent: z.number().optional(),
+  seconds: z.number().optional(),
 });
 /** What is kept of a plan: nothing in `rows` where nothing fits. */
 const plannedSchema = z.object({
@@ -55,6 +69,7 @@ const plannedSchema = z.object({
 /** What was measured, by system, and by the name of a full size, of the component that was left out, or of a statement. */
 const measuredSchema = z.object({
   full: z.record(z.string(), z.record(z.string(), compiledSchema)).default({}),
+  references: z.record(z.string(), z.record(z.string(), referenceSchema)).default({}),
   small: z
     .record(z.string(), z.record(z.string(), z.object({ loss: z.number(), seconds: z.number().optional() })))
     .default({}),
@@ -80,6 +95,20 @@ async function ask(command: string, system: string, file: string, words: readonl
 async function compileFull(system: string, { file, overrides = [], entries = ENTRIES }: FullSize, folder: string) {
   const only = ["--only", ...entries, "--no-locations", "-o", join(folder, "artifact")];
   return compiledSchema.parse(await ask("compile", system, file, [...overrides, ...only]));
+}
+
+/** Compiles a run of the references in a folder. */
+async function compileReference(run: string, references: string, folder: string) {
+  const python = await ensurePython();
+  const hlo = join(folder, "hlo.txt");
+  const script = join(packageRoot, "bench/jax/reference.py");
+  const { stdout } = await execa(python.python, [script, references, ...run.split(" "), hlo], {
+    stderr: "inherit",
+    env: { PYTHONPATH: await ensureTpuCompiler(python) },
+  });
+  const said = JSON.parse(stdout);
+  const work = existsSync(hlo) ? totalCost(parseOptimizedHlo(readFileSync(hlo, "utf8"))) : {};
+  return referenceSchema.parse({ run, ...said, ...work });
 }
 
 async function planClaim(system: string, { file, words }: Claim) {
@@ -110,7 +139,7 @@ const table = (head: readonly string[], rows: readonly (readonly (string | numbe
 /** What a plan says to a statement. */
 function answer({ rows, run, scaling, instead = [] }: z.infer<typeof plannedSchema>): string {
   const [best] = rows;
-  if (!best) return `fits on no mesh of this pod. ${instead.join("; ")}`;
+  if (!best) return ["fits on no mesh of this pod", ...instead].join("; ");
   const price =
     run?.price === undefined
       ? ""
@@ -122,7 +151,24 @@ function answer({ rows, run, scaling, instead = [] }: z.infer<typeof plannedSche
   return `at most ${tokens}, ${best.batch} sequences at once, MFU ${(100 * best.mfu).toFixed(0)} %${days}${scales}`;
 }
 
-function page({ full, small, plans, recall }: Measured): string {
+/** The train steps that there is a reference of, and that: figures of both and how many times the reference's ours are. */
+function compared({ full, references }: Measured): string[][] {
+  const against = (ours: number | undefined, theirs: number | undefined, unit: number): string =>
+    ours === undefined || theirs === undefined
+      ? ""
+      : `${(ours / unit).toFixed(1)} / ${(theirs / unit).toFixed(1)} = ${(ours / theirs).toFixed(2)}`;
+  return Object.entries(references).flatMap(([system, runs]) =>
+    Object.entries(runs).flatMap(([name, { run, peak, flops, sent }]) => {
+      const { verdict, outOfMemory } = full[system]?.[name]?.verdict.find((v) => v.entry === "train_step") ?? {};
+      const needed = verdict?.memory.total ?? outOfMemory?.needed ?? undefined;
+      const work = [against(verdict?.flops, flops, 1e12), against(verdict?.sent, sent, 1e9)];
+      return needed === undefined ? [] : [[system, name, run, against(needed, peak, 2 ** 30), ...work]];
+    }),
+  );
+}
+
+function page(all: Measured): string {
+  const { full, small, plans, recall } = all;
   const rows = Object.entries(full).flatMap(([system, sizes]) =>
     Object.entries(sizes).flatMap(([name, { parameters, target, verdict }]) =>
       verdict.map(({ entry, seconds, verdict: v, outOfMemory }) => {
@@ -131,8 +177,12 @@ function page({ full, small, plans, recall }: Measured): string {
           : [outOfMemory?.needed ?? null, outOfMemory?.available ?? null];
         const fits = v ? "yes" : needed && has ? `no, by ${gib(needed - has)}` : "no";
         const work = v
-          ? [`${(v.flops / 1e12).toFixed(1)}`, `${v.roofline.step.toPrecision(3)} (${v.roofline.bound})`]
-          : ["", ""];
+          ? [
+              (v.flops / 1e12).toFixed(1),
+              v.sent === undefined ? "" : (v.sent / 1e9).toFixed(1),
+              `${v.roofline.step.toPrecision(3)} (${v.roofline.bound})`,
+            ]
+          : ["", "", ""];
         const size = `${(parameters / 1e9).toFixed(2)} B`;
         return [system, name, target, size, entry, gib(needed), gib(has), fits, ...work, seconds.toFixed(0)];
       }),
@@ -154,13 +204,23 @@ function page({ full, small, plans, recall }: Measured): string {
   const recalls = Object.entries(recall).flatMap(([system, ways]) =>
     Object.entries(ways).map(([way, shares]) => [system, way, ...SEEDS.map((seed) => shares[seed]!.toFixed(1))]),
   );
+  const beside = compared(all);
   return [
     "# Figures of the systems",
     "",
     "Written by `npm run seeds` (bench/seeds.ts); do not edit. Compiled by libtpu without a TPU: memory is the compiler's account, the time of a",
-    "step a roofline (no step is faster), FLOPs those of one device, compile time that of the machine it ran on. What is not here is not measured.",
+    "step a roofline (no step is faster), FLOPs and what is sent those of one device, compile time that of the machine it ran on. What is not here",
+    "is not measured.",
     "",
-    ...table([...head, "TFLOP a step", "least seconds a step", "compiled in, s"], rows),
+    ...table([...head, "TFLOP a step", "GB sent", "least seconds a step", "compiled in, s"], rows),
+    ...(beside.length === 0
+      ? []
+      : [
+          "",
+          "Train steps beside plain JAX (`--reference FOLDER`: `common.py` and `sys1.py` to `sys5.py`), compiled the same way: ours / theirs.",
+          "",
+          ...table(["system", "configuration", "reference", "GiB a device", "TFLOP a step", "GB sent"], beside),
+        ]),
     ...(losses.length === 0
       ? []
       : [
@@ -207,6 +267,10 @@ const command = new Command("npm run seeds --")
   )
   .option("--data <file>", "the text that they are trained on")
   .option("--recall", "train them to recall what is far back, by everything that leads there, instead")
+  .option(
+    "--reference <folder>",
+    "compile the plain-JAX references in this folder, those that full sizes name, instead",
+  )
   .option("--plan", "have `xenarc plan` answer what is said of time, cost and throughput, instead")
   .parse();
 const {
@@ -215,7 +279,8 @@ const {
   data,
   plan: plans,
   recall: recalls,
-} = command.opts<Record<"only" | "data", string> & Record<"train" | "plan" | "recall", boolean>>();
+  reference: references,
+} = command.opts<Record<"only" | "data" | "reference", string> & Record<"train" | "plan" | "recall", boolean>>();
 if (trains && data === undefined) command.error("--train needs --data FILE: the text to train on.");
 
 for (const system of command.args.length > 0 ? command.args : Object.keys(systems)) {
@@ -235,7 +300,13 @@ for (const system of command.args.length > 0 ? command.args : Object.keys(system
               name,
               run: (f) => trainSmall(system, overrides, data!, f),
             }))
-          : full.map((size) => ({ part: measured.full, name: size.name, run: (f) => compileFull(system, size, f) }));
+          : references
+            ? full.flatMap(({ name, reference }) =>
+                reference === undefined
+                  ? []
+                  : { part: measured.references, name, run: (f) => compileReference(reference, references, f) },
+              )
+            : full.map((size) => ({ part: measured.full, name: size.name, run: (f) => compileFull(system, size, f) }));
   for (const { part, name, run } of work.filter((w) => only === undefined || w.name === only)) {
     const folder = mkdtempSync(join(tmpdir(), "xenarc-seeds-"));
     try {

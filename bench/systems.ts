@@ -60,6 +60,8 @@ export interface FullSize {
   readonly overrides?: readonly string[];
   /** Default: {@link ENTRIES}. */
   readonly entries?: readonly string[];
+  /** The plain-JAX reference of its train step: a file and a run of it. */
+  readonly reference?: string;
 }
 
 /** What of a model is compiled at its full size. */
@@ -94,6 +96,9 @@ const v5px64 = ["target=tpu:v5p:2x4x4", "mesh.context=8"];
 /** Memories of a few tokens. */
 const remembering = { tokens: 8, chunk: 4, vectors: 1, chunks: 16, layers: 1, heads: 2, mlp: 32 };
 
+/** XenArcAIi2 without what its reference has not: attention and mixtures alone. */
+const I2_BACKBONE = ["plan=0", "hyperRank=0", "skip=false", "summary=0", "selector=0"].map((word) => `model.${word}`);
+
 /** Assumed: dollars for an hour of a v4 chip. */
 const PRICE = "3.22";
 
@@ -117,9 +122,19 @@ export const systems: Readonly<Record<string, System>> = {
       "memory-linear attention": ["model.blockSize=128"],
     },
     full: [
-      { name: "as stated, v3-256", file: "full.yaml", entries: ["train_step"] },
+      {
+        name: "as stated, v3-256",
+        file: "full.yaml",
+        entries: ["train_step"],
+        reference: "sys1 v3_doc_100k_chunk_off",
+      },
       { name: "as stated, v3-256, one sequence", file: "full.yaml", ...serving(32, CHUNK) },
-      { name: "600B: expert dimension 24,576, v5p-256", file: "600b.yaml", entries: ["train_step"] },
+      {
+        name: "600B: expert dimension 24,576, v5p-256",
+        file: "600b.yaml",
+        entries: ["train_step"],
+        reference: "sys1 v5p_128_600",
+      },
       { name: "600B: expert dimension 24,576, v5p-256, one sequence", file: "600b.yaml", ...serving(16, CHUNK) },
     ],
     claims: [
@@ -133,6 +148,11 @@ export const systems: Readonly<Record<string, System>> = {
         name: "batch size of token generation on a v3-256",
         file: "full.yaml",
         words: ["--target", "tpu:v3:8x16", "--mode", "decode"],
+      },
+      {
+        name: "batch size of token generation on a v3-256, texts of 6,400 tokens",
+        file: "full.yaml",
+        words: ["--target", "tpu:v3:8x16", "--mode", "decode", "model.context=6400"],
       },
     ],
   },
@@ -149,11 +169,17 @@ export const systems: Readonly<Record<string, System>> = {
       "gradient checkpointing": ["model.remat=everything"],
     },
     full: [
-      { name: "as stated, v5p-256", file: "full.yaml", overrides: pod("tpu:v5p:4x4x8", 4) },
+      {
+        name: "as stated, v5p-256",
+        file: "full.yaml",
+        overrides: pod("tpu:v5p:4x4x8", 4),
+        reference: "sys2 v5p_128",
+      },
       {
         name: "8 sequences at a time, v3-256",
         file: "full.yaml",
         overrides: [...pod("tpu:v3:8x16", 8), "train.batch=8", "train.accumulation=256"],
+        reference: "sys2 v3_256_b8",
       },
     ],
   },
@@ -212,10 +238,23 @@ export const systems: Readonly<Record<string, System>> = {
       { name: "backbone, v4-32", file: "full.yaml", overrides: ["model.memory=null"] },
       { name: "backbone, 8 experts, v4-32", file: "full.yaml", overrides: ["model.memory=null", "model.experts=8"] },
       {
+        name: "backbone, 8 experts, moments and residuals on the host, v4-32",
+        file: "full.yaml",
+        overrides: [
+          "model.memory=null",
+          "model.experts=8",
+          "train.offload.optimizer=true",
+          "model.remat={offload: [carry]}",
+        ],
+        entries: ["train_step"],
+        reference: "sys5 v4_16_50b_host_off",
+      },
+      {
         name: "backbone, 2 sequences, v4-256",
         file: "full.yaml",
         overrides: ["model.memory=null", ...v4x256],
         entries: ["train_step"],
+        reference: "sys5 v4_128_b2",
       },
       {
         name: "backbone, one sequence, v4-256",
@@ -235,6 +274,7 @@ export const systems: Readonly<Record<string, System>> = {
         file: "full.yaml",
         overrides: ["model.memory=null", ...v5px64],
         entries: ["train_step"],
+        reference: "sys5 v5p_32_b1",
       },
       { name: "as stated, v5p-64", file: "full.yaml", overrides: v5px64, entries: ["train_step"] },
     ],
@@ -305,7 +345,26 @@ export const systems: Readonly<Record<string, System>> = {
       "dynamic number of experts": ["model.threshold=1"],
       "load-balance loss": ["model.loadBalance=0"],
     },
-    full: [{ name: "50.4B at 128K, v4-256", file: "full.yaml" }],
+    full: [128, 512, 1024].flatMap((thousand): FullSize[] => {
+      // Two sequences on 128 devices: with a million tokens each is split over all devices that do not split its width.
+      const longest = thousand === 1024 ? ["mesh.fsdp=1", "mesh.context=16"] : [];
+      const overrides = [`model.context=${1024 * thousand}`, ...longest];
+      const train = { file: "full.yaml", entries: ["train_step"] };
+      return [
+        { ...train, name: `50.4B at ${thousand}K, v4-256`, overrides },
+        {
+          ...train,
+          name: `backbone at ${thousand}K, v4-256`,
+          overrides: [...overrides, ...I2_BACKBONE],
+          reference: `sys3 v4_${thousand}k_b2`,
+        },
+        {
+          name: `50.4B at ${thousand}K, one sequence, v4-256`,
+          file: "full.yaml",
+          ...serving(16, `model.context=${1024 * thousand}`),
+        },
+      ];
+    }),
     recall: {
       model: {
         ...{

@@ -6,8 +6,17 @@ import { XenarcError } from "../../compiler/errors.js";
 import { DEFAULT_RULES, Layout, makeMesh } from "../../compiler/mesh.js";
 import { dce } from "../../compiler/passes/dce.js";
 import { CHIPS, peak } from "../../compiler/plan/chips.js";
-import { estimate } from "../../compiler/plan/model.js";
-import { type Choice, type Judged, meshes, resized, runCost, search, type Traced } from "../../compiler/plan/search.js";
+import { estimate, stateBytes } from "../../compiler/plan/model.js";
+import {
+  type Choice,
+  type Judged,
+  meshes,
+  type Placed,
+  resized,
+  runCost,
+  search,
+  type Traced,
+} from "../../compiler/plan/search.js";
 import { parseTarget, type Target } from "../../compiler/plan/target.js";
 import { type Timeline, timelineOf } from "../../compiler/plan/timeline.js";
 import { layoutOf } from "../../models/layout.js";
@@ -88,6 +97,8 @@ const chipsOf = (target: Target): number => target.devices / (target.chip?.devic
 /** Traces a project's programs once per class of choices, and searches. */
 class Planner {
   readonly #timelines = new Map<string, Timeline>();
+  /** A timeline of a program whose state lies in the host's memory or not. */
+  readonly #states = new Map<boolean, Timeline>();
   #flopsPerToken: number | undefined;
 
   constructor(
@@ -100,19 +111,23 @@ class Planner {
   }
 
   #train(target: Target, context: number): Row[] {
-    const { train, model } = this.project.config;
+    const { train, model, sharding } = this.project.config;
     const batch = train.batch * train.accumulation;
+    // Where it splits no weight, what it would be for the batch `data` and `fsdp` are.
+    const ofWeights = Object.values({ ...DEFAULT_RULES.parameters, ...sharding.parameters });
+    const overExperts = ofWeights.some((over: readonly string[]) => over.includes("expert"));
     const { experts, layers = 1 } = model as { readonly experts?: number; readonly layers?: number };
     const judged = search(
       {
         meshes: meshes(target, {
           context: context >= LONG,
           stages: STAGES.filter((n) => layers % n === 0),
-          ...(experts !== undefined && { experts }),
+          ...(experts !== undefined && overExperts && { experts }),
         }),
         remats: "remat" in model ? ["everything", KEPT, { offload: KEPT }, "nothing"] : [undefined],
         offload: true,
         accumulations: [1, 2, 4, 8, 16, 32].filter((n) => batch % n === 0),
+        least: this.#least(target, { context, batch }),
       },
       this.#traced(target, { context, batch }),
       target.chip!,
@@ -127,7 +142,7 @@ class Planner {
     let open = meshes(target, { context: false });
     for (let batch = 1; batch <= 2 ** 16 && open.length > 0; batch *= 2) {
       const judged = search(
-        { meshes: open, remats: [undefined], accumulations: [1] },
+        { meshes: open, remats: [undefined], accumulations: [1], least: this.#least(target, { context, batch }) },
         this.#traced(target, { context, batch }),
         target.chip!,
       );
@@ -179,7 +194,21 @@ class Planner {
         timeline = timelineOf(program!);
         this.#timelines.set(timeline.ofItsMesh ? onMesh : key, timeline);
       }
+      this.#states.set(offload, timeline);
       return { timeline, layout };
+    };
+  }
+
+  /** Bytes of a device for weights and what the optimizer keeps: the state is the same on all meshes, and known when the first is traced. */
+  #least(target: Target, sizes: { readonly context: number; readonly batch: number }) {
+    return ({ mesh, offload }: Placed): number => {
+      const timeline = this.#states.get(offload);
+      if (timeline === undefined) return 0;
+      const choice = { mesh, offload, remat: undefined, accumulation: 1 };
+      return unlessUneven(() => {
+        const layout = layoutOf(configOf(this.project, target, choice, sizes, this.mode)) ?? ONE_DEVICE;
+        return stateBytes(timeline, layout, target.chip!);
+      });
     };
   }
 
@@ -214,6 +243,16 @@ class Planner {
       if (context !== undefined) said.push(`a shorter context: model.context=${context}`);
     }
     return said;
+  }
+}
+
+/** A number of bytes; 0 where sizes do not divide, as is said when that is judged. */
+function unlessUneven(bytes: () => number): number {
+  try {
+    return bytes();
+  } catch (error) {
+    if (error instanceof XenarcError) return 0;
+    throw error;
   }
 }
 

@@ -49,6 +49,11 @@ export function estimate(timeline: Timeline, layout: Layout, chip: Chip): Estima
   return new Evaluation(timeline, layout, chip).estimate();
 }
 
+/** Bytes of a device for a program's state, on a mesh that it need not be traced for. */
+export function stateBytes(timeline: Timeline, layout: Layout, chip: Chip): number {
+  return new Evaluation(timeline, layout, chip).state();
+}
+
 /** What is in a device's memory when that is most. */
 export interface Buffer {
   /** An input's name, or the module path and the operation that made it. */
@@ -165,6 +170,11 @@ class Evaluation {
       return { name, dtype, axes, shape, bytes: memory ? 0 : bytes };
     });
     return [...inputs, ...made].filter(({ bytes }) => bytes > 0).sort((a, b) => b.bytes - a.bytes);
+  }
+
+  state(): number {
+    const own = this.#inputs().filter(({ port }) => port.role === "state" && !port.memory);
+    return own.reduce((n, { bytes }) => n + bytes, 0);
   }
 
   /** When most memory is taken beside the arguments, how much, and by what. */

@@ -87,17 +87,36 @@ export interface Space {
   readonly accumulations: readonly number[];
   /** Whether to try the host's memory for what the optimizer keeps, on meshes on which nothing fits without. */
   readonly offload?: boolean;
+  /** Bytes that a device needs whatever is computed. Where it has not so many, nothing is judged, unless that is so of all meshes. */
+  readonly least?: (choice: Placed) => number;
 }
+
+/** What of a choice says where the state of a run lies. */
+export type Placed = Pick<Choice, "mesh" | "offload">;
+
+/** How many of the meshes on which not even the state fits are judged where there are no others. */
+const NEAREST = 3;
 
 /** Judges every choice: those that fit by their time, then those that do not by their memory. Sizes that do not divide are left out. */
 export function search(space: Space, traced: Traced, chip: Chip): Judged[] {
   const found: Judged[] = [];
+  const hopeless: (Placed & { readonly bytes: number })[] = [];
+  const judgedOn = (placed: Placed) => (placed.mesh.stage > 1 ? inStages : microBatches)(space, placed, traced, chip);
   for (const mesh of space.meshes) {
     for (const offload of space.offload ? [false, true] : [false]) {
-      const judged = (mesh.stage > 1 ? inStages : microBatches)(space, { mesh, offload }, traced, chip);
+      const bytes = space.least?.({ mesh, offload }) ?? 0;
+      if (bytes > chip.usable) {
+        hopeless.push({ mesh, offload, bytes });
+        continue;
+      }
+      const judged = judgedOn({ mesh, offload });
       found.push(...judged);
       if (judged.some((j) => j.fits)) break;
     }
+  }
+  for (const { bytes: _, ...placed } of hopeless.sort((a, b) => a.bytes - b.bytes)) {
+    if (found.length >= NEAREST) break;
+    found.push(...judgedOn(placed));
   }
   const sum = ({ compute, traffic, network, host }: Estimate) => compute + traffic + network + host;
   return found.sort((a, b) => {
@@ -111,7 +130,7 @@ export function search(space: Space, traced: Traced, chip: Chip): Judged[] {
 const PER_STAGE = 4;
 
 /** With as many micro-batches as keep the stages busy. */
-function inStages(space: Space, choice: Pick<Choice, "mesh" | "offload">, traced: Traced, chip: Chip): Judged[] {
+function inStages(space: Space, choice: Placed, traced: Traced, chip: Chip): Judged[] {
   const { stage } = choice.mesh;
   for (const accumulation of space.accumulations.filter((n) => n >= stage && n <= PER_STAGE * stage).reverse()) {
     const judged = withPolicies(space.remats, { ...choice, accumulation }, traced, chip);
@@ -121,7 +140,7 @@ function inStages(space: Space, choice: Pick<Choice, "mesh" | "offload">, traced
 }
 
 /** Numbers of micro-batches up to the first with which a policy fits. */
-function microBatches(space: Space, choice: Pick<Choice, "mesh" | "offload">, traced: Traced, chip: Chip): Judged[] {
+function microBatches(space: Space, choice: Placed, traced: Traced, chip: Chip): Judged[] {
   const found: Judged[] = [];
   for (const accumulation of space.accumulations) {
     const judged = withPolicies(space.remats, { ...choice, accumulation }, traced, chip);

@@ -1,4 +1,4 @@
-import { weightOf } from "../../ops/control.js";
+import { weightOf, wholeFor } from "../../ops/control.js";
 import { contract } from "../../ops/functions.js";
 import { type Initializer, normal, zeros } from "../../ops/initializers.js";
 import { Module, type Parameter, param } from "../../ops/module.js";
@@ -64,7 +64,7 @@ export class Linear<I extends string, O extends string, E extends string = never
       throw tensorError(`Linear: the input ${describe(x)} has the axis "${taken}" of the output already.`, [x], {
         fix: "Rename it.",
       });
-    const weight = weightOf(this.weight).cast(x.dtype) as Tensor<I | O>;
+    const weight = wholeFor(weightOf(this.weight).cast(x.dtype) as Tensor<I | O>, x as Tensor);
     const own = contract<A, O, I>(x, weight, Object.keys(this.from) as I[]) as Tensor;
     const y = this.lora ? (own.add(this.lora.call<A>(x) as Tensor) as Tensor) : own;
     return this.bias ? (y.add(this.bias.cast(x.dtype) as Tensor) as Tensor) : y;

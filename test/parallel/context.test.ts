@@ -3,6 +3,7 @@
 import { z } from "zod";
 import { type ContextOptions, Layout, type Mesh, makeMesh } from "../../compiler/mesh.js";
 import { collectives, collectiveTable } from "../../compiler/plan/collectives.js";
+import { totalCost } from "../../compiler/plan/costs.js";
 import { parseOptimizedHlo } from "../../compiler/plan/optimized_hlo.js";
 import { type Compilable, compile } from "../../emit/compile.js";
 import { charTransformer } from "../../models/char_transformer.js";
@@ -264,6 +265,10 @@ const MESHES: Readonly<Record<string, object>> = {
   gathered: { mesh: { context: 8 }, sharding: { context: "allgather" } },
   "with data, FSDP and tensor": { mesh: { data: 1, fsdp: 2, context: 2, tensor: 2 } },
   "with data and sequence parallelism": { mesh: { data: 2, context: 2, tensor: 2 }, sharding: { sequence: true } },
+  "with weights stored by the sequence's axis": {
+    mesh: { data: 2, context: 2, tensor: 2 },
+    sharding: { sequence: true, parameters: { embed: ["context"] } },
+  },
 };
 
 test("a split sequence is trained on as a whole one is", async () => {
@@ -272,9 +277,15 @@ test("a split sequence is trained on as a whole one is", async () => {
   const wrong = Object.keys(MESHES).map((name, i) => [name, differing(runs[i]!, one!, 1e-5)]);
   expect(wrong).toEqual(Object.keys(MESHES).map((name) => [name, []]));
 
+  const moduleOf = (name: string) => parseOptimizedHlo(runs[Object.keys(MESHES).indexOf(name)]!.hlo);
+  // Weights are gathered, and not the sequence.
+  const [stored, whole] = ["with weights stored by the sequence's axis", "with data and sequence parallelism"].map(
+    (name) => totalCost(moduleOf(name)).flops,
+  );
+  expect(stored).toBe(whole);
+
   const communication = (name: string) => {
-    const { hlo } = runs[Object.keys(MESHES).indexOf(name)]!;
-    const list = collectives(parseOptimizedHlo(hlo), makeMesh({ context: 8 }));
+    const list = collectives(moduleOf(name), makeMesh({ context: 8 }));
     // Tokens, targets and positions are put where they belong: never more than all of them.
     const [integers, floats] = [true, false].map((is) => list.filter(({ dtype }) => (dtype === "s32") === is));
     expect(integers!.reduce((n, { bytes, runs }) => n + bytes * runs, 0)).toBeLessThan(8 * 33 * 4);

@@ -1,7 +1,7 @@
 import { Layout, makeMesh } from "../../compiler/mesh.js";
 import { dce } from "../../compiler/passes/dce.js";
 import { CHIPS } from "../../compiler/plan/chips.js";
-import { estimate, padded } from "../../compiler/plan/model.js";
+import { estimate, padded, stateBytes } from "../../compiler/plan/model.js";
 import { parseOptimizedHlo } from "../../compiler/plan/optimized_hlo.js";
 import { factorizations, meshes, resized, runCost, search } from "../../compiler/plan/search.js";
 import { parseTarget } from "../../compiler/plan/target.js";
@@ -277,4 +277,29 @@ test("what fits comes first, the fastest of it; sizes that do not divide are lef
   expect(found.map((j) => j.estimate.step)).toEqual(found.map((j) => j.estimate.step).sort((a, b) => a - b));
   const none = search(space, traced, { ...CHIPS.v5p, usable: 1 });
   expect(none.every((j) => !j.fits)).toBe(true);
+});
+
+test("meshes on which not even the state fits are not traced, unless there are no others", () => {
+  const timeline = timelineOf(product());
+  const layout = (mesh: object) => new Layout(makeMesh({ ...mesh }));
+  const all = meshes({ devices: 16, slices: 1 }, { context: false });
+  const space = { meshes: all, remats: [undefined], accumulations: [1] };
+  const judged = (usable: number, bounded: boolean) => {
+    let traced = 0;
+    const count = ({ mesh }: { mesh: object }) => {
+      traced++;
+      return { timeline, layout: layout(mesh) };
+    };
+    const least = ({ mesh }: { mesh: object }) => stateBytes(timeline, layout(mesh), CHIPS.v5p);
+    return { found: search({ ...space, ...(bounded && { least }) }, count, { ...CHIPS.v5p, usable }), traced };
+  };
+  expect(stateBytes(timeline, layout({ data: 2, fsdp: 2, tensor: 4 }), CHIPS.v5p)).toBe((4 * 256 * 512) / 8);
+  // Room for an eighth of the weight and for the program.
+  const room = 40e6 + 4 * 256 * 512;
+  const [bounded, whole] = [true, false].map((b) => judged(room, b));
+  expect(bounded).toEqual(whole);
+  const most = (4 * 256 * 512) / 8;
+  expect(judged(most, true).traced).toBe(all.filter(({ fsdp, tensor }) => fsdp * tensor >= 8).length);
+  expect(judged(1, true).found.length).toBeGreaterThan(0);
+  expect(judged(1, true).found[0]).toEqual(judged(1, false).found[0]);
 });

@@ -37,6 +37,11 @@ export interface KeyRange {
   readonly count: number;
   /** How many keys there are, where those that fill up the last block have to be hidden. */
   readonly hideFrom?: number | undefined;
+  /**
+   * The most blocks that a block of queries sees something of, from the one on in which its window begins: each then visits so many, and the
+   * loop's length is known when it is compiled. Default: as many as it sees something of.
+   */
+  readonly visits?: number | undefined;
 }
 
 /** The softmax over the keys seen so far: by query the highest score, the sum of the weights, the sum of the weighted values (f32). */
@@ -157,7 +162,7 @@ export function onward(before: Running, s: Scores, v: Keys): Running {
 /** The passes over all keys that a block of queries sees by their positions. */
 export function overKeys(
   causal: boolean,
-  { size, count: blocks, hideFrom }: KeyRange,
+  { size, count: blocks, hideFrom, visits }: KeyRange,
   rows: readonly "seq"[],
   { window, globals, softCap }: Pick<Sees, "window" | "globals" | "softCap"> = {},
 ) {
@@ -183,8 +188,7 @@ export function overKeys(
       .div(size);
     return { near: within, from: within.sub(ofGlobals.minimum(within)) };
   };
-  return passes<View>(rows, {
-    softCap,
+  const asSeen: Pick<Visits<View>, "from" | "to" | "block"> = {
     from: (view) => begins(view).from,
     to: ({ positions }) =>
       causal ? positions.max(positions.names).add(size).div(size).minimum(blocks).cast("i32") : scalar(blocks, "i32"),
@@ -194,6 +198,18 @@ export function overKeys(
         return where(visit.lt(near), visit.sub(from), visit);
       },
     }),
+  };
+  const inAll: typeof asSeen = {
+    from: () => scalar(0, "i32"),
+    to: () => scalar(visits!, "i32"),
+    block: (view, visit) =>
+      begins(view)
+        .near.minimum(blocks - visits!)
+        .add(visit),
+  };
+  return passes<View>(rows, {
+    softCap,
+    ...(visits === undefined ? asSeen : inAll),
     scores: (q, k, { positions, mask, segments, start }, j) => {
       const indices = count("key", size, j.mul(size));
       const here = mask?.has("keyBlock" as never)

@@ -99,7 +99,10 @@ export class Halo implements OnDevice {
       const length = keys[0].size("key");
       const size = evenly(length, this.sizes.blockSize);
       const blocks = <T extends Tensor>(x: T) => inBlocks(x, "key", size, "keyBlock") as Tensor;
-      const range = { size, count: Math.ceil(length / size), hideFrom: length % size === 0 ? undefined : length };
+      const count = Math.ceil(length / size);
+      const hideFrom = length % size === 0 ? undefined : length;
+      const visits = window === undefined ? count : this.mostVisits({ size, count, before: window });
+      const range = { size, count, hideFrom, visits };
       const [k, v] = keys.map((x) => blocks(x).ordered(["keyBlock", ...x.names]) as KeyBlocks) as [
         KeyBlocks,
         KeyBlocks,
@@ -132,6 +135,15 @@ export class Halo implements OnDevice {
         ...(keySegments && { segments: ofKeys(keySegments.slice("maskKey", 0, globals) as Tensor) }),
       }),
     ];
+  }
+
+  /** The most blocks of keys that a block of queries sees something of, where the keys begin so many before the queries. */
+  private mostVisits({ size, count, before }: { size: number; count: number; before: number }): number {
+    const visits = Array.from({ length: Math.ceil(this.sizes.chunk / this.block) }, (_, i) => {
+      const [first, last] = [i * this.block + before, (i + 1) * this.block - 1 + before];
+      return Math.min(count, Math.floor(last / size) + 1) - Math.floor((first - before + 1) / size);
+    });
+    return Math.max(...visits);
   }
 
   /** Cotangents of a device's own keys, from those of its parts' and its neighbours'. */
