@@ -24,6 +24,7 @@ export default {
   modulePathIgnorePatterns: ["<rootDir>/dist/", "<rootDir>/.xenarc/"],
   globalSetup: "<rootDir>/test/setup/global-setup.mjs",
   globalTeardown: "<rootDir>/test/setup/global-teardown.mjs",
+  setupFiles: ["<rootDir>/test/setup/own-worker.ts"],
   setupFilesAfterEnv: ["<rootDir>/test/setup/matchers.ts"],
   testTimeout: full ? 600_000 : 60_000,
 };

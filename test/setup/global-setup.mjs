@@ -1,9 +1,9 @@
-/** Starts the one Python worker that all tests share, those that run at the same time too; its socket is in XENARC_WORKER. */
+/** Starts a Python worker for each of jest's processes, which all tests of that process share; their sockets are in XENARC_WORKERS. */
 import { spawn } from "node:child_process";
 import { existsSync, mkdtempSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, join } from "node:path";
 import { ensurePython, referenceLock, root } from "../../scripts/setup.mjs";
 
 const NEEDED = [
@@ -13,13 +13,26 @@ const NEEDED = [
 ];
 const STARTUP_MS = 120_000;
 
-export default async function setup() {
+export default async function setup({ maxWorkers }) {
   quicken();
   if (!NEEDED.every((file) => existsSync(join(root, file)))) return;
   const python = process.env.XENARC_TEST_PYTHON ?? (await ensurePython(referenceLock)).python;
+  process.env.XENARC_TEST_PYTHON = python;
   // Beside the sockets' short path limit (104 bytes on macOS), the temporary folder is private to this user.
-  const socket = join(mkdtempSync(join(tmpdir(), "xenarc-")), "worker.sock");
-  const worker = spawn(
+  const folder = mkdtempSync(join(tmpdir(), "xenarc-"));
+  const sockets = Array.from({ length: maxWorkers }, (_, i) => join(folder, `${i + 1}.sock`));
+  globalThis.xenarcWorkers = { folder, processes: sockets.map((socket) => start(python, socket)) };
+  process.env.XENARC_WORKERS = sockets.join(delimiter);
+  await Promise.all(sockets.map((socket, i) => listening(globalThis.xenarcWorkers.processes[i], socket)));
+  for (const worker of globalThis.xenarcWorkers.processes) {
+    worker.on("exit", (code, signal) => {
+      console.error(`A Python worker of the tests ended (${signal ?? code}): every test that needs it will fail.`);
+    });
+  }
+}
+
+function start(python, socket) {
+  return spawn(
     python,
     ["-m", "xenarc_runtime", "worker", "--socket", socket, "--plugin", join(root, "test/oracle/plugin.py")],
     {
@@ -27,13 +40,6 @@ export default async function setup() {
       env: { ...process.env, PYTHONPATH: join(root, "runtime-bridge/python"), JAX_PLATFORMS: "cpu" },
     },
   );
-  globalThis.xenarcWorker = worker;
-  process.env.XENARC_WORKER = socket;
-  process.env.XENARC_TEST_PYTHON = python;
-  await listening(worker, socket);
-  worker.on("exit", (code, signal) => {
-    console.error(`The Python worker of the tests ended (${signal ?? code}): every test that needs it will fail.`);
-  });
 }
 
 /**

@@ -1,14 +1,14 @@
-/** Ends the Python worker. */
+/** Ends the Python workers. */
 import { rmSync } from "node:fs";
-import { dirname } from "node:path";
 
 export default async function teardown() {
-  const worker = globalThis.xenarcWorker;
-  if (worker === undefined) return;
-  worker.removeAllListeners("exit");
-  if (worker.exitCode === null && worker.signalCode === null) {
+  if (globalThis.xenarcWorkers === undefined) return;
+  const { folder, processes } = globalThis.xenarcWorkers;
+  for (const worker of processes) {
+    worker.removeAllListeners("exit");
+    if (worker.exitCode !== null || worker.signalCode !== null) continue;
     worker.kill();
     await new Promise((resolve) => worker.once("exit", resolve));
   }
-  rmSync(dirname(process.env.XENARC_WORKER), { recursive: true, force: true });
+  rmSync(folder, { recursive: true, force: true });
 }
