@@ -233,8 +233,8 @@ function page(all: Measured): string {
       ? []
       : [
           "",
-          "Keys that were seen further back than all windows reach and are named, in percent of 512 prompts (`--recall`): by what leads there, each",
-          "by itself, after 300 steps from each of three seeds. Guessed are 12.5.",
+          "Keys that were seen further back than all windows reach and are named, in percent of 512 prompts (`--recall`), with what leads there",
+          "beside the windows, after 300 steps from each of three seeds. Guessed are 12.5.",
           "",
           ...table(["system", "with", ...SEEDS.map((seed) => `seed ${seed}`)], recalls),
         ]),
