@@ -1,24 +1,17 @@
-/** What Xenith_mini remembers: from text to text as within one, from call to call of `generate`, and over distances that nothing else bridges. */
+/** What Xenith_mini remembers: from text to text as within one, and from call to call of `generate`. What it recalls is in test/full/recall. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mapLeaves } from "../../compiler/tree.js";
 import { compile } from "../../emit/compile.js";
 import type { LanguageModel } from "../../models/language_model.js";
-import type { Batch } from "../../models/train/batch.js";
-import { initialize } from "../../models/train/initialize.js";
-import { firstState } from "../../models/train/state.js";
-import { trainStep } from "../../models/train/train_step.js";
 import { xenithMini } from "../../models/xenith_mini/model.js";
-import { tensor } from "../../ops/array.js";
-import { scan } from "../../ops/control.js";
-import { argmax, full, zeros } from "../../ops/functions.js";
+import { full, zeros } from "../../ops/functions.js";
 import { parameters } from "../../ops/module.js";
-import type { Key } from "../../ops/random.js";
 import type { Tensor } from "../../ops/tensor.js";
 import { generate, train } from "../../runtime-bridge/bridge.js";
 import { evaluate } from "../../runtime-bridge/evaluate.js";
 import { inOrder } from "../language/harness.js";
-import { drawn, draws, tokensOf } from "../models/drawn.js";
+import { drawn, tokensOf } from "../models/drawn.js";
 import { expectClose, numbers, tensor as tensorOf } from "../oracle/oracle.js";
 import { problem, temporaryFolder, writeText } from "../runtime/support.js";
 
@@ -153,81 +146,6 @@ describe("generate --session", () => {
     async () => {
       const text = writeText(folder);
       expect(await problem(() => written("a", 1, text))).toMatch("is not a safetensors file");
-    },
-    SLOW,
-  );
-});
-
-describe("a key that was seen far away", () => {
-  const [keys, fillers, context, steps, batch, tests, seeds] = [8, 8, 40, 300, 32, 1024, 3];
-  const sizes = {
-    ...{ context, vocab: keys + fillers + 1, denseLayers: 1, layers: 1, heads: 4, kvHeads: 2, embed: 32, mlp: 48 },
-    ...{ expertWidth: 16, experts: 2, perToken: 1, windows: [4], globals: 0 },
-  };
-  const distant = { tokens: 8, chunk: 4, vectors: 1, chunks: 16, layers: 1, heads: 2, mlp: 32 };
-
-  /** Rows with a key among the first two tokens, and behind it, further than all windows together reach, the question for it. */
-  const rows = (seed: number, count: number): number[] => {
-    const draw = draws(seed);
-    const below = (n: number) => Math.floor(((draw() + 1) / 2) * n);
-    return Array.from({ length: count }, () => {
-      const [key, place] = [below(keys), below(2)];
-      const before = Array.from({ length: context - 1 }, (_, i) => (i === place ? key : keys + below(fillers)));
-      return [...before, keys + fillers, key];
-    }).flat();
-  };
-
-  /** Of each seed, in how many of a hundred rows that it has not seen the model names the key. */
-  const learnt = async (model: object): Promise<number[]> => {
-    const settings = { steps, batch, warmup: 20, learningRate: 3e-3, minLearningRate: 3e-4 };
-    const c = xenithMini.schema.parse({ model: { ...sizes, ...model }, train: settings });
-    const declared = xenithMini.build(c) as LanguageModel;
-    const window = context + 1;
-    const trained = Array.from({ length: seeds }, (_, i) => rows(100 + i, steps * batch)).flat();
-    const random = Array.from({ length: seeds }, (_, i) => [0, i]).flat();
-    const right = await evaluate(
-      (seed: Tensor, tokens: Tensor, unseen: Tensor) => {
-        const place = tokens.at("seed", 0).at("step", 0).mul(0) as Tensor;
-        const answers = place.add(full({ window }, 0, "i32")) as Tensor;
-        const mask = answers.sub(0).add(onlyLast(window) as never) as Tensor;
-        const [, found] = scan("seed", {}, { seed, tokens }, (none, { seed, tokens }) => {
-          const params = initialize(declared, seed as Key);
-          const begin = firstState(declared, params, seed as Key, c.train);
-          const [end] = scan("step", begin, { tokens: tokens as Tensor }, (state, { tokens }) => {
-            const given = { tokens, mask } as unknown as Batch<"accumulation" | "batch">;
-            return [trainStep(declared, state, given, c.train).state, []] as const;
-          });
-          const inputs = unseen.slice("window", 0, context).rename("window", "seq") as Tensor<"batch" | "seq">;
-          const said = argmax(end.params.call(inputs).at("seq", context - 1) as Tensor, "vocab");
-          const asked = unseen.at("window", context);
-          return [
-            none,
-            said
-              .eq(asked as never)
-              .cast("f32")
-              .mean("batch"),
-          ] as const;
-        });
-        return found as Tensor;
-      },
-      tensor({ seed: seeds, threefry: 2 }, random, "ui32") as Tensor,
-      tensor({ seed: seeds, step: steps, accumulation: 1, batch, window }, trained, "i32") as Tensor,
-      tensor({ batch: tests, window }, rows(7, tests), "i32") as Tensor,
-    );
-    return (numbers(inOrder(right, ["seed"])) as number[]).map((share) => 100 * share);
-  };
-  const onlyLast = (window: number): Tensor =>
-    full({ window: window - 1 }, 0, "i32").pad("window", 0, 1, 1) as unknown as Tensor;
-
-  test.each<[string, object, (share: number) => boolean]>([
-    ["with a memory it is named", { memory: distant }, (share) => share >= 95],
-    ["with global tokens it is named", { globals: 2 }, (share) => share >= 95],
-    ["with neither it is guessed", {}, (share) => Math.abs(share - 100 / keys) <= 5],
-  ])(
-    "%s",
-    async (_, model, fits) => {
-      const shares = await learnt(model);
-      expect([shares, shares.map(fits)]).toEqual([shares, shares.map(() => true)]);
     },
     SLOW,
   );
