@@ -46,7 +46,6 @@ const referenceSchema = z.object({
   peak: z.number(),
   flops: z.number().optional(),
   sent: z.number().optional(),
-  seconds: z.number().optional(),
 });
 /** What is kept of a plan: nothing in `rows` where nothing fits. */
 const plannedSchema = z.object({
