@@ -146,10 +146,12 @@ def _read(run: Path) -> dict[str, Any]:
     path = run / _NAME
     try:
         history = json.loads(path.read_text(encoding="utf-8"))
-        whole = all("step" in start and "sources" in start["data"] for start in history["starts"])
-        if history["schema"] <= SCHEMA_VERSION and whole:
+        if history["schema"] > SCHEMA_VERSION:
+            what = f"has schema {history['schema']}; this runtime reads up to {SCHEMA_VERSION}"
+        elif all("step" in start and "sources" in start["data"] for start in history["starts"]):
             return history
-        what = "is damaged" if not whole else f"has schema {history['schema']}; this runtime reads up to {SCHEMA_VERSION}"
+        else:
+            what = "is damaged"
     except OSError as error:
         what = f"cannot be read ({error.strerror})"
     except (ValueError, KeyError, TypeError):
