@@ -205,10 +205,8 @@ class Planner {
       const timeline = this.#states.get(offload);
       if (timeline === undefined) return 0;
       const choice = { mesh, offload, remat: undefined, accumulation: 1 };
-      return unlessUneven(() => {
-        const layout = layoutOf(configOf(this.project, target, choice, sizes, this.mode)) ?? ONE_DEVICE;
-        return stateBytes(timeline, layout, target.chip!);
-      });
+      const layout = layoutOf(configOf(this.project, target, choice, sizes, this.mode)) ?? ONE_DEVICE;
+      return stateBytes(timeline, layout, target.chip!);
     };
   }
 
@@ -243,16 +241,6 @@ class Planner {
       if (context !== undefined) said.push(`a shorter context: model.context=${context}`);
     }
     return said;
-  }
-}
-
-/** A number of bytes; 0 where sizes do not divide, as is said when that is judged. */
-function unlessUneven(bytes: () => number): number {
-  try {
-    return bytes();
-  } catch (error) {
-    if (error instanceof XenarcError) return 0;
-    throw error;
   }
 }
 

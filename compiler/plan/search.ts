@@ -87,7 +87,10 @@ export interface Space {
   readonly accumulations: readonly number[];
   /** Whether to try the host's memory for what the optimizer keeps, on meshes on which nothing fits without. */
   readonly offload?: boolean;
-  /** Bytes that a device needs whatever is computed. Where it has not so many, nothing is judged, unless that is so of all meshes. */
+  /**
+   * Bytes that a device needs whatever is computed. Where it has not so many, nothing is judged, unless that is so of all meshes. May throw
+   * where sizes do not divide, as is seen when the choice is judged.
+   */
   readonly least?: (choice: Placed) => number;
 }
 
@@ -104,7 +107,7 @@ export function search(space: Space, traced: Traced, chip: Chip): Judged[] {
   const judgedOn = (placed: Placed) => (placed.mesh.stage > 1 ? inStages : microBatches)(space, placed, traced, chip);
   for (const mesh of space.meshes) {
     for (const offload of space.offload ? [false, true] : [false]) {
-      const bytes = space.least?.({ mesh, offload }) ?? 0;
+      const bytes = unlessUneven(() => space.least?.({ mesh, offload })) ?? 0;
       if (bytes > chip.usable) {
         hopeless.push({ mesh, offload, bytes });
         continue;
@@ -169,11 +172,17 @@ function policies(remats: Space["remats"], choice: Omit<Choice, "remat">, traced
   return found;
 }
 
-function judge(choice: Choice, traced: Traced, chip: Chip): Judged | undefined {
-  try {
+const judge = (choice: Choice, traced: Traced, chip: Chip): Judged | undefined =>
+  unlessUneven(() => {
     const { timeline, layout } = traced(choice);
     const result = estimate(timeline, layout, chip);
     return { ...choice, estimate: result, fits: result.memory.total <= chip.usable };
+  });
+
+/** What some work on a choice gives; undefined where sizes do not divide. */
+function unlessUneven<T>(work: () => T): T | undefined {
+  try {
+    return work();
   } catch (error) {
     if (error instanceof XenarcError) return undefined;
     throw error;
