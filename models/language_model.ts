@@ -7,6 +7,7 @@ import { type Tensor, tensorError } from "../ops/tensor.js";
 import type { Controlled } from "./control/run_value.js";
 import { inZigzag } from "./layers/attention/context_parallel.js";
 import { chunkedCrossEntropy, type EmbeddingKinds, type GivenEmbeddings, type KvCache } from "./layers/index.js";
+import { moved } from "./layers/projections.js";
 
 /**
  * What decoding carries from token to token in a model whose layers are attention, by the path of the module it belongs to: keys and
@@ -156,11 +157,7 @@ function balanced<R, C extends object>(
   const positions = options.positions ? inOrder<"batch">(options.positions) : alike();
   const segments = options.segments && inOrder<"batch">(options.segments);
   const types = options.types && inOrder<"batch" | "type">(options.types);
-  const embeddings =
-    options.embeddings &&
-    Object.fromEntries(
-      Object.entries(options.embeddings).map(([name, given]) => [name, { ...given, slots: inOrder(given.slots) }]),
-    );
+  const embeddings = options.embeddings && moved<"batch", "seq", "seq">(options.embeddings, inOrder<"batch">);
   const placed = { ...options, positions, types, embeddings, ...(segments && { segments }) };
   const seq = { at: places, of: size };
   return withLayout(layout.balanced(), () =>

@@ -36,6 +36,15 @@ export function embeddingsSpec<A extends string, S extends string>(
   return Object.fromEntries(names.map((name) => [name, one(kinds[name]!)])) as never;
 }
 
+/** The same vectors, where they come to stand when the sequence is changed. */
+export const moved = <A extends string, S extends string, T extends string>(
+  given: GivenEmbeddings<A, S>,
+  change: (slots: Tensor<A | S>) => Tensor<A | T>,
+): GivenEmbeddings<A, T> =>
+  Object.fromEntries(
+    Object.entries(given).map(([name, { slots, vectors }]) => [name, { slots: change(slots), vectors }]),
+  );
+
 /** Linear maps of vectors to a model's width, by the name of their kind. */
 export type Projections<D extends string> = Readonly<Record<string, Linear<"width", D>>>;
 

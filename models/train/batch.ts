@@ -2,7 +2,7 @@
 import { iota, oneHot, where } from "../../ops/functions.js";
 import { spec } from "../../ops/module.js";
 import type { Tensor } from "../../ops/tensor.js";
-import { type EmbeddingKinds, embeddingsSpec, type GivenEmbeddings } from "../layers/projections.js";
+import { type EmbeddingKinds, embeddingsSpec, type GivenEmbeddings, moved } from "../layers/projections.js";
 import type { DataConfig } from "./data.js";
 
 /** Windows of tokens; each is one longer than what the model sees, since targets are the next tokens. All are i32. */
@@ -60,16 +60,11 @@ export function examplesOf<A extends string>({ segments, ...batch }: Batch<A>): 
   const inputs = before(tokens).maximum(0) as Tensor;
   const targets = targetsOf({ segments, ...batch } as Batch<A>);
   const { embeddings } = batch;
-  const beside = embeddings && { embeddings: ofInputs(embeddings) };
+  const beside = embeddings && { embeddings: moved<A, "window", "seq">(embeddings, before) };
   if (segments === undefined) return { inputs, targets, ...beside };
   const places = { positions: positionsIn(segments as Tensor), segments: before(segments as Tensor) };
   return { inputs, targets, ...beside, ...places } as never;
 }
-
-const ofInputs = <A extends string>(given: GivenEmbeddings<A, "window">): GivenEmbeddings<A> =>
-  Object.fromEntries(
-    Object.entries(given).map(([name, { slots, vectors }]) => [name, { slots: before(slots as Tensor), vectors }]),
-  ) as never;
 
 /** 1 for the type of what each input is of (f32), where the data have types: so many. */
 export function typesOf<A extends string>(
