@@ -282,31 +282,33 @@ const {
 } = command.opts<Record<"only" | "data" | "reference", string> & Record<"train" | "plan" | "recall", boolean>>();
 if (trains && data === undefined) command.error("--train needs --data FILE: the text to train on.");
 
+/** Something to measure, and what of the figures it becomes a part of. */
+interface Work {
+  readonly part: Record<string, Record<string, unknown>>;
+  readonly name: string;
+  readonly run: (folder: string) => Promise<unknown>;
+}
+const work = (part: Work["part"], name: string, run: Work["run"]): Work => ({ part, name, run });
+
 for (const system of command.args.length > 0 ? command.args : Object.keys(systems)) {
   const { components, full, claims = [], definition, recall } = systems[system]!;
-  const work: { part: Record<string, Record<string, unknown>>; name: string; run: (f: string) => Promise<unknown> }[] =
-    plans
-      ? claims.map((claim) => ({ part: measured.plans, name: claim.name, run: () => planClaim(system, claim) }))
-      : recalls
-        ? Object.keys(recall ? { [NOTHING]: {}, ...recall.ways } : {}).map((name) => ({
-            part: measured.recall,
-            name,
-            run: (f) => recalled(definition, recall!, name, f),
-          }))
-        : trains
-          ? Object.entries({ nothing: [], ...components }).map(([name, overrides]) => ({
-              part: measured.small,
-              name,
-              run: (f) => trainSmall(system, overrides, data!, f),
-            }))
-          : references
-            ? full.flatMap(({ name, reference }) =>
-                reference === undefined
-                  ? []
-                  : { part: measured.references, name, run: (f) => compileReference(reference, references, f) },
-              )
-            : full.map((size) => ({ part: measured.full, name: size.name, run: (f) => compileFull(system, size, f) }));
-  for (const { part, name, run } of work.filter((w) => only === undefined || w.name === only)) {
+  const asked = (): Work[] => {
+    if (plans) return claims.map((claim) => work(measured.plans, claim.name, () => planClaim(system, claim)));
+    if (recalls)
+      return Object.keys(recall ? { [NOTHING]: {}, ...recall.ways } : {}).map((way) =>
+        work(measured.recall, way, (folder) => recalled(definition, recall!, way, folder)),
+      );
+    if (trains)
+      return Object.entries({ nothing: [], ...components }).map(([name, overrides]) =>
+        work(measured.small, name, (folder) => trainSmall(system, overrides, data!, folder)),
+      );
+    if (references)
+      return full.flatMap(({ name, reference }) =>
+        reference ? work(measured.references, name, (folder) => compileReference(reference, references, folder)) : [],
+      );
+    return full.map((size) => work(measured.full, size.name, (folder) => compileFull(system, size, folder)));
+  };
+  for (const { part, name, run } of asked().filter((w) => only === undefined || w.name === only)) {
     const folder = mkdtempSync(join(tmpdir(), "xenarc-seeds-"));
     try {
       console.log(`${system}: ${name}`);
