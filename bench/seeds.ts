@@ -1,7 +1,7 @@
 /**
  * `npm run seeds`: the figures of docs/models. Compiles the full sizes of the systems for their pods with the TPU compiler, one after the
- * other; with `--train` trains their small configurations, whole and without each component; with `--recall` others to recall what is far
- * back; with `--reference` compiles the full sizes in plain JAX. What was measured is kept in docs/models/seeds.json, and
+ * other; with `--train` trains their small configurations; with `--ablate` for fewer steps, whole and without each component; with `--recall`
+ * others to recall what is far back; with `--reference` compiles the full sizes in plain JAX. What was measured is kept in docs/models/seeds.json, and
  * docs/models/seeds.md is written from it: systems can be run one at a time.
  */
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -65,13 +65,13 @@ const plannedSchema = z.object({
   scaling: z.array(z.object({ chips: z.number(), efficiency: z.number() })).optional(),
   instead: z.array(z.string()).optional(),
 });
+const lossSchema = z.object({ loss: z.number(), seconds: z.number().optional() });
 /** What was measured, by system, and by the name of a full size, of the component that was left out, or of a statement. */
 const measuredSchema = z.object({
   full: z.record(z.string(), z.record(z.string(), compiledSchema)).default({}),
   references: z.record(z.string(), z.record(z.string(), referenceSchema)).default({}),
-  small: z
-    .record(z.string(), z.record(z.string(), z.object({ loss: z.number(), seconds: z.number().optional() })))
-    .default({}),
+  small: z.record(z.string(), z.record(z.string(), lossSchema)).default({}),
+  ablations: z.record(z.string(), z.record(z.string(), lossSchema)).default({}),
   plans: z.record(z.string(), z.record(z.string(), plannedSchema)).default({}),
   recall: z.record(z.string(), z.record(z.string(), z.record(z.string(), z.number()))).default({}),
 });
@@ -79,7 +79,8 @@ type Measured = z.infer<typeof measuredSchema>;
 
 const docs = join(packageRoot, "docs", "models");
 const kept = join(docs, "seeds.json");
-const measured: Measured = measuredSchema.parse(existsSync(kept) ? JSON.parse(readFileSync(kept, "utf8")) : {});
+/** What has been measured so far, by whichever command. */
+const measured = (): Measured => measuredSchema.parse(existsSync(kept) ? JSON.parse(readFileSync(kept, "utf8")) : {});
 
 /** What a command says of a configuration of a system, asked as a user does. */
 async function ask(command: string, system: string, file: string, words: readonly string[]): Promise<unknown> {
@@ -114,7 +115,12 @@ async function planClaim(system: string, { file, words }: Claim) {
   return plannedSchema.parse(await ask("plan", system, file, words));
 }
 
-/** Trains a small configuration on a text; the loss over all of its last tenth, and of a whole one the time that it takes. */
+/** How many steps small configurations are trained for, whole and without a component, and the name of what has them all. */
+const ABLATED = 300;
+const SHORT = [`train.steps=${ABLATED}`, `eval.every=${ABLATED}`];
+const WHOLE = "nothing";
+
+/** Trains a small configuration on a text; the loss over all of its last tenth, and the time that it takes. */
 async function trainSmall(system: string, overrides: readonly string[], data: string, folder: string) {
   const { definition } = systems[system]!;
   const yamlFile = join(packageRoot, "models", system, "small.yaml");
@@ -123,8 +129,7 @@ async function trainSmall(system: string, overrides: readonly string[], data: st
   await (await compile(definition, config)).write(artifact);
   const began = performance.now();
   const done = await train({ artifact, run: join(folder, "run"), data });
-  const isWhole = overrides.length === 0;
-  return { loss: done.validation_loss!, ...(isWhole && { seconds: (performance.now() - began) / 1000 }) };
+  return { loss: done.validation_loss!, seconds: (performance.now() - began) / 1000 };
 }
 
 const gib = (n: number | null): string => (n === null ? "?" : (n / 2 ** 30).toFixed(2));
@@ -167,7 +172,7 @@ function compared({ full, references }: Measured): string[][] {
 }
 
 function page(all: Measured): string {
-  const { full, small, plans, recall } = all;
+  const { full, small, ablations, plans, recall } = all;
   const rows = Object.entries(full).flatMap(([system, sizes]) =>
     Object.entries(sizes).flatMap(([name, { parameters, target, verdict }]) =>
       verdict.map(({ entry, seconds, verdict: v, outOfMemory }) => {
@@ -189,9 +194,12 @@ function page(all: Measured): string {
   );
   const head = ["system", "configuration", "target", "parameters", "entry point", "GiB a device", "usable", "fits"];
   const losses = Object.entries(small).flatMap(([system, runs]) =>
-    Object.entries(runs).map(([name, { loss, seconds }]) => {
-      const minutes = seconds === undefined ? "" : (seconds / 60).toFixed(1);
-      return [system, name, loss.toFixed(3), minutes];
+    Object.values(runs).map(({ loss, seconds }) => [system, loss.toFixed(3), (seconds! / 60).toFixed(1)]),
+  );
+  const without = Object.entries(ablations).flatMap(([system, runs]) =>
+    Object.entries(runs).map(([name, { loss }]) => {
+      const more = loss - (runs[WHOLE]?.loss ?? Number.NaN);
+      return [system, name, loss.toFixed(3), name === WHOLE ? "" : `${more < 0 ? "" : "+"}${more.toFixed(3)}`];
     }),
   );
   const answers = Object.entries(plans).flatMap(([system, claims]) =>
@@ -224,9 +232,17 @@ function page(all: Measured): string {
       ? []
       : [
           "",
-          "Small configurations, on the last tenth of tinyshakespeare: whole, and without each component.",
+          "Small configurations, with every component, on the last tenth of tinyshakespeare (`--train`).",
           "",
-          ...table(["system", "without", "nats a byte", "minutes"], losses),
+          ...table(["system", "nats a byte", "minutes"], losses),
+        ]),
+    ...(without.length === 0
+      ? []
+      : [
+          "",
+          `The same after ${ABLATED} steps, whole and without each component (\`--ablate\`): one seed, so that a few hundredths say little.`,
+          "",
+          ...table(["system", "without", "nats a byte", "more than whole"], without),
         ]),
     ...(recalls.length === 0
       ? []
@@ -250,20 +266,21 @@ function page(all: Measured): string {
   ].join("\n");
 }
 
-function keep(): void {
+function keep(part: keyof Measured, system: string, name: string, figures: unknown): void {
+  const all = measured();
+  const ofPart: Record<string, Record<string, unknown>> = all[part];
+  ofPart[system] = { ...ofPart[system], [name]: figures };
   mkdirSync(docs, { recursive: true });
-  writeFileSync(kept, `${JSON.stringify(measured, null, 2)}\n`);
-  writeFileSync(join(docs, "seeds.md"), page(measured));
+  writeFileSync(kept, `${JSON.stringify(all, null, 2)}\n`);
+  writeFileSync(join(docs, "seeds.md"), page(all));
 }
 
 const command = new Command("npm run seeds --")
   .description("Measures what docs/models/seeds.md says of the systems in models/.")
   .addArgument(new Argument("[system...]", "which (default: all)").choices(Object.keys(systems)))
   .option("--only <name>", "the one full size, or component, of this name")
-  .option(
-    "--train",
-    "train the small configurations, whole and without each component, instead of compiling the full sizes",
-  )
+  .option("--train", "train the small configurations, instead of compiling the full sizes")
+  .option("--ablate", `train them for ${ABLATED} steps, whole and without each component, instead`)
   .option("--data <file>", "the text that they are trained on")
   .option("--recall", "train them to recall what is far back, by everything that leads there, instead")
   .option(
@@ -275,16 +292,20 @@ const command = new Command("npm run seeds --")
 const {
   only,
   train: trains,
+  ablate: ablates,
   data,
   plan: plans,
   recall: recalls,
   reference: references,
-} = command.opts<Record<"only" | "data" | "reference", string> & Record<"train" | "plan" | "recall", boolean>>();
-if (trains && data === undefined) command.error("--train needs --data FILE: the text to train on.");
+} = command.opts<
+  Record<"only" | "data" | "reference", string> & Record<"train" | "ablate" | "plan" | "recall", boolean>
+>();
+if ((trains || ablates) && data === undefined)
+  command.error("--train and --ablate need --data FILE: the text to train on.");
 
 /** Something to measure, and what of the figures it becomes a part of. */
 interface Work {
-  readonly part: Record<string, Record<string, unknown>>;
+  readonly part: keyof Measured;
   readonly name: string;
   readonly run: (folder: string) => Promise<unknown>;
 }
@@ -293,27 +314,27 @@ const work = (part: Work["part"], name: string, run: Work["run"]): Work => ({ pa
 for (const system of command.args.length > 0 ? command.args : Object.keys(systems)) {
   const { components, full, claims = [], definition, recall } = systems[system]!;
   const asked = (): Work[] => {
-    if (plans) return claims.map((claim) => work(measured.plans, claim.name, () => planClaim(system, claim)));
+    if (plans) return claims.map((claim) => work("plans", claim.name, () => planClaim(system, claim)));
     if (recalls)
       return Object.keys(recall ? { [NOTHING]: {}, ...recall.ways } : {}).map((way) =>
-        work(measured.recall, way, (folder) => recalled(definition, recall!, way, folder)),
+        work("recall", way, (folder) => recalled(definition, recall!, way, folder)),
       );
-    if (trains)
-      return Object.entries({ nothing: [], ...components }).map(([name, overrides]) =>
-        work(measured.small, name, (folder) => trainSmall(system, overrides, data!, folder)),
+    if (trains) return [work("small", WHOLE, (folder) => trainSmall(system, [], data!, folder))];
+    if (ablates)
+      return Object.entries({ [WHOLE]: [], ...components }).map(([name, overrides]) =>
+        work("ablations", name, (folder) => trainSmall(system, [...SHORT, ...overrides], data!, folder)),
       );
     if (references)
       return full.flatMap(({ name, reference }) =>
-        reference ? work(measured.references, name, (folder) => compileReference(reference, references, folder)) : [],
+        reference ? work("references", name, (folder) => compileReference(reference, references, folder)) : [],
       );
-    return full.map((size) => work(measured.full, size.name, (folder) => compileFull(system, size, folder)));
+    return full.map((size) => work("full", size.name, (folder) => compileFull(system, size, folder)));
   };
   for (const { part, name, run } of asked().filter((w) => only === undefined || w.name === only)) {
     const folder = mkdtempSync(join(tmpdir(), "xenarc-seeds-"));
     try {
       console.log(`${system}: ${name}`);
-      part[system] = { ...part[system], [name]: await run(folder) };
-      keep();
+      keep(part, system, name, await run(folder));
     } finally {
       rmSync(folder, { recursive: true });
     }

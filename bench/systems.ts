@@ -199,8 +199,8 @@ export const systems: Readonly<Record<string, System>> = {
       "load-balance loss": ["model.loadBalance=0"],
     },
     full: [
-      { name: "6.7B, v4-32", file: "full.yaml" },
-      { name: "13B with experts, v4-32", file: "moe13b.yaml" },
+      { name: "6.7B, v4-32", file: "full.yaml", reference: "sys4 7b" },
+      { name: "13B with experts, v4-32", file: "moe13b.yaml", reference: "sys4 moe13b" },
     ],
   },
   xenith_mini: {
