@@ -262,7 +262,7 @@ def _whose(values: dict[str, Any]) -> str:
     """What says how a record is read of which none of the values is the text."""
     for name, of in (("chat", ("messages",)), ("completion", ("prompt", "completion"))):
         if values.keys() >= set(of):
-            return f"Say that it is more than a text with data.format: {name}."
+            return f"It is more than a text: train on it as it is, with data.format: {name}."
     return "Name it with `field`."
 
 
