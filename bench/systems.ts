@@ -69,23 +69,30 @@ export const ENTRIES = ["train_step", "prefill", "decode_step"];
 
 /**
  * A pod that writes text: the parts of a sequence, its keys and values in the cache too, lie over all devices that training splits
- * the batch over.
+ * the batch over: more than there are heads to exchange for them.
  */
 const serving = (context: number, ...more: string[]): Pick<FullSize, "overrides" | "entries"> => ({
-  overrides: [...more, "mesh.fsdp=1", `mesh.context=${context}`, "sharding.activations.key=[context]"],
+  overrides: [
+    ...more,
+    "mesh.fsdp=1",
+    `mesh.context=${context}`,
+    "sharding.context=ring",
+    "sharding.activations.key=[context]",
+  ],
   entries: ["prefill", "decode_step"],
 });
 
 /** How many tokens of a sequence share a capacity where it lies over a whole pod: what is left on a device of xenarcai_600b's. */
 const CHUNK = "model.expertChunk=400";
 
-/** 128 chips: `fsdp` times 4 parts of the sequence times 8 of heads and widths, the weights over the first two. */
+/** 128 chips: `fsdp` times 4 parts of the sequence, exchanged for heads, times 8 of heads and widths, the weights over the first two. */
 const pod = (target: string, fsdp: number): string[] => [
   `target=${target}`,
   `mesh.fsdp=${fsdp}`,
   "mesh.context=4",
   "mesh.tensor=8",
   "sharding.sequence=true",
+  "sharding.context=alltoall",
   "sharding.parameters.embed=[fsdp,context]",
 ];
 

@@ -68,9 +68,12 @@ export const DEFAULT_RULES: Readonly<Record<Kind, Rules>> = {
 
 /** How attention reads a sequence that is split over the mesh. */
 export interface ContextOptions {
-  /** `ring`: keys and values travel from device to device; `allgather`: each device gathers all of them. Default ring. */
-  readonly attention?: "ring" | "allgather";
-  /** Sequences that are trained on lie so that under a causal mask all devices have the same work. Default true. */
+  /**
+   * `ring`: keys and values travel from device to device; `allgather`: each device gathers all of them; `alltoall`: devices exchange their
+   * parts of the sequence for some of the heads of all of it. Default ring.
+   */
+  readonly attention?: "ring" | "allgather" | "alltoall";
+  /** Sequences that are trained on lie so that under a causal mask all devices have the same work; by heads they have anyway. Default true. */
   readonly balance?: boolean;
 }
 

@@ -5,11 +5,11 @@ import { Module, param } from "../../ops/module.js";
 import { perDevice } from "../../ops/per_device.js";
 import { type Scalar, type Tensor, tensorError } from "../../ops/tensor.js";
 import { evenly } from "./attention/block.js";
+import { headsOver } from "./attention/heads.js";
 import {
   allOptions,
   byInput,
   type HierarchyOptions,
-  headsOver,
   hierarchical,
   PATHS,
   type Reach,
@@ -23,6 +23,9 @@ import { Linear } from "./linear.js";
 import { RecurrentState } from "./recurrent_state.js";
 import { RmsNorm } from "./rms_norm.js";
 import { rotary, type Yarn, yarnScale } from "./rotary.js";
+
+/** The axes of heads. */
+const HEADS = ["kvHeads", "group"];
 
 /** Sizes of an {@link Hlsa} layer. */
 export interface HlsaSizes {
@@ -238,8 +241,8 @@ export class Hlsa extends Module {
       ...(selection && { selection: write(cache.selection!, selection) }),
       anchor: where(isFirst, query.ordered(cache.anchor.names), cache.anchor.cast(query.dtype)),
     };
-    const axes = headsOver(query);
-    const over = ["kvHeads", "group"].flatMap((n) => axes[n] ?? []);
+    const axes = headsOver(query, HEADS);
+    const over = HEADS.flatMap((n) => axes[n] ?? []);
     const given = {
       rows: {
         query,

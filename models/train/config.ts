@@ -211,11 +211,14 @@ export const shardingSchema = z.strictObject({
   /** Between the parts that are split over `tensor`, activations are split over it along the sequence. */
   sequence: z.boolean().default(false),
   /**
-   * How attention reads a sequence that is split over the mesh (over `context`): keys and values travel as a ring from device to device, or
-   * each device gathers all of them.
+   * How attention reads a sequence that is split over the mesh (over `context`): keys and values travel as a ring from device to device,
+   * each device gathers all of them, or devices exchange their parts of the sequence for some of the heads of all of it.
    */
-  context: z.enum(["ring", "allgather"]).default("ring"),
-  /** A sequence that is split over the mesh is trained on in zigzag order: under a causal mask all devices then have the same work. */
+  context: z.enum(["ring", "allgather", "alltoall"]).default("ring"),
+  /**
+   * A sequence that is split over the mesh is trained on in zigzag order: under a causal mask all devices then have the same work. With
+   * `alltoall` they have it in order.
+   */
   balance: z.boolean().default(true),
 });
 

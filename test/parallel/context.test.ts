@@ -209,6 +209,38 @@ const variants: Readonly<Record<string, Variant>> = {
     zigzag: true,
     ...causal,
   },
+  "by heads, causal": {
+    mesh: { data: 2, context: 2 },
+    context: { attention: "alltoall" },
+    seq: 24,
+    blockSize: 4,
+    ...causal,
+  },
+  "by heads, which are split already, a mask": {
+    mesh: { tensor: 2, context: 2 },
+    context: { attention: "alltoall" },
+    seq: 24,
+    blockSize: 5,
+    ...masked,
+  },
+  "by heads, packed rows, sinks": {
+    mesh: { data: 2, context: 2 },
+    context: { attention: "alltoall" },
+    seq: 24,
+    blockSize: 4,
+    options: (x, q) => ({ causal: true, segments: segments(x), sinks: q.mean(["seq", "headDim"]) as Tensor }),
+    mask: `${PACKED} & ${CAUSAL}`,
+    attend: WITH_SINKS,
+  },
+  "by heads, a window, capped scores, positions given": {
+    mesh: { context: 2 },
+    context: { attention: "alltoall" },
+    seq: 24,
+    blockSize: 4,
+    options: () => ({ causal: true, window: 7, softCap: 0.3, positions: iota({ seq: 24 }) as Tensor }),
+    mask: windowed("7", 0),
+    attend: CAPPED,
+  },
   "gathered, a mask": { mesh: { context: 8 }, context: { attention: "allgather" }, seq: 24, blockSize: 2, ...masked },
 };
 
@@ -263,6 +295,7 @@ const MESHES: Readonly<Record<string, object>> = {
   ring: { mesh: { context: 8 } },
   "ring, in order": { mesh: { context: 8 }, sharding: { balance: false } },
   gathered: { mesh: { context: 8 }, sharding: { context: "allgather" } },
+  "by heads": { mesh: { data: 2, context: 4 }, sharding: { context: "alltoall" } },
   "with data, FSDP and tensor": { mesh: { data: 1, fsdp: 2, context: 2, tensor: 2 } },
   "with data and sequence parallelism": { mesh: { data: 2, context: 2, tensor: 2 }, sharding: { sequence: true } },
   "with weights stored by the sequence's axis": {
@@ -340,6 +373,11 @@ const careless = defineModel({
 
 test.each<[what: string, definition: Compilable<any>, config: object]>([
   ["a model that does not ask for positions", careless, { mesh: { context: 2 } }],
+  [
+    "heads that cannot be split",
+    charTransformer,
+    { model: { context: 24 }, mesh: { context: 8 }, sharding: { context: "alltoall" } },
+  ],
   ["a length that cannot be balanced", charTransformer, { model: { context: 24 }, mesh: { context: 8 } }],
 ])("%s is said", async (_, definition, config) => {
   const compiled = compile(definition, config, { only: ["train_step"] });

@@ -118,7 +118,7 @@ export function blockwise(
 }
 
 /** The same as one operation, and its derivative as another: where allowed, a platform's kernels may take their place. */
-function asWhole(order: Order, sees: Sees, blockSize: number, asKernel: boolean): Passes {
+export function asWhole(order: Order, sees: Sees, blockSize: number, asKernel: boolean): Passes {
   const { causal, window, globals, softCap, segments } = sees;
   const attributes: Attributes = {
     causal,

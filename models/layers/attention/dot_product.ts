@@ -7,6 +7,7 @@ import { describe, type Tensor, tensorError } from "../../../ops/tensor.js";
 import { blockwise, placesOf } from "./blockwise.js";
 import { type ContextParallel, contextParallel } from "./context_parallel.js";
 import { direct } from "./direct.js";
+import { byHeads } from "./heads.js";
 import { probabilities } from "./probabilities.js";
 import { inTurns } from "./turns.js";
 import type { Order, Sees, Segments } from "./visible.js";
@@ -99,10 +100,11 @@ export function attention<Q extends string, K extends Q>(
     return probabilities(scaled as Tensor, key as Tensor, { ...sees, window: each }, queries);
   });
   const parallel = splitSequence(query as Tensor, key as Tensor);
-  const attend = (q: Tensor, k: Tensor, v: Tensor, sees: Sees): Tensor =>
-    (parallel
-      ? contextParallel(q, k, v, order, sees, blockSize, parallel)
-      : form(q, k, v, order, sees, blockSize, asKernel)) as Tensor;
+  const attend = (q: Tensor, k: Tensor, v: Tensor, sees: Sees): Tensor => {
+    if (parallel === "alltoall") return byHeads(q, k, v, order, sees, blockSize, asKernel) as Tensor;
+    if (parallel) return contextParallel(q, k, v, order, sees, blockSize, parallel) as Tensor;
+    return form(q, k, v, order, sees, blockSize, asKernel) as Tensor;
+  };
   const [q, k, v] = [scaled, key as Tensor, value as Tensor];
   if (!turns) return attend(q, k, v, { ...sees, window: window as number | undefined }) as Tensor;
   const whole = turns.join((window, part) =>
@@ -137,11 +139,12 @@ function segmentsOf(query: Tensor, key: Tensor, options: AttentionOptions): Segm
 }
 
 /** How the sequence lies on the mesh, where queries and keys are of one sequence that is split over it. */
-function splitSequence(query: Tensor, key: Tensor): ContextParallel | undefined {
+function splitSequence(query: Tensor, key: Tensor): ContextParallel | "alltoall" | undefined {
   const layout = currentLayout();
   if (layout === undefined || query.size("seq") !== key.size("key")) return undefined;
   const tensor = { name: `The query ${describe(query)}`, axes: query.names, shape: query.value.type.shape };
   const over = layout.withActivations({}).spec("activations", tensor)[query.position("seq")] ?? [];
   if (over.length === 0) return undefined;
-  return { over, keys: layout.context.attention ?? "ring", zigzag: layout.zigzag };
+  const { attention: keys = "ring" } = layout.context;
+  return keys === "alltoall" ? keys : { over, keys, zigzag: layout.zigzag };
 }

@@ -1,4 +1,3 @@
-import { meshSize } from "../../../compiler/mesh.js";
 import { currentLayout } from "../../../compiler/trace.js";
 import { customVjp, named, scan, stopGradient } from "../../../ops/control.js";
 import { argsort, concatenate, dot, full, gather, iota, put, scalar, where, zeros } from "../../../ops/functions.js";
@@ -18,6 +17,7 @@ import {
   type Running,
   type Visits,
 } from "./block.js";
+import { headsOver } from "./heads.js";
 import { both, HIDDEN, type Keys, LOWEST, type Queries, type Row, type Scores } from "./visible.js";
 
 /**
@@ -131,7 +131,7 @@ export function hierarchical(
     reach: byInput(reach, query.size("batch")),
     selection,
   };
-  const axes = headsOver(query);
+  const axes = headsOver(query, ["kvHeads", ...own]);
   const over = ["kvHeads", ...own].flatMap((n) => axes[n] ?? []);
   const out = perDevice(
     given,
@@ -145,22 +145,6 @@ export function hierarchical(
     { axes },
   );
   return out.ordered(query.names);
-}
-
-/**
- * How a sequence lies on the mesh while it is attended to: whole, its heads over what splits heads and, where they divide, over what
- * splits sequences elsewhere (Jacobs et al. 2023, "DeepSpeed Ulysses", arXiv:2309.14509).
- */
-export function headsOver(query: Tensor): Record<string, readonly string[]> {
-  const layout = currentLayout();
-  if (layout === undefined) return {};
-  const ofHeads = layout.over("activations", "kvHeads");
-  const ofSequence = layout.over("activations", "seq");
-  const parts = (over: readonly string[]) => over.reduce((n, m) => n * meshSize(layout.mesh, m), 1);
-  const divide = (axis: string, over: readonly string[]) => query.has(axis) && query.size(axis) % parts(over) === 0;
-  const whole = { seq: [], key: [], kvHeads: ofHeads };
-  if (divide("kvHeads", [...ofHeads, ...ofSequence])) return { ...whole, kvHeads: [...ofHeads, ...ofSequence] };
-  return divide("group", ofSequence) ? { ...whole, group: ofSequence } : whole;
 }
 
 /** The options with their defaults. */

@@ -1,0 +1,68 @@
+import { meshSize } from "../../../compiler/mesh.js";
+import { currentLayout } from "../../../compiler/trace.js";
+import { allReduce, perDevice } from "../../../ops/per_device.js";
+import { describe, type Tensor, tensorError } from "../../../ops/tensor.js";
+import { asWhole } from "./blockwise.js";
+import { differentiable, type Passes } from "./differentiable.js";
+import type { Keys, Order, Queries, Sees } from "./visible.js";
+
+/**
+ * How a sequence lies on the mesh while it is attended to: whole, its heads, of these axes of the queries, over what splits them; and the first
+ * of them that divides over what splits sequences elsewhere, too (Jacobs et al. 2023, "DeepSpeed Ulysses", arXiv:2309.14509).
+ */
+export function headsOver(query: Tensor, heads: readonly string[]): Record<string, readonly string[]> {
+  const layout = currentLayout();
+  if (layout === undefined) return {};
+  const ofHeads = (axis: string) => layout.over("activations", axis);
+  const all = (axis: string) => [...ofHeads(axis), ...layout.over("activations", "seq")];
+  const parts = (axis: string) => all(axis).reduce((n, m) => n * meshSize(layout.mesh, m), 1);
+  const further = heads.find((n) => query.has(n) && query.size(n) % parts(n) === 0);
+  const lying = heads.map((n) => [n, n === further ? all(n) : ofHeads(n)] as const);
+  return { seq: [], key: [], ...Object.fromEntries(lying) };
+}
+
+/**
+ * Attention along a sequence that is split over the mesh, by heads: devices exchange their parts of the sequence for some of the heads of
+ * all of it, and back. Each sends what it has once, however many they are.
+ * @throws XenarcError when the heads do not divide.
+ */
+export function byHeads(
+  query: Queries,
+  key: Keys,
+  value: Keys,
+  order: Order,
+  sees: Sees,
+  blockSize: number,
+  asKernel: boolean,
+): Queries {
+  const heads = (order.query as readonly string[]).filter((n) => !["batch", "seq", "headDim"].includes(n));
+  const axes = headsOver(query as Tensor, heads);
+  const ofSequence = currentLayout()!.over("activations", "seq");
+  if (!heads.some((n) => ofSequence.every((m) => axes[n]!.includes(m)))) {
+    throw tensorError(`attention: the heads of ${describe(query as Tensor)} do not divide over the mesh.`, [query], {
+      expected: "a multiple of the devices that heads and sequences are split over",
+      fix: "Change the mesh, or have keys and values travel: sharding.context=ring.",
+    });
+  }
+  const { positions, mask, sinks, segments } = sees;
+  const seen = { ...(positions && { positions }), ...(mask && { mask }), ...(segments && { segments }) };
+  // Where heads that share keys are apart, each device has its part of the keys' cotangents.
+  const ofGroups = heads.filter((n) => !key.has(n as "head")).flatMap((n) => axes[n]!);
+  const ofDevice = (local: typeof seen): Passes => asWhole(order, { ...sees, ...local }, blockSize, asKernel);
+  const passes: Passes = {
+    forward: (q, k, v) =>
+      perDevice({ q, k, v, seen }, ({ q, k, v, seen }) => ofDevice(seen).forward(q, k, v), { axes }),
+    backward: (...given) =>
+      perDevice(
+        { given, seen },
+        ({ given, seen }) => {
+          const [dq, ...ofKeys] = ofDevice(seen).backward(...given);
+          const [dk, dv] = allReduce(ofKeys, ofGroups);
+          return [dq, dk, dv] as const;
+        },
+        { axes },
+      ),
+  };
+  const attend = differentiable(order, passes, sinks);
+  return attend(query.ordered(order.query), key.ordered(order.key), value.ordered(order.key)).ordered(query.names);
+}
