@@ -103,8 +103,11 @@ const v5px64 = ["target=tpu:v5p:2x4x4", "mesh.context=8"];
 /** Memories of a few tokens. */
 const remembering = { tokens: 8, chunk: 4, vectors: 1, chunks: 16, layers: 1, heads: 2, mlp: 32 };
 
-/** XenArcAIi2 without what its reference has not: attention and mixtures alone. */
-const I2_BACKBONE = ["plan=0", "hyperRank=0", "skip=false", "summary=0", "selector=0"].map((word) => `model.${word}`);
+/** XenArcAIi2 without what its reference has not: windows, sinks, global tokens and mixtures alone. No chunk is as long as this. */
+const I2_BACKBONE = [
+  ...["plan=0", "hyperRank=0", "skip=false", "summary=0", "selector=0", "state=0", "sparsity=0"],
+  `chunk=${2 ** 22}`,
+].map((word) => `model.${word}`);
 
 /** Assumed: dollars for an hour of a v4 chip. */
 const PRICE = "3.22";
