@@ -297,23 +297,6 @@ export function weightOf<A extends string>(weight: Tensor<A>): Tensor<A> {
 }
 
 /**
- * A weight as a product with `x` reads it. Where mesh axes that its storage is split by split x's sequence too, it is whole along them: XLA may
- * otherwise gather the sequence, and have every device compute all of it. Its gradient lies as it did.
- */
-export function wholeFor<A extends string>(weight: Tensor<A>, x: Tensor): Tensor<A> {
-  const layout = currentLayout();
-  if (layout === undefined || !x.has("seq") || x.size("seq") === 1) return weight;
-  const { names, value } = weight;
-  const stored = layout.spec("parameters", { name: describe(weight), axes: names, shape: value.type.shape }).flat();
-  if (!layout.over("activations", "seq").some((m) => stored.includes(m))) return weight;
-  const whole = customVjp(
-    (w: Tensor<A>) => [shard(w), undefined] as const,
-    (_, ct: Tensor<A>) => [ct],
-  );
-  return whole(weight);
-}
-
-/**
  * A tensor in the host's memory (`pinned_host`), or back in the device's. Moved is no more than what is computed with: of a tensor that
  * a scan slices, or stacks, one step's part at a time.
  */

@@ -1,7 +1,9 @@
-import { weightOf, wholeFor } from "../../ops/control.js";
+import { currentLayout } from "../../compiler/trace.js";
+import { customVjp, shard, weightOf } from "../../ops/control.js";
 import { contract } from "../../ops/functions.js";
 import { type Initializer, normal, zeros } from "../../ops/initializers.js";
 import { Module, type Parameter, param } from "../../ops/module.js";
+import { perDevice, reduceScatter } from "../../ops/per_device.js";
 import { type Distinct, describe, type Sizes, type Tensor, tensorError } from "../../ops/tensor.js";
 import { LowRank, type LowRankOptions } from "./low_rank.js";
 
@@ -64,9 +66,45 @@ export class Linear<I extends string, O extends string, E extends string = never
       throw tensorError(`Linear: the input ${describe(x)} has the axis "${taken}" of the output already.`, [x], {
         fix: "Rename it.",
       });
-    const weight = wholeFor(weightOf(this.weight).cast(x.dtype) as Tensor<I | O>, x as Tensor);
-    const own = contract<A, O, I>(x, weight, Object.keys(this.from) as I[]) as Tensor;
+    const weight = weightOf(this.weight).cast(x.dtype) as Tensor;
+    const own = product(x as Tensor, weight, Object.keys(this.from));
     const y = this.lora ? (own.add(this.lora.call<A>(x) as Tensor) as Tensor) : own;
     return this.bias ? (y.add(this.bias.cast(x.dtype) as Tensor) as Tensor) : y;
   }
+}
+
+/**
+ * x times a weight, over the axes `from`. Where mesh axes that the weight's storage is split by split x's sequence too, the weight is made whole
+ * along them and each device sums up its gradient over what it has of the sequence: XLA may otherwise gather the sequence, and have every
+ * device compute all of it.
+ */
+function product(x: Tensor, weight: Tensor, from: readonly string[]): Tensor {
+  const { names, value } = weight;
+  const layout = currentLayout();
+  const ofSequence = layout && x.has("seq") && x.size("seq") > 1 ? layout.over("activations", "seq") : [];
+  const sharded = { name: describe(weight), axes: names, shape: value.type.shape };
+  const stored = ofSequence.length > 0 ? layout!.spec("parameters", sharded) : [];
+  const along = stored.findIndex((over) => over?.some((m) => ofSequence.includes(m)));
+  if (along === -1) return contract(x, weight, from) as Tensor;
+  const axis = names[along]!;
+  const over = stored[along]!;
+  const tokens = x.names.filter((n) => !from.includes(n) && !weight.has(n));
+  /** The weight's gradient; what is stored along several mesh axes `weightOf` sums over one after the other. */
+  const gradient = (x: Tensor, ct: Tensor): Tensor => {
+    if (!ofSequence.includes(over[0]!)) return (contract(x, ct, tokens) as Tensor).ordered(names);
+    const first = [over[0]!];
+    const parts = perDevice(
+      { x, ct },
+      ({ x, ct }) =>
+        reduceScatter((contract(x, ct, tokens) as Tensor).rename(axis, "stored") as Tensor, "stored", first),
+      { over: first, axes: { stored: first } },
+    );
+    return (parts.rename("stored", axis) as Tensor).ordered(names);
+  };
+  const to = names.filter((n) => !from.includes(n) && !x.has(n));
+  const multiply = customVjp(
+    (x: Tensor, w: Tensor) => [contract(x, shard(w), from) as Tensor, { x, w }] as const,
+    ({ x, w }, ct: Tensor) => [(contract(ct, shard(w), to) as Tensor).ordered(x.names), gradient(x, ct)],
+  );
+  return multiply(x, weight);
 }
