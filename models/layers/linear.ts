@@ -1,3 +1,4 @@
+import type { Spec } from "../../compiler/mesh.js";
 import { currentLayout } from "../../compiler/trace.js";
 import { customVjp, shard, weightOf } from "../../ops/control.js";
 import { contract } from "../../ops/functions.js";
@@ -75,30 +76,29 @@ export class Linear<I extends string, O extends string, E extends string = never
 
 /**
  * x times a weight, over the axes `from`. Where mesh axes that the weight's storage is split by split x's sequence too, the weight is made whole
- * along them and each device sums up its gradient over what it has of the sequence: XLA may otherwise gather the sequence, and have every
- * device compute all of it.
+ * along them, and each device sums up its gradient over the tokens that it has: XLA may otherwise gather the sequence, and have every device
+ * compute all of it.
  */
 function product(x: Tensor, weight: Tensor, from: readonly string[]): Tensor {
-  const { names, value } = weight;
-  const layout = currentLayout();
-  const ofSequence = layout && x.has("seq") && x.size("seq") > 1 ? layout.over("activations", "seq") : [];
-  const sharded = { name: describe(weight), axes: names, shape: value.type.shape };
-  const stored = ofSequence.length > 0 ? layout!.spec("parameters", sharded) : [];
+  const { names } = weight;
+  // A sequence that is split over `tensor` as well is whole along it here, as heads and widths are split.
+  const layout = currentLayout()?.withActivations({});
+  const lying = (kind: "activations" | "parameters", t: Tensor): Spec =>
+    layout?.spec(kind, { name: `The tensor ${describe(t)}`, axes: t.names, shape: t.value.type.shape }) ?? [];
+  const ofInput = x.has("seq") && layout?.over("activations", "seq").length ? lying("activations", x) : [];
+  const ofSequence = ofInput[x.names.indexOf("seq" as never)] ?? [];
+  const stored = ofSequence.length > 0 ? lying("parameters", weight) : [];
   const along = stored.findIndex((over) => over?.some((m) => ofSequence.includes(m)));
   if (along === -1) return contract(x, weight, from) as Tensor;
-  const axis = names[along]!;
-  const over = stored[along]!;
+  const [axis, over] = [names[along]!, stored[along]!];
   const tokens = x.names.filter((n) => !from.includes(n) && !weight.has(n));
-  /** The weight's gradient; what is stored along several mesh axes `weightOf` sums over one after the other. */
+  const isOfTokens = over.every((m) => tokens.some((n) => ofInput[x.position(n)]?.includes(m)));
+  const sums = (x: Tensor, ct: Tensor): Tensor => contract(x, ct, tokens) as Tensor;
   const gradient = (x: Tensor, ct: Tensor): Tensor => {
-    if (!ofSequence.includes(over[0]!)) return (contract(x, ct, tokens) as Tensor).ordered(names);
-    const first = [over[0]!];
-    const parts = perDevice(
-      { x, ct },
-      ({ x, ct }) =>
-        reduceScatter((contract(x, ct, tokens) as Tensor).rename(axis, "stored") as Tensor, "stored", first),
-      { over: first, axes: { stored: first } },
-    );
+    if (!isOfTokens) return sums(x, ct).ordered(names);
+    const ofDevice = (own: { x: Tensor; ct: Tensor }): Tensor =>
+      over.reduce((g, m) => reduceScatter(g, "stored", m), sums(own.x, own.ct).rename(axis, "stored") as Tensor);
+    const parts = perDevice({ x, ct }, ofDevice, { over, axes: { stored: over } });
     return (parts.rename("stored", axis) as Tensor).ordered(names);
   };
   const to = names.filter((n) => !from.includes(n) && !x.has(n));

@@ -298,6 +298,10 @@ const MESHES: Readonly<Record<string, object>> = {
   "by heads": { mesh: { data: 2, context: 4 }, sharding: { context: "alltoall" } },
   "with data, FSDP and tensor": { mesh: { data: 1, fsdp: 2, context: 2, tensor: 2 } },
   "with data and sequence parallelism": { mesh: { data: 2, context: 2, tensor: 2 }, sharding: { sequence: true } },
+  "with weights stored by the axes of batch and sequence": {
+    mesh: { fsdp: 2, context: 2, tensor: 2 },
+    sharding: { sequence: true, context: "alltoall", parameters: { embed: ["fsdp", "context"] } },
+  },
   "with weights stored by the sequence's axis": {
     mesh: { data: 2, context: 2, tensor: 2 },
     sharding: { sequence: true, parameters: { embed: ["context"] } },

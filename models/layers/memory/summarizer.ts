@@ -57,8 +57,8 @@ export class Summarizer extends Module {
     const all = concatenate([states, tokens], "seq") as Tensor;
     const counting = seen && (concatenate([seen, ones({ ...outer, seq: vectors }, "i32") as Tensor], "seq") as Tensor);
     const options = { positions: iota({ seq: chunk + vectors }) as Tensor, segments: counting, causal: false };
-    // A chunk is whole where it is, whatever splits the sequence that it is of.
-    const whole = currentLayout()?.withActivations({ seq: [] });
+    // A chunk is whole where it is, whatever splits the sequence that it is of, or a cache.
+    const whole = currentLayout()?.withActivations({ seq: [], key: [] });
     return withLayout(whole ?? currentLayout(), () => {
       const x = this.blocks.scan(all, (block, x) => block.call<string>(x, options)[0] as Tensor);
       const made = x.slice("seq", chunk, chunk + vectors).rename("seq", "vector") as Tensor;
