@@ -356,9 +356,7 @@ export const systems: Readonly<Record<string, System>> = {
       "load-balance loss": ["model.loadBalance=0"],
     },
     full: [128, 512, 1024].flatMap((thousand): FullSize[] => {
-      // Two sequences on 128 devices: with a million tokens each is split over all devices that do not split its width.
-      const longest = thousand === 1024 ? ["mesh.fsdp=1", "mesh.context=16"] : [];
-      const overrides = [`model.context=${1024 * thousand}`, ...longest];
+      const overrides = [`model.context=${1024 * thousand}`];
       const train = { file: "full.yaml", entries: ["train_step"] };
       return [
         { ...train, name: `50.4B at ${thousand}K, v4-256`, overrides },

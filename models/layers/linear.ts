@@ -68,34 +68,48 @@ export class Linear<I extends string, O extends string, E extends string = never
         fix: "Rename it.",
       });
     const weight = weightOf(this.weight).cast(x.dtype) as Tensor;
-    const own = product(x as Tensor, weight, Object.keys(this.from));
+    const from = Object.keys(this.from);
+    const over = storedAlong(x as Tensor, weight);
+    const own = over ? product(x as Tensor, weight, from, over) : (contract(x as Tensor, weight, from) as Tensor);
     const y = this.lora ? (own.add(this.lora.call<A>(x) as Tensor) as Tensor) : own;
     return this.bias ? (y.add(this.bias.cast(x.dtype) as Tensor) as Tensor) : y;
   }
 }
 
-/**
- * x times a weight, over the axes `from`. Where mesh axes that the weight's storage is split by split x's sequence too, the weight is made whole
- * along them, and each device sums up its gradient over the tokens that it has: XLA may otherwise gather the sequence, and have every device
- * compute all of it.
- */
-function product(x: Tensor, weight: Tensor, from: readonly string[]): Tensor {
-  const { names } = weight;
+/** Mesh axes that the storage of a weight is split by along one of its axes, and that split tokens of x: all of them, or some. */
+interface Stored {
+  readonly axis: string;
+  readonly over: readonly string[];
+  readonly areTokens: boolean;
+}
+
+/** The axis along which a weight is stored split by what splits x's sequence, if there is one. */
+function storedAlong(x: Tensor, weight: Tensor): Stored | undefined {
   // A sequence that is split over `tensor` as well is whole along it here, as heads and widths are split.
   const layout = currentLayout()?.withActivations({});
+  if (!(x.has("seq") && layout?.over("activations", "seq").length)) return undefined;
   const lying = (kind: "activations" | "parameters", t: Tensor): Spec =>
-    layout?.spec(kind, { name: `The tensor ${describe(t)}`, axes: t.names, shape: t.value.type.shape }) ?? [];
-  const ofInput = x.has("seq") && layout?.over("activations", "seq").length ? lying("activations", x) : [];
-  const ofSequence = ofInput[x.names.indexOf("seq" as never)] ?? [];
-  const stored = ofSequence.length > 0 ? lying("parameters", weight) : [];
+    layout.spec(kind, { name: `The tensor ${describe(t)}`, axes: t.names, shape: t.value.type.shape });
+  const ofInput = lying("activations", x);
+  const ofSequence = ofInput[x.position("seq")] ?? [];
+  const stored = lying("parameters", weight);
   const along = stored.findIndex((over) => over?.some((m) => ofSequence.includes(m)));
-  if (along === -1) return contract(x, weight, from) as Tensor;
-  const [axis, over] = [names[along]!, stored[along]!];
-  const tokens = x.names.filter((n) => !from.includes(n) && !weight.has(n));
-  const isOfTokens = over.every((m) => tokens.some((n) => ofInput[x.position(n)]?.includes(m)));
+  if (along === -1) return undefined;
+  const over = stored[along]!;
+  const ofTokens = x.names.filter((n) => !weight.has(n)).flatMap((n) => ofInput[x.position(n)] ?? []);
+  return { axis: weight.names[along]!, over, areTokens: over.every((m) => ofTokens.includes(m)) };
+}
+
+/**
+ * x times a weight that is stored like this, over the axes `from`. The weight is made whole, and each device sums up its gradient over the tokens that
+ * it has: XLA may otherwise gather the sequence, and have every device compute all of it.
+ */
+function product(x: Tensor, weight: Tensor, from: readonly string[], { axis, over, areTokens }: Stored): Tensor {
+  const { names } = weight;
+  const tokens = x.names.filter((n) => !weight.has(n));
   const sums = (x: Tensor, ct: Tensor): Tensor => contract(x, ct, tokens) as Tensor;
   const gradient = (x: Tensor, ct: Tensor): Tensor => {
-    if (!isOfTokens) return sums(x, ct).ordered(names);
+    if (!areTokens) return sums(x, ct).ordered(names);
     const ofDevice = (own: { x: Tensor; ct: Tensor }): Tensor =>
       over.reduce((g, m) => reduceScatter(g, "stored", m), sums(own.x, own.ct).rename(axis, "stored") as Tensor);
     const parts = perDevice({ x, ct }, ofDevice, { over, axes: { stored: over } });
