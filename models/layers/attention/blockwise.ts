@@ -105,12 +105,10 @@ export function blockwise(
   blockSize: number,
   asKernel = false,
 ): Queries {
-  const operands = [query.ordered(order.query), key.ordered(order.key), value.ordered(order.key)] as const;
   if (asKernel || sees.sinks) {
-    const whole = differentiable(order, asWhole(order, sees, blockSize, asKernel), sees.sinks);
-    return whole(...operands).ordered(query.names);
+    return differentiable(order, asWhole(order, sees, blockSize, asKernel), sees.sinks)(query, key, value);
   }
-  const [q, k, v] = operands;
+  const [q, k, v] = [query.ordered(order.query), key.ordered(order.key), value.ordered(order.key)] as const;
   const steps = inSteps(q, k, order, sees, blockSize);
   const attend = customVjp(steps.forward, steps.backward);
   const out = attend(steps.inQueryBlocks(q), steps.inKeyBlocks(k), steps.inKeyBlocks(v));

@@ -105,8 +105,7 @@ export function contextParallel(
       return [dq, dk, dv];
     },
   };
-  const attend = differentiable(order, passes, sinks);
-  return attend(query.ordered(order.query), key.ordered(order.key), value.ordered(order.key)).ordered(query.names);
+  return differentiable(order, passes, sinks)(query, key, value);
 }
 
 /** The code of one device. */

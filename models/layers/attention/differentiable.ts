@@ -11,12 +11,17 @@ export interface Passes {
 /**
  * Attention with a derivative that keeps the result and the rows' logSumExp. A sink is one more key, whose score is given and whose value
  * is zero: it makes the rows' logSumExp larger and the result smaller, and from these two the derivative of the others follows as it is.
+ * The passes are given their axes in order; the result has the query's.
  */
-export function differentiable(
-  order: Order,
-  { forward, backward }: Passes,
-  sinks: Row | undefined,
-): (q: Queries, k: Keys, v: Keys) => Queries {
+export function differentiable(order: Order, passes: Passes, sinks: Row | undefined): Attend {
+  const attend = inOrder(order, passes, sinks);
+  return (query, key, value) =>
+    attend(query.ordered(order.query), key.ordered(order.key), value.ordered(order.key)).ordered(query.names);
+}
+
+type Attend = (q: Queries, k: Keys, v: Keys) => Queries;
+
+function inOrder(order: Order, { forward, backward }: Passes, sinks: Row | undefined): Attend {
   const keep = <T extends Queries | Row>(x: T): T => named(x as Tensor, "attn_out") as unknown as T;
   if (!sinks) {
     return customVjp(

@@ -63,6 +63,5 @@ export function byHeads(
         { axes },
       ),
   };
-  const attend = differentiable(order, passes, sinks);
-  return attend(query.ordered(order.query), key.ordered(order.key), value.ordered(order.key)).ordered(query.names);
+  return differentiable(order, passes, sinks)(query, key, value);
 }
