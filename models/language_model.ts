@@ -149,7 +149,8 @@ function balanced<R, C extends object>(
   const layout = currentLayout();
   const devices = layout?.parts("activations", "seq") ?? 1;
   const { attention, balance = true } = layout?.context ?? {};
-  if (devices === 1 || !balance || attention === "alltoall") return loss(tokens, targets, options);
+  if (layout === undefined || devices === 1 || !balance || attention === "alltoall")
+    return loss(tokens, targets, options);
   const size = tokens.size("seq");
   const inOrder = <A extends string>(x: Tensor<A | "seq">) => inZigzag<A>(x, devices);
   const places = inOrder<never>(iota({ seq: size }));
@@ -161,7 +162,7 @@ function balanced<R, C extends object>(
   const embeddings = options.embeddings && moved<"batch", "seq", "seq">(options.embeddings, inOrder<"batch">);
   const placed = { ...options, positions, types, embeddings, ...(segments && { segments }) };
   const seq = { at: places, of: size };
-  return withLayout(layout!.balanced(), () =>
+  return withLayout(layout.balanced(), () =>
     asParts({ seq }, () => loss(inOrder<"batch">(tokens), inOrder<"batch">(targets), placed)),
   );
 }

@@ -20,7 +20,7 @@ import {
   withLayout,
 } from "../compiler/trace.js";
 import { leaves as anyLeaves, leavesWithPaths, mapLeaves, withValues } from "../compiler/tree.js";
-import { type AnyTensor, describe, hlo, type Scalar, Tensor, tensorError } from "./tensor.js";
+import { type AnyTensor, describe, hlo, type Scalar, sharded, Tensor, tensorError } from "./tensor.js";
 
 const leaves = (tree: unknown): Tensor[] => anyLeaves(tree) as Tensor[];
 const values = (ts: readonly Tensor[]): Value[] => ts.map((t) => t.value);
@@ -278,9 +278,8 @@ export const shard = <A extends string>(x: Tensor<A>, kind: Kind = "activations"
  * Stages are places of their own, whatever they lie over: between them there is no sum.
  */
 export function weightOf<A extends string>(weight: Tensor<A>): Tensor<A> {
-  const { names, value } = weight;
-  const spec =
-    currentLayout()?.spec("optimizer", { name: describe(weight), axes: names, shape: value.type.shape }) ?? [];
+  const { names } = weight;
+  const spec = currentLayout()?.spec("optimizer", sharded(weight)) ?? [];
   const split = (d: number) => (names[d] === ("stage" as A) ? 0 : (spec[d]?.length ?? 0));
   const axes = Math.max(0, ...spec.map((_, d) => split(d)));
   if (axes < 2) return weight;

@@ -7,7 +7,7 @@ import { deviceGroups, localShape, meshSize, type Rules, type Spec } from "../co
 import { currentLayout, escape, intoRegion, takeEscapes, withLayout } from "../compiler/trace.js";
 import { leaves as anyLeaves, mapLeaves, withValues } from "../compiler/tree.js";
 import type { Monoid } from "./hlo/regions.js";
-import { describe, hlo, type Scalar, Tensor, tensorError } from "./tensor.js";
+import { describe, hlo, type Scalar, sharded, Tensor, tensorError } from "./tensor.js";
 
 const leaves = (tree: unknown): Tensor[] => anyLeaves(tree) as Tensor[];
 
@@ -36,9 +36,7 @@ export function perDevice<T, R>(inputs: T, f: (inputs: T) => R, { over, axes = {
   const { mesh } = layout;
   const rules = layout.withActivations(axes);
   const given = leaves(inputs);
-  const split = given.map((x) =>
-    rules.spec("activations", { name: `The tensor ${describe(x)}`, axes: x.names, shape: x.value.type.shape }),
-  );
+  const split = given.map((x) => rules.spec("activations", sharded(x, `The tensor ${describe(x)}`)));
   const wanted = over ?? split.flatMap((spec) => spec.flatMap((m) => m ?? []));
   if (!wanted.some((m) => meshSize(mesh, m) > 1)) return f(inputs);
   // Of an axis with one device, code for one device is code for all.

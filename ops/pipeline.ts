@@ -20,7 +20,7 @@ import { leaves as anyLeaves, mapLeaves, withValues } from "../compiler/tree.js"
 import { customVjp, scan, stopGradient } from "./control.js";
 import { concatenate, gather, iota, where } from "./functions.js";
 import { asParts } from "./random.js";
-import { describe, hlo, type Scalar, type Sizes, Tensor, tensorError } from "./tensor.js";
+import { describe, hlo, type Scalar, type Sizes, sharded, Tensor, tensorError } from "./tensor.js";
 
 /** A tree of tensors. */
 type Tree = unknown;
@@ -136,9 +136,7 @@ export function pipelined<C, M>(
 
 /** The mesh axes, outermost first, that split the batch and no weight: along them each part of the batch has stages of its own. */
 function replicaAxes(layout: Layout, { microBatches }: Pipeline, batch: number | undefined, weights: unknown) {
-  const used = leaves(weights).flatMap((w) =>
-    layout.spec("parameters", { name: describe(w), axes: w.names, shape: w.value.type.shape }).flatMap((m) => m ?? []),
-  );
+  const used = leaves(weights).flatMap((w) => layout.spec("parameters", sharded(w)).flatMap((m) => m ?? []));
   const over = layout.over("activations", "batch");
   const end = over.findIndex((m) => used.includes(m));
   const free = end < 0 ? over : over.slice(0, end);

@@ -2,8 +2,10 @@
  * Tensors whose axes have names. The names are in the type, so that the editor completes them and `tsc` rejects a wrong one; sizes
  * and element types are checked when the program is traced. Which position a name stands at is the compiler's business.
  */
+
 import { didYouMean, XenarcError } from "../compiler/errors.js";
 import { type DType, elements, isFloat, type TensorType, type Value } from "../compiler/ir.js";
+import type { Sharded } from "../compiler/mesh.js";
 import { captureDeep, captureSite } from "../compiler/site.js";
 import { Leaf, type TensorData } from "../compiler/tree.js";
 import { type HloBuilder, hlo, type ops } from "./hlo/index.js";
@@ -38,6 +40,13 @@ export type AnyTensor = Tensor | Scalar;
 /** `(batch 2, seq 8) f32`: how errors speak of a tensor. */
 export const describe = (t: AnyTensor): string =>
   `(${t.names.map((n, i) => `${n} ${t.value.type.shape[i]}`).join(", ")}) ${t.dtype}`;
+
+/** A tensor as the rules of a layout see it; `name` is what errors call it. */
+export const sharded = (t: AnyTensor, name = describe(t)): Sharded => ({
+  name,
+  axes: t.names,
+  shape: t.value.type.shape,
+});
 
 /** An error at the author's line, showing where the tensors came from. */
 export function tensorError(

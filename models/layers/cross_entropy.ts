@@ -5,7 +5,7 @@ import { leaves, mapLeaves } from "../../compiler/tree.js";
 import { customVjp, dryRun, scan, shard, valueAndGrad } from "../../ops/control.js";
 import { full, iota, where, zeros } from "../../ops/functions.js";
 import { foldIn, type Key } from "../../ops/random.js";
-import { describe, type Scalar, type Tensor } from "../../ops/tensor.js";
+import { type Scalar, sharded, type Tensor } from "../../ops/tensor.js";
 
 /**
  * The sum of the cross-entropies (nats, f32) of targets `[...]` (integers) under softmax(logits `[..., vocab]`), and the number of
@@ -109,7 +109,7 @@ export function chunkedCrossEntropy<M>(
 
 /** The mesh axes that split an activation along `seq`. */
 function seqOver(x: Tensor): readonly string[] {
-  const tensor = { name: describe(x), axes: x.names, shape: x.value.type.shape };
+  const tensor = sharded(x);
   return currentLayout()?.spec("activations", tensor)[x.position("seq")] ?? [];
 }
 

@@ -6,7 +6,7 @@ import { gather, scatterAdd, where, zeros } from "../../ops/functions.js";
 import { type Initializer, normal } from "../../ops/initializers.js";
 import { Module, param } from "../../ops/module.js";
 import { allGather, allReduce, axisIndex, perDevice, reduceScatter } from "../../ops/per_device.js";
-import { type Distinct, describe, type Sizes, type Tensor } from "../../ops/tensor.js";
+import { type Distinct, type Sizes, sharded, type Tensor } from "../../ops/tensor.js";
 
 /** A table of vectors, looked up by number. The optimizer's weight decay spares it. */
 export class Embedding<V extends string, D extends string> extends Module {
@@ -44,14 +44,13 @@ function lookUp(layout: Layout, weight: Tensor, dtype: DType, vocab: string, tok
   const table = weight.cast(dtype) as Tensor;
   const over = layout.over("activations", vocab);
   const rows = table.size(vocab) / layout.parts("activations", vocab);
-  const specOf = (x: Tensor, of: Layout) =>
-    of.spec("activations", { name: describe(x), axes: x.names, shape: x.value.type.shape });
+  const specOf = (x: Tensor, of: Layout) => of.spec("activations", sharded(x));
   const plain = specOf(tokens, layout.withActivations({}));
   const seq = tokens.names.indexOf("seq");
   const part = specOf(tokens, layout)[seq] ?? [];
   const isScattered = over.length > 0 && part.length > (plain[seq] ?? []).length;
   const devices = plain.flatMap((m) => m ?? []);
-  const kept = layout.spec("optimizer", { name: describe(weight), axes: weight.names, shape: weight.value.type.shape });
+  const kept = layout.spec("optimizer", sharded(weight));
   const shares = weight.names.map((name, d) => ({ name, over: name === vocab ? [] : (kept[d] ?? []) }));
   const share = shares.reduce((a, b) => (b.over.length > a.over.length ? b : a));
   const apart = share.over.every((m) => devices.includes(m)) ? share.over : [];

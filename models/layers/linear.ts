@@ -5,7 +5,7 @@ import { contract } from "../../ops/functions.js";
 import { type Initializer, normal, zeros } from "../../ops/initializers.js";
 import { Module, type Parameter, param } from "../../ops/module.js";
 import { perDevice, reduceScatter } from "../../ops/per_device.js";
-import { type Distinct, describe, type Sizes, type Tensor, tensorError } from "../../ops/tensor.js";
+import { type Distinct, describe, type Sizes, sharded, type Tensor, tensorError } from "../../ops/tensor.js";
 import { LowRank, type LowRankOptions } from "./low_rank.js";
 
 /** Options of a {@link Linear} layer. */
@@ -69,8 +69,8 @@ export class Linear<I extends string, O extends string, E extends string = never
       });
     const weight = weightOf(this.weight).cast(x.dtype) as Tensor;
     const from = Object.keys(this.from);
-    const over = storedAlong(x as Tensor, weight);
-    const own = over ? product(x as Tensor, weight, from, over) : (contract(x as Tensor, weight, from) as Tensor);
+    const stored = storedAlong(x as Tensor, weight);
+    const own = stored ? product(x as Tensor, weight, from, stored) : (contract(x as Tensor, weight, from) as Tensor);
     const y = this.lora ? (own.add(this.lora.call<A>(x) as Tensor) as Tensor) : own;
     return this.bias ? (y.add(this.bias.cast(x.dtype) as Tensor) as Tensor) : y;
   }
@@ -89,7 +89,7 @@ function storedAlong(x: Tensor, weight: Tensor): Stored | undefined {
   const layout = currentLayout()?.withActivations({});
   if (!(x.has("seq") && layout?.over("activations", "seq").length)) return undefined;
   const lying = (kind: "activations" | "parameters", t: Tensor): Spec =>
-    layout.spec(kind, { name: `The tensor ${describe(t)}`, axes: t.names, shape: t.value.type.shape });
+    layout.spec(kind, sharded(t, `The tensor ${describe(t)}`));
   const ofInput = lying("activations", x);
   const ofSequence = ofInput[x.position("seq")] ?? [];
   const stored = lying("parameters", weight);

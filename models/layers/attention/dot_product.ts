@@ -3,7 +3,7 @@ import { currentScope } from "../../../compiler/site.js";
 import { currentLayout } from "../../../compiler/trace.js";
 import { kinds } from "../../../ops/hlo/define.js";
 import { observe } from "../../../ops/observe.js";
-import { describe, type Tensor, tensorError } from "../../../ops/tensor.js";
+import { describe, sharded, type Tensor, tensorError } from "../../../ops/tensor.js";
 import { blockwise, placesOf } from "./blockwise.js";
 import { type ContextParallel, contextParallel } from "./context_parallel.js";
 import { direct } from "./direct.js";
@@ -142,7 +142,7 @@ function segmentsOf(query: Tensor, key: Tensor, options: AttentionOptions): Segm
 function splitSequence(query: Tensor, key: Tensor): ContextParallel | "alltoall" | undefined {
   const layout = currentLayout();
   if (layout === undefined || query.size("seq") !== key.size("key")) return undefined;
-  const tensor = { name: `The query ${describe(query)}`, axes: query.names, shape: query.value.type.shape };
+  const tensor = sharded(query, `The query ${describe(query)}`);
   const over = layout.withActivations({}).spec("activations", tensor)[query.position("seq")] ?? [];
   if (over.length === 0) return undefined;
   const { attention: keys = "ring" } = layout.context;

@@ -15,7 +15,7 @@ import {
   perDevice,
   reduceScatter,
 } from "../../../ops/per_device.js";
-import { describe, Tensor, tensorError } from "../../../ops/tensor.js";
+import { describe, sharded, Tensor, tensorError } from "../../../ops/tensor.js";
 import type { Linear } from "../linear.js";
 import { combine, dispatch, dropless, limited, type Priority } from "./dispatch.js";
 import type { Routing } from "./router.js";
@@ -65,7 +65,7 @@ export function throughExperts(
 ): Tensor {
   const layout = currentLayout();
   const lying = (kind: "activations" | "parameters", t: Tensor): Spec =>
-    layout?.spec(kind, { name: `The tensor ${describe(t)}`, axes: t.names, shape: t.value.type.shape }) ?? [];
+    layout?.spec(kind, sharded(t, `The tensor ${describe(t)}`)) ?? [];
   const ofTokens = new Map(x.names.map((n, d) => [n as string, lying("activations", x)[d] ?? []]));
   const over = (n: "embed" | "expert" | "mlp", kind: "activations" | "parameters") =>
     lying(kind, up.weight as Tensor)[(up.weight as Tensor).position(n)] ?? [];
