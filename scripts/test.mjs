@@ -44,7 +44,11 @@ async function tests() {
       "--experimental-vm-modules",
       "--no-warnings",
       "node_modules/jest/bin/jest.js",
-      ...[`--maxWorkers=${full ? 1 : 2}`, "--json", "--outputFile", report, ...jestArgs],
+      "--maxWorkers=2",
+      "--json",
+      "--outputFile",
+      report,
+      ...jestArgs,
     ],
     { env: full ? { XENARC_FULL: "1" } : {} },
   );
