@@ -77,7 +77,7 @@ export function agrees(title: string, table: Readonly<Record<string, Case>>): vo
       })) {
         await compare(drawn, failures);
       }
-    }, 120_000 * DRAWS);
+    }, 600_000 * DRAWS);
     test.each(Object.keys(table))("%s", (name) => {
       const failure = failures.get(name);
       if (failure !== undefined) throw new Error(`${failure}\n(drawn with the seed ${SEED})`);
