@@ -85,9 +85,11 @@ test("Ctrl-C ends the runtime at whatever moment of its start it comes", async (
   for (const after of [50, 100, 150, 200, 250, 300, 350, 400, 500, 700]) {
     const child = execa(python, args, { env: { ...pythonEnv(), JAX_PLATFORMS: "cpu" }, reject: false });
     setTimeout(() => child.kill("SIGINT"), after);
-    const { exitCode, signal, stdout } = await child;
+    const { exitCode, signal, stdout, stderr } = await child;
     const saved = exitCode === 0 && stdout.includes('"interrupted": true');
-    expect([after, exitCode === 130 || signal === "SIGINT" || saved]).toEqual([after, true]);
+    // Before anything of ours runs, Python ends itself, each time in words of its own.
+    const early = !stderr.includes("xenarc_runtime") && stderr.includes("KeyboardInterrupt");
+    expect([after, exitCode === 130 || signal === "SIGINT" || saved || early]).toEqual([after, true]);
   }
 });
 

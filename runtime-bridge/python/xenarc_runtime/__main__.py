@@ -5,10 +5,15 @@ Exit codes: 0 fine, 1 the user's program or data is wrong, 2 usage, 3 the enviro
 
 from __future__ import annotations
 
-import argparse
-import json
 import os
 import signal
+
+if __name__ == "__main__":
+    # While modules are imported Python may make another error of a KeyboardInterrupt: until `main` can catch it, Ctrl-C just ends this.
+    _interrupt = signal.signal(signal.SIGINT, lambda *_: os._exit(130))
+
+import argparse
+import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -388,4 +393,5 @@ def _doctor(_: argparse.Namespace) -> None:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGINT, _interrupt)
     sys.exit(main())
