@@ -135,9 +135,10 @@ export class Attention extends Module {
     const input = x as Tensor as Tensor<"batch" | "seq" | "embed">;
     const turned = <A extends string>(t: Tensor<A | "headDim">) =>
       this.theta ? rotary(t, positions as Tensor, "headDim", { theta: this.theta }) : t;
-    const query = named(turned(this.query.call<"batch" | "seq">(input)), "query");
-    const key = named(turned(this.key.call<"batch" | "seq">(input)), "key");
-    const value = named(this.value.call<"batch" | "seq">(input), "value");
+    const made = Linear.together<"batch" | "seq", "embed">(input, [this.query, this.key, this.value]);
+    const query = named(turned(made(this.query)), "query");
+    const key = named(turned(made(this.key)), "key");
+    const value = named(made(this.value), "value");
     const packed = segments && this.packed(segments, input);
     const seen = cache
       ? { key: write(cache.key, positions!, key), value: write(cache.value, positions!, value) }

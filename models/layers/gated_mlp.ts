@@ -27,8 +27,9 @@ export class GatedMlp extends Module {
 
   /** x `[..., embed]` to `[..., embed]`. */
   call<A extends string>(x: Tensor<A | "embed">): Tensor<A | "embed"> {
-    const gate = named(this.gate.call<A>(x), "mlp_gate");
-    const up = named(this.up.call<A>(x), "mlp_up");
+    const made = Linear.together<A, "embed">(x, [this.gate, this.up]);
+    const gate = named(made(this.gate), "mlp_gate");
+    const up = named(made(this.up), "mlp_up");
     return this.down.call<A>(silu(gate).mul(up));
   }
 }

@@ -1,12 +1,10 @@
-import type { Spec } from "../../compiler/mesh.js";
-import { currentLayout } from "../../compiler/trace.js";
-import { customVjp, shard, weightOf } from "../../ops/control.js";
+import { weightOf } from "../../ops/control.js";
 import { contract } from "../../ops/functions.js";
 import { type Initializer, normal, zeros } from "../../ops/initializers.js";
 import { Module, type Parameter, param } from "../../ops/module.js";
-import { perDevice, reduceScatter } from "../../ops/per_device.js";
-import { type Distinct, describe, type Sizes, sharded, type Tensor, tensorError } from "../../ops/tensor.js";
+import { type Distinct, describe, type Sizes, type Tensor, tensorError } from "../../ops/tensor.js";
 import { LowRank, type LowRankOptions } from "./low_rank.js";
+import { splitProducts } from "./split_product.js";
 
 /** Options of a {@link Linear} layer. */
 export interface LinearOptions {
@@ -67,58 +65,39 @@ export class Linear<I extends string, O extends string, E extends string = never
       throw tensorError(`Linear: the input ${describe(x)} has the axis "${taken}" of the output already.`, [x], {
         fix: "Rename it.",
       });
-    const weight = weightOf(this.weight).cast(x.dtype) as Tensor;
+    const weight = used(x as Tensor, this);
     const from = Object.keys(this.from);
-    const stored = storedAlong(x as Tensor, weight);
-    const own = stored ? product(x as Tensor, weight, from, stored) : (contract(x as Tensor, weight, from) as Tensor);
-    const y = this.lora ? (own.add(this.lora.call<A>(x) as Tensor) as Tensor) : own;
-    return this.bias ? (y.add(this.bias.cast(x.dtype) as Tensor) as Tensor) : y;
+    const [split] = splitProducts(x as Tensor, [weight], from) ?? [];
+    const own = split ?? (contract(x as Tensor, weight, from) as Tensor);
+    return completed(x as Tensor, own, this);
+  }
+
+  /**
+   * Layers on one input: what each of them makes of x `[..., I]`. On a mesh x is gathered once for all, and so do their cotangents of it
+   * meet.
+   */
+  static together<A extends string, I extends string>(
+    x: Tensor<A | I>,
+    layers: readonly Linear<I, any>[],
+  ): <O extends string>(layer: Linear<I, O>) => Tensor<A | O> {
+    const given = x as Tensor;
+    const weights = layers.map((l) => used(given, l));
+    const split = splitProducts(given, weights, Object.keys(layers[0]!.from));
+    return (layer) => (split ? completed(given, split[layers.indexOf(layer)]!, layer) : layer.call<A>(x)) as Tensor;
   }
 }
 
-/** Mesh axes that the storage of a weight is split by along one of its axes, and that split tokens of x: all of them, or some. */
-interface Stored {
-  readonly axis: string;
-  readonly over: readonly string[];
-  readonly areTokens: boolean;
+/** What a layer multiplies by and adds. */
+interface Terms {
+  readonly weight: Tensor;
+  readonly bias: Tensor | undefined;
+  readonly lora?: LowRank<any, any> | undefined;
 }
 
-/** The axis along which a weight is stored split by what splits x's sequence, if there is one. */
-function storedAlong(x: Tensor, weight: Tensor): Stored | undefined {
-  // A sequence that is split over `tensor` as well is whole along it here, as heads and widths are split.
-  const layout = currentLayout()?.withActivations({});
-  if (!(x.has("seq") && layout?.over("activations", "seq").length)) return undefined;
-  const lying = (kind: "activations" | "parameters", t: Tensor): Spec =>
-    layout.spec(kind, sharded(t, `The tensor ${describe(t)}`));
-  const ofInput = lying("activations", x);
-  const ofSequence = ofInput[x.position("seq")] ?? [];
-  const stored = lying("parameters", weight);
-  const along = stored.findIndex((over) => over?.some((m) => ofSequence.includes(m)));
-  if (along === -1) return undefined;
-  const over = stored[along]!;
-  const ofTokens = x.names.filter((n) => !weight.has(n)).flatMap((n) => ofInput[x.position(n)] ?? []);
-  return { axis: weight.names[along]!, over, areTokens: over.every((m) => ofTokens.includes(m)) };
-}
+const used = (x: Tensor, { weight }: Terms): Tensor => weightOf(weight).cast(x.dtype) as Tensor;
 
-/**
- * x times a weight that is stored like this, over the axes `from`. The weight is made whole, and each device sums up its gradient over the tokens that
- * it has: XLA may otherwise gather the sequence, and have every device compute all of it.
- */
-function product(x: Tensor, weight: Tensor, from: readonly string[], { axis, over, areTokens }: Stored): Tensor {
-  const { names } = weight;
-  const tokens = x.names.filter((n) => !weight.has(n));
-  const sums = (x: Tensor, ct: Tensor): Tensor => contract(x, ct, tokens) as Tensor;
-  const gradient = (x: Tensor, ct: Tensor): Tensor => {
-    if (!areTokens) return sums(x, ct).ordered(names);
-    const ofDevice = (own: { x: Tensor; ct: Tensor }): Tensor =>
-      over.reduce((g, m) => reduceScatter(g, "stored", m), sums(own.x, own.ct).rename(axis, "stored") as Tensor);
-    const parts = perDevice({ x, ct }, ofDevice, { over, axes: { stored: over } });
-    return (parts.rename("stored", axis) as Tensor).ordered(names);
-  };
-  const to = names.filter((n) => !from.includes(n) && !x.has(n));
-  const multiply = customVjp(
-    (x: Tensor, w: Tensor) => [contract(x, shard(w), from) as Tensor, { x, w }] as const,
-    ({ x, w }, ct: Tensor) => [(contract(ct, shard(w), to) as Tensor).ordered(x.names), gradient(x, ct)],
-  );
-  return multiply(x, weight);
+/** The product of x and the weight with what is added to it. */
+function completed(x: Tensor, own: Tensor, { lora, bias }: Terms): Tensor {
+  const y = lora ? (own.add(lora.call(x) as Tensor) as Tensor) : own;
+  return bias ? (y.add(bias.cast(x.dtype) as Tensor) as Tensor) : y;
 }

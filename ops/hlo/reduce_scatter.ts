@@ -47,6 +47,21 @@ export const reduceScatter: HloOp<
     "use_global_device_ids",
   ]),
   cost: (op) => pointwiseCost(op, 1),
+  platforms: ["cpu", "gpu"],
+  // XLA:TPU makes an all-reduce of one that has dimensions of 1, which sends twice as much.
+  expand(b, { operands, attrs: { dimension, groups }, results, regions }) {
+    const [x, y] = [operands[0]!, results[0]!];
+    const kept = x.type.shape.flatMap((size, d) => (size > 1 || d === dimension ? [d] : []));
+    const without = ({ type: { shape, dtype }, axes }: Value) => ({
+      type: { shape: kept.map((d) => shape[d]!), dtype },
+      axes: axes && kept.map((d) => axes[d]!),
+    });
+    const [given, part] = [without(x), without(y)];
+    const slim = b.reshape(x, given.type.shape, given.axes);
+    const attrs = { dimension: kept.indexOf(dimension), groups };
+    const [out] = b.emit(reduceScatter, [slim], attrs, [part.type], regions, [part.axes]).results;
+    return [b.reshape(out!, y.type.shape, y.axes)];
+  },
   make(b, x, dimension, groups, by = "add") {
     const body = regionOf(b, applying(by), [x.type.dtype, x.type.dtype]);
     const shape = part(x.type, dimension, groups[0]?.length ?? 0);

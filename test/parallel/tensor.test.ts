@@ -29,14 +29,12 @@ const model = {
 /** What a device of fsdp 2 has of an activation, whole along the sequence, in bfloat16. */
 const STREAM = (batch / 2) * context * embed * 2;
 
-const mesh = { fsdp: 2, tensor: 4 };
-
 /** The collectives of a step, by the TPU compiler. */
-async function communication(sequence: boolean) {
+async function communication(sharding: object, mesh: Record<string, number> = { fsdp: 2, tensor: 4 }, rows = batch) {
   const target = "tpu:v5e:2x4";
-  const train = { batch, lossChunk: context / CHUNKS };
-  const config = { target, mesh, sharding: { sequence }, model, train };
-  const artifact = join(folder, `llama-${sequence}`);
+  const train = { batch: rows, lossChunk: context / CHUNKS };
+  const config = { target, mesh, sharding, model, train };
+  const artifact = join(folder, `llama-${Object.keys(mesh)}-${Object.keys(sharding)}`);
   await (await compile(llama, config, { only: ["train_step"], locations: false })).write(artifact);
   const options = { artifact, entry: "train_step", target: parseTarget(target), out: `${artifact}-out` };
   const event = await compileAhead(options);
@@ -50,7 +48,7 @@ async function communication(sequence: boolean) {
 }
 
 test("tensor and sequence", async () => {
-  const { of, largestElsewhere } = await communication(true);
+  const { of, largestElsewhere } = await communication({ sequence: true });
   // A layer gathers the inputs of attention and MLP forward and again backward, there also the cotangents of their results; outside of
   // layers the embedding's cotangent, and the hidden states, chunk by chunk. Targets are gathered too: numbers.
   const gathered = of("all-gather", "tensor").bytes / STREAM;
@@ -65,7 +63,7 @@ test("tensor and sequence", async () => {
 }, 600_000);
 
 test("tensor alone", async () => {
-  const { of, largestElsewhere } = await communication(false);
+  const { of, largestElsewhere } = await communication({});
   // The same sums, whole: of what queries, keys and values, or gate and up, give to their input's gradient there is one. The embedding's
   // gradient needs none.
   const reduced = of("all-reduce", "tensor").bytes / STREAM;
@@ -73,4 +71,17 @@ test("tensor alone", async () => {
   expect(reduced).toBeLessThan(5 * LAYERS + 2.05);
   expect(of("all-gather", "tensor").bytes).toBeLessThan(STREAM / 20);
   expect(largestElsewhere).toBeLessThan(vocab * embed * 2);
+}, 600_000);
+
+test("tensor and sequence, which is split further, one a device", async () => {
+  const sharding = { sequence: true, context: "alltoall", parameters: { embed: ["fsdp", "context"] } };
+  const { of } = await communication(sharding, { fsdp: 2, context: 2, tensor: 2 }, 2);
+  const stream = (context / 2) * embed * 2;
+  // What is gathered for a layer, and scattered, is as before: no weight's gradient has it gathered again, queries, keys and values share it.
+  const gathered = of("all-gather", "tensor").bytes / stream;
+  expect(gathered).toBeGreaterThanOrEqual(6 * LAYERS + 2);
+  expect(gathered).toBeLessThan(6 * LAYERS + 2.02);
+  // XLA:TPU would sum up whole what has a dimension of 1, as one sequence has.
+  expect(of("reduce-scatter", "tensor").bytes / stream).toBe(5 * LAYERS + 2);
+  expect(of("all-reduce", "tensor").bytes / stream).toBeLessThan(1 / 20);
 }, 600_000);
