@@ -146,6 +146,13 @@ export const systems: Readonly<Record<string, System>> = {
         reference: "sys1 v5p_128_600",
       },
       { name: "600B: expert dimension 24,576, v5p-256, one sequence", file: "600b.yaml", ...serving(16, CHUNK) },
+      {
+        name: "600B: expert dimension 24,576, 16 sequences, v4-1024",
+        file: "600b.yaml",
+        overrides: ["target=tpu:v4:8x8x8", "mesh.fsdp=16", "train.batch=16"],
+        entries: ["train_step"],
+        reference: "sys1 v4_512_600",
+      },
     ],
     claims: [
       { name: "trained on a v3-256", file: "full.yaml", words: ["--target", "tpu:v3:8x16"] },
@@ -287,6 +294,12 @@ export const systems: Readonly<Record<string, System>> = {
         reference: "sys5 v5p_32_b1",
       },
       { name: "as stated, v5p-64", file: "full.yaml", overrides: v5px64, entries: ["train_step"] },
+      {
+        name: "residuals on the host, v5p-64",
+        file: "full.yaml",
+        overrides: [...v5px64, "model.remat={offload: [carry]}"],
+        entries: ["train_step"],
+      },
     ],
     claims: [
       {
@@ -371,6 +384,20 @@ export const systems: Readonly<Record<string, System>> = {
           file: "full.yaml",
           ...serving(16, `model.context=${1024 * thousand}`),
         },
+        ...(thousand === 128
+          ? []
+          : [
+              {
+                ...train,
+                name: `50.4B at ${thousand}K, one sequence at a time, v4-256`,
+                overrides: [...overrides, "mesh.fsdp=1", "mesh.context=16", "train.batch=1"],
+              },
+              {
+                ...train,
+                name: `50.4B at ${thousand}K, v5p-256`,
+                overrides: [...overrides, "target=tpu:v5p:4x4x8"],
+              },
+            ]),
       ];
     }),
     recall: {
