@@ -5,7 +5,7 @@ import { Module, param } from "../../ops/module.js";
 import { perDevice } from "../../ops/per_device.js";
 import { type Scalar, type Tensor, tensorError } from "../../ops/tensor.js";
 import { evenly } from "./attention/block.js";
-import { headsOver } from "./attention/heads.js";
+import { alongSequences, headsOver } from "./attention/heads.js";
 import {
   allOptions,
   byInput,
@@ -288,7 +288,7 @@ export class Hlsa extends Module {
       });
       return found as Record<"out" | "k" | "v", Tensor>;
     };
-    const { out, k, v } = perDevice(given, ofDevice, { axes });
+    const { out, k, v } = perDevice(given, ofDevice, { axes, over: alongSequences(HEADS) });
     return [
       out.broadcast({ seq: 1 }),
       {

@@ -75,6 +75,8 @@ const throughLatent = (dims: Tensor, size: number) => {
     const counts = dims.broadcast({ latent: size }).gt(place);
     return where(counts, h, 0);
   };
+  /** A block of the latent lies as x does: on a mesh that is gathered, not x, which is wider. */
+  const narrow = (x: Tensor, down: Tensor): Tensor => shard(dot(x, down, "embed") as Tensor);
   const rest = (w: Tensor) => w.names.filter((n) => n !== "latent" && n !== "latentBlock");
   const add = (sums: Tensor, j: Scalar, part: Tensor) =>
     sums.update("latentBlock", j, sums.at("latentBlock", j).add(part).broadcast({ latentBlock: 1 }));
@@ -87,7 +89,7 @@ const throughLatent = (dims: Tensor, size: number) => {
       const start = { j: scalar(0, "i32"), ys: ups.map((up) => zeros({ ...rows, ...sizes(up) }) as Tensor) };
       const more = ({ j }: Step) => j.lt(end);
       const { ys } = whileLoop(start, more, ({ j, ys }) => {
-        const h = counting(dot(x, down.at("latentBlock", j), "embed"), j);
+        const h = counting(narrow(x, down.at("latentBlock", j)), j);
         const parts = ups.map((up) => dot(h, up.at("latentBlock", j), "latent", wide));
         return { j: j.add(1), ys: ys.map((y, i) => y.add(parts[i]!)) };
       });
@@ -105,9 +107,9 @@ const throughLatent = (dims: Tensor, size: number) => {
       const more = ({ j }: Step) => j.lt(end);
       const { dx, dDown, dUps } = whileLoop(start, more, ({ j, dx, dDown, dUps }) => {
         const into = down.at("latentBlock", j);
-        const h = counting(dot(x, into, "embed"), j);
+        const h = counting(narrow(x, into), j);
         const parts = ups.map((up, i) => dot(cts[i]!, up.at("latentBlock", j), rest(up), wide) as unknown as Tensor);
-        const dh = counting(parts.reduce((a, b) => a.add(b)).cast(x.dtype), j);
+        const dh = counting(shard(parts.reduce((a, b) => a.add(b)).cast(x.dtype)), j);
         return {
           j: j.add(1),
           dx: dx.add(dot(dh, into, "latent", wide)),

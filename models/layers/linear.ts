@@ -65,9 +65,9 @@ export class Linear<I extends string, O extends string, E extends string = never
       throw tensorError(`Linear: the input ${describe(x)} has the axis "${taken}" of the output already.`, [x], {
         fix: "Rename it.",
       });
-    const weight = used(x as Tensor, this);
     const from = Object.keys(this.from);
-    const [split] = splitProducts(x as Tensor, [weight], from) ?? [];
+    const [split] = splitProducts(x as Tensor, [this.weight as Tensor], from) ?? [];
+    const weight = weightOf(this.weight).cast(x.dtype) as Tensor;
     const own = split ?? (contract(x as Tensor, weight, from) as Tensor);
     return completed(x as Tensor, own, this);
   }
@@ -81,23 +81,19 @@ export class Linear<I extends string, O extends string, E extends string = never
     layers: readonly Linear<I, any>[],
   ): <O extends string>(layer: Linear<I, O>) => Tensor<A | O> {
     const given = x as Tensor;
-    const weights = layers.map((l) => used(given, l));
+    const weights = layers.map((l) => l.weight as Tensor);
     const split = splitProducts(given, weights, Object.keys(layers[0]!.from));
     return (layer) => (split ? completed(given, split[layers.indexOf(layer)]!, layer) : layer.call<A>(x)) as Tensor;
   }
 }
 
-/** What a layer multiplies by and adds. */
-interface Terms {
-  readonly weight: Tensor;
+/** What a layer adds to the product of x and its weight. */
+interface Further {
   readonly bias: Tensor | undefined;
   readonly lora?: LowRank<any, any> | undefined;
 }
 
-const used = (x: Tensor, { weight }: Terms): Tensor => weightOf(weight).cast(x.dtype) as Tensor;
-
-/** The product of x and the weight with what is added to it. */
-function completed(x: Tensor, own: Tensor, { lora, bias }: Terms): Tensor {
+function completed(x: Tensor, own: Tensor, { lora, bias }: Further): Tensor {
   const y = lora ? (own.add(lora.call(x) as Tensor) as Tensor) : own;
   return bias ? (y.add(bias.cast(x.dtype) as Tensor) as Tensor) : y;
 }

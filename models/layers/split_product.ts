@@ -169,5 +169,5 @@ export function splitProducts(
     (x: Tensor, ...ws: readonly Tensor[]) => [forward(x, ws), { x, ws }] as const,
     ({ x, ws }, cts) => backward(x, ws, cts),
   );
-  return multiply(x, ...weights);
+  return multiply(x, ...weights.map((w) => w.cast(x.dtype) as Tensor));
 }

@@ -22,6 +22,15 @@ export function headsOver(query: Tensor, heads: readonly string[]): Record<strin
 }
 
 /**
+ * The mesh axes of which code that goes along whole sequences in loops is that of one device: all that split activations, those too that no
+ * axis of heads divides over. The partitioner would split each step of a loop over them.
+ */
+export const alongSequences = (heads: readonly string[]): readonly string[] => {
+  const layout = currentLayout();
+  return ["batch", ...heads, "seq", "key"].flatMap((n) => layout?.over("activations", n) ?? []);
+};
+
+/**
  * Attention along a sequence that is split over the mesh, by heads: devices exchange their parts of the sequence for some of the heads of
  * all of it, and back. Each sends what it has once, however many they are.
  * @throws XenarcError when the heads do not divide.

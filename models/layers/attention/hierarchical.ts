@@ -17,7 +17,7 @@ import {
   type Running,
   type Visits,
 } from "./block.js";
-import { headsOver } from "./heads.js";
+import { alongSequences, headsOver } from "./heads.js";
 import { both, HIDDEN, type Keys, LOWEST, type Queries, type Row, type Scores } from "./visible.js";
 
 /**
@@ -142,7 +142,7 @@ export function hierarchical(
       });
       return out;
     },
-    { axes },
+    { axes, over: alongSequences(["kvHeads", ...own]) },
   );
   return out.ordered(query.names);
 }
