@@ -68,6 +68,7 @@ export function splitProducts(
       shape: [...kept.map((n) => x.size(n)), ...to.map((n) => w.size(n))],
     };
     const left = without(lying(layout, "activations", result)[kept.indexOf("seq")]!, given);
+    if (!left.every((m) => summed.includes(m))) return undefined;
     const stored = w.names.flatMap((axis, d) => {
       const more = without(at[d]!, used[d]!);
       return more.length ? [{ axis, name: `${axis} of ${i}`, over: at[d]!, more }] : [];
