@@ -67,8 +67,7 @@ export class Linear<I extends string, O extends string, E extends string = never
       });
     const from = Object.keys(this.from);
     const [split] = splitProducts(x as Tensor, [this.weight as Tensor], from) ?? [];
-    const weight = weightOf(this.weight).cast(x.dtype) as Tensor;
-    const own = split ?? (contract(x as Tensor, weight, from) as Tensor);
+    const own = split ?? (contract(x as Tensor, weightOf(this.weight).cast(x.dtype) as Tensor, from) as Tensor);
     return completed(x as Tensor, own, this);
   }
 

@@ -119,7 +119,7 @@ export function splitProducts(
       apart,
       stored.flatMap(({ more }) => more),
     );
-    return others.length ? allReduce(inParts, others) : inParts;
+    return allReduce(inParts, others);
   };
   const forward = (x: Tensor, ws: readonly Tensor[]): Tensor[] =>
     perDevice(
@@ -129,8 +129,7 @@ export function splitProducts(
           const p = parts[i]!;
           const y = contract(read[p.reads]!, whole(w, p), from) as Tensor;
           const scattered = p.left.length ? reduceScatter(y.rename(GIVEN, LEFT) as Tensor, LEFT, p.left) : y;
-          const rest = without(p.summed, p.left);
-          return rest.length ? allReduce(scattered, rest) : scattered;
+          return allReduce(scattered, without(p.summed, p.left));
         }),
       { axes },
     ).map((y, i) => y.rename(ofResult(parts[i]!), "seq") as Tensor);
@@ -156,8 +155,7 @@ export function splitProducts(
         });
         const all = [...sums.values()].map(({ p, sum }) => {
           const part = p.reads === OWN ? reduceScatter(sum.rename(OWN, GIVEN) as Tensor, GIVEN, further) : sum;
-          const rest = without(p.across, p.reads === OWN ? further : []);
-          return rest.length ? allReduce(part, rest) : part;
+          return allReduce(part, without(p.across, further));
         });
         return { dx: all.reduce((a, b) => a.add(b) as Tensor), dws };
       },
