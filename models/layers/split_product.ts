@@ -26,6 +26,20 @@ interface Part {
   readonly left: Over;
   /** How the sequence is split that it multiplies. */
   readonly reads: typeof GIVEN | typeof OWN;
+  /** Axes that its weight's gradient is summed over, and what splits them. */
+  readonly tokens: readonly string[];
+  readonly apart: Over;
+}
+
+/** How maps of one input are computed. */
+interface Products {
+  readonly parts: readonly Part[];
+  /** The axes that they sum over. */
+  readonly from: readonly string[];
+  /** What splits the input's sequence beyond its own rule. */
+  readonly further: Over;
+  /** Mesh axes by the names that axes have meanwhile. */
+  readonly axes: Readonly<Record<string, Over>>;
 }
 
 const without = (over: Over, others: Over): Over => over.filter((m) => !others.includes(m));
@@ -42,6 +56,17 @@ export function splitProducts(
   weights: readonly Tensor[],
   from: readonly string[],
 ): readonly Tensor[] | undefined {
+  const products = productsOf(x, weights, from);
+  if (products === undefined) return undefined;
+  const multiply = customVjp(
+    (x: Tensor, ...ws: readonly Tensor[]) => [forward(products, x, ws), { x, ws }] as const,
+    ({ x, ws }, cts) => backward(products, x, ws, cts),
+  );
+  return multiply(x, ...weights.map((w) => w.cast(x.dtype) as Tensor));
+}
+
+/** How x and the weights lie on the mesh, and what follows from it. */
+function productsOf(x: Tensor, weights: readonly Tensor[], from: readonly string[]): Products | undefined {
   const layout = currentLayout();
   if (layout === undefined || !x.has("seq") || weights.some((w) => w.has("seq"))) return undefined;
   const byRule = layout.withActivations({});
@@ -73,7 +98,12 @@ export function splitProducts(
       const more = without(at[d]!, used[d]!);
       return more.length ? [{ axis, name: `${axis} of ${i}`, over: at[d]!, more }] : [];
     });
-    return { stored, summed, across, left, reads: further.some((m) => across.includes(m)) ? OWN : GIVEN };
+    const reads = further.some((m) => across.includes(m)) ? OWN : GIVEN;
+    const alone = kept.filter((n) => !w.has(n));
+    const tokens = alone.map((n) => (n === "seq" ? reads : n));
+    const ofSequence = reads === OWN ? own : given;
+    const apart = alone.flatMap((n) => (n === "seq" ? ofSequence : ofInput[x.position(n)]!));
+    return { stored, summed, across, left, reads, tokens, apart };
   };
   const found = weights.map(partOf);
   if (!found.every((p) => p !== undefined)) return undefined;
@@ -89,84 +119,98 @@ export function splitProducts(
     [LEFT]: [...given, ...lefts],
     ...Object.fromEntries(stored.map(({ name, over }) => [name, over])),
   };
-  const ofResult = (p: Part) => (p.left.length > 0 ? LEFT : p.reads);
-  const gathered = (x: Tensor): Tensor =>
-    perDevice({ x }, ({ x }) => allGather(x, GIVEN, further).rename(GIVEN, OWN) as Tensor, { axes });
-  /** x as the maps read it. */
-  const views = (x: Tensor): Partial<Record<Part["reads"], Tensor>> => {
-    const split = x.rename("seq", GIVEN) as Tensor;
-    return {
-      ...(parts.some((p) => p.reads === GIVEN) && { [GIVEN]: split }),
-      ...(parts.some((p) => p.reads === OWN) && { [OWN]: gathered(split) }),
-    };
+  return { parts, from, further, axes };
+}
+
+/** The name of a result's sequence meanwhile. */
+const ofResult = (p: Part) => (p.left.length > 0 ? LEFT : p.reads);
+
+/** x as the maps read it. */
+function views({ parts, further, axes }: Products, x: Tensor): Partial<Record<Part["reads"], Tensor>> {
+  const split = x.rename("seq", GIVEN) as Tensor;
+  const gathered = () =>
+    perDevice({ split }, ({ split }) => allGather(split, GIVEN, further).rename(GIVEN, OWN) as Tensor, { axes });
+  return {
+    ...(parts.some((p) => p.reads === GIVEN) && { [GIVEN]: split }),
+    ...(parts.some((p) => p.reads === OWN) && { [OWN]: gathered() }),
   };
-  const asStored = (w: Tensor, i: number): Tensor =>
-    parts[i]!.stored.reduce((w, { axis, name }) => w.rename(axis, name) as Tensor, w);
-  const whole = (w: Tensor, { stored }: Part): Tensor =>
-    stored.reduce((w, { axis, name, more }) => allGather(w, name, more).rename(name, axis) as Tensor, w);
-  /** A weight's gradient from the tokens of a device, as it is stored. */
-  const met = (g: Tensor, { stored, reads }: Part, tokens: readonly string[]): Tensor => {
-    const apart = tokens.flatMap((n) => (n === reads ? axes[reads] : ofInput[x.position(n)]!));
-    const ofDevice = (g: Tensor, name: string, m: string): Tensor =>
-      apart.includes(m)
-        ? reduceScatter(g, name, m)
-        : g.dynamicSlice(name, axisIndex(m).mul(g.size(name) / axisSize(m)), g.size(name) / axisSize(m));
-    const inParts = stored.reduce(
-      (g, { axis, name, more }) => more.reduce((g, m) => ofDevice(g, name, m), g.rename(axis, name) as Tensor),
-      g,
-    );
-    const others = without(
-      apart,
-      stored.flatMap(({ more }) => more),
-    );
-    return allReduce(inParts, others);
-  };
-  const forward = (x: Tensor, ws: readonly Tensor[]): Tensor[] =>
-    perDevice(
-      { ...views(x), ws: ws.map(asStored) },
-      ({ ws, ...read }) =>
-        ws.map((w, i) => {
-          const p = parts[i]!;
-          const y = contract(read[p.reads]!, whole(w, p), from) as Tensor;
-          const scattered = p.left.length ? reduceScatter(y.rename(GIVEN, LEFT) as Tensor, LEFT, p.left) : y;
-          return allReduce(scattered, without(p.summed, p.left));
-        }),
-      { axes },
-    ).map((y, i) => y.rename(ofResult(parts[i]!), "seq") as Tensor);
-  const backward = (x: Tensor, ws: readonly Tensor[], cts: readonly Tensor[]) => {
-    const named = cts.map((ct, i) => ct.rename("seq", ofResult(parts[i]!)) as Tensor);
-    const { dx, dws } = perDevice(
-      { ...views(x), ws: ws.map(asStored), cts: named },
-      ({ ws, cts, ...read }) => {
-        const dws: Tensor[] = [];
-        /** Cotangents of x by what devices have parts of: those of one kind meet once. */
-        const sums = new Map<string, { readonly p: Part; readonly sum: Tensor }>();
-        ws.forEach((w, i) => {
-          const p = parts[i]!;
-          const ct = p.left.length ? (allGather(cts[i]!, LEFT, p.left).rename(LEFT, GIVEN) as Tensor) : cts[i]!;
-          const x = read[p.reads]!;
-          const tokens = x.names.filter((n) => ct.has(n) && !weights[i]!.has(n));
-          dws.push(met(contract(x, ct, tokens) as Tensor, p, tokens));
-          const to = ct.names.filter((n) => !x.has(n));
-          const dx = contract(ct, whole(w, p), to) as Tensor;
-          const key = `${p.reads} ${p.across}`;
-          const before = sums.get(key)?.sum;
-          sums.set(key, { p, sum: before ? (before.add(dx) as Tensor) : dx });
-        });
-        const all = [...sums.values()].map(({ p, sum }) => {
-          const part = p.reads === OWN ? reduceScatter(sum.rename(OWN, GIVEN) as Tensor, GIVEN, further) : sum;
-          return allReduce(part, without(p.across, further));
-        });
-        return { dx: all.reduce((a, b) => a.add(b) as Tensor), dws };
-      },
-      { axes },
-    );
-    const back = dws.map((dw, i) => parts[i]!.stored.reduce((w, { axis, name }) => w.rename(name, axis) as Tensor, dw));
-    return [dx.rename(GIVEN, "seq") as Tensor, ...back] as const;
-  };
-  const multiply = customVjp(
-    (x: Tensor, ...ws: readonly Tensor[]) => [forward(x, ws), { x, ws }] as const,
-    ({ x, ws }, cts) => backward(x, ws, cts),
+}
+
+/** Weights under the names that their axes have meanwhile, and back. */
+const asStored = ({ parts }: Products, ws: readonly Tensor[]): Tensor[] =>
+  ws.map((w, i) => parts[i]!.stored.reduce((w, { axis, name }) => w.rename(axis, name) as Tensor, w));
+const asGiven = ({ parts }: Products, ws: readonly Tensor[]): Tensor[] =>
+  ws.map((w, i) => parts[i]!.stored.reduce((w, { axis, name }) => w.rename(name, axis) as Tensor, w));
+
+/** A device's part of a weight as it is multiplied. */
+const whole = (w: Tensor, { stored }: Part): Tensor =>
+  stored.reduce((w, { axis, name, more }) => allGather(w, name, more).rename(name, axis) as Tensor, w);
+
+/** A weight's gradient as it is stored, from what a device's tokens give to it. */
+function met(g: Tensor, { stored, apart }: Part): Tensor {
+  const ofDevice = (g: Tensor, name: string, m: string): Tensor =>
+    apart.includes(m)
+      ? reduceScatter(g, name, m)
+      : g.dynamicSlice(name, axisIndex(m).mul(g.size(name) / axisSize(m)), g.size(name) / axisSize(m));
+  const inParts = stored.reduce(
+    (g, { axis, name, more }) => more.reduce((g, m) => ofDevice(g, name, m), g.rename(axis, name) as Tensor),
+    g,
   );
-  return multiply(x, ...weights.map((w) => w.cast(x.dtype) as Tensor));
+  const others = without(
+    apart,
+    stored.flatMap(({ more }) => more),
+  );
+  return allReduce(inParts, others);
+}
+
+function forward(products: Products, x: Tensor, ws: readonly Tensor[]): Tensor[] {
+  const { parts, from, axes } = products;
+  const results = perDevice(
+    { ...views(products, x), ws: asStored(products, ws) },
+    ({ ws, ...read }) =>
+      ws.map((w, i) => {
+        const p = parts[i]!;
+        const y = contract(read[p.reads]!, whole(w, p), from) as Tensor;
+        const scattered = p.left.length ? reduceScatter(y.rename(GIVEN, LEFT) as Tensor, LEFT, p.left) : y;
+        return allReduce(scattered, without(p.summed, p.left));
+      }),
+    { axes },
+  );
+  return results.map((y, i) => y.rename(ofResult(parts[i]!), "seq") as Tensor);
+}
+
+function backward(
+  products: Products,
+  x: Tensor,
+  ws: readonly Tensor[],
+  cts: readonly Tensor[],
+): readonly [Tensor, ...Tensor[]] {
+  const { parts, further, axes } = products;
+  const named = cts.map((ct, i) => ct.rename("seq", ofResult(parts[i]!)) as Tensor);
+  const { dx, dws } = perDevice(
+    { ...views(products, x), ws: asStored(products, ws), cts: named },
+    ({ ws, cts, ...read }) => {
+      const dws: Tensor[] = [];
+      /** Cotangents of x by what devices have parts of: those of one kind meet once. */
+      const sums = new Map<string, { readonly p: Part; readonly sum: Tensor }>();
+      ws.forEach((w, i) => {
+        const p = parts[i]!;
+        const ct = p.left.length ? (allGather(cts[i]!, LEFT, p.left).rename(LEFT, GIVEN) as Tensor) : cts[i]!;
+        const x = read[p.reads]!;
+        dws.push(met(contract(x, ct, p.tokens) as Tensor, p));
+        const to = ct.names.filter((n) => !x.has(n));
+        const dx = contract(ct, whole(w, p), to) as Tensor;
+        const key = `${p.reads} ${p.across}`;
+        const before = sums.get(key)?.sum;
+        sums.set(key, { p, sum: before ? (before.add(dx) as Tensor) : dx });
+      });
+      const all = [...sums.values()].map(({ p, sum }) => {
+        const part = p.reads === OWN ? reduceScatter(sum.rename(OWN, GIVEN) as Tensor, GIVEN, further) : sum;
+        return allReduce(part, without(p.across, further));
+      });
+      return { dx: all.reduce((a, b) => a.add(b) as Tensor), dws };
+    },
+    { axes },
+  );
+  return [dx.rename(GIVEN, "seq") as Tensor, ...asGiven(products, dws)];
 }
