@@ -1,5 +1,3 @@
-import { meshSize } from "../../compiler/mesh.js";
-import { currentLayout } from "../../compiler/trace.js";
 import { scan } from "../../ops/control.js";
 import { gather, iota, where } from "../../ops/functions.js";
 import { type Initializer, normal } from "../../ops/initializers.js";
@@ -7,6 +5,7 @@ import { Module } from "../../ops/module.js";
 import { perDevice } from "../../ops/per_device.js";
 import { uniform } from "../../ops/random.js";
 import type { Tensor } from "../../ops/tensor.js";
+import { alongSequences, headsOver } from "./attention/heads.js";
 import { Linear } from "./linear.js";
 
 /** Options of a {@link RecurrentState}. */
@@ -53,12 +52,9 @@ export class RecurrentState extends Module {
     const fresh = this.update.call<"batch" | "seq">(x).cast("f32").tanh();
     const first = before ?? keep.at("seq", 0).mul(0);
     // Each device goes along whole sequences, for a part of the state where it divides.
-    const layout = currentLayout();
-    const over = [...new Set(["state", "seq"].flatMap((n) => layout?.over("activations", n) ?? []))];
-    const parts = over.reduce((n, m) => n * meshSize(layout!.mesh, m), 1);
-    const axes = { seq: [], state: keep.size("state") % parts === 0 ? over : [] };
-    const given = { keep, add: fresh.sub(fresh.mul(keep)), first: first };
-    const states = perDevice(given, ({ keep, add, first }) => recurrence(keep, add, first, this.blockSize), { axes });
+    const split = { axes: headsOver(keep as Tensor, ["state"]), over: alongSequences(["state"]) };
+    const given = { keep, add: fresh.sub(fresh.mul(keep)), first };
+    const states = perDevice(given, ({ keep, add, first }) => recurrence(keep, add, first, this.blockSize), split);
     const end = length ? gather(states, "seq", length.sub(1)) : states.at("seq", -1);
     return {
       states: states.ordered(["batch", "seq", "state"]),

@@ -5,6 +5,7 @@ import { type ContextOptions, Layout, type Mesh, makeMesh } from "../../compiler
 import { collectives, collectiveTable } from "../../compiler/plan/collectives.js";
 import { totalCost } from "../../compiler/plan/costs.js";
 import { parseOptimizedHlo } from "../../compiler/plan/optimized_hlo.js";
+import { mapLeaves } from "../../compiler/tree.js";
 import { type Compilable, compile } from "../../emit/compile.js";
 import { charTransformer } from "../../models/char_transformer.js";
 import { defineModel } from "../../models/define.js";
@@ -17,6 +18,7 @@ import {
   hierarchical,
   PATHS,
   type Reach,
+  RecurrentState,
 } from "../../models/layers/index.js";
 import { tensor } from "../../ops/array.js";
 import { grad } from "../../ops/control.js";
@@ -285,6 +287,42 @@ test("hierarchical attention across devices is what it is on one, with its gradi
   const meshes = [{ data: 2, context: 2, tensor: 2 }, { context: 2 }, { context: 8 }];
   const runs = await runOnDevices(folder, meshes.map(hierarchy));
   expect(runs.map(difference).filter((d) => !(d < 1e-5))).toEqual([]);
+}, 240_000);
+
+/** A recurrent state and its gradients, on a mesh over which it may not divide. */
+const recurrence = (mesh: Readonly<Record<string, number>>): DeviceCase => {
+  const sizes = { embed: 3, state: 6 };
+  const inputs = [{ batch: 2, seq: 24, embed: sizes.embed }, sizes, { state: sizes.state }, sizes];
+  return {
+    mesh,
+    inputs,
+    run: (...given: Tensor[]) => {
+      const states = ([x, gate, bias, update]: Tensor[]) => {
+        const weights: Readonly<Record<string, Tensor>> = {
+          "gate/weight": gate!,
+          "gate/bias": bias!,
+          "update/weight": update!,
+        };
+        const layer = mapLeaves(new RecurrentState(sizes, { blockSize: 4 }), (_, path) => weights[path]!);
+        return layer.call(x!).states as Tensor;
+      };
+      const gradients = grad((xs: Tensor[]) => states(xs).sin().sum(["batch", "seq", "state"]) as unknown as Scalar)(
+        given,
+      );
+      return [states(given), ...gradients.map((g, i) => g.ordered(Object.keys(inputs[i]!)))];
+    },
+    jax: "(lambda f: lambda *a: [f(*a), *jax.grad(lambda *a: jnp.sin(f(*a)).sum(), argnums=(0, 1, 2, 3))(*a)])(lambda x, g, b, u: lax.scan(lambda s, x: (lambda k: (lambda s: (s, s))(k * s + (1 - k) * jnp.tanh(x @ u)))(jax.nn.sigmoid(x @ g + b)), jnp.zeros((2, 6)), x.swapaxes(0, 1))[1].swapaxes(0, 1))",
+  };
+};
+
+test("a recurrent state goes along a sequence across devices as on one, and they exchange nothing on its way", async () => {
+  const meshes = [{ context: 2 }, { data: 2, context: 4 }];
+  const runs = await runOnDevices(folder, meshes.map(recurrence));
+  expect(runs.map(difference).filter((d) => !(d < 1e-5))).toEqual([]);
+  const inLoops = runs.map(({ hlo }, i) =>
+    collectives(parseOptimizedHlo(hlo), makeMesh(meshes[i]!)).filter(({ runs }) => runs > 1),
+  );
+  expect(inLoops).toEqual([[], []]);
 }, 240_000);
 
 /** Without biases: the gradient of a key's bias is zero but for rounding, which has no relative size. */
