@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { lowerToStableHlo } from "../compiler/compile.js";
 import { parseTarget } from "../compiler/plan/target.js";
 import { mainOf } from "../compiler/program.js";
-import { withoutSites } from "../compiler/site.js";
+import { withoutFrames } from "../compiler/site.js";
 import { packageRoot } from "../compiler/source/package.js";
 import { originalPosition } from "../compiler/source/position.js";
 import { builderFor, traceProgram } from "../compiler/trace.js";
@@ -139,7 +139,7 @@ export async function chain(ops: number, locations: boolean): Promise<number> {
     });
     return printModule({ name: "chain", funcs: [mainOf(program, program.region)] }, locations ? { locate } : {});
   };
-  return (await timed(() => (locations ? build() : withoutSites(build)))).seconds;
+  return (await timed(() => (locations ? build() : withoutFrames(build)))).seconds;
 }
 
 /** StableHLO texts of `nanogpt-cpu`: the train step and the program that makes its first state. */

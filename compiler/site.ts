@@ -87,7 +87,8 @@ let hooked = false;
 type Callable = (...args: never) => unknown;
 
 /** The author's frames among the `limit` that are below the function `above`. */
-function frames(limit: number, above: Callable): Frame[] {
+function frames(limit: number, above: Callable): readonly Frame[] {
+  if (!enabled) return NONE;
   if (!hooked) return withHook(() => frames(limit, above));
   Error.stackTraceLimit = limit;
   Error.captureStackTrace(holder, above);
@@ -96,6 +97,7 @@ function frames(limit: number, above: Callable): Frame[] {
   return authorFrames();
 }
 
+const NONE: readonly Frame[] = [];
 const DEFAULT_LIMIT = Error.stackTraceLimit;
 
 /** Runs `f` with the engine giving call sites of captures as objects; other errors keep their text. Installing it costs more than a capture. */
@@ -122,16 +124,15 @@ function withHook<T>(f: () => T): T {
 const BOUNDARY = "xenarcBoundary";
 
 /** The author's location of the op being emitted. `above`: the function of the library that is called, which is no part of it. */
-export function captureSite(above: Callable = captureSite): Site | undefined {
-  if (!enabled) return undefined;
+export function captureSite(above: Callable = captureSite): Site {
   const own = frames(SHALLOW, above);
   return caller?.backward
     ? { frames: own, scope: scope ?? "", caller, backward: true }
     : { frames: own, scope: scope ?? "", caller };
 }
 
-/** Runs `f` without capturing locations (for benches of the bare tracer). */
-export function withoutSites<T>(f: () => T): T {
+/** Runs `f` with locations that say in which module they are and not where in a file: a third of the time of tracing is spent on that. */
+export function withoutFrames<T>(f: () => T): T {
   const before = enabled;
   enabled = false;
   try {
@@ -143,12 +144,12 @@ export function withoutSites<T>(f: () => T): T {
 
 /** Runs a module's method: ops inside carry `path` as their scope and this call as the caller of their frames. */
 export function inScope<T>(path: string, f: () => T): T {
-  return within(enabled ? captureDeep() : undefined, path, f);
+  return within(captureDeep(), path, f);
 }
 
 /** Runs a function that is traced into a region of its own: this call is the caller of the frames inside. */
 export function inRegion<T>(f: () => T): T {
-  return within(enabled ? captureDeep() : undefined, scope, f);
+  return within(captureDeep(), scope, f);
 }
 
 /** Runs what traces a derivative of the op made at `site`. */

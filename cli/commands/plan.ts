@@ -8,20 +8,24 @@ import { dce } from "../../compiler/passes/dce.js";
 import { CHIPS, peak } from "../../compiler/plan/chips.js";
 import { estimate, stateBytes } from "../../compiler/plan/model.js";
 import {
+  anyFits,
   type Choice,
   type Judged,
+  type MeshSizes,
   meshes,
   type Placed,
   resized,
   runCost,
+  type Space,
   search,
   type Traced,
 } from "../../compiler/plan/search.js";
 import { parseTarget, type Target } from "../../compiler/plan/target.js";
 import { type Timeline, timelineOf } from "../../compiler/plan/timeline.js";
+import { withoutFrames } from "../../compiler/site.js";
 import { layoutOf } from "../../models/layout.js";
 import { page } from "../plan_page.js";
-import { KEPT, type Mode, meshName, type Plan, type Row, render, type Scaled } from "../plan_text.js";
+import { KEPT, type Mode, type Plan, type Row, render, type Scaled } from "../plan_text.js";
 import { openProject, type Project, sortWords } from "../project.js";
 import { COMMAND, columns, paint } from "../terminal.js";
 
@@ -106,46 +110,51 @@ class Planner {
     readonly mode: Mode,
   ) {}
 
-  plan(target: Target, context = this.project.config.model.context): Row[] {
-    return this.mode === "train" ? this.#train(target, context) : this.#decode(target);
+  plan(target: Target): Row[] {
+    return this.mode === "train" ? this.#train(target) : this.#decode(target);
   }
 
-  #train(target: Target, context: number): Row[] {
-    const { train, model, sharding } = this.project.config;
-    const batch = train.batch * train.accumulation;
+  #train(target: Target): Row[] {
+    const { context } = this.project.config.model;
+    const batch = this.#batch();
+    const judged = search(this.#space(target, context), this.#traced(target, { context, batch }), target.chip!);
+    return judged.map((j) => this.#row(j, batch, batch * context, target, 3));
+  }
+
+  #batch(): number {
+    const { train } = this.project.config;
+    return train.batch * train.accumulation;
+  }
+
+  /** Choices of a train step. */
+  #space(target: Target, context: number): Space {
+    const { model, sharding } = this.project.config;
+    const batch = this.#batch();
     // Where it splits no weight, what it would be for the batch `data` and `fsdp` are.
     const ofWeights = Object.values({ ...DEFAULT_RULES.parameters, ...sharding.parameters });
     const overExperts = ofWeights.some((over: readonly string[]) => over.includes("expert"));
     const { experts, layers = 1 } = model as { readonly experts?: number; readonly layers?: number };
-    const judged = search(
-      {
-        meshes: meshes(target, {
-          context: context >= LONG,
-          stages: STAGES.filter((n) => layers % n === 0),
-          ...(experts !== undefined && overExperts && { experts }),
-        }),
-        remats: "remat" in model ? ["everything", KEPT, { offload: KEPT }, "nothing"] : [undefined],
-        offload: true,
-        accumulations: [1, 2, 4, 8, 16, 32].filter((n) => batch % n === 0),
-        least: this.#least(target, { context, batch }),
-      },
-      this.#traced(target, { context, batch }),
-      target.chip!,
-    );
-    return judged.map((j) => this.#row(j, batch, batch * context, target, 3));
+    return {
+      meshes: meshes(target, {
+        context: context >= LONG,
+        stages: STAGES.filter((n) => layers % n === 0),
+        ...(experts !== undefined && overExperts && { experts }),
+      }),
+      remats: "remat" in model ? ["everything", KEPT, { offload: KEPT }, "nothing"] : [undefined],
+      offload: true,
+      accumulations: [1, 2, 4, 8, 16, 32].filter((n) => batch % n === 0),
+      least: this.#least(target, { context, batch }),
+    };
   }
 
   /** The largest batch that fits, mesh by mesh; the one that writes most tokens a second first. */
   #decode(target: Target): Row[] {
     const rows: Row[] = [];
     const context = this.project.config.model.context;
-    let open = meshes(target, { context: false });
+    let open: readonly MeshSizes[] = meshes(target, { context: false });
     for (let batch = 1; batch <= 2 ** 16 && open.length > 0; batch *= 2) {
-      const judged = search(
-        { meshes: open, remats: [undefined], accumulations: [1], least: this.#least(target, { context, batch }) },
-        this.#traced(target, { context, batch }),
-        target.chip!,
-      );
+      const space = { ...this.#writing(target, batch), meshes: open };
+      const judged = search(space, this.#traced(target, { context, batch }), target.chip!);
       rows.push(...judged.map((j) => this.#row(j, batch, batch, target, 1)));
       const full = judged.filter((j) => !j.fits).map((j) => j.mesh);
       open = open.filter((mesh) => !full.includes(mesh));
@@ -157,6 +166,20 @@ class Planner {
     return [...largest.values()].sort(
       (a, b) => Number(b.fits) - Number(a.fits) || b.tokensPerSecond - a.tokensPerSecond,
     );
+  }
+
+  /** Choices of a step that writes `batch` tokens. */
+  #writing(target: Target, batch: number): Space {
+    const { context } = this.project.config.model;
+    const least = this.#least(target, { context, batch });
+    return { meshes: meshes(target, { context: false }), remats: [undefined], accumulations: [1], least };
+  }
+
+  #fits(target: Target, context = this.project.config.model.context): boolean {
+    const training = this.mode === "train";
+    const batch = training ? this.#batch() : 1;
+    const space = training ? this.#space(target, context) : this.#writing(target, batch);
+    return anyFits(space, this.#traced(target, { context, batch }), target.chip!);
   }
 
   #row(judged: Judged, batch: number, tokens: number, target: Target, passes: number): Row {
@@ -186,13 +209,13 @@ class Planner {
       const parts = Object.keys(DEFAULT_RULES.activations).map((axis) => layout.parts("activations", axis));
       const stages = [mesh.stage, mesh.stage > 1 && [mesh.data, config.train.pipeline.microBatches]];
       const key = JSON.stringify([remat, offload, config.train.batch, sizes, parts, stages]);
-      const onMesh = `${key} ${meshName(mesh)}`;
-      let timeline = this.#timelines.get(key) ?? this.#timelines.get(onMesh);
+      let timeline = this.#timelines.get(key);
       if (timeline === undefined) {
-        const [program] = this.project.model.programs(config, [this.mode === "train" ? "train_step" : "decode_step"]);
+        const entry = this.mode === "train" ? "train_step" : "decode_step";
+        const [program] = withoutFrames(() => this.project.model.programs(config, [entry]));
         dce(program!.region);
         timeline = timelineOf(program!);
-        this.#timelines.set(timeline.ofItsMesh ? onMesh : key, timeline);
+        if (!timeline.ofItsMesh) this.#timelines.set(key, timeline);
       }
       this.#states.set(offload, timeline);
       return { timeline, layout };
@@ -232,12 +255,12 @@ class Planner {
       const name = resized(target, chips * 2);
       if (name !== undefined) pods.push(name);
     }
-    const pod = first(pods, (name) => this.plan(parseTarget(name))[0]?.fits);
+    const pod = first(pods, (name) => this.#fits(parseTarget(name)));
     if (pod !== undefined) said.push(`a larger pod: --target ${pod}`);
     if (this.mode === "train") {
       const contexts: number[] = [];
       for (let context = this.project.config.model.context / 2; context >= 128; context /= 2) contexts.push(context);
-      const context = first(contexts, (context) => this.plan(target, context)[0]?.fits);
+      const context = first(contexts, (context) => this.#fits(target, context));
       if (context !== undefined) said.push(`a shorter context: model.context=${context}`);
     }
     return said;
@@ -245,7 +268,7 @@ class Planner {
 }
 
 /** The first of which `holds` is true, where it is of all behind that one too; undefined where it is of none. */
-function first<T>(all: readonly T[], holds: (one: T) => boolean | undefined): T | undefined {
+function first<T>(all: readonly T[], holds: (one: T) => boolean): T | undefined {
   let [from, to] = [0, all.length];
   while (from < to) {
     const middle = (from + to) >> 1;

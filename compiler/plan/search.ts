@@ -100,11 +100,50 @@ export type Placed = Pick<Choice, "mesh" | "offload">;
 /** How many of the meshes on which not even the state fits are judged where there are no others. */
 const NEAREST = 3;
 
-/** Judges every choice: those that fit by their time, then those that do not by their memory. Sizes that do not divide are left out. */
+/** What a step that computes nothing again takes at least of one that computes all: a forward pass less, of which backward takes as much or more. */
+const AT_BEST = 2 / 3;
+
+/**
+ * Judges each mesh with the policy that keeps least, and those that may be the fastest with the others: first those that fit, by their time, then
+ * those that do not, by their memory. Sizes that do not divide are left out.
+ */
 export function search(space: Space, traced: Traced, chip: Chip): Judged[] {
-  const found: Judged[] = [];
-  const hopeless: (Placed & { readonly bytes: number })[] = [];
-  const judgedOn = (placed: Placed) => (placed.mesh.stage > 1 ? inStages : microBatches)(space, placed, traced, chip);
+  const hopeless: Hopeless[] = [];
+  const found = [...sparest(space, traced, chip, hopeless)];
+  for (const { bytes: _, ...placed } of hopeless.sort((a, b) => a.bytes - b.bytes)) {
+    if (found.length >= NEAREST) break;
+    found.push(...sparestOn(placed, space, traced, chip));
+  }
+  const fitting = found.filter((j) => j.fits).sort(byTime);
+  let best = fitting[0]?.estimate.step ?? 0;
+  for (const choice of fitting) {
+    if (choice.estimate.step * AT_BEST > best) break;
+    const others = policies(space.remats.slice(0, -1), choice, traced, chip);
+    best = Math.min(best, ...others.filter((j) => j.fits).map((j) => j.estimate.step));
+    found.push(...others);
+  }
+  return found.sort((a, b) => {
+    if (a.fits !== b.fits) return a.fits ? -1 : 1;
+    return a.fits ? byTime(a, b) : a.estimate.memory.total - b.estimate.memory.total;
+  });
+}
+
+/** Whether any choice fits. Judges no more than it takes to know. */
+export function anyFits(space: Space, traced: Traced, chip: Chip): boolean {
+  for (const { fits } of sparest(space, traced, chip, [])) if (fits) return true;
+  return false;
+}
+
+/** A mesh on which not even the state fits, and what that takes. */
+type Hopeless = Placed & { readonly bytes: number };
+
+const byTime = (a: Judged, b: Judged): number =>
+  a.estimate.step - b.estimate.step || allTimes(a.estimate) - allTimes(b.estimate);
+
+const allTimes = ({ compute, traffic, network, host }: Estimate): number => compute + traffic + network + host;
+
+/** Judges the meshes with the policy that keeps least; where what keeps least does not fit, nothing does. */
+function* sparest(space: Space, traced: Traced, chip: Chip, hopeless: Hopeless[]): Generator<Judged> {
   for (const mesh of space.meshes) {
     for (const offload of space.offload ? [false, true] : [false]) {
       const bytes = unlessUneven(() => space.least?.({ mesh, offload })) ?? 0;
@@ -112,52 +151,43 @@ export function search(space: Space, traced: Traced, chip: Chip): Judged[] {
         hopeless.push({ mesh, offload, bytes });
         continue;
       }
-      const judged = judgedOn({ mesh, offload });
-      found.push(...judged);
+      const judged = sparestOn({ mesh, offload }, space, traced, chip);
+      yield* judged;
       if (judged.some((j) => j.fits)) break;
     }
   }
-  for (const { bytes: _, ...placed } of hopeless.sort((a, b) => a.bytes - b.bytes)) {
-    if (found.length >= NEAREST) break;
-    found.push(...judgedOn(placed));
-  }
-  const sum = ({ compute, traffic, network, host }: Estimate) => compute + traffic + network + host;
-  return found.sort((a, b) => {
-    if (a.fits !== b.fits) return a.fits ? -1 : 1;
-    if (!a.fits) return a.estimate.memory.total - b.estimate.memory.total;
-    return a.estimate.step - b.estimate.step || sum(a.estimate) - sum(b.estimate);
-  });
+}
+
+function sparestOn(placed: Placed, { remats, accumulations }: Space, traced: Traced, chip: Chip): Judged[] {
+  const trial: Trial = (accumulation) => judge({ ...placed, accumulation, remat: remats.at(-1) }, traced, chip);
+  const { stage } = placed.mesh;
+  return stage > 1 ? inStages(accumulations, stage, trial) : microBatches(accumulations, trial);
 }
 
 /** The most micro-batches for a stage: with so many the stages that wait are idle for less than a fifth of the time. */
 const PER_STAGE = 4;
 
+type Trial = (accumulation: number) => Judged | undefined;
+
 /** With as many micro-batches as keep the stages busy. */
-function inStages(space: Space, choice: Placed, traced: Traced, chip: Chip): Judged[] {
-  const { stage } = choice.mesh;
-  for (const accumulation of space.accumulations.filter((n) => n >= stage && n <= PER_STAGE * stage).reverse()) {
-    const judged = withPolicies(space.remats, { ...choice, accumulation }, traced, chip);
-    if (judged.length > 0) return judged;
+function inStages(accumulations: readonly number[], stage: number, trial: Trial): Judged[] {
+  for (const accumulation of accumulations.filter((n) => n >= stage && n <= PER_STAGE * stage).reverse()) {
+    const judged = trial(accumulation);
+    if (judged !== undefined) return [judged];
   }
   return [];
 }
 
-/** Numbers of micro-batches up to the first with which a policy fits. */
-function microBatches(space: Space, choice: Placed, traced: Traced, chip: Chip): Judged[] {
+/** Numbers of micro-batches up to the first that fits. */
+function microBatches(accumulations: readonly number[], trial: Trial): Judged[] {
   const found: Judged[] = [];
-  for (const accumulation of space.accumulations) {
-    const judged = withPolicies(space.remats, { ...choice, accumulation }, traced, chip);
-    found.push(...judged);
-    if (judged.length === 0 || judged.some((j) => j.fits)) break;
+  for (const accumulation of accumulations) {
+    const judged = trial(accumulation);
+    if (judged === undefined) break;
+    found.push(judged);
+    if (judged.fits) break;
   }
   return found;
-}
-
-/** With the policies that are worth it; none where sizes do not divide. Where what keeps least does not fit, nothing does. */
-function withPolicies(remats: Space["remats"], choice: Omit<Choice, "remat">, traced: Traced, chip: Chip): Judged[] {
-  const least = judge({ ...choice, remat: remats.at(-1) }, traced, chip);
-  if (least === undefined) return [];
-  return least.fits ? [...policies(remats.slice(0, -1), choice, traced, chip), least] : [least];
 }
 
 /** Policies up to the first that fits without the host's help: what keeps more computes less again. */

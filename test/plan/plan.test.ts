@@ -3,7 +3,16 @@ import { dce } from "../../compiler/passes/dce.js";
 import { CHIPS } from "../../compiler/plan/chips.js";
 import { estimate, padded, stateBytes } from "../../compiler/plan/model.js";
 import { parseOptimizedHlo } from "../../compiler/plan/optimized_hlo.js";
-import { factorizations, meshes, resized, runCost, search } from "../../compiler/plan/search.js";
+import {
+  anyFits,
+  type Choice,
+  factorizations,
+  meshes,
+  resized,
+  runCost,
+  search,
+  type Traced,
+} from "../../compiler/plan/search.js";
 import { parseTarget } from "../../compiler/plan/target.js";
 import { timelineOf } from "../../compiler/plan/timeline.js";
 import { verdictOf } from "../../compiler/plan/verdict.js";
@@ -302,4 +311,46 @@ test("meshes on which not even the state fits are not traced, unless there are n
   expect(judged(most, true).traced).toBe(all.filter(({ fsdp, tensor }) => fsdp * tensor >= 8).length);
   expect(judged(1, true).found.length).toBeGreaterThan(0);
   expect(judged(1, true).found[0]).toEqual(judged(1, false).found[0]);
+});
+
+test("a search leaves out what is not the fastest, and ends at the first that fits where that is the question", () => {
+  const train = { batch: 16 };
+  const known = new Map<string, ReturnType<Traced>>();
+  const traced = (choice: Choice) => {
+    const key = JSON.stringify([choice.mesh, choice.remat]);
+    if (!known.has(key)) known.set(key, traceOn(choice));
+    return known.get(key)!;
+  };
+  const traceOn = ({ mesh, remat, accumulation }: Choice) => {
+    const model = { ...llamaPresets.tiny, layers: 3, heads: 4, kvHeads: 4, context: 512, remat };
+    const values = { model, train: { batch: train.batch / accumulation, accumulation }, mesh: { ...mesh } };
+    const config = resolveConfig(llama.schema, { values });
+    const [program] = llama.programs(config, ["train_step"]);
+    dce(program!.region);
+    return { timeline: timelineOf(program!), layout: layoutOf(config) ?? new Layout(makeMesh({ data: 1 })) };
+  };
+  const [remats, accumulations] = [["everything", ["attn_out"], "nothing"] as const, [1]];
+  const space = { meshes: meshes({ devices: 4, slices: 1 }, { context: false }), remats, accumulations };
+  const all = space.meshes.flatMap((mesh) =>
+    remats.map((remat) => {
+      const { timeline, layout } = traced({ mesh, remat, accumulation: 1, offload: false });
+      return estimate(timeline, layout, CHIPS.v5p);
+    }),
+  );
+  const sizes = all.map(({ memory }) => memory.total).sort((a, b) => a - b);
+  for (const usable of sizes.filter((_, i) => i % 4 === 0)) {
+    const chip = { ...CHIPS.v5p, usable };
+    const fastest = Math.min(...all.filter(({ memory }) => memory.total <= usable).map(({ step }) => step));
+    const [best] = search(space, traced, chip);
+    expect([best!.fits, best!.estimate.step]).toEqual([true, fastest]);
+    expect(anyFits(space, traced, chip)).toBe(true);
+  }
+  let judged = 0;
+  const counted = (choice: Choice) => {
+    judged++;
+    return traced(choice);
+  };
+  expect(anyFits(space, counted, { ...CHIPS.v5p, usable: sizes.at(-1)! })).toBe(true);
+  expect(judged).toBe(1);
+  expect(anyFits(space, traced, { ...CHIPS.v5p, usable: sizes[0]! - 1 })).toBe(false);
 });
