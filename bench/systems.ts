@@ -400,6 +400,22 @@ export const systems: Readonly<Record<string, System>> = {
             ]),
       ];
     }),
+    claims: [
+      {
+        name: "1T tokens a day on a v4-256, 64 sequences of 8,192 (4,096 tokens a chip)",
+        file: "full.yaml",
+        words: [
+          ...["--target", "tpu:v4:4x4x8", "--tokens", "1T", "--price", PRICE],
+          "model.context=8192",
+          "train.batch=64",
+        ],
+      },
+      {
+        name: "1T tokens a day on a v4-256, two sequences of 128K",
+        file: "full.yaml",
+        words: ["--target", "tpu:v4:4x4x8", "--tokens", "1T", "--price", PRICE],
+      },
+    ],
     recall: {
       model: {
         ...{

@@ -33,6 +33,8 @@ export interface Loop {
   /** The axis that it runs along. */
   readonly axis?: string;
   readonly length?: number;
+  /** How often it is taken to run where its length is not known. */
+  readonly expected?: number | undefined;
   /** From the last element to the first. */
   readonly reverse?: boolean;
 }

@@ -163,8 +163,15 @@ function pass(
 /**
  * Repeats `body` while `condition` holds. It has no derivative: its length is not known. (As `jax.lax.while_loop`.) What `debug.print`
  * and `assertFinite` look at inside is the last step's value.
+ *
+ * @param expected how many steps a plan takes it to have. Default: half of what it goes along, as causal attention has.
  */
-export function whileLoop<C>(init: C, condition: (carry: C) => Scalar, body: (carry: C) => NoInfer<C>): C {
+export function whileLoop<C>(
+  init: C,
+  condition: (carry: C) => Scalar,
+  body: (carry: C) => NoInfer<C>,
+  { expected }: { readonly expected?: number | undefined } = {},
+): C {
   const b = hlo();
   const start = leaves(init);
   const cond = new Region();
@@ -187,7 +194,7 @@ export function whileLoop<C>(init: C, condition: (carry: C) => Scalar, body: (ca
     region.results.push(e.value);
     return e.value.type.dtype === "i1" ? b.constant(e.value.type, true) : b.constant(e.value.type, 0);
   });
-  const out = b.while([...values(start), ...extra], cond, region);
+  const out = b.while([...values(start), ...extra], cond, region, expected === undefined ? undefined : { expected });
   pass(escaped, out.slice(start.length));
   return withValues(init, out.slice(0, start.length));
 }

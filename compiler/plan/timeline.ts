@@ -311,7 +311,7 @@ class Builder {
           else alias.set(op.results[0]!, operands[0]!);
         } else if (name === "xenarc.scan" || name === "stablehlo.while") {
           const region = op.regions.at(-1)!;
-          const attrs = op.attrs as ScanAttrs | null;
+          const attrs = op.attrs as Partial<ScanAttrs & { readonly expected: number }> | null;
           const carries = attrs?.carries ?? op.operands.length;
           region.args.forEach((arg, i) => {
             this.#axes.pass(op.operands[i]!, arg, i < carries ? 0 : 1);
@@ -325,7 +325,7 @@ class Builder {
             if (i >= carries) this.#axes.pass(region.results[i]!, r, -1);
           });
           const results = region.results.map(resolve);
-          const length = attrs?.length ?? tripsOf(region);
+          const length = attrs?.length ?? attrs?.expected ?? tripsOf(region);
           steps.push({ op, operands, loop: { steps: inner, region, results, length, carries } });
         } else {
           this.#axes.visit(op);
@@ -681,7 +681,7 @@ const sizeOf = ({ shape, dtype }: Shaped): number => bytesOf({ shape, dtype });
 const sameSize = (v: Value, op: Op): boolean => elements(v.type) === elements(op.results[0]!.type);
 
 /**
- * A loop whose length depends on its inputs: it takes slices of one along a dimension, up to some element. On average over all bounds,
+ * A loop whose length depends on its inputs, where nothing is said of it: it takes slices of one along a dimension, up to some element. On average over all bounds,
  * as blocks of causal attention have them, half of it.
  */
 function tripsOf(body: Region): number {

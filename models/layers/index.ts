@@ -1,7 +1,14 @@
 /** Layers: what models are made of. */
 
 export { type AttentionOptions, attention } from "./attention/dot_product.js";
-export { type HierarchyOptions, hierarchical, PATHS, type Path, type Reach } from "./attention/hierarchical.js";
+export {
+  type HierarchyOptions,
+  hierarchical,
+  PATHS,
+  type Path,
+  type Reach,
+  type Usual,
+} from "./attention/hierarchical.js";
 export {
   Attention,
   type AttentionCallOptions,

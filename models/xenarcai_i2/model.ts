@@ -32,6 +32,7 @@ import {
   projections,
   RecurrentState,
   RmsNorm,
+  type Usual,
   WEIGHTS,
   withEmbeddings,
 } from "../layers/index.js";
@@ -230,6 +231,19 @@ const runValues = (c: XenarcaiI2Config): RunValue[] => {
   ];
 };
 
+/** What the values are configured to be, on average over layers. */
+const usual = (c: XenarcaiI2Config): Usual => {
+  const mean = (x: number | readonly number[]) => (typeof x === "number" ? x : x.reduce((a, b) => a + b) / x.length);
+  const { window, dilation, globals, sparsity, chunk } = c;
+  return {
+    window: mean(window),
+    dilation: mean(dilation),
+    globals: mean(globals),
+    sparsity: mean(sparsity),
+    chunk: mean(chunk),
+  };
+};
+
 type Stream = Tensor<"batch" | "seq" | "embed">;
 
 /** What decoding carries in a {@link Summarizer}: the sum (f32) of the chunk that has not ended, and the summaries so far. */
@@ -369,7 +383,7 @@ export class XenarcaiI2Layer extends Module {
     this.strategy = plan ? new Linear({ plan }, { strategy: plan }, { init }) : undefined;
     this.paths = plan ? new Linear({ strategy: plan }, { path: WEIGHTS.length }, plain) : undefined;
     const { maxLatent: latent, theta, yarn, sinks, maxGlobals, unit, blockSize, context: span } = c;
-    const hierarchy = { sinks, maxGlobals, unit, blockSize, span };
+    const hierarchy = { sinks, maxGlobals, unit, blockSize, span, usual: usual(c) };
     this.hierarchy = hierarchy;
     this.attention = new Hlsa({ ...c, latent }, { theta, yarn, epsilon, init, outputInit, ...hierarchy });
     this.summarizer = c.summary ? new Summarizer(embed, c.summary, c.summaryChunk, init, outputInit) : undefined;

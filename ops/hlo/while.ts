@@ -5,7 +5,7 @@ import { costOf, hasType, lineOf, scalar } from "./regions.js";
 
 /**
  * Runs `body` on the values as long as `cond` of them holds. StableHLO specification, "while". It has no derivative: how often it
- * runs is not known. Its cost is that of one iteration. `of`: the scan that it was, if it was one.
+ * runs is not known. Its cost is that of one iteration. `of`: what is known of it, of the scan that it was if it was one.
  */
 export const whileLoop: HloOp<
   Loop | null,

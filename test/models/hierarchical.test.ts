@@ -3,8 +3,10 @@ import fc from "fast-check";
 import { traceProgram } from "../../compiler/trace.js";
 import { mapLeaves } from "../../compiler/tree.js";
 import {
+  allOptions,
   attendedShare,
   hierarchical,
+  meanVisits,
   PATHS,
   type Reach,
   type Reached,
@@ -155,6 +157,25 @@ test("with a sparsity of 0.1 about a tenth of the pairs of a query and a positio
   expect(said / positions).toBeGreaterThanOrEqual(1);
   expect(said / positions).toBeLessThan(1.05);
 });
+
+test("the blocks of keys that a plan takes to be visited are those that queries see something of", async () => {
+  const [length, draws] = [96, 40];
+  const options = { sinks: 2, maxGlobals: 13, unit: 3, blockSize: 8 };
+  const seen = reachOf(length).map((reach) => ({ ...reach, dilation: 1 }));
+  await fc.assert(
+    fc.asyncProperty(fc.array(seen, { minLength: draws, maxLength: draws }), async (values) => {
+      const { xs, reach } = operands(values, length, 1);
+      const [counted] = await jaxEval(
+        `lambda q, k, *r: jax.vmap(lambda *r: reference("hierarchical").visits(q[0], k[0], ${AT}, ${python(options, length)}))(*r)`,
+        [wire(xs.q), wire(xs.k), ...ofReach(reach)],
+      );
+      const expected = values.map((x) => Object.values(meanVisits(x, length, allOptions(options, length))));
+      const byDraw = (numbers(counted!) as number[]).map((n, i) => [n, expected.flat()[i]!] as const);
+      expect(byDraw.filter(([theirs, ours]) => !(Math.abs(theirs - ours) < 1e-4))).toEqual([]);
+    }),
+    { numRuns: 1 },
+  );
+}, 60_000);
 
 test("no array is as large as all queries times all keys, forward or backward", () => {
   const length = 2048;

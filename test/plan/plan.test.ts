@@ -22,9 +22,10 @@ import { resolveConfig } from "../../emit/config.js";
 import { stepFlops, tokensOf } from "../../emit/model_flops.js";
 import { layoutOf } from "../../models/layout.js";
 import { llama, llamaPresets } from "../../models/llama.js";
-import { place, scan } from "../../ops/control.js";
+import { place, scan, whileLoop } from "../../ops/control.js";
 import { contract, gather } from "../../ops/functions.js";
 import { spec } from "../../ops/module.js";
+import type { Tensor } from "../../ops/tensor.js";
 
 /** y = x w: x `[batch 16, embed 256]`, w `[embed 256, mlp 512]`, float32. */
 const product = (): Program =>
@@ -119,6 +120,24 @@ test("a loop stacks what its steps give, and runs them all", () => {
   const one = (4 * 128 * 256) / 2;
   // The carry, the stack, and the step's result, which is both the next carry and an element of the stack.
   expect(memory.gradients + memory.activations).toBe((1 + 4 + 1) * one);
+});
+
+test("a loop whose steps are not known runs as often as is said", () => {
+  const repeated = (expected?: number) =>
+    traceProgram(
+      "repeated",
+      { batch: { x: spec({ batch: 16, embed: 256 }), w: spec({ embed: 256, mlp: 256 }), n: spec({}, "i32") } },
+      ({ batch: { x, w, n } }) => {
+        const step = ({ i, x }: { i: Tensor<never>; x: Tensor<"batch" | "embed"> }) => ({
+          i: i.add(1),
+          x: contract<"batch", "mlp", "embed">(x, w, ["embed"]).rename("mlp", "embed"),
+        });
+        const start = { i: n.mul(0), x };
+        return { result: { y: whileLoop(start, ({ i }) => i.lt(n), step, { expected }).x } };
+      },
+    );
+  const once = 2 * 16 * 256 * 256;
+  expect([undefined, 1, 7.5].map((n) => on(repeated(n), { data: 1 }).flops / once)).toEqual([1, 1, 7.5]);
 });
 
 test("tiles of up to 8 x 128 are filled up", () => {

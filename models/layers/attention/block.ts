@@ -93,6 +93,8 @@ export interface Visits<V> {
   /** Scores (f32) of queries and the keys of a block; hidden ones are `HIDDEN`. */
   readonly scores: (q: Queries, k: Keys, view: V, block: Scalar) => Scores;
   readonly softCap?: number | undefined;
+  /** How many visits a plan takes a block of queries to make. Default: half of the blocks. */
+  readonly expected?: number | undefined;
   /** Whether scores have something added by row, of which the cotangent is wanted too. */
   readonly biased?: boolean;
 }
@@ -100,7 +102,7 @@ export interface Visits<V> {
 /** The two passes over blocks of keys. `rows` are the axes that only queries have. */
 export function passes<V>(
   rows: readonly "seq"[],
-  { from, to, block = (_, i) => i, scores, softCap, biased = false }: Visits<V>,
+  { from, to, block = (_, i) => i, scores, softCap, expected, biased = false }: Visits<V>,
 ) {
   return {
     /** Goes on over further keys. */
@@ -109,10 +111,11 @@ export function passes<V>(
       const { peak, total, sum } = before;
       const start = { i: from(view), peak, total, sum };
       const more = ({ i }: typeof start) => i.lt(end);
-      const { i: _, ...after } = whileLoop(start, more, ({ i, ...before }) => {
+      const visit = ({ i, ...before }: typeof start) => {
         const j = block(view, i);
         return { i: i.add(1), ...onward(before, scores(q, k.at("keyBlock", j), view, j), v.at("keyBlock", j)) };
-      });
+      };
+      const { i: _, ...after } = whileLoop(start, more, visit, { expected });
       return after;
     },
 
@@ -129,7 +132,7 @@ export function passes<V>(
       const { dk, dv } = sums;
       const start = { i: from(view), dq: zeros(q.sizes), dk, dv, ...(biased && { dBias: zeros(logSum.sizes) as Row }) };
       const more = ({ i }: typeof start) => i.lt(end);
-      const { i: _, ...after } = whileLoop(start, more, ({ i, dq, dk, dv, dBias }) => {
+      const visit = ({ i, dq, dk, dv, dBias }: typeof start) => {
         const j = block(view, i);
         const [kj, vj] = [k.at("keyBlock", j), v.at("keyBlock", j)];
         const s = scores(q, kj, view, j);
@@ -144,7 +147,8 @@ export function passes<V>(
           dv: addBlock(dv, j, dot(ctAcross, probs.cast(v.dtype), rows, wide)),
           ...(dBias && { dBias: dBias.add(wideScores.sum("key")) }),
         };
-      });
+      };
+      const { i: _, ...after } = whileLoop(start, more, visit, { expected });
       return after;
     },
   };

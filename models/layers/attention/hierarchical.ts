@@ -53,13 +53,18 @@ export interface HierarchyOptions {
   readonly unit: number;
   /** How many queries and how many keys are worked on at a time. Default 512. */
   readonly blockSize?: number;
+  /** What a plan takes the values of the run to be. Default: it takes half of the causal keys to be visited by each path. */
+  readonly usual?: Usual | undefined;
 }
+
+/** Values of a run, as {@link Reach} has them. */
+export type Usual = Readonly<Record<keyof Reach, number>>;
 
 /** One value of each kind: what an input's queries see. */
 export type Reached = Readonly<Record<keyof Reach, Scalar>>;
 
 /** With the defaults. */
-export type AllOptions = Required<HierarchyOptions>;
+export type AllOptions = Required<Omit<HierarchyOptions, "usual">> & Pick<HierarchyOptions, "usual">;
 
 /** Keys that stand apart from the sequence: sinks, global tokens, means of chunks. */
 interface Landmarks {
@@ -342,6 +347,36 @@ export function chunkCount<A extends string>(begins: Tensor<A>, reach: Reached, 
   return room.minimum(begins.div(size)) as unknown as Tensor<A>;
 }
 
+/** How many blocks of keys by path are visited for a block of `size` queries, on average over a sequence, where the values of the run are `usual`. */
+export function meanVisits(
+  { window, dilation, globals, sparsity, chunk }: Usual,
+  length: number,
+  { sinks, unit, maxGlobals, span, blockSize }: AllOptions,
+): Record<Path, number> {
+  const size = evenly(length, blockSize);
+  const perChunk = Math.max(1, Math.floor(chunk / unit));
+  const chunkSize = perChunk * unit;
+  const interval = Math.max(1, Math.floor(span / Math.max(1, globals)));
+  /** Blocks that so many of at most `most` landmarks are in. */
+  const inBlocks = (landmarks: number, most: number) => Math.ceil(Math.min(landmarks, most) / evenly(most, blockSize));
+  const ofBlock = (first: number): Record<Path, number> => {
+    const seen = first + 1;
+    const end = first + size;
+    const others = Math.ceil(Math.min(seen, window) / dilation) + Math.floor((seen * globals) / span) + sinks;
+    const room = Math.max(0, Math.round((seen * sparsity - others) / chunkSize));
+    return {
+      local: end / size - Math.floor(Math.max(0, seen - Math.ceil(window / dilation)) / size),
+      sinks: Math.min(1, sinks),
+      global: inBlocks(Math.min(Math.floor((end - 1) / interval) + 1, globals), maxGlobals),
+      coarse: inBlocks(Math.floor(end / chunkSize), Math.ceil(length / unit)),
+      chunks: Math.min(room, Math.floor(first / chunkSize)) * perChunk,
+    };
+  };
+  const blocks = Array.from({ length: Math.ceil(length / size) }, (_, i) => ofBlock(i * size));
+  const mean = (path: Path) => blocks.reduce((n, visits) => n + visits[path], 0) / blocks.length;
+  return Object.fromEntries(PATHS.map((path) => [path, mean(path)])) as Record<Path, number>;
+}
+
 /**
  * The part of the positions up to its own that a query attends to, by position (f32): what the paths whose weight (f32, by `PATHS`) is not 0 lead
  * to. A key that several lead to counts for each; means of chunks are no positions.
@@ -423,6 +458,7 @@ function inSteps({ length, size, rows, reach, tokens, chosen, landmarks, options
   const padded = count * size;
   const units = Math.ceil(length / unit);
   const perChunk = unitsOf(reach.chunk, unit);
+  const expected: Partial<Record<Path, number>> = options.usual ? meanVisits(options.usual, length, options) : {};
   const folded = foldedBy(reach.dilation, length, padded);
   const ofPath = (bias: Tensor, path: Path) => bias.at("path", PATHS.indexOf(path));
   /** A number of visits, none where no query of the block gives the path any weight. */
@@ -432,6 +468,7 @@ function inSteps({ length, size, rows, reach, tokens, chosen, landmarks, options
 
   const local: Visits<LocalBlock> = {
     biased: true,
+    expected: expected.local,
     from: ({ places }) =>
       places.min("seq").sub(reach.window.add(reach.dilation).sub(1).div(reach.dilation)).add(1).maximum(0).div(size),
     to: ({ places, bias }) => unless(bias, places.max("seq").div(size).add(1)),
@@ -450,6 +487,7 @@ function inSteps({ length, size, rows, reach, tokens, chosen, landmarks, options
     const [begins, places] = [blocks(from, NEVER), at && blocks(at, NOWHERE)];
     const visits: Visits<Block> = {
       biased: true,
+      expected: expected[path],
       from: () => scalar(0, "i32"),
       to: ({ positions, bias }) =>
         unless(
@@ -479,6 +517,7 @@ function inSteps({ length, size, rows, reach, tokens, chosen, landmarks, options
   };
   const within = (globalFrom: Tensor): Visits<Block> => ({
     biased: true,
+    expected: expected.chunks,
     from: () => scalar(0, "i32"),
     to: ({ count, bias }) => unless(ofPath(bias, "chunks"), count.mul(perChunk)),
     block: ({ chunks }, i) => chunks.at("choice", i.div(perChunk)).mul(perChunk).add(i.rem(perChunk)),

@@ -134,6 +134,33 @@ def pairs(query: Array, key: Array, selection: Array | None, at: Values, options
     return jnp.stack([jnp.sum(ended) if p == COARSE else jnp.sum(path == p) for p in range(len(PATHS))])
 
 
+def visits(query: Array, key: Array, at: Values, options: Options) -> Array:
+    """By path [p], how many blocks of keys a block of queries [q, h, g, d] has to be compared with, on average over the blocks of a length
+    that is a multiple of them; without dilation, and with the first tokens of intervals as the global ones."""
+    length, block, unit = len(query), options["block"], options["unit"]
+    parts = length // block
+    behind = jnp.arange(length)[:, None] - jnp.arange(length)[None, :]
+    near = ((behind >= 0) & (behind < at["window"])).reshape(parts, block, parts, block)
+    first = jnp.arange(parts) * block
+    last = first + block - 1
+    begin, _, there = _intervals(at, options, length)
+    tokens = jnp.sum(there & (begin <= last[:, None]), axis=1)
+    size = _whole_chunk(at, options)
+    chosen = _chosen(query, _means(key, size, unit), at, options)[first].sum(axis=1)
+
+    def blocks(number: Array, most: int) -> Array:
+        return jnp.ceil(number / math.ceil(most / math.ceil(most / block)))
+
+    by_path = [
+        near.any(axis=(1, 3)).sum(axis=1),
+        blocks(tokens, options["maxGlobals"]),
+        jnp.full(parts, int(options["sinks"] > 0)),
+        blocks((last + 1) // size, -(-length // unit)),
+        chosen * size / unit,
+    ]
+    return jnp.stack([x.mean() for x in by_path])
+
+
 def yarn(half: int, theta: float, factor: float, original: int, fast: float = 32, slow: float = 1) -> Array:
     """The frequencies [half] of pairs whose positions are stretched `factor` times (Peng et al. 2023, arXiv:2309.00071, 3.2).
 
