@@ -6,17 +6,17 @@ import { perDevice } from "../../ops/per_device.js";
 import { type Scalar, type Tensor, tensorError } from "../../ops/tensor.js";
 import { evenly } from "./attention/block.js";
 import { alongSequences, headsOver } from "./attention/heads.js";
+import { hierarchical } from "./attention/hierarchical.js";
+import { hierarchicalStep } from "./attention/hierarchical_step.js";
 import {
   allOptions,
   byInput,
   type HierarchyOptions,
-  hierarchical,
   PATHS,
   type Reach,
   type Reached,
   unitMeans,
-} from "./attention/hierarchical.js";
-import { hierarchicalStep } from "./attention/hierarchical_step.js";
+} from "./attention/reach.js";
 import { HIDDEN, type Keys } from "./attention/visible.js";
 import { Latent } from "./latent.js";
 import { Linear } from "./linear.js";

@@ -1,14 +1,8 @@
 /** Layers: what models are made of. */
 
 export { type AttentionOptions, attention } from "./attention/dot_product.js";
-export {
-  type HierarchyOptions,
-  hierarchical,
-  PATHS,
-  type Path,
-  type Reach,
-  type Usual,
-} from "./attention/hierarchical.js";
+export { hierarchical } from "./attention/hierarchical.js";
+export { type HierarchyOptions, PATHS, type Path, type Reach, type Usual } from "./attention/reach.js";
 export {
   Attention,
   type AttentionCallOptions,

@@ -15,7 +15,7 @@ import { headsDivide } from "../decoder.js";
 import { defineModel } from "../define.js";
 import { blockwiseKeys, computationKeys, embeddingKeys, normKeys } from "../keys.js";
 import { type Hidden, LanguageModel, type RunOptions } from "../language_model.js";
-import { attendedShare, type Reached } from "../layers/attention/hierarchical.js";
+import { attendedShare, type Reached } from "../layers/attention/reach.js";
 import { HIDDEN } from "../layers/attention/visible.js";
 import {
   attention,

@@ -2,15 +2,15 @@
 import fc from "fast-check";
 import { traceProgram } from "../../compiler/trace.js";
 import { mapLeaves } from "../../compiler/tree.js";
+import { hierarchical } from "../../models/layers/attention/hierarchical.js";
 import {
   allOptions,
   attendedShare,
-  hierarchical,
   meanVisits,
   PATHS,
   type Reach,
   type Reached,
-} from "../../models/layers/attention/hierarchical.js";
+} from "../../models/layers/attention/reach.js";
 import { tensor as given } from "../../ops/array.js";
 import { grad, vjp } from "../../ops/control.js";
 import { full } from "../../ops/functions.js";

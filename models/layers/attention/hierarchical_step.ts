@@ -12,7 +12,7 @@ import {
   type Path,
   type Reached,
   unitsOf,
-} from "./hierarchical.js";
+} from "./reach.js";
 import { HIDDEN, type Keys, LOWEST, type Scores } from "./visible.js";
 
 /** What a position of one sequence sees, and where its keys come from. */
