@@ -131,7 +131,7 @@ export function captureSite(above: Callable = captureSite): Site {
     : { frames: own, scope: scope ?? "", caller };
 }
 
-/** Runs `f` with locations that say in which module they are and not where in a file: a third of the time of tracing is spent on that. */
+/** Runs `f` with locations that say in which module they are and not where in a file, which takes longer to find out. */
 export function withoutFrames<T>(f: () => T): T {
   const before = enabled;
   enabled = false;

@@ -11,7 +11,6 @@ import {
   anyFits,
   type Choice,
   type Judged,
-  type MeshSizes,
   meshes,
   type Placed,
   resized,
@@ -151,10 +150,9 @@ class Planner {
   #decode(target: Target): Row[] {
     const rows: Row[] = [];
     const context = this.project.config.model.context;
-    let open: readonly MeshSizes[] = meshes(target, { context: false });
+    let open = meshes(target, { context: false });
     for (let batch = 1; batch <= 2 ** 16 && open.length > 0; batch *= 2) {
-      const space = { ...this.#writing(target, batch), meshes: open };
-      const judged = search(space, this.#traced(target, { context, batch }), target.chip!);
+      const judged = search(this.#writing(target, batch, open), this.#traced(target, { context, batch }), target.chip!);
       rows.push(...judged.map((j) => this.#row(j, batch, batch, target, 1)));
       const full = judged.filter((j) => !j.fits).map((j) => j.mesh);
       open = open.filter((mesh) => !full.includes(mesh));
@@ -169,10 +167,10 @@ class Planner {
   }
 
   /** Choices of a step that writes `batch` tokens. */
-  #writing(target: Target, batch: number): Space {
+  #writing(target: Target, batch: number, open = meshes(target, { context: false })): Space {
     const { context } = this.project.config.model;
     const least = this.#least(target, { context, batch });
-    return { meshes: meshes(target, { context: false }), remats: [undefined], accumulations: [1], least };
+    return { meshes: open, remats: [undefined], accumulations: [1], least };
   }
 
   #fits(target: Target, context = this.project.config.model.context): boolean {

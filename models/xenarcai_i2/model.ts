@@ -234,14 +234,7 @@ const runValues = (c: XenarcaiI2Config): RunValue[] => {
 /** What the values are configured to be, on average over layers. */
 const usual = (c: XenarcaiI2Config): Usual => {
   const mean = (x: number | readonly number[]) => (typeof x === "number" ? x : x.reduce((a, b) => a + b) / x.length);
-  const { window, dilation, globals, sparsity, chunk } = c;
-  return {
-    window: mean(window),
-    dilation: mean(dilation),
-    globals: mean(globals),
-    sparsity: mean(sparsity),
-    chunk: mean(chunk),
-  };
+  return Object.fromEntries(VALUES.map((name) => [name, mean(c[name])])) as Record<(typeof VALUES)[number], number>;
 };
 
 type Stream = Tensor<"batch" | "seq" | "embed">;

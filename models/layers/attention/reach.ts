@@ -220,7 +220,7 @@ export function meanVisits(
   const chunkSize = perChunk * unit;
   const interval = Math.max(1, Math.floor(span / Math.max(1, globals)));
   /** Blocks that so many of at most `most` landmarks are in. */
-  const inBlocks = (landmarks: number, most: number) => Math.ceil(Math.min(landmarks, most) / evenly(most, blockSize));
+  const blocksOf = (landmarks: number, most: number) => Math.ceil(Math.min(landmarks, most) / evenly(most, blockSize));
   const ofBlock = (first: number): Record<Path, number> => {
     const seen = first + 1;
     const end = first + size;
@@ -229,8 +229,8 @@ export function meanVisits(
     return {
       local: end / size - Math.floor(Math.max(0, seen - Math.ceil(window / dilation)) / size),
       sinks: Math.min(1, sinks),
-      global: inBlocks(Math.min(Math.floor((end - 1) / interval) + 1, globals), maxGlobals),
-      coarse: inBlocks(Math.floor(end / chunkSize), Math.ceil(length / unit)),
+      global: blocksOf(Math.min(Math.floor((end - 1) / interval) + 1, globals), maxGlobals),
+      coarse: blocksOf(Math.floor(end / chunkSize), Math.ceil(length / unit)),
       chunks: Math.min(room, Math.floor(first / chunkSize)) * perChunk,
     };
   };
