@@ -161,7 +161,9 @@ test("with a sparsity of 0.1 about a tenth of the pairs of a query and a positio
 test("the blocks of keys that a plan takes to be visited are those that queries see something of", async () => {
   const [length, draws] = [96, 40];
   const options = { sinks: 2, maxGlobals: 13, unit: 3, blockSize: 8 };
-  const seen = reachOf(length).map((reach) => ({ ...reach, dilation: 1 }));
+  // In 64ths what is left for chunks is exact in float32, too: half a chunk more is then half a chunk for both.
+  const exact = (x: number) => Math.round(x * 64) / 64;
+  const seen = reachOf(length).map((x) => ({ ...x, dilation: 1, sparsity: exact(x.sparsity) }));
   await fc.assert(
     fc.asyncProperty(fc.array(seen, { minLength: draws, maxLength: draws }), async (values) => {
       const { xs, reach } = operands(values, length, 1);

@@ -209,6 +209,12 @@ export function chunkCount<A extends string>(begins: Tensor<A>, reach: Reached, 
   return room.minimum(begins.div(size)) as unknown as Tensor<A>;
 }
 
+/** As `Tensor.round`: a half to the even one of its neighbours. */
+function roundToEven(x: number): number {
+  const up = Math.round(x);
+  return up - x === 0.5 && up % 2 !== 0 ? up - 1 : up;
+}
+
 /** How many blocks of keys by path are visited for a block of `size` queries, on average over a sequence, where the values of the run are `usual`. */
 export function meanVisits(
   { window, dilation, globals, sparsity, chunk }: Usual,
@@ -225,7 +231,7 @@ export function meanVisits(
     const seen = first + 1;
     const end = first + size;
     const others = Math.ceil(Math.min(seen, window) / dilation) + Math.floor((seen * globals) / span) + sinks;
-    const room = Math.max(0, Math.round((seen * sparsity - others) / chunkSize));
+    const room = Math.max(0, roundToEven((seen * sparsity - others) / chunkSize));
     return {
       local: end / size - Math.floor(Math.max(0, seen - Math.ceil(window / dilation)) / size),
       sinks: Math.min(1, sinks),
