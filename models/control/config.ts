@@ -23,8 +23,8 @@ export const controlSchema = z.strictObject({
   entropy: weight.default(0.01),
   /** Weight of the value network's error. */
   valueWeight: weight.default(0.5),
-  /** What the reward of a step later counts. */
-  discount: share.default(0.9),
+  /** What the reward of a step later counts. Default 0: values hold for one step, and what comes after is mostly of other actions. */
+  discount: share.default(0),
   /** Lambda of the generalized advantage estimate. */
   trace: share.default(0.95),
   /** Standard deviations of actions as they begin, parts of the way from the least to the most; times epsilon, they are drawn with. */
