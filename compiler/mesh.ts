@@ -35,8 +35,9 @@ export const MESH_AXES = ["data", "fsdp", "stage", "expert", "context", "tensor"
  * et al. 2020, arXiv:1910.02054) and over expert, heads and hidden widths over tensor (Shoeybi et al. 2019, arXiv:1909.08053), experts over expert,
  * the sequence over context. `key` is the sequence as attention reads it: whole. Layers lie in stages; `stage`, `repeat` and `microBatch`
  * are the axes that a pipeline adds. A mesh axis that is not the first of its rule goes to the axis of the same tensor whose first it is:
- * the experts' weights lie over expert by expert, all others along `embed`. It goes from a default rule to the author's that has it first, too: with
- * `expert: tensor` experts lie over tensor, and their widths are whole.
+ * the experts' weights lie over expert by expert, all others along `embed`; what a latent is made by lies along `embed` over fsdp, what is made from
+ * it along `latent`. It goes from a default rule to the author's that has it first, too: with `expert: tensor` experts lie over tensor, and their
+ * widths are whole.
  */
 export const DEFAULT_RULES: Readonly<Record<Kind, Rules>> = {
   parameters: {
@@ -46,6 +47,7 @@ export const DEFAULT_RULES: Readonly<Record<Kind, Rules>> = {
     kvHeads: ["tensor"],
     mlp: ["tensor"],
     expert: ["expert"],
+    latent: ["expert", "fsdp", "tensor"],
     layers: ["stage"],
   },
   optimizer: {},
@@ -59,6 +61,7 @@ export const DEFAULT_RULES: Readonly<Record<Kind, Rules>> = {
     kvHeads: ["tensor"],
     mlp: ["tensor"],
     expert: ["expert"],
+    latent: [],
     layers: ["stage"],
     stage: ["stage"],
     repeat: [],
@@ -233,7 +236,8 @@ export class Layout {
       if (rule === undefined) return kind === "activations" ? undefined : [];
       if (size === 1) return [];
       const all = this.over(kind, axis);
-      const over = this.#isOwn(kind, axis) ? all : all.filter((m) => !(m === rule[0] ? ownFirsts : firsts).includes(m));
+      const stronger = this.#isOwn(kind, axis) ? [] : ownFirsts;
+      const over = all.filter((m) => !(m === rule[0] ? stronger : firsts).includes(m));
       const parts = over.reduce((n, m) => n * meshSize(this.mesh, m), 1);
       if (size % parts !== 0) {
         const over_ = over.map((m) => `${m} ${meshSize(this.mesh, m)}`).join(" x ");

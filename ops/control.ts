@@ -282,10 +282,12 @@ export const shard = <A extends string>(x: Tensor<A>, kind: Kind = "activations"
 /**
  * A weight as it is used. Where its gradient lies split over several mesh axes, it is summed up over one after the other, each sum
  * leaving a device with its part: in one go XLA:TPU sums the whole on every device, with twice the traffic, and takes the part then.
- * Stages are places of their own, whatever they lie over: between them there is no sum.
+ * Stages are places of their own, whatever they lie over: between them there is no sum. Nor is there one between copies that the tokens
+ * of each device have for themselves.
  */
 export function weightOf<A extends string>(weight: Tensor<A>): Tensor<A> {
   const { names } = weight;
+  if (weight.has("batch") || weight.has("seq")) return weight;
   const spec = currentLayout()?.spec("optimizer", sharded(weight)) ?? [];
   const split = (d: number) => (names[d] === ("stage" as A) ? 0 : (spec[d]?.length ?? 0));
   const axes = Math.max(0, ...spec.map((_, d) => split(d)));
@@ -310,8 +312,8 @@ export const place = <A extends string>(x: Tensor<A>, memory: Memory): Tensor<A>
   new Tensor(x.names, hlo().place(x.value, memory));
 
 /** The same tensor, across which the compiler moves nothing (`lax.optimization_barrier`). */
-export const optimizationBarrier = <A extends string>(x: Tensor<A>): Tensor<A> =>
-  new Tensor(x.names, hlo().optimizationBarrier([x.value])[0]!);
+export const optimizationBarrier = <T>(x: T): T =>
+  withValues(x, hlo().optimizationBarrier(leaves(x).map((leaf) => leaf.value)));
 
 /**
  * What `f` would give, and the values from outside that it would compute with; nothing of it becomes part of the program. (As

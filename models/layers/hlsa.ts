@@ -1,4 +1,4 @@
-import { named, scan } from "../../ops/control.js";
+import { named, scan, shard } from "../../ops/control.js";
 import { dot, gather, gelu, iota, put, where } from "../../ops/functions.js";
 import { type Initializer, normal } from "../../ops/initializers.js";
 import { Module, param } from "../../ops/module.js";
@@ -196,9 +196,10 @@ export class Hlsa extends Module {
     length: Tensor<"batch"> | undefined,
   ): [Tensor, Omit<HlsaCache, "state">] {
     const { unit, blockSize = 512 } = this.options;
-    const rows = latent.rename("seq", "key");
+    // On a mesh these are gathered, not keys and values, which are wider.
+    const rows = shard(latent.rename("seq", "key"));
     const places = iota({ key: rows.size("key") });
-    const [k, v] = [this.key, this.value].map((w) => dot(rows, w.cast(rows.dtype), "rank")) as [Tensor, Tensor];
+    const [k, v] = [this.key, this.value].map((w) => shard(dot(rows, w.cast(rows.dtype), "rank"))) as [Tensor, Tensor];
     const key = named(this.turned(k, places), "key");
     const scores = selection?.rename("seq", "key") as Tensor<"batch" | "key"> | undefined;
     const out = hierarchical(q, key, named(v, "value"), values, bias, scores, this.options);

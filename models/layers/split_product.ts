@@ -1,6 +1,6 @@
 /** Linear maps of a sequence that is split over the mesh, as the code of one device. */
 import { currentLayout } from "../../compiler/trace.js";
-import { customVjp } from "../../ops/control.js";
+import { customVjp, optimizationBarrier } from "../../ops/control.js";
 import { contract } from "../../ops/functions.js";
 import { allGather, allReduce, axisIndex, axisSize, perDevice, reduceScatter } from "../../ops/per_device.js";
 import { describe, sharded, type Tensor } from "../../ops/tensor.js";
@@ -197,9 +197,11 @@ function backward(
         const p = parts[i]!;
         const ct = p.left.length ? (allGather(cts[i]!, LEFT, p.left).rename(LEFT, GIVEN) as Tensor) : cts[i]!;
         const x = read[p.reads]!;
-        dws.push(met(contract(x, ct, p.tokens) as Tensor, p));
         const to = ct.names.filter((n) => !x.has(n));
-        const dx = contract(ct, whole(w, p), to) as Tensor;
+        const both = { dw: contract(x, ct, p.tokens) as Tensor, dx: contract(ct, whole(w, p), to) as Tensor };
+        // What was gathered is large: it is let go before the backward pass goes on.
+        const { dw, dx } = p.left.length ? optimizationBarrier(both) : both;
+        dws.push(met(dw, p));
         const key = `${p.reads} ${p.across}`;
         const before = sums.get(key)?.sum;
         sums.set(key, { p, sum: before ? (before.add(dx) as Tensor) : dx });

@@ -152,7 +152,7 @@ test("rules by hand: heads over tensor, the rest whole, a dimension of one left 
   expect(spec("activations", { batch: 1, key: 9 })).toEqual([[], []]);
 });
 
-test("rules by hand: a mesh axis goes to the axis whose first it is, unless the author says otherwise", () => {
+test("rules by hand: a mesh axis goes to the axis whose first it is, to the author's before a default one", () => {
   const mesh = makeMesh({ fsdp: 2, expert: 2 });
   const spec = (layout: Layout, axes: string[]) =>
     layout.spec("parameters", { name: "x", axes, shape: axes.map(() => 8) });
@@ -164,9 +164,19 @@ test("rules by hand: a mesh axis goes to the axis whose first it is, unless the 
   expect(spec(noFsdp, ["embed", "mlp"])).toEqual([["expert"], []]);
   expect(spec(noFsdp, ["expert", "embed"])).toEqual([["expert"], []]);
   const own = new Layout(mesh, { parameters: { embed: ["fsdp", "expert"] } });
-  expect(() => spec(own, ["expert", "embed"])).toThrow(
+  expect(spec(own, ["expert", "embed"])).toEqual([["expert"], ["fsdp"]]);
+  const ownFirst = new Layout(mesh, { parameters: { embed: ["expert"] } });
+  expect(spec(ownFirst, ["expert", "embed"])).toEqual([[], ["expert"]]);
+  const both = new Layout(mesh, { parameters: { embed: ["expert"], expert: ["expert"] } });
+  expect(() => spec(both, ["expert", "embed"])).toThrow(
     "the rules split both expert and embed over the mesh axis expert",
   );
+  const latent = new Layout(makeMesh({ fsdp: 2, context: 2, tensor: 2 }), {
+    parameters: { embed: ["fsdp", "context"], latent: ["context", "fsdp", "tensor"] },
+  });
+  expect(spec(latent, ["embed", "latent"])).toEqual([["fsdp"], ["context", "tensor"]]);
+  expect(spec(latent, ["latent", "heads"])).toEqual([["context", "fsdp"], ["tensor"]]);
+  expect(spec(latent, ["embed", "heads"])).toEqual([["fsdp", "context"], ["tensor"]]);
   const overTensor = new Layout(makeMesh({ fsdp: 2, tensor: 2 }), { parameters: { expert: ["tensor"] } });
   expect(spec(overTensor, ["expert", "embed", "mlp"])).toEqual([["tensor"], ["fsdp"], []]);
   expect(spec(overTensor, ["embed", "mlp"])).toEqual([["fsdp"], ["tensor"]]);

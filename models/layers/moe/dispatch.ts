@@ -95,8 +95,9 @@ export function combine(rows: Rows, weights: Weights, plan: Plan): Tokens {
     },
     ({ y, w }, ct) => {
       const ofRow = gather(w.merge(NUMBERED[plan.priority], "assignment"), "assignment", plan.assignment);
-      const dy = only(plan.filled, toRows(ct, plan).cast("f32").mul(ofRow)).cast(y.dtype);
-      const dw = gather(y, "row", plan.row).cast("f32").mul(ct.cast("f32")).sum("embed");
+      const cts = toRows(ct, plan).cast("f32");
+      const dy = only(plan.filled, cts.mul(ofRow)).cast(y.dtype);
+      const dw = gather(y.cast("f32").mul(cts).sum("embed"), "row", plan.row);
       return [dy, dw];
     },
   );

@@ -138,7 +138,8 @@ export function throughExperts(
     const given = own.taken && all(own.taken);
     const taken = (mine && given ? mine.and(given) : (mine ?? given)) as Tensor | undefined;
     const apply = { gate, up, down, scale };
-    const routed = { here, index, weighed, taken, count };
+    const share = elsewhere.length ? 1 / axisSize(elsewhere) : 1;
+    const routed = { here, index, weighed, taken, count, share };
     const mixed = room
       ? inRows(routed, apply, { ...room, tokens: own.x.size("token"), over: exchanged })
       : inGroups(routed, apply);
@@ -154,6 +155,24 @@ interface Routed {
   readonly weighed: Tensor;
   readonly taken: Tensor | undefined;
   readonly count: number;
+  /** What part of all choices that is where experts are chosen equally often. */
+  readonly share: number;
+}
+
+/** A token chooses an expert once: where a device has fewer experts than a token has choices, its choices are which of them it takes. */
+function byExpert(routed: Routed): Routed {
+  const { index, weighed, taken, count } = routed;
+  if (count >= index.size("choice")) return routed;
+  const each = iota({ expert: count }) as Tensor;
+  const here = index.broadcast({ expert: count }).eq(each) as Tensor;
+  const chosen = taken ? (here.and(taken) as Tensor) : here;
+  const taking = chosen.any("choice").rename("expert", "choice") as Tensor;
+  return {
+    ...routed,
+    index: (taking.cast("i32").mul(0) as Tensor).add(each.rename("expert", "choice")) as Tensor,
+    weighed: chosen.cast(weighed.dtype).mul(weighed).sum("choice").rename("expert", "choice") as Tensor,
+    taken: taking,
+  };
 }
 
 /** Experts' weights, whole but for the width that a device has of them, and the factor of their adapters. */
@@ -166,14 +185,17 @@ export const loadOf = (index: Tensor, taken: Tensor | undefined, count: number):
 };
 
 /** Nothing is dropped: tokens sorted by expert, and products of their groups. */
-function inGroups({ here, index, weighed, taken, count }: Routed, { gate, up, down, scale }: Whole): Tensor {
+function inGroups(routed: Routed, { gate, up, down, scale }: Whole): Tensor {
+  const { here, index, weighed, taken, count } = byExpert(routed);
   const load = loadOf(index, taken, count);
   const plan = dropless({ expert: index, weight: weighed, taken, load } as Routing);
   const rows = dispatch(here, plan) as Tensor;
   // Rows of experts elsewhere come last, and are of no group: what stands in them is never looked at.
   const known = () => taken && isOfGroup(rows.size("row"), load.sum("expert") as Tensor);
+  const chosen = routed.index.size("token") * routed.index.size("choice") * routed.share;
+  const filled = Math.min(1, chosen / rows.size("row"));
   const through = (x: Tensor, { weight, lora }: Weights, along: "embed" | "mlp"): Tensor => {
-    const own = product(x, weight, load, along);
+    const own = product(x, weight, load, along, filled);
     return lora ? own.add(adapter(x, lora, load, along, known()).mul(scale) as Tensor) : own;
   };
   const inner = gate
@@ -253,17 +275,19 @@ const sumOf = (x: Tensor, over: string): Tensor =>
 
 /**
  * `groupedDot` along `along` of rows in groups of `sizes`, as operations that a platform's kernels may take the place of, where the operands
- * are matrices. Rows of no group are zero, or with a kernel anything.
+ * are matrices. Rows of no group are zero, or with a kernel anything. `filled`: what part of the rows is expected to be of a group, which
+ * is what a kernel computes.
  */
-function product(x: Tensor, w: Tensor, sizes: Tensor, along: "embed" | "mlp"): Tensor {
+function product(x: Tensor, w: Tensor, sizes: Tensor, along: "embed" | "mlp", filled: number): Tensor {
   const across = along === "embed" ? "mlp" : "embed";
   if (!allowsKernel("grouped_matmul") || x.names.length !== 2 || w.names.length !== 3 || sizes.names.length !== 1)
     return groupedDot(x, w, sizes, "row", along) as Tensor;
+  const work = { filled: { value: filled, type: "f32" } } as const;
   const multiply = (x: Tensor, w: Tensor, along: string, to: string, transposed: boolean) =>
-    composite("xenarc.grouped_matmul", { transposed }, (x: Tensor, w: Tensor, sizes: Tensor) =>
+    composite("xenarc.grouped_matmul", { transposed, ...work }, (x: Tensor, w: Tensor, sizes: Tensor) =>
       (groupedDot(x, w, sizes, "row", along) as Tensor).ordered(["row", to]),
     )(x.ordered(["row", along]), w, sizes);
-  const ofWeights = composite("xenarc.grouped_matmul_weights", {}, (x: Tensor, ct: Tensor, sizes: Tensor) => {
+  const ofWeights = composite("xenarc.grouped_matmul_weights", work, (x: Tensor, ct: Tensor, sizes: Tensor) => {
     const rows = { lhsContracting: [0], rhsContracting: [0], lhsRagged: [0] };
     const attrs = { lhsBatch: [], rhsBatch: [], rhsGroup: [], ...rows };
     const names = ["expert", along, across];

@@ -8,6 +8,7 @@ as the composite's operands do. Where there is no kernel for a case, XLA compile
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -115,7 +116,7 @@ def _replace(
     key = (name, tuple((a.shape, str(a.dtype)) for a in local), tuple(sorted(attributes.items())))
     if key not in made:
         kernel = offer.make(Case(tuple(local), attributes, device, interpret))
-        made[key] = _add(module, name, kernel, local, platform)
+        made[key] = _add(module, name, kernel, local, platform, attributes.get("filled", 1))
     symbol, results = made[key]
     ranks = [_ir.RankedTensorType(r.type).rank for r in op.results]
     shardings = [(split[i][:n] + ((),) * rank)[:rank] for (i, n), rank in zip(offer.results, ranks, strict=True)]
@@ -208,8 +209,13 @@ def _attributes(op: _ir.Operation) -> dict[str, Any]:
     return {entry.name: getattr(entry.attr, "value", None) for entry in dictionary}
 
 
-def _add(module: _ir.Module, name: str, kernel: Kernel, operands: Sequence[Any], platform: str) -> tuple[str, list[_ir.Type]]:
-    """Adds a kernel's functions to the module; the symbol of the one to call, and the types of its results."""
+def _add(
+    module: _ir.Module, name: str, kernel: Kernel, operands: Sequence[Any], platform: str, filled: float
+) -> tuple[str, list[_ir.Type]]:
+    """Adds a kernel's functions to the module; the symbol of the one to call, and the types of its results.
+
+    `filled`: the part of its work that it is expected to do, of which jax's estimate for XLA's scheduler knows nothing.
+    """
     lowered = jax.jit(kernel).trace(*operands).lower(lowering_platforms=(platform,))
     source = _ir.Module.parse(str(lowered.compiler_ir("stablehlo")))
     present = {_symbol(op) for op in module.body.operations}
@@ -222,6 +228,8 @@ def _add(module: _ir.Module, name: str, kernel: Kernel, operands: Sequence[Any],
             if inner.name == "func.call":
                 callee = _ir.FlatSymbolRefAttr(inner.attributes["callee"]).value
                 inner.attributes["callee"] = _ir.FlatSymbolRefAttr.get(names[callee])
+            if inner.name == "stablehlo.custom_call" and filled != 1:
+                _estimate(inner, filled)
     for op in list(source.body.operations):
         copy = op.operation.clone(ip=_ir.InsertionPoint(module.body))
         copy.attributes["sym_name"] = _ir.StringAttr.get(names[_symbol(op)])
@@ -232,6 +240,15 @@ def _add(module: _ir.Module, name: str, kernel: Kernel, operands: Sequence[Any],
         if _symbol(op) == "main":
             results = _ir.FunctionType(_ir.TypeAttr(copy.attributes["function_type"]).value).results
     return names["main"], list(results)
+
+
+def _estimate(call: _ir.Operation, part: float) -> None:
+    """Estimates the operations of a kernel's call as this part of what they were estimated to be."""
+    config = json.loads(_ir.StringAttr(call.attributes["backend_config"]).value)
+    estimate = config.get("custom_call_config", {}).get("cost_estimate")
+    if estimate:
+        estimate["flops"] = round(estimate["flops"] * part)
+        call.attributes["backend_config"] = _ir.StringAttr.get(json.dumps(config))
 
 
 def _symbol(op: Any) -> str:
