@@ -86,7 +86,7 @@ xenarc
   .command("train")
   .description("train a model, or an artifact that was compiled before")
   .usage("[MODEL.ts | ARTIFACT] [key=value ...] [options]")
-  .argument("[words...]", `MODEL.ts: ${MODEL}; ARTIFACT: a folder; key=value: ${SETTINGS}`)
+  .argument("[words...]", `MODEL.ts: ${MODEL}; ARTIFACT: a folder, or with --resume a run's; key=value: ${SETTINGS}`)
   .option(...CONFIG)
   .option(...DATA)
   .option(...RUN)

@@ -15,6 +15,11 @@ const cache = fileURLToPath(new URL("../.xenarc/cache/code", dist));
 /** The packages that are chunks, by what is imported; the build fills it in. */
 const PACKAGES = {};
 const loaded = new Map();
+/** Scripts whose machine code is not in the cache yet, by the file that it goes to. */
+const compiled = new Map();
+process.once("exit", () => {
+  for (const [file, script] of compiled) write(file, script.createCachedData());
+});
 
 /** The command that runs, each of which needs other parts of a chunk; undefined where the package is a library. */
 const command = /(?:\bcli[\\/]main\.js|\bxenarc)$/.test(process.argv[1] ?? "")
@@ -57,7 +62,7 @@ function evaluate(id, url) {
   if (command === undefined) return new Script(text, { filename: url }).runInThisContext();
   const file = join(cache, `${basename(id)}-${command}-${process.version}`);
   const script = new Script(text, { filename: url, cachedData: read(file) });
-  if (script.cachedDataRejected !== false) process.once("exit", () => write(file, script.createCachedData()));
+  if (script.cachedDataRejected !== false) compiled.set(file, script);
   return script.runInThisContext();
 }
 

@@ -78,14 +78,17 @@ export async function trainCommand(given: readonly string[], options: TrainComma
   const project = ready === undefined ? await openProject(words, options.config) : undefined;
   const manifest = project ? undefined : await readManifest(ready!);
   const name = project?.model.name ?? manifest!.name;
-  const run = options.run ?? join(RUNS, name);
+  const goesOn = options.resume && ready !== undefined && existsSync(join(target, HISTORY));
+  const run = options.run ?? (goesOn ? target : join(RUNS, name));
   refuseFolder(run, options);
   const namesOwn = project ? configuredData(project) !== undefined : namesData(manifest!);
   const data = options.data ?? (options.resume && !namesOwn ? lastData(run) : undefined);
   const settings: TrainCommandOptions = { ...options, ...(data !== undefined && { data }) };
   const done = project
     ? await trainModel(project, run, settings)
-    : await trainCopy(ready!, run, settings, () => describeCommand(run, target, undefined));
+    : await trainCopy(ready!, run, settings, () =>
+        describeCommand(run, target, goesOn ? lastSource(target) : undefined),
+      );
   end(done, run, options);
 }
 
@@ -95,6 +98,9 @@ const pathFrom = (run: string, path: string): string =>
 
 /** What a start of a run was trained on. */
 const dataOf = (run: string, { data }: Start): string[] => data.paths.map((path) => pathFrom(run, path));
+
+/** The model that a run has kept. */
+const lastSource = (run: string): Command["source"] => readHistory(run).starts.at(-1)!.command?.source;
 
 /** For a run that goes on, and is told nothing of data: that of its last start. */
 function lastData(run: string): string[] | undefined {

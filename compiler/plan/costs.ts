@@ -276,10 +276,21 @@ class Work {
     for (const user of users) {
       const isFirst = user.operands[0] === value;
       if (user.opcode === "bitcast") read += this.#read(user, usersOf(user), held, usersOf);
+      else if (user.opcode === "fusion") read += this.#readInside(user, value, held);
       else if (isFirst && SLICING.has(user.opcode)) read += total(user.shapes);
       else if (!(isFirst && user.opcode === "dynamic-update-slice")) return whole;
     }
     return Math.min(whole, read);
+  }
+
+  /** What a fusion that is inside another one reads of a value. */
+  #readInside(fusion: Instruction, value: Instruction, held: Instruction): number {
+    const callee = this.module.computations.get(fusion.callee("calls") ?? "");
+    if (callee === undefined) return this.#size(held.shapes);
+    const users = usersIn(callee);
+    const parameters = [...callee.instructions.values()].filter(({ opcode }) => opcode === "parameter");
+    const given = parameters.filter((p) => fusion.operands[Number(p.operandText)] === value);
+    return given.reduce((sum, p) => sum + this.#read(p, users(p), held, users), 0);
   }
 
   /** What is written by an instruction, or by a fusion with this root. */

@@ -104,15 +104,25 @@ test(
     expect(twice.code).toBe(2);
     expect(twice.err).toContain("runs/char-transformer has a trained model already, saved at step 6.");
 
+    const eventsOf = ({ out }: { out: string }) =>
+      out
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line));
+    // By its folder alone: where it lies, and not as another run of the same name.
+    cpSync(file("runs/char-transformer"), file("runs/moved"), { recursive: true });
+    const moved = eventsOf(await call("train", "runs/moved", "--resume", "--json"));
+    expect(moved.find(({ event }) => event === "start")).toMatchObject({ step: 6, steps: 6, resumed: true });
+    const history = JSON.parse(readFileSync(file("runs/moved/run.json"), "utf8")).starts;
+    expect(history).toHaveLength(2);
+    expect(history[1].command.source).toEqual(history[0].command.source);
+
     // On the data that it was trained on, though nothing is said of it.
     const longer = await call("train", ...SMALL, "train.steps=8", "--resume", "--json");
     const { starts } = JSON.parse(readFileSync(file("runs/char-transformer/run.json"), "utf8"));
     expect(starts).toHaveLength(2);
     expect(starts[1].data).toEqual(starts[0].data);
-    const events = longer.out
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line));
+    const events = eventsOf(longer);
     expect(events.find(({ event }) => event === "start")).toMatchObject({ step: 6, steps: 8, resumed: true });
     expect(events.at(-1)).toMatchObject({ event: "done", step: 8, interrupted: false });
 

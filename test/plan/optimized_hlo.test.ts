@@ -214,6 +214,38 @@ ENTRY %main (a: f32[8,16,4], b: f32[16,4], i: s32[]) -> f32[8,16,4] {
   expect(totalCost(module).bytes).toBe(row + row + 4 + row);
 });
 
+test("so does a fusion inside another", () => {
+  const inside = (body: string) =>
+    parseOptimizedHlo(`HloModule m
+%inner (q0: f32[8,16,4], q1: s32[]) -> f32[16,4] {
+  %q0 = f32[8,16,4]{2,1,0} parameter(0)
+  %q1 = s32[] parameter(1)
+  %zero = s32[] constant(0)
+  ${body}
+  ROOT %row = f32[16,4]{1,0} bitcast(%slice)
+}
+
+%fused (p0: s32[], p1: f32[8,16,4]) -> f32[16,4] {
+  %p0 = s32[] parameter(0)
+  %p1 = f32[8,16,4]{2,1,0} parameter(1)
+  %taken = f32[16,4]{1,0} fusion(%p1, %p0), kind=kLoop, calls=%inner
+  ROOT %negated = f32[16,4]{1,0} negate(%taken)
+}
+
+ENTRY %main (a: f32[8,16,4], i: s32[]) -> f32[16,4] {
+  %a = f32[8,16,4]{2,1,0} parameter(0)
+  %i = s32[] parameter(1)
+  ROOT %r = f32[16,4]{1,0} fusion(%i, %a), kind=kOutput, calls=%fused
+}
+`);
+  const row = 16 * 4 * 4;
+  const slice = "%slice = f32[1,16,4]{2,1,0} dynamic-slice(%q0, %q1, %zero, %zero), dynamic_slice_sizes={1,16,4}";
+  expect(totalCost(inside(slice)).bytes).toBe(row + 4 + row);
+  const whole = "%twice = f32[8,16,4]{2,1,0} add(%q0, %q0)";
+  const ofTwice = slice.replace("(%q0,", "(%twice,");
+  expect(totalCost(inside(`${whole}\n  ${ofTwice}`)).bytes).toBe(8 * row + 4 + row);
+});
+
 test("a copy ahead of its use costs what it moves, and belongs to its user", () => {
   const module = parseOptimizedHlo(`HloModule m
 
