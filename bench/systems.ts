@@ -149,7 +149,7 @@ export const systems: Readonly<Record<string, System>> = {
       {
         name: "600B: expert dimension 24,576, 16 sequences, v4-1024",
         file: "600b.yaml",
-        overrides: ["target=tpu:v4:8x8x8", "mesh.fsdp=16", "train.batch=16"],
+        overrides: ["target=tpu:v4:8x8x8", "mesh.fsdp=16", "train.batch=16", "model.expertChunk=640"],
         entries: ["train_step"],
         reference: "sys1 v4_512_600",
       },
