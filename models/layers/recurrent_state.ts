@@ -1,11 +1,11 @@
+import { currentLayout } from "../../compiler/trace.js";
 import { scan } from "../../ops/control.js";
 import { gather, iota, where } from "../../ops/functions.js";
 import { type Initializer, normal } from "../../ops/initializers.js";
 import { Module } from "../../ops/module.js";
-import { perDevice } from "../../ops/per_device.js";
+import { allGather, allToAll, axisIndex, axisSize, perDevice } from "../../ops/per_device.js";
 import { uniform } from "../../ops/random.js";
-import type { Tensor } from "../../ops/tensor.js";
-import { alongSequences, headsOver } from "./attention/heads.js";
+import { sharded, type Tensor } from "../../ops/tensor.js";
 import { Linear } from "./linear.js";
 
 /** Options of a {@link RecurrentState}. */
@@ -51,16 +51,47 @@ export class RecurrentState extends Module {
     const keep = this.gate.call<"batch" | "seq">(x).cast("f32").sigmoid();
     const fresh = this.update.call<"batch" | "seq">(x).cast("f32").tanh();
     const first = before ?? keep.at("seq", 0).mul(0);
-    // Each device goes along whole sequences, for a part of the state where it divides.
-    const split = { axes: headsOver(keep as Tensor, ["state"]), over: alongSequences(["state"]) };
     const given = { keep, add: fresh.sub(fresh.mul(keep)), first };
-    const states = perDevice(given, ({ keep, add, first }) => recurrence(keep, add, first, this.blockSize), split);
+    const states = alongWhole(given, ({ keep, add, first }) => recurrence(keep, add, first, this.blockSize));
     const end = length ? gather(states, "seq", length.sub(1)) : states.at("seq", -1);
     return {
       states: states.ordered(["batch", "seq", "state"]),
       last: end.ordered(["batch", "state"]),
     };
   }
+}
+
+/** What a recurrence is given: keep and add `[batch, seq, state]`, first `[batch, state]`. */
+interface Steps {
+  readonly keep: Tensor;
+  readonly add: Tensor;
+  readonly first: Tensor;
+}
+
+/**
+ * A recurrence of which each device goes along whole sequences. Devices that have parts of a sequence exchange them for parts of the state
+ * and back, as far as it divides; beyond that each has the same.
+ */
+function alongWhole(given: Steps, recurrence: (own: Steps) => Tensor): Tensor {
+  const { keep } = given;
+  const layout = currentLayout();
+  const along = layout?.spec("activations", sharded(keep))[keep.position("seq")] ?? [];
+  const parts = along.map((_, i) => axisSize(along.slice(0, i + 1)));
+  const divides = parts.filter((n) => keep.size("state") % n === 0).length;
+  const [exchanged, rest] = [along.slice(0, divides), along.slice(divides)];
+  const whole = (t: Tensor) => allToAll(allGather(t, "seq", rest), "state", "seq", exchanged);
+  const mine = (t: Tensor, axis: "state" | "seq", over: readonly string[]): Tensor => {
+    const size = t.size(axis) / axisSize(over);
+    return over.length ? (t.dynamicSlice(axis, axisIndex(over).mul(size), size) as Tensor) : t;
+  };
+  return perDevice(
+    given,
+    ({ keep, add, first }) => {
+      const states = recurrence({ keep: whole(keep), add: whole(add), first: mine(first, "state", exchanged) });
+      return mine(allToAll(states, "seq", "state", exchanged), "seq", rest);
+    },
+    { axes: { seq: along, state: [] } },
+  );
 }
 
 /**
