@@ -120,6 +120,11 @@ function groupsOf(operation: string, over: MeshAxes): { axes: readonly string[];
   return { axes, groups: deviceGroups(layout.mesh, axes) };
 }
 
+/** The mesh axes that the rules split an activation along `seq` over. */
+export function seqOver(x: Tensor): readonly string[] {
+  return currentLayout()?.spec("activations", sharded(x))[x.position("seq")] ?? [];
+}
+
 /** The number of devices along mesh axes; 1 along those that the mesh does not have. */
 export function axisSize(over: MeshAxes): number {
   const layout = currentLayout();

@@ -4,8 +4,9 @@ import { currentLayout, deviceShape, withLayout } from "../../compiler/trace.js"
 import { leaves, mapLeaves } from "../../compiler/tree.js";
 import { customVjp, dryRun, scan, shard, valueAndGrad } from "../../ops/control.js";
 import { full, iota, where, zeros } from "../../ops/functions.js";
+import { seqOver } from "../../ops/per_device.js";
 import { foldIn, type Key } from "../../ops/random.js";
-import { type Scalar, sharded, type Tensor } from "../../ops/tensor.js";
+import type { Scalar, Tensor } from "../../ops/tensor.js";
 
 /**
  * The sum of the cross-entropies (nats, f32) of targets `[...]` (integers) under softmax(logits `[..., vocab]`), and the number of
@@ -105,12 +106,6 @@ export function chunkedCrossEntropy<M>(
     sum: summed(hidden as Tensor, targets as Tensor, ...keys, ...weights) as Scalar,
     count: targets.ge(0).cast("f32").sum(targets.names),
   };
-}
-
-/** The mesh axes that split an activation along `seq`. */
-function seqOver(x: Tensor): readonly string[] {
-  const tensor = sharded(x);
-  return currentLayout()?.spec("activations", tensor)[x.position("seq")] ?? [];
 }
 
 /** The smallest number of equal chunks of a device's `seq` positions that are small enough; `local` is the shape of its scores. */

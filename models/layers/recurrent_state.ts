@@ -1,11 +1,10 @@
-import { currentLayout } from "../../compiler/trace.js";
-import { scan } from "../../ops/control.js";
-import { gather, iota, where } from "../../ops/functions.js";
+import { customVjp, scan } from "../../ops/control.js";
+import { concatenate, gather, iota, where } from "../../ops/functions.js";
 import { type Initializer, normal } from "../../ops/initializers.js";
 import { Module } from "../../ops/module.js";
-import { allGather, allToAll, axisIndex, axisSize, perDevice } from "../../ops/per_device.js";
+import { allGather, allToAll, axisIndex, axisSize, perDevice, seqOver } from "../../ops/per_device.js";
 import { uniform } from "../../ops/random.js";
-import { sharded, type Tensor } from "../../ops/tensor.js";
+import type { Tensor } from "../../ops/tensor.js";
 import { Linear } from "./linear.js";
 
 /** Options of a {@link RecurrentState}. */
@@ -74,8 +73,7 @@ interface Steps {
  */
 function alongWhole(given: Steps, recurrence: (own: Steps) => Tensor): Tensor {
   const { keep } = given;
-  const layout = currentLayout();
-  const along = layout?.spec("activations", sharded(keep))[keep.position("seq")] ?? [];
+  const along = seqOver(keep);
   const parts = along.map((_, i) => axisSize(along.slice(0, i + 1)));
   const divides = parts.filter((n) => keep.size("state") % n === 0).length;
   const [exchanged, rest] = [along.slice(0, divides), along.slice(divides)];
@@ -103,8 +101,24 @@ const remembering =
   (key, sizes) =>
     uniform(key, sizes, 0, Math.log(horizon));
 
-/** s_t = keep_t s_(t-1) + add_t along `seq`, s_0 being `first`. */
-function recurrence(keep: Tensor, add: Tensor, first: Tensor, blockSize: number): Tensor {
+/** s_t = keep_t s_(t-1) + add_t along `seq`, s_0 being `first`. Its derivative is the same recurrence from the end to the beginning. */
+const recurrence = (keep: Tensor, add: Tensor, first: Tensor, blockSize: number): Tensor =>
+  customVjp(
+    (keep: Tensor, add: Tensor, first: Tensor) => {
+      const states = inBlocks(keep, add, first, blockSize);
+      return [states, { keep, states, first }] as const;
+    },
+    ({ keep, states, first }, ct) => {
+      const backwards = (x: Tensor) => x.reverse("seq") as Tensor;
+      const after = (x: Tensor) => x.slice("seq", 1, x.size("seq")).pad("seq", 0, 1) as Tensor;
+      const cts = backwards(inBlocks(backwards(after(keep)), backwards(ct), first.mul(0) as Tensor, blockSize));
+      const before = concatenate([first.broadcast({ seq: 1 }), states.slice("seq", 0, states.size("seq") - 1)], "seq");
+      return [cts.mul(before) as Tensor, cts, keep.at("seq", 0).mul(cts.at("seq", 0)) as Tensor];
+    },
+  )(keep, add, first);
+
+/** The states of a {@link recurrence}, of blocks of positions one after the other. */
+function inBlocks(keep: Tensor, add: Tensor, first: Tensor, blockSize: number): Tensor {
   const length = keep.size("seq");
   const size = Math.min(length, blockSize);
   const count = Math.ceil(length / size);

@@ -7,6 +7,7 @@ import { stopGradient } from "../../ops/control.js";
 import { constant, dot, full, gather, gelu, iota, put, where } from "../../ops/functions.js";
 import { type Initializer, normal, ones, zeros } from "../../ops/initializers.js";
 import { Module, param, Stack } from "../../ops/module.js";
+import { perDevice, seqOver } from "../../ops/per_device.js";
 import { report } from "../../ops/report.js";
 import type { Sizes, Tensor } from "../../ops/tensor.js";
 import { inLength } from "../control/assessment.js";
@@ -283,8 +284,14 @@ export class Summarizer extends Module {
     const query = this.query.call<"batch" | "seq">(x) as Tensor;
     const ended = positions.add(1).div(this.chunk).sub(1) as Tensor;
     const [key, value] = [this.key, this.value].map((l) => l.call<"batch" | "key">(vectors.cast(x.dtype) as Tensor));
-    const read = attention(query, key as Tensor, value as Tensor, { causal: true, positions: ended });
-    return [this.output.call<"batch" | "seq">(read as Tensor) as Tensor, next];
+    // A device has all summaries and reads them for its own tokens: the partitioner would gather each block of tokens.
+    const given = { query, key, value, ended } as Record<"query" | "key" | "value" | "ended", Tensor>;
+    const read = perDevice(
+      given,
+      ({ query, key, value, ended }) => attention(query, key, value, { causal: true, positions: ended }) as Tensor,
+      { axes: { seq: seqOver(query as Tensor) } },
+    );
+    return [this.output.call<"batch" | "seq">(read) as Tensor, next];
   }
 
   private summary(mean: Tensor): Tensor {
