@@ -39,9 +39,10 @@ train a model, or an artifact that was compiled before
 
 Arguments:
   words                 MODEL.ts: a model file or a folder with model.ts
-                        (default: this folder); ARTIFACT: a folder; key=value: a
-                        setting of the configuration, such as train.steps=100;
-                        it wins over the YAML file
+                        (default: this folder); ARTIFACT: a folder, or with
+                        --resume a run's; key=value: a setting of the
+                        configuration, such as train.steps=100; it wins over the
+                        YAML file
 
 Options:
   -c, --config <file>   the configuration (default: config.yaml beside the
