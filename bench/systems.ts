@@ -384,20 +384,6 @@ export const systems: Readonly<Record<string, System>> = {
           file: "full.yaml",
           ...serving(16, `model.context=${1024 * thousand}`),
         },
-        ...(thousand === 128
-          ? []
-          : [
-              {
-                ...train,
-                name: `50.4B at ${thousand}K, one sequence at a time, v4-256`,
-                overrides: [...overrides, "mesh.fsdp=1", "mesh.context=16", "train.batch=1"],
-              },
-              {
-                ...train,
-                name: `50.4B at ${thousand}K, v5p-256`,
-                overrides: [...overrides, "target=tpu:v5p:4x4x8"],
-              },
-            ]),
       ];
     }),
     claims: [
