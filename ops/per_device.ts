@@ -182,6 +182,13 @@ export function allGather<A extends string>(x: Tensor<A>, axis: NoInfer<A>, over
   return found ? x.with(hlo().allGather(x.value, x.position(axis), found.groups)) : x;
 }
 
+/** The device's part along an axis of a tensor that all of them have: what {@link allGather} puts together. */
+export function ownPart<A extends string>(x: Tensor<A>, axis: NoInfer<A>, over: MeshAxes): Tensor<A> {
+  if (groupsOf("ownPart", over) === undefined) return x;
+  const size = x.size(axis) / axisSize(over);
+  return x.dynamicSlice(axis, axisIndex(over).mul(size) as Scalar, size);
+}
+
 /** Every device's tensor combined element by element; default: their sum. (As `jax.lax.psum`, `pmax`, `pmin`.) */
 export function allReduce<T>(tree: T, over: MeshAxes, by: Monoid = "add"): T {
   const found = groupsOf("allReduce", over);

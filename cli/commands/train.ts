@@ -78,8 +78,9 @@ export async function trainCommand(given: readonly string[], options: TrainComma
   const project = ready === undefined ? await openProject(words, options.config) : undefined;
   const manifest = project ? undefined : await readManifest(ready!);
   const name = project?.model.name ?? manifest!.name;
-  const goesOn = options.resume && ready !== undefined && existsSync(join(target, HISTORY));
-  const run = options.run ?? (goesOn ? target : join(RUNS, name));
+  const isRun = ready !== undefined && existsSync(join(target, HISTORY));
+  const goesOn = isRun && options.resume === true && options.run === undefined;
+  const run = goesOn ? target : (options.run ?? join(RUNS, name));
   refuseFolder(run, options);
   const namesOwn = project ? configuredData(project) !== undefined : namesData(manifest!);
   const data = options.data ?? (options.resume && !namesOwn ? lastData(run) : undefined);

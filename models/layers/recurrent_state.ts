@@ -2,7 +2,7 @@ import { customVjp, scan } from "../../ops/control.js";
 import { concatenate, gather, iota, where } from "../../ops/functions.js";
 import { type Initializer, normal } from "../../ops/initializers.js";
 import { Module } from "../../ops/module.js";
-import { allGather, allToAll, axisIndex, axisSize, perDevice, seqOver } from "../../ops/per_device.js";
+import { allGather, allToAll, axisSize, ownPart, perDevice, seqOver } from "../../ops/per_device.js";
 import { uniform } from "../../ops/random.js";
 import type { Tensor } from "../../ops/tensor.js";
 import { Linear } from "./linear.js";
@@ -78,15 +78,11 @@ function alongWhole(given: Steps, recurrence: (own: Steps) => Tensor): Tensor {
   const divides = parts.filter((n) => keep.size("state") % n === 0).length;
   const [exchanged, rest] = [along.slice(0, divides), along.slice(divides)];
   const whole = (t: Tensor) => allToAll(allGather(t, "seq", rest), "state", "seq", exchanged);
-  const mine = (t: Tensor, axis: "state" | "seq", over: readonly string[]): Tensor => {
-    const size = t.size(axis) / axisSize(over);
-    return over.length ? (t.dynamicSlice(axis, axisIndex(over).mul(size), size) as Tensor) : t;
-  };
   return perDevice(
     given,
     ({ keep, add, first }) => {
-      const states = recurrence({ keep: whole(keep), add: whole(add), first: mine(first, "state", exchanged) });
-      return mine(allToAll(states, "seq", "state", exchanged), "seq", rest);
+      const states = recurrence({ keep: whole(keep), add: whole(add), first: ownPart(first, "state", exchanged) });
+      return ownPart(allToAll(states, "seq", "state", exchanged), "seq", rest);
     },
     { axes: { seq: along, state: [] } },
   );

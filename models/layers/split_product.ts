@@ -2,7 +2,7 @@
 import { currentLayout } from "../../compiler/trace.js";
 import { customVjp, optimizationBarrier } from "../../ops/control.js";
 import { contract } from "../../ops/functions.js";
-import { allGather, allReduce, axisIndex, axisSize, perDevice, reduceScatter } from "../../ops/per_device.js";
+import { allGather, allReduce, ownPart, perDevice, reduceScatter } from "../../ops/per_device.js";
 import { describe, sharded, type Tensor } from "../../ops/tensor.js";
 
 /** Mesh axes that split an axis, the first outermost. */
@@ -149,9 +149,7 @@ const whole = (w: Tensor, { stored }: Part): Tensor =>
 /** A weight's gradient as it is stored, from what a device's tokens give to it. */
 function met(g: Tensor, { stored, apart }: Part): Tensor {
   const ofDevice = (g: Tensor, name: string, m: string): Tensor =>
-    apart.includes(m)
-      ? reduceScatter(g, name, m)
-      : g.dynamicSlice(name, axisIndex(m).mul(g.size(name) / axisSize(m)), g.size(name) / axisSize(m));
+    apart.includes(m) ? reduceScatter(g, name, m) : ownPart(g, name, m);
   const inParts = stored.reduce(
     (g, { axis, name, more }) => more.reduce((g, m) => ofDevice(g, name, m), g.rename(axis, name) as Tensor),
     g,

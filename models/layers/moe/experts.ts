@@ -169,7 +169,7 @@ function byExpert(routed: Routed): Routed {
   const taking = chosen.any("choice").rename("expert", "choice") as Tensor;
   return {
     ...routed,
-    index: (taking.cast("i32").mul(0) as Tensor).add(each.rename("expert", "choice")) as Tensor,
+    index: each.rename("expert", "choice").broadcast({ token: index.size("token") }) as Tensor,
     weighed: chosen.cast(weighed.dtype).mul(weighed).sum("choice").rename("expert", "choice") as Tensor,
     taken: taking,
   };
