@@ -659,14 +659,13 @@ module @train_step attributes {mhlo.num_partitions = 1 : i32, mhlo.num_replicas 
       %d_ofRow.reshape = stablehlo.reshape %d_ofRow.transpose : (tensor<2x32xf32>) -> tensor<64xf32>
       %d_ofRow = "stablehlo.gather"(%d_ofRow.reshape, %d_h.reshape_9) <{dimension_numbers = #stablehlo.gather<collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1>}> : (tensor<64xf32>, tensor<64xi32>) -> tensor<64xf32>
       %c_10 = stablehlo.constant dense<32> : tensor<64xi32>
-      %d_dy.remainder = stablehlo.remainder %d_h.reshape_9, %c_10 : tensor<64xi32>
-      %d_dy.gather = "stablehlo.gather"(%d_fed.reshape, %d_dy.remainder) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<32x32xf32>, tensor<64xi32>) -> tensor<64x32xf32>
+      %d_cts.remainder = stablehlo.remainder %d_h.reshape_9, %c_10 : tensor<64xi32>
+      %d_cts = "stablehlo.gather"(%d_fed.reshape, %d_cts.remainder) <{dimension_numbers = #stablehlo.gather<offset_dims = [1], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 1>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<32x32xf32>, tensor<64xi32>) -> tensor<64x32xf32>
       %d_dy.broadcast_in_dim = stablehlo.broadcast_in_dim %d_ofRow, dims = [0] : (tensor<64xf32>) -> tensor<64x32xf32>
-      %d_dy = stablehlo.multiply %d_dy.gather, %d_dy.broadcast_in_dim : tensor<64x32xf32>
-      %d_dw.gather = "stablehlo.gather"(%d_h.reshape_10, %at_2) <{dimension_numbers = #stablehlo.gather<offset_dims = [2], collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1, 32>}> : (tensor<64x32xf32>, tensor<2x32xi32>) -> tensor<2x32x32xf32>
-      %d_dw.broadcast_in_dim = stablehlo.broadcast_in_dim %d_fed.reshape, dims = [1, 2] : (tensor<32x32xf32>) -> tensor<2x32x32xf32>
-      %d_dw.multiply = stablehlo.multiply %d_dw.gather, %d_dw.broadcast_in_dim : tensor<2x32x32xf32>
-      %d_dw = stablehlo.reduce(%d_dw.multiply init: %cst_93) applies stablehlo.add across dimensions = [2] : (tensor<2x32x32xf32>, tensor<f32>) -> tensor<2x32xf32>
+      %d_dy = stablehlo.multiply %d_cts, %d_dy.broadcast_in_dim : tensor<64x32xf32>
+      %d_dw.multiply = stablehlo.multiply %d_h.reshape_10, %d_cts : tensor<64x32xf32>
+      %d_dw.reduce = stablehlo.reduce(%d_dw.multiply init: %cst_93) applies stablehlo.add across dimensions = [1] : (tensor<64x32xf32>, tensor<f32>) -> tensor<64xf32>
+      %d_dw = "stablehlo.gather"(%d_dw.reduce, %at_2) <{dimension_numbers = #stablehlo.gather<collapsed_slice_dims = [0], start_index_map = [0], index_vector_dim = 2>, indices_are_sorted = false, slice_sizes = array<i64: 1>}> : (tensor<64xf32>, tensor<2x32xi32>) -> tensor<2x32xf32>
       %d_mixed = stablehlo.transpose %d_dw, dims = [1, 0] : (tensor<2x32xf32>) -> tensor<32x2xf32>
       %d_own.convert = stablehlo.convert %d_dy : tensor<64x32xf32>
       %d_own.transpose = stablehlo.transpose %d_h.reshape_6, dims = [0, 2, 1] : (tensor<4x24x32xf32>) -> tensor<4x32x24xf32>
