@@ -279,12 +279,6 @@ export const systems: Readonly<Record<string, System>> = {
         ...serving(32, "target=tpu:v4:4x4x8", "model.memory=null"),
       },
       { name: "2 sequences, v4-256", file: "full.yaml", overrides: v4x256, entries: ["train_step"] },
-      {
-        name: "2 sequences, moments on the host, v4-256",
-        file: "full.yaml",
-        overrides: [...v4x256, "train.offload.optimizer=true"],
-        entries: ["train_step"],
-      },
       { name: "one sequence, v4-256", file: "full.yaml", ...serving(32, "target=tpu:v4:4x4x8") },
       {
         name: "backbone, v5p-64",

@@ -55,12 +55,14 @@ export function explainExit({ exitCode, signal, stderr }: Exit): string {
   return `exit code ${exitCode ?? "unknown"}.${because}`;
 }
 
-/** The lines of a log that say most: a traceback's last line and whatever is fatal; a few at most. */
+/** The lines of a log that say most: what is fatal, or else what is an error (a traceback's last line is); a few at most. */
 function digest(stderr: string): string {
   const lines = stderr
     .split("\n")
     .map((line) => line.trimEnd())
     .filter((line) => line !== "" && !/^(Traceback|\s|WARNING|\[Gloo\] Rank)/.test(line));
-  const fatal = lines.filter((line) => /^F\d{4}|fatal|Error/i.test(line));
-  return (fatal.length > 0 ? fatal : lines).slice(-3).join("\n");
+  // A failed check is logged more than once.
+  const like = (kind: RegExp): string[] => [...new Set(lines.filter((line) => kind.test(line)))];
+  const [fatal, errors] = [like(/^F\d{4} /), like(/fatal|Error/i)];
+  return (fatal.length > 0 ? fatal : errors.length > 0 ? errors : lines).slice(-3).join("\n");
 }

@@ -160,11 +160,12 @@ METHODS = {"limit": limit, "run": run, "mappings": lambda params, tensors: (work
     writeFileSync(
       plugin,
       `import os, signal, sys
+FAILED = "F0000 00:00:00.0 1 x.cc:1] Check failed: x > 0\\n"
 METHODS = {
     "swap": lambda params, tensors: ({"sum": params["a"] + params["b"]}, tensors[::-1]),
     "fail": lambda params, tensors: params["missing"],
     "killed": lambda params, tensors: os.kill(os.getpid(), signal.SIGKILL),
-    "aborted": lambda params, tensors: (sys.stderr.write("F0000 check failed: x > 0\\n"), os.abort()),
+    "aborted": lambda params, tensors: (sys.stderr.write("E0000 Error: no host\\n" + 2 * FAILED), os.abort()),
 }
 `,
     );
@@ -178,7 +179,7 @@ METHODS = {
     expect(await problem(() => own.call("swap"))).toMatch("The Python worker is gone.");
     const another = await startWorker({ plugins: [plugin] });
     expect(await problem(() => another.call("aborted"))).toMatch(
-      /crashed \(SIGABRT\) inside XLA\. It said: F0000 check failed/,
+      /crashed \(SIGABRT\) inside XLA\. It said: F0000 00:00:00\.0 1 x\.cc:1\] Check failed: x > 0$/,
     );
   });
 
