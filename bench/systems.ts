@@ -288,12 +288,6 @@ export const systems: Readonly<Record<string, System>> = {
         reference: "sys5 v5p_32_b1",
       },
       { name: "as stated, v5p-64", file: "full.yaml", overrides: v5px64, entries: ["train_step"] },
-      {
-        name: "residuals on the host, v5p-64",
-        file: "full.yaml",
-        overrides: [...v5px64, "model.remat={offload: [carry]}"],
-        entries: ["train_step"],
-      },
     ],
     claims: [
       {

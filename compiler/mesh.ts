@@ -27,6 +27,9 @@ export type Rules = Readonly<Record<string, readonly string[]>>;
 /** What a tensor is to the rules: weights, what the optimizer keeps of them, and everything that is computed from tokens. */
 export type Kind = "parameters" | "optimizer" | "activations";
 
+/** The operation that holds a tensor to the mesh. */
+export const CONSTRAINT = "sdy.sharding_constraint";
+
 /** The names of mesh axes that the default rules know. */
 export const MESH_AXES = ["data", "fsdp", "stage", "expert", "context", "tensor"] as const;
 

@@ -4,7 +4,7 @@
  */
 import { XenarcError } from "./errors.js";
 import { type Builder, ConstraintError, Region, type Value } from "./ir.js";
-import { type Kind, type Layout, localShape, type Spec } from "./mesh.js";
+import { CONSTRAINT, type Kind, type Layout, localShape, type Spec } from "./mesh.js";
 import { regionCost } from "./passes/scan.js";
 import type { Pipeline } from "./pipeline.js";
 import type { Port, Program, Role } from "./program.js";
@@ -65,8 +65,6 @@ export function constrained<T>(tree: T, kind: Kind = "activations"): T {
 
 /** How layers along an axis are run on a batch; undefined where the mesh has no stages for them. */
 export const stagesOf = (axis: string, batch?: number): Pipeline | undefined => layout?.stages(axis, batch);
-
-const CONSTRAINT = "sdy.sharding_constraint";
 
 function constrainedLeaf(on: Layout, leaf: Leaf, kind: Kind): Leaf {
   const { names, value } = leaf;

@@ -3,11 +3,12 @@
  * contents.
  */
 import { type Builder, cloneRegion, type DType, Op, Region, stacked, type TensorType, type Value } from "../ir.js";
+import { CONSTRAINT } from "../mesh.js";
 import type { Loop } from "../program.js";
 import { customVjp } from "./custom_vjp.js";
 import { identity, stopGradient } from "./grad.js";
 import { remat } from "./remat.js";
-import { type ScanAttrs, scan, scanAxis } from "./scan.js";
+import { type ScanAttrs, scan, scanAxis, widened } from "./scan.js";
 
 /** What stands for each value of the traced program. A value belongs to one region, so all regions share the map. */
 type Values = Map<Value, Value>;
@@ -79,6 +80,14 @@ function labelled(v: Value, label: string | undefined): Value {
   return v;
 }
 
+/** What a stack was widened from, wherever it was to lie: sliced before, it is never there as a whole. */
+function narrower(b: Builder, x: Value): Value | undefined {
+  const { op } = x;
+  if (op?.def.name !== CONSTRAINT) return widened(x);
+  const from = narrower(b, op.operands[0]!);
+  return from && b.emit(op.def, [from], op.attrs, [from.type], [], [x.axes]).results[0]!;
+}
+
 function loop(b: Builder, op: Op<ScanAttrs>, values: Values): void {
   const { length, carries, reverse, xDims, yDims } = op.attrs;
   const region = op.regions[0]!;
@@ -106,10 +115,13 @@ function loop(b: Builder, op: Op<ScanAttrs>, values: Values): void {
   const at = reverse ? inBody.subtract(inBody.constant(INDEX, length - 1), step) : step;
   const zero = inBody.constant(INDEX, 0);
   region.args.forEach((a, i) => {
-    values.set(
-      a,
-      i < carries ? body.args[1 + i]! : element(inBody, xs[i - carries]!, xDims[i - carries]!, at, zero, a),
-    );
+    if (i < carries) values.set(a, body.args[1 + i]!);
+    else {
+      const x = xs[i - carries]!;
+      const narrow = narrower(b, x);
+      const own = (x: Value) => element(inBody, x, xDims[i - carries]!, at, zero, a);
+      values.set(a, narrow ? inBody.convert(own(narrow), a.type.dtype) : own(x));
+    }
   });
   lowerOps(inBody, region.ops, values);
   inBody.site = site;

@@ -3,6 +3,7 @@
  * `jax.lax.scan`.) `lower` turns it into `stablehlo.while`, or into its steps when it is unrolled.
  */
 import {
+  bytesPerElement,
   type Cost,
   captured,
   cloneOps,
@@ -141,11 +142,8 @@ export const scan: OpDef<ScanAttrs> = {
     const bodyBuilder = b.on(body);
     const g = gradients.map((v) => map.get(v) ?? v);
     const nX = activeXs.length;
-    body.results = [
-      ...g.slice(0, nCarry),
-      ...sums.map((s, i) => bodyBuilder.add(s, g[nCarry + nX + i]!)),
-      ...g.slice(nCarry, nCarry + nX),
-    ];
+    const stackedG = g.slice(nCarry, nCarry + nX).map((v) => widened(v) ?? v);
+    body.results = [...g.slice(0, nCarry), ...sums.map((s, i) => bodyBuilder.add(s, g[nCarry + nX + i]!)), ...stackedG];
     const back = b.emit<ScanAttrs>(
       scan,
       [
@@ -166,7 +164,7 @@ export const scan: OpDef<ScanAttrs> = {
       [
         ...activeCarries.map((i) => op.operands[i]!.type),
         ...constants.map((v) => v.type),
-        ...activeXs.map((i) => op.operands[carries + i]!.type),
+        ...activeXs.map((i, j) => ({ ...op.operands[carries + i]!.type, dtype: stackedG[j]!.type.dtype })),
       ],
       [body],
       [
@@ -178,9 +176,24 @@ export const scan: OpDef<ScanAttrs> = {
     return [
       ...activeCarries.map((i, j) => [op.operands[i]!, back.results[j]!] as const),
       ...constants.map((v, j) => [v, back.results[nCarry + j]!] as const),
-      ...activeXs.map((i, j) => [op.operands[carries + i]!, back.results[nCarry + constants.length + j]!] as const),
+      ...activeXs.map((i, j) => {
+        const [x, gradient] = [op.operands[carries + i]!, back.results[nCarry + constants.length + j]!];
+        return [x, sameText(gradient.type, x.type) ? gradient : b.convert(gradient, x.type.dtype)] as const;
+      }),
     ];
   },
+};
+
+/**
+ * What a value is the same numbers of, in a type of fewer bytes: a stack of those takes less memory. (The gradient of a weight that layers
+ * compute with in bfloat16 is one of bfloat16, whatever the weight is kept in.)
+ */
+export const widened = ({ op, type }: Value): Value | undefined => {
+  if (op?.def.name !== "stablehlo.convert") return undefined;
+  const from = op.operands[0]!;
+  return isFloat(from.type) && isFloat(type) && bytesPerElement(from.type.dtype) < bytesPerElement(type.dtype)
+    ? from
+    : undefined;
 };
 
 const text = (t: TensorType) => `${t.shape.join("x") || "scalar"} ${t.dtype}`;

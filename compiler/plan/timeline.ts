@@ -3,7 +3,7 @@
  * it computes inside of fusions), in which order, and until when each is needed. A mesh is then judged by arithmetic alone.
  */
 import { bytesOf, type DType, elements, type Memory, type Op, type Region, type Value } from "../ir.js";
-import { DEFAULT_RULES, type Kind } from "../mesh.js";
+import { CONSTRAINT, DEFAULT_RULES, type Kind } from "../mesh.js";
 import type { ScanAttrs } from "../passes/scan.js";
 import type { DotAttrs } from "../passes/simplify.js";
 import { countedAs, type Program } from "../program.js";
@@ -139,7 +139,6 @@ function ofFirst({ def: { name }, operands, results }: Op): number {
 }
 /** The same memory under another type or name. */
 const VIEW = new Set(["xenarc.identity", "xenarc.stop_gradient", "stablehlo.reshape", "stablehlo.transpose"]);
-const CONSTRAINT = "sdy.sharding_constraint";
 const INLINED = new Set(["xenarc.remat", "xenarc.custom_vjp", "stablehlo.optimization_barrier"]);
 
 /** Axes that weights have in stages of a pipeline. */

@@ -31,7 +31,9 @@ export function throughHost(steps: readonly Step[]): Held[] {
   const out: Held[] = [];
   const layered = new Map<string, number[]>();
   steps.forEach(({ slot, stack, update }, i) => {
-    if (stack === undefined || splitOver("optimizer", stack) > 1) out[i] = moved(update, slot);
+    // Vectors of eight layers share a tile: XLA cannot have a TPU v4 or older copy one of them alone. Together they are little.
+    const vector = slot.p.names.length <= 2;
+    if (stack === undefined || vector || splitOver("optimizer", stack) > 1) out[i] = moved(update, slot);
     else {
       const layers = `${stack} ${slot.p.size(stack)}`;
       layered.set(layers, [...(layered.get(layers) ?? []), i]);

@@ -1,7 +1,10 @@
 /** Control flow: scan, whileLoop, cond, remat, customVjp, with their first and second derivatives. */
+import { traceProgram } from "../../compiler/trace.js";
 import { cond, customVjp, grad, named, remat, scan, stopGradient, whileLoop } from "../../ops/control.js";
 import { dot, fullLike, gelu, iota, scalar, softmax, where } from "../../ops/functions.js";
+import { spec } from "../../ops/module.js";
 import type { Tensor } from "../../ops/tensor.js";
+import { programText } from "../../runtime-bridge/evaluate.js";
 import { agrees, type Case, f32, i1, i32 } from "./harness.js";
 
 const small = { min: -1, max: 1 };
@@ -178,6 +181,40 @@ agrees("gradients within", {
     jax: "lambda x, ys: jax.grad(lambda r: lax.scan(lambda c, y: (jnp.sin(c * y), None), r, ys)[0].sum())(x)",
     out: "a",
   },
+});
+
+/** A gradient, through a loop in bfloat16, of weights that are kept in float32, and a loop over it. */
+const narrow = (x: Tensor, ws: Tensor): Tensor => {
+  const loss = (ws: Tensor) =>
+    scan("t", x.cast("bf16"), ws, (c: Tensor, w: Tensor) => [c.mul(w.cast("bf16")), []])[0]
+      .cast("f32")
+      .sum("a") as any;
+  return scan("t", x, grad(loss)(ws), (c: Tensor, g: Tensor) => [c.mul(0.5).add(g), []])[0];
+};
+
+agrees("weights wider than what is computed with them", {
+  "in a loop, their gradient in another": {
+    inputs: [f32("a", small), f32("t a", small)],
+    run: narrow,
+    jax: "lambda x, ws: lax.scan(lambda c, g: (0.5 * c + g, None), x, jax.grad(lambda ws: lax.scan(lambda c, w: (c * w.astype(jnp.bfloat16), None), x.astype(jnp.bfloat16), ws)[0].astype(jnp.float32).sum())(ws))[0]",
+    out: "a",
+    // bfloat16 has 8 bits; of XLA's programs some round every product to it, others none.
+    tolerance: { rtol: 2 ** -5, atol: 2 ** -7 },
+    derivatives: 0,
+  },
+});
+
+test("a gradient is no wider between loops than it was computed", () => {
+  const argument = { x: spec({ a: 5 }), ws: spec({ t: 3, a: 5 }) };
+  const text = programText(
+    traceProgram("test", { argument }, ({ argument: { x, ws } }) => ({ result: narrow(x, ws) })),
+  );
+  const stacks = (op: string) =>
+    [...text.matchAll(new RegExp(`\\.${op} .*: \\(tensor<(3x\\w+)>`, "g"))].map(([, x]) => x);
+  // Written: carries and weights that are kept, gradients. Read: the weights, and those three.
+  const narrow3 = Array(3).fill("3x5xbf16");
+  expect(stacks("dynamic_update_slice")).toEqual(narrow3);
+  expect(stacks("dynamic_slice")).toEqual(["3x5xf32", ...narrow3]);
 });
 
 agrees("the same tensor twice", {

@@ -1,8 +1,10 @@
 /** Attention against jax.nn.dot_product_attention: at once and block-wise, grouped, masked, with positions, with a cache. */
 
+import fc from "fast-check";
 import type { RematPolicy } from "../../compiler/passes/remat.js";
 import { traceProgram } from "../../compiler/trace.js";
 import { leaves, mapLeaves } from "../../compiler/tree.js";
+import { meanVisited } from "../../models/layers/attention/block.js";
 import { Attention, type AttentionOptions, attention, Block, type KvCache } from "../../models/layers/index.js";
 import { initialize } from "../../models/train/initialize.js";
 import { tensor } from "../../ops/array.js";
@@ -12,7 +14,7 @@ import { type Module, Stack, spec } from "../../ops/module.js";
 import type { Scalar, Tensor } from "../../ops/tensor.js";
 import { evaluate, programText } from "../../runtime-bridge/evaluate.js";
 import { agrees, type Case, f32, i1, i32, inOrder } from "../language/harness.js";
-import { expectAllClose } from "../oracle/oracle.js";
+import { expectAllClose, jaxEval, numbers } from "../oracle/oracle.js";
 
 // Attention itself -------------------------------------------------------------------------------------------------------------
 
@@ -440,3 +442,25 @@ describe("remat", () => {
     for (const given of others) expectAllClose(given, expected!, { rtol: 1e-4, atol: 1e-5 });
   });
 });
+
+test("the blocks of keys that a plan takes to be visited are those that have a key some query of the block sees", async () => {
+  const upTo = (max: number) => fc.integer({ min: 1, max });
+  const maybe = (max: number) => fc.option(upTo(max), { nil: undefined });
+  const drawn = fc.record({
+    causal: fc.boolean(),
+    sees: fc.record({ window: maybe(40), globals: maybe(12) }),
+    ...{ length: upTo(40), queries: upTo(12), size: upTo(12) },
+  });
+  await fc.assert(
+    fc.asyncProperty(drawn, async ({ causal, sees: { window, globals }, length, queries, size }) => {
+      const [n, m] = [Math.ceil(length / queries), Math.ceil(length / size)];
+      const [counted] = await jaxEval(
+        `lambda: (lambda t, s: (lambda seen: jnp.pad(seen, ((0, ${n * queries - length}), (0, ${m * size - length}))).reshape(${n}, ${queries}, ${m}, ${size}).any((1, 3)).sum(1).mean())((${causal ? "s <= t" : "t == t"}) & ((t - s < ${window ?? length}) | (s < ${globals ?? 0}))))(jnp.arange(${length})[:, None], jnp.arange(${length})[None])`,
+        [],
+      );
+      const visited = meanVisited({ causal, window, globals }, { size, count: m, queries, length });
+      expect(visited).toBeCloseTo(numbers(counted!)[0]!, 4);
+    }),
+    { numRuns: 60 },
+  );
+}, 60_000);

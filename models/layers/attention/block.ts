@@ -42,6 +42,21 @@ export interface KeyRange {
    * loop's length is known when it is compiled. Default: as many as it sees something of.
    */
   readonly visits?: number | undefined;
+  /** How many blocks a plan takes a block of queries to visit. Default: half of them. */
+  readonly expected?: number | undefined;
+}
+
+/** How many of `count` blocks of `size` keys a block of `queries` visits on average, where the queries are `length` positions in order. */
+export function meanVisited(
+  { causal, window = Number.POSITIVE_INFINITY, globals = 0 }: Pick<Sees, "causal" | "window" | "globals">,
+  { size, count, queries, length }: { readonly [of in "size" | "count" | "queries" | "length"]: number },
+): number {
+  const blocks = Array.from({ length: Math.ceil(length / queries) }, (_, i) => {
+    const near = Math.min(count, Math.floor(Math.max(0, i * queries - window + 1) / size));
+    const end = causal ? Math.min(count, Math.ceil(((i + 1) * queries) / size)) : count;
+    return end - near + Math.min(near, Math.ceil(globals / size));
+  });
+  return blocks.reduce((n, visited) => n + visited, 0) / blocks.length;
 }
 
 /** The softmax over the keys seen so far: by query the highest score, the sum of the weights, the sum of the weighted values (f32). */
@@ -166,7 +181,7 @@ export function onward(before: Running, s: Scores, v: Keys): Running {
 /** The passes over all keys that a block of queries sees by their positions. */
 export function overKeys(
   causal: boolean,
-  { size, count: blocks, hideFrom, visits }: KeyRange,
+  { size, count: blocks, hideFrom, visits, expected }: KeyRange,
   rows: readonly "seq"[],
   { window, globals, softCap }: Pick<Sees, "window" | "globals" | "softCap"> = {},
 ) {
@@ -213,6 +228,7 @@ export function overKeys(
   };
   return passes<View>(rows, {
     softCap,
+    expected,
     ...(visits === undefined ? asSeen : inAll),
     scores: (q, k, { positions, mask, segments, start }, j) => {
       const indices = count("key", size, j.mul(size));

@@ -11,6 +11,7 @@ import {
   fromBlocks,
   inBlocks,
   type KeyBlocks,
+  meanVisited,
   overKeys,
   type QueryBlocks,
   type View,
@@ -48,7 +49,10 @@ function inSteps(query: Queries, key: Keys, order: Order, sees: Sees, blockSize:
     segments: segments && { query: segment as Row, key: segments.key },
   });
 
-  const range = { size: keyBlock, count: keyBlocks, hideFrom: hideFilling ? keys : undefined };
+  // Fewer queries than keys may be at any positions.
+  const blocks = { size: keyBlock, count: keyBlocks, queries: queryBlock, length };
+  const expected = length === keys ? meanVisited(sees, blocks) : undefined;
+  const range = { size: keyBlock, count: keyBlocks, hideFrom: hideFilling ? keys : undefined, expected };
   const { attend, differentiate } = overKeys(causal, range, rows, sees);
 
   const forward = (q: QueryBlocks, k: KeyBlocks, v: KeyBlocks) => {
