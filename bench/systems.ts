@@ -85,6 +85,9 @@ const serving = (context: number, ...more: string[]): Pick<FullSize, "overrides"
 /** How many tokens of a sequence share a capacity where it lies over a whole pod: what is left on a device of xenarcai_600b's. */
 const CHUNK = "model.expertChunk=400";
 
+/** XLA:TPU keeps a copy of all weights in bfloat16 through a step, to read half as much; without, a layer's are made when it is computed. */
+const NO_COPIES = "xla.flags={xla_jf_bf16_propagation: false}";
+
 /** 128 chips: `fsdp` times 4 parts of the sequence, exchanged for heads, times 8 of heads and widths, the weights over the first two. */
 const pod = (target: string, fsdp: number): string[] => [
   `target=${target}`,
@@ -152,6 +155,15 @@ export const systems: Readonly<Record<string, System>> = {
         overrides: ["target=tpu:v4:8x8x8", "mesh.fsdp=16", "train.batch=16", "model.expertChunk=640"],
         entries: ["train_step"],
         reference: "sys1 v4_512_600",
+      },
+      {
+        name: "600B: expert dimension 24,576, moments and residuals on the host, v4-256",
+        file: "600b.yaml",
+        overrides: [
+          ...["target=tpu:v4:4x4x8", "model.expertChunk=640", "train.lossChunk=400", "train.offload.optimizer=true"],
+          ...["model.remat={offload: [carry]}", NO_COPIES],
+        ],
+        entries: ["train_step"],
       },
     ],
     claims: [

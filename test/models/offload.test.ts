@@ -12,7 +12,9 @@ const model = { layers: 3, heads: 4, embed: 32, context: 16, bias: false, remat:
 const train = { batch: 8, warmup: 2, steps: 3 };
 const offload = { optimizer: true };
 
-test.each<[what: string, config: object]>([
+const narrow = { ...model, dtype: "bf16" };
+
+test.each<[what: string, config: object, of?: object]>([
   ["the optimizer's state", { model, train: { ...train, offload } }],
   ["the optimizer's state, sharded", { model, train: { ...train, offload }, mesh: { data: 2, fsdp: 2, tensor: 2 } }],
   ["activations", { model: { ...model, remat: { save: ["mlp_hidden"], offload: ["attn_out"] } }, train }],
@@ -21,10 +23,11 @@ test.each<[what: string, config: object]>([
     "both, over unrolled layers",
     { model: { ...model, remat: { offload: ["attn_out"] }, unroll: true }, train: { ...train, offload } },
   ],
+  ["the optimizer's state, computed in bfloat16", { model: narrow, train: { ...train, offload } }, narrow],
 ])(
   "training is the same: %s",
-  async (_, config) => {
-    const [one, run] = await trainAll(folder, charTransformer, [{ model, train }, config], 3);
+  async (_, config, of = model) => {
+    const [one, run] = await trainAll(folder, charTransformer, [{ model: of, train }, config], 3);
     expect(lossDifference(run!, one!)).toBeLessThan(1e-5);
     expect(weightDifference(run!)[1]).toBeLessThan(1e-5);
   },
