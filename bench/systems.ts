@@ -205,6 +205,15 @@ export const systems: Readonly<Record<string, System>> = {
         reference: "sys2 v5p_128",
       },
       {
+        name: "16 sequences at a time, residuals on the host, v4-256",
+        file: "full.yaml",
+        overrides: [
+          ...pod("tpu:v4:4x4x8", 4),
+          ...["train.batch=16", "train.accumulation=128", "model.remat={offload: [carry]}"],
+        ],
+        entries: ["train_step"],
+      },
+      {
         name: "8 sequences at a time, v3-256",
         file: "full.yaml",
         overrides: [...pod("tpu:v3:8x16", 8), "train.batch=8", "train.accumulation=256"],
