@@ -429,8 +429,9 @@ class Evaluation {
  */
 const WIDE = 16;
 
-/** Of parameters' axes, in float32, and not a parameter as a product needs it. */
-const isGradient = ({ value, of }: Made): boolean => value.kind !== "activations" && value.dtype === "f32" && !of;
+/** Of parameters' axes, in float32 or what a loop gives, and not a parameter as a product needs it. */
+const isGradient = ({ value, of, runs }: Made): boolean =>
+  value.kind !== "activations" && (value.dtype === "f32" || runs === 0) && !of;
 
 const same = (a: Spec, b: Spec): boolean =>
   a.length === b.length && a.every((over, d) => (over ?? []).join() === (b[d] ?? []).join());

@@ -1,5 +1,6 @@
 /** What the compiler made of a program for a target, in the figures that people decide by: memory, work, communication, time. */
 import { localShape, type Mesh } from "../mesh.js";
+import { scan, widened } from "../passes/scan.js";
 import { changed, countedAs, type Port, type Program } from "../program.js";
 import { peak } from "./chips.js";
 import { type CollectiveRow, collectives, collectiveTable } from "./collectives.js";
@@ -27,7 +28,7 @@ export interface MemoryUse {
   readonly optimizer: number;
   /** Other arguments and results: batches, caches, metrics. */
   readonly rest: number;
-  /** Of a train step: as large as the parameters that it changes, in float32. */
+  /** Of a train step: of the parameters that it changes, in float32, or as narrow as loops give them. */
   readonly gradients: number;
   /** Activations and workspace: what there is beside arguments, results and gradients when memory is fullest. */
   readonly activations: number;
@@ -105,6 +106,13 @@ export function bytesOf(dtype: string): number {
   return Math.max(8, bits) / 8;
 }
 
+/** Bytes of an element of gradients that loops give in less than the 32 bits that an optimizer computes with, by shape. */
+function narrowGradients({ region }: Program): ReadonlyMap<string, number> {
+  const made = region.ops.flatMap(({ results }) => results.flatMap((v) => widened(v) ?? []));
+  const from = made.filter(({ op }) => op?.def === scan);
+  return new Map(from.map(({ type }) => [type.shape.join(), bytesOf(type.dtype)]));
+}
+
 function memoryUse(program: Program, { chip }: Target, xla: XlaMemory): MemoryUse {
   const sum = (ports: readonly Port[]) => ports.reduce((n, port) => n + localBytes(port, program.mesh), 0);
   const counted = (as: ReturnType<typeof countedAs>, ports = program.inputs) =>
@@ -112,11 +120,15 @@ function memoryUse(program: Program, { chip }: Target, xla: XlaMemory): MemoryUs
   const optimizer = sum(counted("optimizer"));
   const parameters = sum(counted("parameters"));
   const trained = counted("parameters", changed(program));
-  const elements = trained.reduce((n, p) => n + localBytes(p, program.mesh) / bytesOf(p.dtype), 0);
+  const narrow = narrowGradients(program);
+  const wanted = trained.reduce((n, p) => {
+    const elements = localBytes(p, program.mesh) / bytesOf(p.dtype);
+    return n + elements * (narrow.get(p.shape.join()) ?? 4);
+  }, 0);
   const held = xla.arguments + xla.outputs - xla.aliased;
   // What XLA lays out as temporary has gaps, and is more than it asks a device for: a program fits by its peak.
   const temporary = Math.max(0, xla.peak - held);
-  const gradients = Math.min(4 * elements, temporary);
+  const gradients = Math.min(wanted, temporary);
   const onDevice = Math.max(0, optimizer - xla.host_arguments);
   return {
     parameters,

@@ -269,6 +269,11 @@ test.each<[what: string, train: object, optimizer: (all: number, blocks: number)
   const frozen = trained.length === 4 ? 0 : blocks;
   expect(use(step)).toMatchObject({ parameters: 4 * all, optimizer: kept(all, blocks), gradients: 4 * (all - frozen) });
   expect(use(evaluation)).toMatchObject({ parameters: 4 * all, optimizer: 0, gradients: 0 });
+  // In bfloat16 layers multiply with matrices; norms they compute in float32, and embedding and head are in no loop.
+  const narrow = resolveConfig(llama.schema, { values: { model: { ...llamaPresets.tiny, dtype: "bf16" }, train } });
+  const matrices = count(params.filter(({ name, shape }) => name.startsWith("params/blocks/") && shape.length > 2));
+  const { gradients } = use(llama.programs(narrow, ["train_step"])[0]!);
+  expect(gradients).toBe(4 * (all - frozen) - 2 * (frozen > 0 ? 0 : matrices));
   expect(stepFlops(step, evaluation) / (evaluation.cost.flops * (tokensOf(step) / tokensOf(evaluation)))).toBeCloseTo(
     3 - frozen / all,
   );
