@@ -31,10 +31,9 @@ const draws: Readonly<Record<string, readonly Draw[]>> = {
     run: (k, sizes) => random.bits(k, sizes, width),
     jax: (shape) => `random.bits(k, ${shape}, jnp.uint${width})`,
   })),
-  // 4 apart: the product is exact, so that a product and a sum in one rounding or in two are the same.
   uniform: perFloat((dtype, python) => ({
-    run: (k, sizes) => random.uniform(k, sizes, -3, 1, dtype),
-    jax: (shape) => `random.uniform(k, ${shape}, ${python}, -3, 1)`,
+    run: (k, sizes) => random.uniform(k, sizes, -3, 0.7, dtype),
+    jax: (shape) => `random.uniform(k, ${shape}, ${python}, -3, 0.7)`,
   })),
   normal: perFloat((dtype, python) => ({
     run: (k, sizes) => random.normal(k, sizes, dtype),

@@ -16,6 +16,9 @@ export interface Run {
   readonly hlo: string;
 }
 
+/** Programs as large as train steps, run a few times: XLA's newer way to emit a fusion takes longer than it saves. Full tests run what users run. */
+const QUICK = process.env.XENARC_FULL === "1" ? "" : "--xla_cpu_use_fusion_emitters=false";
+
 /**
  * Trains a model with each of the configurations, from the same weights and batches, in one process.
  *
@@ -38,7 +41,7 @@ export async function trainAll<C>(
   const out = join(folder, "runs.json");
   const script = fileURLToPath(new URL("steps.py", import.meta.url));
   await execa(python, [script, ...folders, "--steps", `${steps}`, "--out", out], {
-    env: { ...pythonEnv(), JAX_PLATFORMS: "cpu" },
+    env: { ...pythonEnv(), JAX_PLATFORMS: "cpu", XLA_FLAGS: `${QUICK} ${process.env.XLA_FLAGS ?? ""}`.trim() },
   });
   return JSON.parse(readFileSync(out, "utf8")) as Run[];
 }

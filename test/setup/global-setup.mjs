@@ -43,13 +43,12 @@ function start(python, socket) {
 }
 
 /**
- * Most programs of `npm test` run once, on little: LLVM's optimizations, and XLA's newer way to emit a fusion, take longer than they
- * save. What is compiled on the way to LLVM stays as it is. Full tests run what users run.
+ * Most programs of `npm test` run once, on little: LLVM's optimizations take longer than they save. What is compiled on the way to
+ * LLVM stays as it is. Full tests run what users run.
  */
 function quicken() {
   if (process.env.XENARC_FULL === "1") return;
-  const quick = "--xla_backend_optimization_level=0 --xla_cpu_use_fusion_emitters=false";
-  process.env.XLA_FLAGS = `${quick} ${process.env.XLA_FLAGS ?? ""}`.trim();
+  process.env.XLA_FLAGS = `--xla_backend_optimization_level=0 ${process.env.XLA_FLAGS ?? ""}`.trim();
 }
 
 async function listening(worker, socket) {
