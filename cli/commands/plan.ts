@@ -11,6 +11,7 @@ import {
   anyFits,
   type Choice,
   type Judged,
+  type MeshSizes,
   meshes,
   type Placed,
   resized,
@@ -79,7 +80,7 @@ export async function planCommand(words: readonly string[], options: PlanCommand
     name: project.model.name,
     target,
     mode: options.mode,
-    settings: fits ? commandOf(words, settingsOf(target, best, options.mode), options.mode) : [],
+    settings: fits ? commandOf(words, options.config, settingsOf(target, best, options.mode), options.mode) : [],
     seconds,
     rows: rows.slice(0, options.show),
     considered: rows.length,
@@ -150,7 +151,7 @@ class Planner {
   #decode(target: Target): Row[] {
     const rows: Row[] = [];
     const context = this.project.config.model.context;
-    let open = meshes(target, { context: false });
+    let open = this.#readers(target);
     for (let batch = 1; batch <= 2 ** 16 && open.length > 0; batch *= 2) {
       const judged = search(this.#writing(target, batch, open), this.#traced(target, { context, batch }), target.chip!);
       rows.push(...judged.map((j) => this.#row(j, batch, batch, target, 1)));
@@ -166,8 +167,13 @@ class Planner {
     );
   }
 
+  /** Meshes to write on: over `context` lie a long text's cache and its reading. */
+  #readers(target: Target): MeshSizes[] {
+    return meshes(target, { context: this.project.config.model.context >= LONG });
+  }
+
   /** Choices of a step that writes `batch` tokens. */
-  #writing(target: Target, batch: number, open = meshes(target, { context: false })): Space {
+  #writing(target: Target, batch: number, open = this.#readers(target)): Space {
     const { context } = this.project.config.model;
     const least = this.#least(target, { context, batch });
     return { meshes: open, remats: [undefined], accumulations: [1], least };
@@ -285,7 +291,7 @@ function configOf(
   mode: Mode,
 ): Project["config"] {
   const { data, ...inside } = mesh;
-  const { train } = config;
+  const { train, sharding } = config;
   return {
     ...config,
     target: target.name,
@@ -294,9 +300,21 @@ function configOf(
     model: { ...config.model, context, ...(remat !== undefined && { remat }) },
     ...(mode === "train"
       ? { train: { ...train, ...microBatches(batch, mesh, accumulation), offload: { optimizer: offload } } }
-      : { generate: { ...config.generate, batch } }),
+      : {
+          generate: { ...config.generate, batch },
+          ...(mesh.context > 1 && {
+            sharding: {
+              ...sharding,
+              ...SPLIT_CACHE,
+              activations: { ...sharding.activations, ...SPLIT_CACHE.activations },
+            },
+          }),
+        }),
   };
 }
+
+/** How a cache lies over `context`, where a text is written: by position, however many heads there are. */
+const SPLIT_CACHE = { context: "ring" as const, activations: { key: ["context"] } };
 
 /** The settings of micro-batches. In stages they follow each other within the program's batch. */
 const microBatches = (
@@ -310,12 +328,18 @@ const microBatches = (
     : { batch: batch / count, accumulation: count };
 
 /** The command that takes a choice: what was typed, with its settings in the place of others. */
-function commandOf(words: readonly string[], settings: readonly string[], mode: Mode): string[] {
+function commandOf(
+  words: readonly string[],
+  file: string | undefined,
+  settings: readonly string[],
+  mode: Mode,
+): string[] {
   const key = (word: string) => word.split("=")[0]!;
   const own = new Set(settings.map(key));
   const quoted = (word: string) => (/^[\w./:,=@-]*$/.test(word) ? word : `'${word}'`);
   const kept = words.filter((word) => !own.has(key(word)));
-  return [...COMMAND.split(" "), mode === "train" ? "train" : "compile", ...[...kept, ...settings].map(quoted)];
+  const all = [...kept, ...(file === undefined ? [] : ["--config", file]), ...settings];
+  return [...COMMAND.split(" "), mode === "train" ? "train" : "compile", ...all.map(quoted)];
 }
 
 /** A choice as settings on a command line. */
@@ -337,6 +361,9 @@ function settingsOf(target: Target, { mesh, remat, accumulation, offload, batch 
     ...(mode === "train"
       ? [...words("train", sizesOfBatch), ...words("train.pipeline", pipeline ?? {})]
       : [`generate.batch=${batch}`]),
+    ...(mode === "decode" && mesh.context > 1
+      ? [`sharding.context=${SPLIT_CACHE.context}`, `sharding.activations.key=[${SPLIT_CACHE.activations.key}]`]
+      : []),
     ...(offload ? ["train.offload.optimizer=true"] : []),
   ];
 }

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile } from "node:fs/promises";
+import { mkdtemp, readFile, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { jest } from "@jest/globals";
@@ -98,6 +98,31 @@ test("decoding: the largest batches that fit", async () => {
   const [best] = found.rows;
   expect(best.fits).toBe(true);
   expect(best.tokensPerSecond).toBeCloseTo(best.batch / best.estimate.step, 6);
+});
+
+test("decoding: a long text's cache lies over the pod by position, and the command says so", async () => {
+  const long = LLAMA.replace("context=2048", "context=1048576")
+    .replace("kvHeads=8", "kvHeads=2")
+    .replace("layers=32", "layers=16");
+  const config = join(await mkdtemp(join(tmpdir(), "xenarc-")), "generate.yaml");
+  await writeFile(config, "generate: { batch: 1 }\n");
+  const found = await plan(long, { target: "tpu:v5e:4x4", mode: "decode", config, show: 100 });
+  const [best] = found.rows;
+  // One sequence's keys and values in bfloat16, which lie over all devices: more than one has room for, or two.
+  const cache = 2 * 16 * 2 * 128 * 1048576 * 2;
+  expect(best.fits && best.mesh.context > 1).toBe(true);
+  expect(best.estimate.memory.rest).toBeGreaterThanOrEqual((best.batch * cache) / 16);
+  expect(best.estimate.memory.rest).toBeLessThan((1.1 * best.batch * cache) / 16);
+  expect(found.settings).toEqual(
+    expect.arrayContaining([
+      "--config",
+      config,
+      `mesh.context=${best.mesh.context}`,
+      "'sharding.activations.key=[context]'",
+    ]),
+  );
+  const whole = found.rows.filter(({ mesh }: { mesh: { context: number } }) => mesh.context === 1);
+  expect(whole.filter(({ fits }: { fits: boolean }) => fits)).toEqual([]);
 });
 
 test("efficiency against chips: of the first line's tokens a chip", async () => {
