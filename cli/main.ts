@@ -5,7 +5,7 @@
  */
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { packageVersion } from "../compiler/source/package.js";
-import { DTYPES, KINDS } from "../models/train/formats.js";
+import { byteCount, DTYPES, KINDS } from "../models/train/formats.js";
 import { EXIT, report } from "./report.js";
 
 const xenarc = new Command("xenarc")
@@ -361,9 +361,8 @@ function quantity(text: string): number {
 
 /** `5GB`, `500MB`, `1.5TB`, `4096` */
 function size(text: string): number {
-  const parts = /^([\d.]+)\s*([KMGT]?)B?$/i.exec(text);
-  const value = Number(parts?.[1]) * 1000 ** " KMGT".indexOf(parts?.[2]?.toUpperCase() || " ");
-  if (value >= 1) return Math.floor(value);
+  const bytes = byteCount(text);
+  if (bytes !== undefined) return bytes;
   throw new InvalidArgumentError("It must be a size, such as 5GB or 500MB.");
 }
 

@@ -122,6 +122,8 @@ const eventSchema = z.discriminatedUnion("event", [
   z.object({ event: z.literal("profile"), path: z.string(), first: count, last: count }),
   /** A checkpoint is being written; training waited for `blocked_ms`. */
   z.object({ event: z.literal("checkpoint"), step: count, path: z.string(), blocked_ms: z.number() }),
+  /** The weights of a step are written, as an export (`checkpoint.weights`). */
+  z.object({ event: z.literal("weights"), step: count, path: z.string(), files: count, bytes: count }),
   /** The share of the run's wall time that went into steps that count, the seconds by cause, and of several processes the one that takes longest for its own part of a step. */
   z.object({
     event: z.literal("goodput"),

@@ -238,6 +238,7 @@ async function trainArtifact(
     if (event.event === "start") settle(run);
     if (event.event === "progress") seen.stepped = true;
     if (event.event === "checkpoint") seen.checkpoint = event.path;
+    if (event.event === "weights") seen.weights = event.path;
     if (event.event === "curve") seen.curve = event.path;
     if (event.event === "goodput") seen.goodput = event;
     // An error is said when the command ends.
@@ -283,11 +284,12 @@ async function ownText(artifact: string, run: string, resume: boolean, quiet: bo
 interface Seen {
   stepped: boolean;
   checkpoint?: string;
+  weights?: string;
   curve?: string;
   goodput?: EventOf<"goodput">;
 }
 
-function outcome(done: EventOf<"done">, run: string, { stepped, checkpoint, curve, goodput }: Seen): string {
+function outcome(done: EventOf<"done">, run: string, { stepped, checkpoint, weights, curve, goodput }: Seen): string {
   const validation = done.validation_loss === undefined ? "" : `validation ${loss(done.validation_loss)}`;
   const steps = `${count(done.step)} steps`;
   const result = stepped
@@ -301,6 +303,7 @@ function outcome(done: EventOf<"done">, run: string, { stepped, checkpoint, curv
     ["log", join(run, "log.txt")],
     ...(goodput === undefined ? [] : [["goodput", goodputText(goodput)]]),
     ["checkpoint", checkpoint ?? join(run, "checkpoints", String(done.step))],
+    ...(weights === undefined ? [] : [["weights", weights]]),
   ];
   const cut = `Interrupted at step ${count(done.step)} of ${count(done.steps)}; a checkpoint was saved.`;
   return [...table(rows), ...(done.interrupted ? ["", paint(process.stdout).yellow(cut)] : [])].join("\n");

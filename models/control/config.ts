@@ -25,7 +25,7 @@ export const controlSchema = z.strictObject({
   valueWeight: weight.default(0.5),
   /** What the reward of a step later counts. Default 0: values hold for one step, and what comes after is mostly of other actions. */
   discount: share.default(0),
-  /** Lambda of the generalized advantage estimate. */
+  /** Lambda of the generalized advantage estimate; with a discount of 0 it has no effect. */
   trace: share.default(0.95),
   /** Standard deviations of actions as they begin, parts of the way from the least to the most; times epsilon, they are drawn with. */
   deviation: z.number().positive().default(0.3),

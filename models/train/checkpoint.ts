@@ -1,5 +1,6 @@
 /** The configuration of what a run saves: `checkpoint`. */
 import { z } from "zod";
+import { byteCount } from "./formats.js";
 
 const count = z.int().positive();
 
@@ -27,6 +28,25 @@ export const checkpointSchema = z.strictObject({
       every: count,
       /** How many of the last ones stay there. */
       keep: count.default(2),
+    })
+    .optional(),
+  /** The weights alone, as `xenarc export` writes them, in `RUN/weights/STEP`: while training goes on, from the step's checkpoint. */
+  weights: z
+    .strictObject({
+      /** Steps between them; of each a checkpoint is written, too. */
+      every: count,
+      /** How many of the last ones stay. */
+      keep: count.default(2),
+      /** The most that the tensors of a file take: `10GB`, or bytes. */
+      shardSize: z
+        .union([
+          count,
+          z.string().refine((text) => byteCount(text) !== undefined, "must be a size, such as 5GB or 500MB"),
+        ])
+        .transform((size) => (typeof size === "number" ? size : byteCount(size)!))
+        .default(5e9),
+      /** What numbers are written as. Default: as they are stored. */
+      dtype: z.enum(["f32", "bf16", "f16"]).optional(),
     })
     .optional(),
 });

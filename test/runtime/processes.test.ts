@@ -63,9 +63,10 @@ const whole = join(folder, "whole");
 test(
   "two processes train as one device does",
   async () => {
-    sharded = await artifact("sharded", { mesh, train: short });
+    const checkpoint = { weights: { every: 12 } };
+    sharded = await artifact("sharded", { mesh, train: short, checkpoint });
     const one = join(folder, "one");
-    await train({ artifact: await artifact("alone", { train: short }), run: one, data: text });
+    await train({ artifact: await artifact("alone", { train: short, checkpoint }), run: one, data: text });
     const events: RuntimeEvent[] = [];
     const done = await train({ artifact: sharded, run: whole, data: text, processes: 2 }, (event) =>
       events.push(event),
@@ -84,6 +85,7 @@ test(
         expect(relative(value, expected[i]![name]!)).toBeLessThan(1e-5);
     }
     expect(readdirSync(whole).sort()).toEqual(readdirSync(one).sort());
+    expect(readdirSync(join(whole, "weights/12")).sort()).toEqual(["config.json", "model.safetensors"]);
   },
   SLOW,
 );

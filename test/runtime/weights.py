@@ -3,6 +3,7 @@
 python weights.py hugging_face ARTIFACT FIXTURE FOLDER
 python weights.py refused ARTIFACT FIXTURE FOLDER      prints what is said of weights that do not fit
 python weights.py adapted ARTIFACT ADAPTED FIXTURE TEXT FOLDER   trains adapters of FIXTURE's weights, and exports them
+python weights.py periodic ARTIFACT TEXT FOLDER   trains, and looks at the weights that are written on the way
 python weights.py peft ADAPTED ARTIFACT FOLDER         prints what is said of PEFT's folders that lie
 python weights.py damaged FIXTURE FOLDER               reads files that lie, and prints what is said of them
 
@@ -17,6 +18,7 @@ import struct
 import sys
 from pathlib import Path
 
+import ml_dtypes
 import numpy as np
 from safetensors import safe_open
 from safetensors.numpy import load_file, save_file
@@ -102,6 +104,23 @@ def hugging_face(artifact_folder, fixture, folder):
     for source in (folder / "shards", run, run / "checkpoints" / "3"):
         again = pretrained.initial(artifact, source, named(forward.inputs, "state"))
         same({name: np.asarray(array) for name, array in again.items()}, wanted)
+
+    # A tensor that is larger than a file may be lies in several, in parts along its layers or rows.
+    export.export(run, folder / "parts", most, None, "xenarc")
+    for file in folder.glob("parts/*.safetensors"):
+        assert sum(tensor.nbytes for tensor in load_file(file).values()) <= most
+    parts = tensors(folder / "parts")
+    largest = max(wanted, key=lambda name: wanted[name].nbytes).removeprefix("params/")
+    assert wanted[f"params/{largest}"].nbytes > most and largest not in parts
+    cut = sorted((name for name in parts if name.startswith(f"{largest}[")), key=lambda name: int(name.split("[")[1].split(":")[0]))
+    assert np.concatenate([parts[name] for name in cut]).tobytes() == wanted[f"params/{largest}"].tobytes()
+    again = pretrained.initial(artifact, folder / "parts", named(forward.inputs, "state"))
+    same({name: np.asarray(array) for name, array in again.items()}, wanted)
+    stored = safetensors_folder.open_folder(folder / "parts")[largest]
+    drawn = random.Random(1)
+    for _ in range(20):
+        index = tuple(slice(*sorted(drawn.choices(range(size + 1), k=2))) for size in stored.shape)
+        np.testing.assert_array_equal(stored.read(index), wanted[f"params/{largest}"][index])
     print("equal")
 
 
@@ -346,6 +365,15 @@ def damaged(fixture, folder):
     index_of("missing", {"weight_map": {"a": "model-1.safetensors", "b": "model-1.safetensors"}})
     index_of("twice", {"weight_map": {"a": "model-1.safetensors", "b": "model-2.safetensors"}})
 
+    for name, parts in {
+        "part missing": {"a[0:2]": np.zeros((2, 3)), "a[3:4]": np.zeros((1, 3))},
+        "part twice": {"a": np.zeros((2, 3)), "a[0:2]": np.zeros((2, 3))},
+        "part of another size": {"a[0:2]": np.zeros((2, 3)), "a[2:4]": np.zeros((1, 3))},
+        "parts of two shapes": {"a[0:2]": np.zeros((2, 3)), "a[2:4]": np.zeros((2, 4))},
+    }.items():
+        save_file(parts, folder / "lie.safetensors")
+        said(name, folder, lambda: safetensors_folder.open_folder(folder / "lie.safetensors"))
+
     # Whatever becomes of the bytes in front, a file is refused or read to the end of every tensor.
     draw = random.Random(4)
     data = (Path(fixture) / "model.safetensors").read_bytes()
@@ -367,4 +395,44 @@ def damaged(fixture, folder):
     assert refusals > 200, refusals
 
 
-{"hugging_face": hugging_face, "refused": refused, "adapted": adapted, "damaged": damaged, "peft": peft}[sys.argv[1]](*sys.argv[2:])
+def periodic(trained, text, folder):
+    """The artifact has 30 steps, checkpoints every 10, and weights every 10 in bfloat16, in files of 20 KB, two of them."""
+    run = Path(folder) / "run"
+    artifact = load(Path(trained))
+
+    def run_it(resume):
+        train.train(artifact.folder, run, [text], resume=resume, overwrite=False)
+        assert sorted(path.name for path in (run / "weights").iterdir()) == ["20", "30"]
+        for step in (20, 30):
+            written = run / "weights" / str(step)
+            files = sorted(written.glob("*.safetensors"))
+            assert len(files) > 3 and json.loads((written / "config.json").read_text())["model_type"] == "xenarc"
+            for file in files:
+                assert sum(tensor.nbytes for tensor in load_file(file).values()) <= 20_000
+            saved = checkpoint.at(run, step)
+            parameters = checkpoint.stored(saved, "params/")
+            found = safetensors_folder.open_folder(written)
+            same(
+                {name: tensor.all() for name, tensor in found.items()},
+                {name: tensor.all().astype(ml_dtypes.bfloat16) for name, tensor in parameters.items()},
+            )
+
+    run_it(resume=False)
+    # What a start has not come to write, the next one does; a draft of it is nobody's.
+    shutil.rmtree(run / "weights/30")
+    (run / "weights/.30.abc").mkdir()
+    run_it(resume=True)
+    # They are where another run may begin.
+    begun = pretrained.initial(artifact, run / "weights/20", named(artifact.program("init").outputs, "state"))
+    same(
+        {name: np.asarray(array).astype(ml_dtypes.bfloat16) for name, array in begun.items()},
+        {f"params/{name}": tensor.all() for name, tensor in safetensors_folder.open_folder(run / "weights/20").items()},
+    )
+    print("equal")
+
+
+COMMANDS = {
+    **{"hugging_face": hugging_face, "refused": refused, "adapted": adapted},
+    **{"periodic": periodic, "damaged": damaged, "peft": peft},
+}
+COMMANDS[sys.argv[1]](*sys.argv[2:])

@@ -1,8 +1,9 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { compile } from "../../emit/compile.js";
+import { charTransformer } from "../../models/char_transformer.js";
 import { llama, type ModelDefinition, mixtral } from "../../models/index.js";
-import { here, python, temporaryFolder } from "./support.js";
+import { here, python, temporaryFolder, writeText } from "./support.js";
 
 const folder = temporaryFolder();
 const fixture = (name: string): string => here(`hugging_face/${name}`);
@@ -73,6 +74,24 @@ test("adapters alone are trained; exported by themselves and merged they are the
   "equal",
 ]
 `);
+});
+
+test("weights are written every so many steps, and again where a run ended before", async () => {
+  const artifact = join(folder, "periodic-artifact");
+  const settings = {
+    model: { layers: 2, heads: 2, embed: 32, context: 16 },
+    train: { steps: 30, batch: 4, warmup: 5 },
+    eval: { every: 0 },
+    log: { tensorboard: false },
+    checkpoint: { every: 10, weights: { every: 10, shardSize: "20KB", dtype: "bf16" } },
+  };
+  await (await compile(charTransformer, settings, { only: ["init", "train_step"], locations: false })).write(artifact);
+  const into = join(folder, "periodic");
+  mkdirSync(into);
+  const said = await python("weights.py", "periodic", artifact, writeText(folder), into);
+  expect(said).toMatch(/equal$/);
+  const events = said.split("\n").filter((line) => line.startsWith('{"event": "weights"'));
+  expect(events.map((line) => JSON.parse(line).step)).toEqual([10, 20, 30, 30]);
 });
 
 test("refuses adapters that lie, or are not the model's", async () => {

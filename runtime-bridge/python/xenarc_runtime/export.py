@@ -9,6 +9,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from . import artifact as artifacts
 from . import checkpoint, events, hugging_face, lora, safetensors_folder, tokenizer
 from .artifact import Artifact, Port
 from .base import base_of
+from .checkpoint import Saved
 from .errors import Problem
 from .pretrained import AVERAGES, parameter_ports, run_at, stored
 from .stored import Weights
@@ -44,43 +46,73 @@ def export(
     if run is None:
         what = f"{path} has no checkpoint." if path.exists() else f"There is no file or folder {path}."
         raise Problem("checkpoint_missing", what, "Give a run's folder or RUN/checkpoints/N.")
-    artifact = artifacts.load(run.folder / "artifact")
-    weights = stored(artifact, run.saved)
+    prepared = prepare(artifacts.load(run.folder / "artifact"), run.saved, dtype, names, adapters, ema)
+    _check_target(target)
+    _give_memory_back()
+    for number, file in enumerate(write(prepared, target, shard_bytes), 1):
+        events.emit("shard", path=str(target / file.name), number=number, bytes=file.stat().st_size)
+    weights = prepared.weights.values()
+    events.emit(
+        "exported",
+        path=str(target),
+        step=run.saved.step,
+        names=prepared.kind,
+        tensors=len(weights),
+        bytes=sum(tensor.nbytes for tensor in weights),
+        dtypes=sorted({tensor.dtype for tensor in weights}),
+    )
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """What a folder of weights will have."""
+
+    kind: str
+    """Whose names and layout: `huggingface`, `xenarc`, or `peft` for adapters alone."""
+    config: Mapping[str, Any]
+    weights: Weights
+    files: Mapping[str, bytes]
+    """What lies beside them: the tokenizer's."""
+
+
+def prepare(
+    artifact: Artifact,
+    saved: Saved,
+    dtype: str | None = None,
+    names: str | None = None,
+    adapters: bool = False,
+    ema: bool = False,
+) -> Prepared:
+    """What is written of a checkpoint of the artifact's; reads none of the numbers. The arguments are those of `export`."""
+    weights = stored(artifact, saved)
     if ema:
-        averages = checkpoint.stored(run.saved, AVERAGES)
+        averages = checkpoint.stored(saved, AVERAGES)
         if not averages:
-            raise Problem("usage", f"{path} keeps no averages of its weights.", "Train with train.ema, or leave out --ema.")
+            raise Problem("usage", f"{saved} keeps no averages of its weights.", "Train with train.ema, or leave out --ema.")
         weights = {**weights, **averages}
     ports = parameter_ports(artifact)
     if adapters:
-        base = base_of(checkpoint.read_record(run.saved))
+        base = base_of(checkpoint.read_record(saved))
         kind, (config, weights) = "peft", lora.to_peft(artifact, weights, ports, base and base.path)
     else:
         kind, config, weights = _named(artifact, lora.merged(artifact, weights, ports), ports, names)
     if dtype is not None:
         weights = {name: tensor.converted(dtype) for name, tensor in weights.items()}
-    _check_target(target)
-    _give_memory_back()
+    kinds = {tensor.dtype for tensor in weights.values()}
+    if kind == "huggingface" and len(kinds) == 1 and kinds <= _TORCH.keys():
+        config["torch_dtype"] = _TORCH[next(iter(kinds))]
+    return Prepared(kind, config, weights, {} if kind == "peft" else artifact.tokenizer.files)
+
+
+def write(prepared: Prepared, target: Path, shard_bytes: int) -> Iterator[Path]:
+    """Writes the folder `target`, which appears whole or not at all; gives each file of tensors, in a draft of the folder, as it is written."""
+    peft = prepared.kind == "peft"
+    stem, description = ("adapter_model", "adapter_config.json") if peft else ("model", "config.json")
     with _appearing(target) as draft:
-        stem, description = ("adapter_model", "adapter_config.json") if adapters else ("model", "config.json")
-        for number, file in enumerate(safetensors_folder.write_folder(draft, weights, shard_bytes, stem), 1):
-            events.emit("shard", path=str(target / file.name), number=number, bytes=file.stat().st_size)
-        kinds = {tensor.dtype for tensor in weights.values()}
-        if kind == "huggingface" and len(kinds) == 1 and kinds <= _TORCH.keys():
-            config["torch_dtype"] = _TORCH[next(iter(kinds))]
-        (draft / description).write_text(json.dumps(config, indent=2) + "\n")
-        if kind != "peft":
-            for name, data in artifact.tokenizer.files.items():
-                (draft / name).write_bytes(data)
-    events.emit(
-        "exported",
-        path=str(target),
-        step=run.saved.step,
-        names=kind,
-        tensors=len(weights),
-        bytes=sum(tensor.nbytes for tensor in weights.values()),
-        dtypes=sorted(kinds),
-    )
+        yield from safetensors_folder.write_folder(draft, prepared.weights, shard_bytes, stem, cut=prepared.kind == "xenarc")
+        (draft / description).write_text(json.dumps(prepared.config, indent=2) + "\n")
+        for name, data in prepared.files.items():
+            (draft / name).write_bytes(data)
 
 
 def _named(

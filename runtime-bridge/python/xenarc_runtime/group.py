@@ -91,6 +91,17 @@ def gather(what: str, said: str) -> list[str]:
 
 
 _questions = itertools.count()
+_thread = threading.local()
+
+
+@contextmanager
+def alone() -> Iterator[None]:
+    """Within it this thread answers its questions itself: the other processes do not ask them."""
+    _thread.alone = True
+    try:
+        yield
+    finally:
+        _thread.alone = False
 _ANSWER_SECONDS = 3600.0
 
 
@@ -99,7 +110,7 @@ def from_first(answer: Callable[[], Any]) -> Any:
 
     Raises the first one's Problem in it; the others hear of it as of any other failure.
     """
-    if size() == 1:
+    if size() == 1 or getattr(_thread, "alone", False):
         return answer()
     key = f"xenarc/answers/{next(_questions)}"
     if is_first():

@@ -51,7 +51,7 @@ def open_folder(path: Path) -> dict[str, Stored]:
     Raises Problem for what is damaged or not what its index says.
     """
     if path.is_file() or (path / WHOLE).is_file():
-        return _open_file(path if path.is_file() else path / WHOLE)
+        return _joined(_open_file(path if path.is_file() else path / WHOLE), path)
     index = path / INDEX
     listed = _read_index(index) if index.is_file() else None
     files = sorted(set(listed.values())) if listed else sorted(file.name for file in path.glob("*.safetensors"))
@@ -68,7 +68,7 @@ def open_folder(path: Path) -> dict[str, Stored]:
     missing = [name for name in listed or () if name not in tensors]
     if missing:
         raise Problem("safetensors", f"{index} names {few(missing)}, which its files do not have.")
-    return tensors
+    return _joined(tensors, path)
 
 
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]*\.safetensors")
@@ -117,8 +117,14 @@ def _stored(data: np.ndarray, entry: dict[str, object]) -> Stored:
     return Stored(shape, dtype, read)
 
 
-def write_folder(folder: Path, weights: Weights, shard_bytes: int, stem: str = "model") -> Iterator[Path]:
-    """Writes tensors in their order, in shards whose tensors take at most `shard_bytes` (a larger tensor has one of its own), one after another; gives each file as it is written. One shard needs no index."""
+def write_folder(
+    folder: Path, weights: Weights, shard_bytes: int, stem: str = "model", cut: bool = False
+) -> Iterator[Path]:
+    """Writes tensors in their order, in shards whose tensors take at most `shard_bytes`, one after another; gives each file as it is written. One shard needs no index.
+
+    A larger tensor has a shard of its own; with `cut` it is cut along its first dimension into parts `NAME[FROM:TO]`, which `open_folder` puts together.
+    """
+    weights = _cut(weights, shard_bytes) if cut else weights
     shards = _planned(weights, shard_bytes)
     if len(shards) == 1:
         yield _write(folder / f"{stem}.safetensors", weights, shards[0])
@@ -130,6 +136,77 @@ def write_folder(folder: Path, weights: Weights, shard_bytes: int, stem: str = "
     total = sum(tensor.nbytes for tensor in weights.values())
     index = {"metadata": {"total_size": total}, "weight_map": weight_map}
     (folder / f"{stem}.safetensors.index.json").write_text(json.dumps(index, indent=2) + "\n")
+
+
+_PARTS = 8
+"""How many parts of a cut tensor a shard has room for: many fill it better, few are easier to read."""
+
+
+def _cut(weights: Weights, shard_bytes: int) -> dict[str, Stored]:
+    """Tensors of more than `shard_bytes` in parts."""
+    found: dict[str, Stored] = {}
+    for name, tensor in weights.items():
+        if tensor.nbytes <= shard_bytes or not tensor.shape:
+            found[name] = tensor
+            continue
+        count = tensor.shape[0]
+        rows = max(1, shard_bytes // _PARTS * count // tensor.nbytes)
+        for start in range(0, count, rows):
+            stop = min(start + rows, count)
+            found[f"{name}[{start}:{stop}]"] = _rows(tensor, start, stop)
+    return found
+
+
+def _rows(tensor: Stored, start: int, stop: int) -> Stored:
+    """Those from `start` to `stop` along the first dimension."""
+
+    def read(index: Index) -> np.ndarray:
+        first, last, _ = index[0].indices(stop - start)
+        return tensor.read((slice(start + first, start + last), *index[1:]))
+
+    return Stored((stop - start, *tensor.shape[1:]), tensor.dtype, read)
+
+
+_PART = re.compile(r"(.+)\[(\d+):(\d+)\]")
+
+
+def _joined(tensors: dict[str, Stored], path: Path) -> dict[str, Stored]:
+    """With tensors that were cut put together. Raises Problem where a part is missing, or does not go with the others."""
+    found: dict[str, Stored] = {}
+    parts: dict[str, dict[int, Stored]] = {}
+    for name, tensor in tensors.items():
+        cut = _PART.fullmatch(name)
+        if cut is None:
+            found[name] = tensor
+        else:
+            parts.setdefault(cut[1], {})[int(cut[2])] = tensor
+            if tensor.shape[:1] != (int(cut[3]) - int(cut[2]),):
+                raise Problem("safetensors", f"`{name}` in {path} is {tensor}.")
+    for name, pieces in parts.items():
+        starts = sorted(pieces)
+        ends = [start + pieces[start].shape[0] for start in starts]
+        if [0, *ends[:-1]] != starts or name in found:
+            raise Problem("safetensors", f"`{name}` is in parts in {path}, which do not go together.", "Download all of the shards.")
+        if len({(piece.dtype, piece.shape[1:]) for piece in pieces.values()}) > 1:
+            raise Problem("safetensors", f"`{name}` is in parts of several kinds in {path}.")
+        found[name] = _together(list(zip(starts, ends, [pieces[start] for start in starts], strict=True)))
+    return found
+
+
+def _together(parts: list[tuple[int, int, Stored]]) -> Stored:
+    """Parts along the first dimension, each from where to where, as one tensor."""
+    (_, _, one), end = parts[0], parts[-1][1]
+
+    def read(index: Index) -> np.ndarray:
+        first, last, _ = index[0].indices(end)
+        pieces = [
+            piece.read((slice(max(first - start, 0), min(last, stop) - start), *index[1:]))
+            for start, stop, piece in parts
+            if first < stop and start < last
+        ]
+        return pieces[0] if len(pieces) == 1 else np.concatenate(pieces or [one.read((slice(0, 0), *index[1:]))])
+
+    return Stored((end, *one.shape[1:]), one.dtype, read)
 
 
 def _planned(weights: Weights, shard_bytes: int) -> list[list[str]]:

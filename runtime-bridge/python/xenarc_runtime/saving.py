@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,11 @@ import orbax.checkpoint as ocp
 from etils import epath
 
 from . import checkpoint, group, soundness
+from .artifact import Artifact
 from .checkpoint import Saved, State
 from .errors import Problem, disk_full, first_lines, is_full, sentence
 from .settings import CheckpointSettings
+from .weights import WeightsWriter
 
 _CHUNK = 64 << 20
 
@@ -27,7 +29,8 @@ class Saver:
     gives away memory that is referred to.
     """
 
-    def __init__(self, run: Path, settings: CheckpointSettings) -> None:
+    def __init__(self, run: Path, settings: CheckpointSettings, artifact: Artifact | None = None) -> None:
+        """`artifact`: what the run trains, for weights that are written by themselves (`settings.weights`)."""
         self._run = run
         losses = {saved.step: _loss(saved) for saved in checkpoint.all_of(checkpoint.tiers(run))} if settings.best else {}
         self._losses = {step: loss for step, loss in losses.items() if loss is not None}
@@ -37,7 +40,9 @@ class Saver:
             *([ocp.checkpoint_managers.EveryNSteps(settings.keep_every)] if settings.keep_every else []),
             *([_Best(settings.best, self._losses)] if settings.best else []),
         ]
+        keep.append(_Steps(lambda: self._weights.needed))
         self._tiers = [_Tier(checkpoint.local_tier(run), settings.every, keep)]
+        self._weights = WeightsWriter(run, artifact, settings.weights, self._tiers[0].newest)
         if settings.remote is not None:
             remote = settings.remote
             place = checkpoint.remote_tier(run, remote.path)
@@ -47,12 +52,13 @@ class Saver:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        self._weights.close()
         for tier in self._tiers:
             tier.close(quietly=kind is not None)
 
     def due(self, step: int) -> bool:
         """Whether a checkpoint is to be written after a step."""
-        return any(step % tier.every == 0 for tier in self._tiers)
+        return any(step % tier.every == 0 for tier in self._tiers) or self._weights.due(step)
 
     def improves(self, loss: float) -> bool:
         """Whether a validation loss is among the best that are to be kept."""
@@ -68,6 +74,7 @@ class Saver:
         if loss is not None and math.isfinite(loss):
             self._losses[step] = loss
             record = {**record, "validation_loss": loss}
+        self._weights.add(step)
         begun = []
         for number, tier in enumerate(self._tiers):
             # The nearer tier takes what comes at no interval: the best, the last.
@@ -77,14 +84,17 @@ class Saver:
         return begun
 
     def check(self) -> None:
-        """Raises Problem when a checkpoint could not be written. Takes no time."""
+        """Raises Problem when a checkpoint, or weights, could not be written. Takes no time."""
         for tier in self._tiers:
             tier.check()
+        self._weights.check()
 
-    def wait(self) -> None:
-        """Returns when all is written. Raises Problem when it could not be."""
+    def wait(self, weights: bool = True) -> None:
+        """Returns when all is written, `weights` by themselves too. Raises Problem when it could not be."""
         for tier in self._tiers:
             tier.wait()
+        if weights:
+            self._weights.wait()
 
 
 class _Tier:
@@ -190,6 +200,18 @@ class _Best(ocp.checkpoint_managers.PreservationPolicy):
         known = sorted((self._losses[c.step], c.step) for c in checkpoints if c.step in self._losses)
         best = {step for _, step in known[: self._count]}
         return [c.step in best for c in checkpoints]
+
+
+class _Steps(ocp.checkpoint_managers.PreservationPolicy):
+    """Keeps those of some steps, for as long as they are wanted."""
+
+    def __init__(self, wanted: Callable[[], Collection[int]]) -> None:
+        self._wanted = wanted
+
+    def should_preserve(self, checkpoints: Sequence[Any], *, context: Any) -> Sequence[bool]:
+        """Orbax's question: which are to stay."""
+        wanted = self._wanted()
+        return [c.step in wanted for c in checkpoints]
 
 
 def _loss(saved: Saved) -> float | None:

@@ -18,6 +18,16 @@ class RemoteSettings:
 
 
 @dataclass(frozen=True)
+class WeightsSettings:
+    """When weights alone are written, and how; `dtype` None: as they are stored."""
+
+    every: int
+    keep: int
+    shard_bytes: int
+    dtype: str | None = None
+
+
+@dataclass(frozen=True)
 class CheckpointSettings:
     """When checkpoints are written, and which of them stay; `keep_every` 0: none for good, `best` 0: none for its loss. `base`: what adapters stand beside is in them."""
 
@@ -27,6 +37,7 @@ class CheckpointSettings:
     best: int = 0
     remote: RemoteSettings | None = None
     base: bool = False
+    weights: WeightsSettings | None = None
 
 
 @dataclass(frozen=True)
@@ -77,7 +88,7 @@ def _checkpoint_settings(artifact: Artifact, steps: int) -> CheckpointSettings:
 
     given: dict[str, Any] = artifact.config.get("checkpoint") or {}
     given_eval: dict[str, Any] = artifact.config.get("eval") or {}
-    remote = given.get("remote")
+    remote, weights = given.get("remote"), given.get("weights")
     return CheckpointSettings(
         every=integer("every") or steps,
         keep=integer("keep"),
@@ -86,4 +97,7 @@ def _checkpoint_settings(artifact: Artifact, steps: int) -> CheckpointSettings:
         best=integer("best") or int(bool(given_eval.get("patience"))),
         remote=None if remote is None else RemoteSettings(remote["path"], remote["every"], remote["keep"]),
         base=bool(given.get("base")),
+        weights=None
+        if weights is None
+        else WeightsSettings(weights["every"], weights["keep"], weights["shardSize"], weights.get("dtype")),
     )

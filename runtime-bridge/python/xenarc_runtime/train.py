@@ -280,7 +280,7 @@ class _Session:
             what = f"batch {number} of an evaluation was begun" if of is None else f"batch {number} of {of} of an evaluation was done"
             watch.beat(what)
 
-        with Saver(self.run, settings.checkpoint) as saver:
+        with Saver(self.run, settings.checkpoint, artifact) as saver:
 
             def save(loss: float | None, all: bool = False) -> None:
                 steps.flush()
@@ -354,7 +354,8 @@ class _Session:
             save(loss, all=True)
             watch.rest()
             with goodput.spent_on("checkpoint"):
-                saver.wait()
+                # What ends a run may not have the time; its next start writes them.
+                saver.wait(weights=not stopped)
             watch.beat("the last checkpoint was written")
         return {
             "step": step,
@@ -419,7 +420,7 @@ def _say_warmup(artifact: Artifact, steps: int) -> None:
 
 _WRITTEN = (
     *("run.json", "metrics.jsonl", "performance.jsonl", "goodput.json", "loss.png", "log.txt", "anomalies.jsonl", "wandb-id.txt"),
-    *("tensorboard", "profile", "probes", "wandb"),
+    *("tensorboard", "profile", "probes", "wandb", "weights"),
 )
 """What training writes into a run's folder, beside checkpoints, that an earlier run may have left there."""
 
