@@ -106,11 +106,34 @@ const v5px64 = ["target=tpu:v5p:2x4x4", "mesh.context=8"];
 /** Memories of a few tokens. */
 const remembering = { tokens: 8, chunk: 4, vectors: 1, chunks: 16, layers: 1, heads: 2, mlp: 32 };
 
-/** XenArcAIi2 without what its reference has not: windows, sinks, global tokens and mixtures alone. No chunk is as long as this. */
-const I2_BACKBONE = [
-  ...["plan=0", "hyperRank=0", "skip=false", "summary=0", "selector=0", "state=0", "sparsity=0"],
-  `chunk=${2 ** 22}`,
-].map((word) => `model.${word}`);
+/** What XenArcAIi2's reference has not, and each setting without it: windows, sinks, global tokens and mixtures alone. No chunk is as long as this. */
+const I2_OWN = {
+  plan: "0",
+  hyperRank: "0",
+  skip: "false",
+  summary: "0",
+  selector: "0",
+  state: "0",
+  sparsity: "0",
+  chunk: String(2 ** 22),
+};
+
+/** XenArcAIi2 as its reference, but for some of its own settings. */
+const i2Backbone = (...but: (keyof typeof I2_OWN)[]): string[] =>
+  Object.entries(I2_OWN).flatMap(([name, without]) =>
+    but.some((own) => own === name) ? [] : [`model.${name}=${without}`],
+  );
+
+/** What is added to the backbone, one by one; a plan is made of a recurrent state, and the hypernetwork reads the plan. */
+const I2_ADDED: Readonly<Record<string, readonly (keyof typeof I2_OWN)[]>> = {
+  "skip gates": ["skip"],
+  summarizer: ["summary"],
+  "selector of global tokens": ["selector"],
+  "chosen chunks": ["sparsity", "chunk"],
+  "recurrent state": ["state"],
+  "recurrent state and planning": ["state", "plan"],
+  "recurrent state, planning and hypernetwork": ["state", "plan", "hyperRank"],
+};
 
 /** Assumed: dollars for an hour of a v4 chip. */
 const PRICE = "3.22";
@@ -176,12 +199,12 @@ export const systems: Readonly<Record<string, System>> = {
       {
         name: "batch size of token generation on a v3-256",
         file: "full.yaml",
-        words: ["--target", "tpu:v3:8x16", "--mode", "decode"],
+        words: ["--target", "tpu:v3:8x16", "--mode", "decode", CHUNK],
       },
       {
-        name: "batch size of token generation on a v3-256, texts of 6,400 tokens",
+        name: "batch size of token generation on a v3-256, texts of 25,600 tokens",
         file: "full.yaml",
-        words: ["--target", "tpu:v3:8x16", "--mode", "decode", "model.context=6400"],
+        words: ["--target", "tpu:v3:8x16", "--mode", "decode", "model.context=25600", "model.expertChunk=100"],
       },
     ],
   },
@@ -190,6 +213,7 @@ export const systems: Readonly<Record<string, System>> = {
     tiny: { context: 12, vocab: 24, layers: 2, heads: 2, embed: 16, mlp: 24 },
     roomy: {},
     components: {
+      "sinusoidal positions": ["model.sinusoidal=false"],
       biases: ["model.bias=false"],
       "gradient accumulation": ["train.accumulation=1", "train.batch=12"],
       "gradient clipping": ["train.clip=0"],
@@ -219,6 +243,7 @@ export const systems: Readonly<Record<string, System>> = {
         overrides: [...pod("tpu:v3:8x16", 8), "train.batch=8", "train.accumulation=256"],
         reference: "sys2 v3_256_b8",
       },
+      { name: "one sequence, v3-256", file: "full.yaml", ...serving(32, ...pod("tpu:v3:8x16", 8)) },
     ],
   },
   xenarcai_v2: {
@@ -288,6 +313,11 @@ export const systems: Readonly<Record<string, System>> = {
         reference: "sys5 v4_16_50b_host_off",
       },
       {
+        name: "backbone, 8 experts, one sequence, v4-32",
+        file: "full.yaml",
+        ...serving(4, "model.memory=null", "model.experts=8"),
+      },
+      {
         name: "backbone, 2 sequences, v4-256",
         file: "full.yaml",
         overrides: ["model.memory=null", ...v4x256],
@@ -325,6 +355,11 @@ export const systems: Readonly<Record<string, System>> = {
         name: "20M tokens/s of inference on a v4-32",
         file: "full.yaml",
         words: ["--target", "tpu:v4:2x2x4", "--mode", "decode"],
+      },
+      {
+        name: "20M tokens/s of inference, on a pod that has the memory",
+        file: "full.yaml",
+        words: ["--target", "tpu:v4:4x4x8", "--mode", "decode"],
       },
     ],
     recall: {
@@ -377,38 +412,54 @@ export const systems: Readonly<Record<string, System>> = {
       "dynamic number of experts": ["model.threshold=1"],
       "load-balance loss": ["model.loadBalance=0"],
     },
-    full: [128, 512, 1024].flatMap((thousand): FullSize[] => {
-      const overrides = [`model.context=${1024 * thousand}`];
-      const train = { file: "full.yaml", entries: ["train_step"] };
-      return [
-        { ...train, name: `50.4B at ${thousand}K, v4-256`, overrides },
-        {
-          ...train,
-          name: `backbone at ${thousand}K, v4-256`,
-          overrides: [...overrides, ...I2_BACKBONE],
-          reference: `sys3 v4_${thousand}k_b2`,
-        },
-        {
-          name: `50.4B at ${thousand}K, one sequence, v4-256`,
+    full: [
+      ...[128, 512, 1024].flatMap((thousand): FullSize[] => {
+        const overrides = [`model.context=${1024 * thousand}`];
+        const train = { file: "full.yaml", entries: ["train_step"] };
+        return [
+          { ...train, name: `50.4B at ${thousand}K, v4-256`, overrides },
+          {
+            ...train,
+            name: `backbone at ${thousand}K, v4-256`,
+            overrides: [...overrides, ...i2Backbone()],
+            reference: `sys3 v4_${thousand}k_b2`,
+          },
+          {
+            name: `50.4B at ${thousand}K, one sequence, v4-256`,
+            file: "full.yaml",
+            ...serving(16, `model.context=${1024 * thousand}`),
+          },
+        ];
+      }),
+      ...Object.entries(I2_ADDED).map(
+        ([name, own]): FullSize => ({
+          name: `backbone and ${name} at 128K, v4-256`,
           file: "full.yaml",
-          ...serving(16, `model.context=${1024 * thousand}`),
-        },
-      ];
-    }),
+          overrides: i2Backbone(...own),
+          entries: ["train_step"],
+        }),
+      ),
+      {
+        name: "50.4B and its controller at 128K, v4-256",
+        file: "full.yaml",
+        overrides: ["control.hidden=64"],
+        entries: ["train_step", "control_step", "control_act"],
+      },
+    ],
     claims: [
       {
-        name: "1T tokens a day on a v4-256, 64 sequences of 8,192 (4,096 tokens a chip)",
+        name: "10T tokens at 1T a day, for $50K to $100K, on a v4-256, 64 sequences of 8,192 (4,096 tokens a chip)",
         file: "full.yaml",
         words: [
-          ...["--target", "tpu:v4:4x4x8", "--tokens", "1T", "--price", PRICE],
+          ...["--target", "tpu:v4:4x4x8", "--tokens", "10T", "--price", PRICE],
           "model.context=8192",
           "train.batch=64",
         ],
       },
       {
-        name: "1T tokens a day on a v4-256, two sequences of 128K",
+        name: "10T tokens at 1T a day, for $50K to $100K, on a v4-256, two sequences of 128K",
         file: "full.yaml",
-        words: ["--target", "tpu:v4:4x4x8", "--tokens", "1T", "--price", PRICE],
+        words: ["--target", "tpu:v4:4x4x8", "--tokens", "10T", "--price", PRICE],
       },
     ],
     recall: {

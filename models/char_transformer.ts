@@ -18,6 +18,8 @@ export const charTransformerConfig = z.strictObject({
   embed: z.int().positive().default(128),
   /** Width of the feed-forward layer; default four times the residual stream's. */
   mlp: z.int().positive().optional(),
+  /** Sines of the positions added to the embeddings, which are scaled for it; without, a token knows of the order by the causal mask alone. */
+  sinusoidal: z.boolean().default(true),
   /** Biases in linear layers and norms. */
   bias: z.boolean().default(true),
   /** The part of either branch's result that is dropped while training. */
@@ -33,7 +35,7 @@ export type CharTransformerConfig = z.infer<typeof charTransformerConfig>;
  */
 export class CharTransformer extends Decoder {
   constructor(readonly config: CharTransformerConfig) {
-    super({ ...config, mlp: config.mlp ?? 4 * config.embed, sinusoidal: true });
+    super({ ...config, mlp: config.mlp ?? 4 * config.embed });
   }
 }
 
