@@ -259,7 +259,7 @@ function page(all: Measured): string {
       : [
           "",
           "Statements of time, cost and throughput, answered by `xenarc plan` (`--plan`): a roofline, in which computing, memory and network overlap",
-          "fully; nothing is faster. Prices are assumed.",
+          "fully; on that mesh nothing is faster. Weights that lie over fsdp or context are gathered for each token that is written. Prices are assumed.",
           "",
           ...table(["system", "statement", "pod", "mesh", "answer"], answers),
         ]),
