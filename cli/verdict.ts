@@ -17,7 +17,7 @@ import type { EventOf } from "../runtime-bridge/events.js";
 import { bytes, count, duration, paint, percent, short, table } from "./terminal.js";
 
 /** The entry points that are judged; those that write text, of every length. */
-const JUDGED = /^(train_step|(prefill|decode_step)(_\d+)?)$/;
+const JUDGED = /^(train_step|control_(step|act)|(prefill|decode_step)(_\d+)?)$/;
 
 type OutOfMemory = EventOf<"out_of_memory">;
 type Kernels = EventOf<"ahead">["kernels"];
@@ -163,10 +163,8 @@ function judged(entry: string, v: Verdict, kernels: Kernels, seconds: number, { 
   );
   const r = v.roofline;
   if (r) {
-    lines.push(
-      leastTime(r.step, r.bound, r.compute, r.memory, r.network),
-      `  at most ${unit(r.tokensPerSecond, " tokens/s")}, MFU ${percent(r.mfu)}`,
-    );
+    lines.push(leastTime(r.step, r.bound, r.compute, r.memory, r.network));
+    if (r.tokensPerSecond > 0) lines.push(`  at most ${unit(r.tokensPerSecond, " tokens/s")}, MFU ${percent(r.mfu)}`);
   }
   if (v.collectives.length > 0) {
     const rows = v.collectives.map((c) => [c.kind, where(c), count(c.count), bytes(c.bytes), bytes(c.sent)]);

@@ -1,10 +1,11 @@
 /** The operations that a model needs, however often a program computes them: what MFU counts. */
 import { changed, type Port, type Program } from "../compiler/program.js";
 
-/** Tokens that one run of an entry point takes in. */
+/** Tokens that one run of an entry point takes in; 0: it takes none. */
 export function tokensOf(program: Program): number {
   const port = program.inputs.find(({ name }) => name === "tokens" || name === "token");
-  const sizes = port?.axes.map((axis, d) => port.shape[d]! - (axis === "window" ? 1 : 0)) ?? [];
+  if (port === undefined) return 0;
+  const sizes = port.axes.map((axis, d) => port.shape[d]! - (axis === "window" ? 1 : 0));
   return sizes.reduce((a, b) => a * b, 1);
 }
 

@@ -248,10 +248,19 @@ async function compare(trials: readonly Trial[]): Promise<void> {
   expand(HloBuilder.into(body), body, "cpu");
   const runs = printModule({ name: "test", funcs: [{ name: "main", body }] }, { names: "canonical" });
   const actual = await execute(runs, program.inputs);
-  const expected = (await Promise.all(program.expected)).flat();
+  const expected = (await Promise.all(program.expected).catch(unanswered)).flat();
   expect(actual.length).toBe(expected.length);
   const failures = program.wanted.flatMap((wanted, i) => failure(wanted, actual[i]!, expected[i]!) ?? []);
   if (failures.length) throw new Error(failures.join("\n"));
+}
+
+/**
+ * JAX's own program is one that XLA:CPU makes an invalid one of, as it does of some products whose batch dimensions are permuted: jaxlib 0.10.2's
+ * verifier says so. It has no answer, and others are drawn in its place; fast-check gives up where there are many.
+ */
+function unanswered(error: unknown): never {
+  fc.pre(!/INTERNAL: during context \[hlo verifier\]/.test(String(error)));
+  throw error;
 }
 
 /** Appends trials to the program, the results of all before the gradients of all, as JAX answers. */
