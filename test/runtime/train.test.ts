@@ -204,6 +204,6 @@ describe("bad data", () => {
     expect(await problem(() => train({ artifact, run: join(folder, "bad"), data: data() }))).toMatch(expected);
   });
   test("not given", async () => {
-    expect(await problem(() => train({ artifact, run: join(folder, "bad") }))).toMatch("There is no text to train on.");
+    expect(await problem(() => train({ artifact, run: join(folder, "bad") }))).toMatch("There is no text to read.");
   });
 });

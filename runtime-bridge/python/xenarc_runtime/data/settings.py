@@ -72,7 +72,7 @@ def read(artifact: Artifact, paths: Sequence[str] = ()) -> Settings:
     elif given.get("path"):
         sources = (SourceSettings(given["path"], **_of_source(given)),)
     else:
-        raise Problem("data_missing", "There is no text to train on.", "Give a UTF-8 file or a folder with --data.")
+        raise Problem("data_missing", "There is no text to read.", "Give a UTF-8 file or a folder with --data.")
     if not sum(source.weight for source in sources) > 0:
         raise Problem("data_empty", "The mixture is empty: all weights in data.sources are 0.", "Give one a weight.")
     vocabulary = artifact.config.get("model", {}).get("vocab")
