@@ -565,10 +565,10 @@ class Builder {
     for (const made of this.#reads(v)) if (made.value.axes.at(-1) === last) this.#rowMajor.add(made);
   }
 
-  /** Whether a product's result is used in one pass over it alone. */
+  /** Whether a product's result is used in one pass over it alone. A loop's result is computed where it stands, so that what it reads is free then. */
   #joins(v: Value): boolean {
     const uses = this.#uses.get(v) ?? [];
-    if (this.#results.has(v)) return uses.length === 0;
+    if (this.#results.has(v)) return false;
     return uses.length === 0 || (uses.length === 1 && FUSED.has(uses[0]!.op.def.name) && sameSize(v, uses[0]!.op));
   }
 
