@@ -115,6 +115,7 @@ export function look<R, N extends object>(model: Module, asked: Look<N>, f: () =
     named.set(name, as);
     escape({ kind: "metric", message: name, value, names });
   };
+  const told = new Set<string>();
   const observer: Observer = (what, path, value) => {
     const kind = what === "result" ? "activations" : "attention";
     const asking = rules.filter((rule) => rule.kind === kind && rule.paths.includes(path));
@@ -123,6 +124,9 @@ export function look<R, N extends object>(model: Module, asked: Look<N>, f: () =
     if (!isFloat(x.value.type)) return;
     for (const rule of asking) rule.found = true;
     const name = joinPath(kind, path);
+    // The picture of attention computes queries and keys anew: they were seen.
+    if (told.has(name)) return;
+    told.add(name);
     if (kind === "attention") return tell(name, { kind, path }, x);
     for (const [part, number] of Object.entries(asked.numbers(x)) as [string, Tensor][])
       tell(joinPath(name, part), { kind, path, part }, number);
