@@ -315,7 +315,7 @@ export const systems: Readonly<Record<string, System>> = {
       {
         name: "backbone, 8 experts, one sequence, v4-32",
         file: "full.yaml",
-        ...serving(4, "model.memory=null", "model.experts=8"),
+        ...serving(4, "model.memory=null", "model.experts=8", NO_COPIES),
       },
       {
         name: "backbone, 2 sequences, v4-256",
