@@ -39,6 +39,9 @@ export interface Loop {
   readonly reverse?: boolean;
 }
 
+/** The attribute of a loop whose length is not known that says how often it is taken to run. */
+export const EXPECTED_TRIPS = "xenarc.expected_trips";
+
 /** What a program looks at: an operation's result, or an input. */
 export interface Check {
   /** The mnemonic. */

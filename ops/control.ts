@@ -160,11 +160,21 @@ function pass(
   escaped.forEach((e, i) => escape({ ...e, value: results[i]!, names: [...axes, ...e.names] }, region));
 }
 
+/** Half of the dimension that a loop takes slices of one along: the mean of all bounds, which blocks of causal attention have. 1 where there is none. */
+function halfAlong({ ops }: Region): number {
+  const sliced = ops.filter((op) => op.def.name === "stablehlo.dynamic_slice");
+  const lengths = sliced.flatMap((op) =>
+    op.operands[0]!.type.shape.filter((n, d) => n > 1 && op.results[0]!.type.shape[d] === 1),
+  );
+  return lengths.length === 0 ? 1 : (Math.max(...lengths) + 1) / 2;
+}
+
 /**
  * Repeats `body` while `condition` holds. It has no derivative: its length is not known. (As `jax.lax.while_loop`.) What `debug.print`
  * and `assertFinite` look at inside is the last step's value.
  *
- * @param expected how many steps a plan takes it to have. Default: half of what it goes along, as causal attention has.
+ * @param expected how many steps it is taken to have, by a plan and by the compiler's verdict. Default: half of what it goes along, as
+ * causal attention has.
  */
 export function whileLoop<C>(
   init: C,
@@ -194,7 +204,7 @@ export function whileLoop<C>(
     region.results.push(e.value);
     return e.value.type.dtype === "i1" ? b.constant(e.value.type, true) : b.constant(e.value.type, 0);
   });
-  const out = b.while([...values(start), ...extra], cond, region, expected === undefined ? undefined : { expected });
+  const out = b.while([...values(start), ...extra], cond, region, { expected: expected ?? halfAlong(region) });
   pass(escaped, out.slice(start.length));
   return withValues(init, out.slice(0, start.length));
 }

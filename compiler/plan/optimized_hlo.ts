@@ -4,6 +4,7 @@
  * (shapes, attributes) is parsed when it is.
  */
 import { XenarcError } from "../errors.js";
+import { EXPECTED_TRIPS } from "../program.js";
 
 /** An array of an instruction's result or operand. */
 export interface HloShape {
@@ -98,8 +99,8 @@ export class HloModule {
   }
 
   /**
-   * How often a computation runs in one execution of the program: loops count by their trips, a loop whose trips are not known once,
-   * each branch of a conditional as if it were taken.
+   * How often a computation runs in one execution of the program: loops count by their trips, a loop whose trips are not known by those that
+   * the program expects, or else once, each branch of a conditional as if it were taken.
    */
   runs(computation: Computation): number {
     return this.#runs.get(computation.name) ?? 0;
@@ -139,7 +140,7 @@ export class HloModule {
   #calls(instruction: Instruction): [callee: string, times: number][] {
     const { opcode } = instruction;
     if (opcode === "while") {
-      const trips = tripCount(this, instruction);
+      const trips = tripCount(this, instruction) ?? expectedTrips(instruction);
       if (trips === undefined) this.unknownLoops.push(instruction.name);
       const [body, condition] = [instruction.callee("body"), instruction.callee("condition")];
       if (body === undefined || condition === undefined) return [];
@@ -404,6 +405,10 @@ function tripCount(module: HloModule, loop: Instruction): number | undefined {
     return (direction === "LE") === step > 0 ? Math.max(0, Math.floor(distance) + 1) : undefined;
   return direction === "NE" && Number.isInteger(distance) && distance >= 0 ? distance : undefined;
 }
+
+/** The trips that the program takes a loop to have. */
+const expectedTrips = (loop: Instruction): number | undefined =>
+  number(new RegExp(`${EXPECTED_TRIPS}="([\\d.]+)"`).exec(loop.attribute("frontend_attributes") ?? "")?.[1]);
 
 /** Operations that hand their operand on. */
 const SAME = new Set(["copy", "bitcast", "convert", "copy-done", "copy-start", "reshape"]);

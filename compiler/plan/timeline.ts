@@ -324,7 +324,7 @@ class Builder {
             if (i >= carries) this.#axes.pass(region.results[i]!, r, -1);
           });
           const results = region.results.map(resolve);
-          const length = attrs?.length ?? attrs?.expected ?? tripsOf(region);
+          const length = attrs?.length ?? attrs?.expected ?? 1;
           steps.push({ op, operands, loop: { steps: inner, region, results, length, carries } });
         } else {
           this.#axes.visit(op);
@@ -678,18 +678,6 @@ const NOTHING: Source = { reads: [], expensive: false, open: false };
 
 const sizeOf = ({ shape, dtype }: Shaped): number => bytesOf({ shape, dtype });
 const sameSize = (v: Value, op: Op): boolean => elements(v.type) === elements(op.results[0]!.type);
-
-/**
- * A loop whose length depends on its inputs, where nothing is said of it: it takes slices of one along a dimension, up to some element. On average over all bounds,
- * as blocks of causal attention have them, half of it.
- */
-function tripsOf(body: Region): number {
-  const sliced = body.ops.filter((op) => op.def.name === "stablehlo.dynamic_slice");
-  const lengths = sliced.flatMap((op) =>
-    op.operands[0]!.type.shape.filter((n, d) => n > 1 && op.results[0]!.type.shape[d] === 1),
-  );
-  return lengths.length === 0 ? 1 : (Math.max(...lengths) + 1) / 2;
-}
 
 /** Turns entries to events: a value is freed after the last entry of its own list that reads it, those inside loops included. */
 function order(entries: readonly Entry[], events: Event[]): void {

@@ -1,5 +1,5 @@
 import { type Region, sameType, typeText, type Value } from "../../compiler/ir.js";
-import type { Loop } from "../../compiler/program.js";
+import { EXPECTED_TRIPS, type Loop } from "../../compiler/program.js";
 import type { HloOp } from "./define.js";
 import { costOf, hasType, lineOf, scalar } from "./regions.js";
 
@@ -31,11 +31,16 @@ export const whileLoop: HloOp<
         ? undefined
         : `results have the operands' types: ${[...operands, ...results].map((v) => typeText(v.type)).join(", ")}`,
   },
-  syntax({ def, operands, regions: [cond, body] }, p) {
+  syntax({ def, attrs, operands, regions: [cond, body] }, p) {
     const init = operands.map((v, i) => `${p.value(body!.args[i]!)} = ${p.value(v)}`);
     const types = operands.length ? ` : ${p.types(operands)}` : "";
+    // XLA hands it on to what it makes of the loop, whose length it does not know.
+    const expected =
+      attrs?.expected === undefined
+        ? ""
+        : ` attributes {mhlo.frontend_attributes = {${EXPECTED_TRIPS} = "${attrs.expected}"}}`;
     const [printedCond, printedBody] = [p.region(cond!, "bare"), p.region(body!, "bare")];
-    return `${def.name}(${init.join(", ")})${types}${lineOf(printedCond)}cond ${printedCond} do ${printedBody}`;
+    return `${def.name}(${init.join(", ")})${types}${expected}${lineOf(printedCond)}cond ${printedCond} do ${printedBody}`;
   },
   cost: ({ regions }) => costOf(regions),
   make: (b, init, cond, body, of) =>

@@ -24,6 +24,7 @@ const use = fc.tuple(anyShape({ max: 2 }), fc.integer({ min: 0, max: 4 }), fc.in
           );
           return [next(c, i), sum!];
         }),
+        { expected: 2.5 },
       );
     },
     jax: `lambda x, i: lax.while_loop(lambda s: s[0] < ${outer}, lambda s: (s[0] + 1, lax.fori_loop(0, ${inner}, lambda j, w: w + x, s[1])), (i, x))`,

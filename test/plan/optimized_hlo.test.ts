@@ -116,6 +116,18 @@ const MESH = {
   ],
 };
 
+test("a loop whose length is computed counts as often as the program expects", () => {
+  const unknown = NESTED.replace("%bound = s32[] constant(2)", "%bound = s32[] negate(%start)");
+  const body = (text: string) => {
+    const module = parseOptimizedHlo(text);
+    return [module.runs(module.computations.get("outer_body")!), module.unknownLoops];
+  };
+  expect(body(unknown)).toEqual([1, ["outer"]]);
+  const told = `body=%outer_body, frontend_attributes={xenarc.expected_trips="2.5"}`;
+  expect(body(unknown.replace("body=%outer_body", told))).toEqual([2.5, []]);
+  expect(body(NESTED.replace("body=%outer_body", told))).toEqual([3, []]);
+});
+
 describe("a program worked out by hand", () => {
   const module = parseOptimizedHlo(NESTED);
 
