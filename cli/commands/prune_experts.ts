@@ -10,7 +10,16 @@ import { BYTES, readTokenizerFile } from "../../emit/tokenizer.js";
 import { pruneExperts } from "../../runtime-bridge/bridge.js";
 import type { EventOf, RuntimeEvent } from "../../runtime-bridge/events.js";
 import { interruptible } from "../interrupt.js";
-import { artifactOf, differing, foreign, modelOfRun, requireArtifact, requireRun, type Shape } from "../project.js";
+import {
+  artifactOf,
+  differing,
+  foreign,
+  modelOfRun,
+  namesData,
+  requireArtifact,
+  requireRun,
+  type Shape,
+} from "../project.js";
 import { showWarning } from "../report.js";
 import { setUpPython } from "../setup.js";
 import { bar, COMMAND, count, loss, paint, percent, StatusLine, table } from "../terminal.js";
@@ -51,7 +60,8 @@ export async function pruneExpertsCommand(
         (event) => show(event, line),
       ),
     ).finally(() => line.clear());
-    process.stdout.write(`${json ? JSON.stringify({ ...done, event: undefined }) : report(done, perToken)}\n`);
+    const words = [...(model === undefined ? [] : [model]), ...(namesData(manifest) ? [] : ["--data", done.data])];
+    process.stdout.write(`${json ? JSON.stringify({ ...done, event: undefined }) : report(done, perToken, words)}\n`);
   } catch (error) {
     rmSync(target, { recursive: true, force: true });
     throw error;
@@ -155,7 +165,8 @@ function show(event: RuntimeEvent, line: StatusLine): void {
   line.show([bar(process.stderr, event.done, texts), ...texts].join("  "));
 }
 
-function report(done: EventOf<"pruned">, perToken: number | undefined): string {
+/** `words`: of the command that trains on from it, what the pruned run does not say. */
+function report(done: EventOf<"pruned">, perToken: number | undefined, words: readonly string[]): string {
   const { bold } = paint(process.stdout);
   const { experts, kept, merged, others, path } = done;
   const rest = merged ? "merged into the nearest" : "gone";
@@ -170,5 +181,6 @@ function report(done: EventOf<"pruned">, perToken: number | undefined): string {
     ["measured on", `${count(done.tokens)} tokens of ${done.data}`],
     ["run", `${path}, step ${count(done.step)}; pruning.json has the experts by layer`],
   ];
-  return `${table(rows).join("\n")}\n\nTrain on from it with: ${bold(`${COMMAND} train -c ${join(path, "config.yaml")} --from ${path}`)}`;
+  const given = ["train", ...words, "-c", join(path, "config.yaml"), "--from", path, "--run", `${path}-trained`];
+  return `${table(rows).join("\n")}\n\nTrain on from it with: ${bold([COMMAND, ...given].join(" "))}`;
 }

@@ -40,7 +40,7 @@ test(
   measured on  343 tokens of text.txt
   run          runs/mixtral-2-experts, step 6; pruning.json has the experts by layer
 
-Train on from it with: xenarc train -c runs/mixtral-2-experts/config.yaml --from runs/mixtral-2-experts
+Train on from it with: xenarc train -c runs/mixtral-2-experts/config.yaml --from runs/mixtral-2-experts --run runs/mixtral-2-experts-trained
 "
 `);
     const [, before, after] = /before +([\d.]+)[\s\S]*after +([\d.]+)/.exec(pruned.out)!;
