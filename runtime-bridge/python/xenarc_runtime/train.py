@@ -432,7 +432,7 @@ def _prepare_run(
     remote = settings.checkpoint.remote and checkpoint.remote_tier(run, settings.checkpoint.remote.path)
     weights = source_at() if overwrite else None
     if weights is not None:
-        _refuse_to_delete(weights, run, [*checkpoint.tiers(run), *([remote] if remote else [])])
+        _refuse_to_delete(weights, run, [*checkpoint.tiers(run), run / "weights", *([remote] if remote else [])])
     if overwrite:
         group.wait_for_all("the weights to begin with")
     if group.is_first():
@@ -456,7 +456,7 @@ def _prepare_run(
 
 
 def _refuse_to_delete(weights: pretrained.Source, run: Path, tiers: Iterable[Any]) -> None:
-    """Raises Problem where the weights to begin with lie in one of the run's own tiers."""
+    """Raises Problem where the weights to begin with lie in one of the run's own tiers, or are among the weights that it has written."""
 
     def real(path: Any) -> str:
         return str(path) if "://" in str(path) else os.path.realpath(path)

@@ -8,12 +8,14 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import numpy as np
+
 from . import checkpoint, events, export, group
 from .artifact import Artifact
 from .checkpoint import Saved
 from .errors import Problem, disk_full, is_full
 from .settings import WeightsSettings
-from .stored import Stored, Weights
+from .stored import Index, Stored, Weights
 
 _PATIENCE = 5.0
 """Seconds that the end of a run waits for a tensor that is being written."""
@@ -115,7 +117,7 @@ def _begin(artifact: Artifact, saved: Saved, target: Path, settings: WeightsSett
             writing.problem = (
                 disk_full(f"The weights of step {saved.step}", target.parent, kept)
                 if is_full(error)
-                else Problem("weights_write", f"The weights of step {saved.step} could not be written to {target}: {error}", f"{kept.capitalize()}.")
+                else Problem("weights_write", f"The weights of step {saved.step} could not be written to {target}: {error}", f"T{kept[1:]}.")
             )
 
     # What is left of it when the process ends is a draft.
@@ -129,7 +131,7 @@ def _until(weights: Weights, stopped: Callable[[], bool]) -> dict[str, Stored]:
     """The same, read no further once it is stopped."""
 
     def watched(tensor: Stored) -> Stored:
-        def read(index):  # noqa: ANN001, ANN202
+        def read(index: Index) -> np.ndarray:
             if stopped():
                 raise _Stopped
             return tensor.read(index)
