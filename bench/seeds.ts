@@ -218,15 +218,15 @@ function page(all: Measured): string {
     "",
     "Written by `npm run seeds` (bench/seeds.ts); do not edit. Compiled by libtpu without a TPU: memory is the compiler's account, the time of a",
     "step a roofline (no step is faster), FLOPs and what is sent those of one device, compile time that of the machine it ran on. What is not here",
-    "is not measured. Where attention runs in loops (XenArcAIi2, and TPU v3), rows that are not beside plain JAX below count one block of it: their",
-    "TFLOP, what is sent and least seconds are too small, but for XenArcAIi2 at 128K.",
+    "is not measured.",
     "",
     ...table([...head, "TFLOP a step", "GB sent", "least seconds a step", "compiled in, s"], rows),
     ...(beside.length === 0
       ? []
       : [
           "",
-          "Train steps beside plain JAX (`--reference FOLDER`: `common.py` and `sys1.py` to `sys5.py`), compiled the same way: ours / theirs.",
+          "Train steps beside plain JAX (`--reference FOLDER`: `common.py` and `sys1.py` to `sys5.py`, numbered as the documents are: XenArcAI 600B,",
+          "the character level, XenArcAIi2, XenArcAI-v2, Xenith_mini), compiled the same way: ours / theirs.",
           "",
           ...table(["system", "configuration", "reference", "GiB a device", "TFLOP a step", "GB sent"], beside),
         ]),

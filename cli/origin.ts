@@ -13,7 +13,7 @@ import { COMMAND } from "./terminal.js";
 
 /** This command as it would be typed, without some of its words. */
 export const thisCommand = (without: readonly string[] = []): string =>
-  typed([COMMAND, ...process.argv.slice(2).filter((word) => !without.includes(word))]);
+  `${COMMAND} ${typed(process.argv.slice(2).filter((word) => !without.includes(word)))}`;
 
 /** What a run's history says of this command, which trains `target`. */
 export async function describeCommand(run: string, target: string, source: Command["source"]): Promise<Command> {

@@ -16,13 +16,7 @@ export interface Words {
 export function sortWords(words: readonly string[]): Words {
   const isSetting = (word: string) => /^[\w$.-]+=/.test(word) && !existsSync(word);
   const targets = words.filter((word) => !isSetting(word));
-  const yaml = targets.find((word) => /\.ya?ml$/i.test(word));
-  if (yaml !== undefined) {
-    throw new XenarcError(
-      { what: `${yaml} is a configuration, not a model.`, fix: `Name it as one: --config ${yaml}` },
-      "usage",
-    );
-  }
+  targets.forEach(refuseConfiguration);
   const bare = targets.find(
     (word) => /^[\w$]+(\.[\w$]+)+(?<!\.[cm]?[jt]s)$/.test(word) && !existsSync(word) && modelIn(word) === undefined,
   );
@@ -47,6 +41,19 @@ export function sortWords(words: readonly string[]): Words {
   return { target: targets[0], overrides: words.filter(isSetting) };
 }
 
+/** @throws XenarcError for a YAML file in the place of a model. */
+function refuseConfiguration(word: string): void {
+  if (!/\.ya?ml$/i.test(word)) return;
+  throw new XenarcError(
+    {
+      what: `${word} is a configuration, not a model.`,
+      expected: "a file such as model.ts, or its folder",
+      fix: `A configuration is given to a model: --config ${word}`,
+    },
+    "usage",
+  );
+}
+
 /** A model file's model and its resolved configuration. */
 export interface Project {
   /** The model file. */
@@ -64,6 +71,7 @@ export const modelIn = (folder: string): string | undefined =>
 
 /** Loads a model file (default: `model.ts` here). */
 export async function openModel(target = "."): Promise<Pick<Project, "file" | "model">> {
+  refuseConfiguration(target);
   const file = isFolder(target) ? modelIn(target) : target;
   if (file === undefined) {
     throw new XenarcError(

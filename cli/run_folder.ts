@@ -8,9 +8,10 @@ import { XenarcError } from "../compiler/errors.js";
 import { readManifest } from "../emit/artifact.js";
 import { HISTORY, readHistory } from "../emit/history.js";
 import type { Manifest } from "../emit/manifest.js";
-import { typed } from "../runtime-bridge/launch/plan.js";
+import { quoted, typed } from "../runtime-bridge/launch/plan.js";
 import { hashOf } from "./origin.js";
 import { artifactAt, artifactOf, checkpoints } from "./project.js";
+import { COMMAND } from "./terminal.js";
 
 /** What is done about a run that is there already. */
 export interface Existing {
@@ -22,11 +23,27 @@ export interface Existing {
 export function refuseFolder(run: string, { resume, overwrite }: Existing): void {
   refuseForeign(run);
   const newest = checkpoints(run).at(-1);
-  if (newest === undefined || resume || overwrite) return;
+  if (newest === undefined || overwrite) return;
+  if (resume) {
+    refuseUntrained(run);
+    return;
+  }
   throw new XenarcError(
     {
       what: `${run} has a trained model already, saved at step ${newest}.`,
       fix: "Go on from it with --resume, start anew with --overwrite, or name another folder with --run DIR.",
+    },
+    "usage",
+  );
+}
+
+/** What is no training's, as of `xenarc prune-experts`, has weights alone. */
+function refuseUntrained(run: string): void {
+  if (existsSync(join(run, HISTORY))) return;
+  throw new XenarcError(
+    {
+      what: `${run} cannot be resumed: no training has written it, so that its checkpoint has weights alone, and no optimizer's state.`,
+      fix: `Begin a new run with its weights: ${COMMAND} train -c ${quoted(join(run, "config.yaml"))} --from ${quoted(run)} --run DIR`,
     },
     "usage",
   );
@@ -144,10 +161,35 @@ function compareStates(before: Manifest, now: Manifest, folder: string): void {
   if (changed.length === 0) return;
   const [name] = changed as [string];
   const more = changed.length > 1 ? `, and ${changed.length - 1} more` : "";
+  const settings = changedSettings(before, now);
+  const anew = "from the beginning: give another folder with --run DIR, or --overwrite this one.";
   throw new XenarcError({
     what: `The model is not the one that was trained: \`${name}\` is ${old.get(name) ?? "absent"} in ${folder}, and ${current.get(name) ?? "absent"} now${more}.`,
-    fix: "Train it from the beginning: give another folder with --run DIR, or --overwrite this one.",
+    fix:
+      settings.length === 0
+        ? `Train it ${anew}`
+        : `Resume with the settings that it was trained with (--config FILE; ${settings.join(", ")}), or train ${anew}`,
   });
+}
+
+/** How many settings are named that differ. */
+const NAMED = 4;
+
+/** The settings that a run had and that are others now: the model's and its controller's, or else those of training. */
+function changedSettings(before: Manifest, now: Manifest): string[] {
+  const flat = (value: unknown, key: string): [string, string][] =>
+    typeof value === "object" && value !== null && !Array.isArray(value)
+      ? Object.entries(value).flatMap(([name, inner]) => flat(inner, `${key}.${name}`))
+      : [[key, JSON.stringify(value) ?? "absent"]];
+  const ofSections = (...sections: string[]) => {
+    const of = ({ config }: Manifest) => new Map(sections.flatMap((section) => flat(config[section], section)));
+    const current = of(now);
+    return [...of(before)].filter(([key, value]) => current.get(key) !== value);
+  };
+  const ofModel = ofSections("model", "control");
+  const changed = ofModel.length > 0 ? ofModel : ofSections("train");
+  const more = changed.length > NAMED ? [`and ${changed.length - NAMED} more`] : [];
+  return [...changed.slice(0, NAMED).map(([key, value]) => `${key}=${value}`), ...more];
 }
 
 /** Adapters are no part of the model's file: who resumes must say again what they are. */

@@ -1,6 +1,8 @@
 /** `xenarc generate`: text from a trained model, as it comes. */
 import { existsSync } from "node:fs";
+import { dirname } from "node:path";
 import { XenarcError } from "../../compiler/errors.js";
+import { makeFolder } from "../../emit/folder.js";
 import { type GenerateOptions, generate } from "../../runtime-bridge/bridge.js";
 import type { EventOf } from "../../runtime-bridge/events.js";
 import { interruptible } from "../interrupt.js";
@@ -48,6 +50,7 @@ export async function generateCommand(options: GenerateCommandOptions): Promise<
     options.trace === undefined
       ? undefined
       : await openTrace(options.trace, run, step ?? steps.at(-1)!, options, temperature);
+  if (session !== undefined) makeFolder(dirname(session));
   const { dim } = paint(process.stderr);
   if (process.stderr.isTTY) process.stderr.write(dim(`${run}, step ${count(step ?? steps.at(-1)!)}\n`));
   const done = await generateFrom(run, {
@@ -60,7 +63,7 @@ export async function generateCommand(options: GenerateCommandOptions): Promise<
     json: json ?? false,
     ...(trace && { trace }),
   });
-  if (options.trace !== undefined && process.stderr.isTTY) process.stderr.write(dim(`${options.trace}\n`));
+  if (options.trace !== undefined) process.stderr.write(dim(`trace: ${options.trace}\n`));
   if (done.reason === "interrupted") process.exitCode = EXIT.interrupted;
 }
 

@@ -24,10 +24,11 @@ import { parseTarget, type Target } from "../../compiler/plan/target.js";
 import { type Timeline, timelineOf } from "../../compiler/plan/timeline.js";
 import { withoutFrames } from "../../compiler/site.js";
 import { layoutOf } from "../../models/layout.js";
+import { quoted } from "../../runtime-bridge/launch/plan.js";
 import { page } from "../plan_page.js";
-import { KEPT, type Mode, type Plan, type Row, render, type Scaled } from "../plan_text.js";
+import { KEPT, type Mode, meshName, type Plan, type Row, render, type Scaled } from "../plan_text.js";
 import { openProject, type Project, sortWords } from "../project.js";
-import { COMMAND, columns, paint } from "../terminal.js";
+import { COMMAND, columns, count, paint, StatusLine } from "../terminal.js";
 
 export interface PlanCommandOptions {
   readonly config?: string;
@@ -59,13 +60,31 @@ export async function planCommand(words: readonly string[], options: PlanCommand
       "usage",
     );
   }
+  const line = new StatusLine(process.stderr);
+  const plan = await planOf(project, target, words, options, line).finally(() => line.clear());
+  if (options.html !== undefined) await writeFile(options.html, page(plan));
+  if (options.json) {
+    process.stdout.write(`${JSON.stringify({ ...plan, target: target.name }, undefined, 2)}\n`);
+    return;
+  }
+  process.stdout.write(`${render(plan, columns(process.stdout), paint(process.stdout)).join("\n")}\n`);
+}
+
+/** What is best on a target, and what it comes to. */
+async function planOf(
+  project: Project,
+  target: Target,
+  words: readonly string[],
+  options: PlanCommandOptions,
+  line: StatusLine,
+): Promise<Plan> {
   const started = performance.now();
-  const planner = new Planner(project, options.mode);
+  const planner = new Planner(project, options.mode, line);
   const rows = planner.plan(target);
   const seconds = (performance.now() - started) / 1000;
   const best = rows[0];
   const fits = best?.fits === true;
-  if (fits && options.confirm > 0) await confirm(project, target, rows.slice(0, options.confirm), options.mode);
+  if (fits && options.confirm > 0) await confirm(project, target, rows.slice(0, options.confirm), options.mode, line);
   const run =
     fits && options.tokens !== undefined
       ? {
@@ -76,7 +95,7 @@ export async function planCommand(words: readonly string[], options: PlanCommand
       : undefined;
   const scaling = options.scaling && planner.scaling(target, options.scaling);
   const instead = fits ? undefined : planner.instead(target);
-  const plan: Plan = {
+  return {
     name: project.model.name,
     target,
     mode: options.mode,
@@ -88,12 +107,6 @@ export async function planCommand(words: readonly string[], options: PlanCommand
     scaling,
     instead,
   };
-  if (options.html !== undefined) await writeFile(options.html, page(plan));
-  if (options.json) {
-    process.stdout.write(`${JSON.stringify({ ...plan, target: target.name }, undefined, 2)}\n`);
-    return;
-  }
-  process.stdout.write(`${render(plan, columns(process.stdout), paint(process.stdout)).join("\n")}\n`);
 }
 
 const chipsOf = (target: Target): number => target.devices / (target.chip?.devices ?? 1);
@@ -104,10 +117,13 @@ class Planner {
   /** A timeline of a program whose state lies in the host's memory or not. */
   readonly #states = new Map<boolean, Timeline>();
   #flopsPerToken: number | undefined;
+  #looked = 0;
+  #said = 0;
 
   constructor(
     readonly project: Project,
     readonly mode: Mode,
+    readonly line: StatusLine,
   ) {}
 
   plan(target: Target): Row[] {
@@ -206,6 +222,7 @@ class Planner {
 
   #traced(target: Target, sizes: { readonly context: number; readonly batch: number }): Traced {
     return (choice) => {
+      this.#say(target, choice);
       const config = configOf(this.project, target, choice, sizes, this.mode);
       const layout = layoutOf(config) ?? ONE_DEVICE;
       const { remat, offload, mesh } = choice;
@@ -224,6 +241,15 @@ class Planner {
       this.#states.set(offload, timeline);
       return { timeline, layout };
     };
+  }
+
+  /** Shows what is looked at, some times a second. */
+  #say(target: Target, { mesh }: Choice): void {
+    this.#looked++;
+    const now = performance.now();
+    if (now - this.#said < 200) return;
+    this.#said = now;
+    this.line.show(paint(process.stderr).dim(`${target.name}  ${count(this.#looked)} choices, now ${meshName(mesh)}`));
   }
 
   /** Bytes of a device for weights and what the optimizer keeps: the state is the same on all meshes, and known when the first is traced. */
@@ -336,7 +362,6 @@ function commandOf(
 ): string[] {
   const key = (word: string) => word.split("=")[0]!;
   const own = new Set(settings.map(key));
-  const quoted = (word: string) => (/^[\w./:,=@-]*$/.test(word) ? word : `'${word}'`);
   const kept = words.filter((word) => !own.has(key(word)));
   const all = [...kept, ...(file === undefined ? [] : ["--config", file]), ...settings];
   return [...COMMAND.split(" "), mode === "train" ? "train" : "compile", ...all.map(quoted)];
@@ -369,11 +394,19 @@ function settingsOf(target: Target, { mesh, remat, accumulation, offload, batch 
 }
 
 /** Has the compiler judge candidates, and writes what it says into them. */
-async function confirm(project: Project, target: Target, rows: readonly Row[], mode: Mode): Promise<void> {
+async function confirm(
+  project: Project,
+  target: Target,
+  rows: readonly Row[],
+  mode: Mode,
+  line: StatusLine,
+): Promise<void> {
   if (target.platform !== "tpu") return;
   const [{ judge }, { compileProject }] = await Promise.all([import("../verdict.js"), import("./compile.js")]);
   const entry = mode === "train" ? "train_step" : "decode_step";
-  for (const row of rows) {
+  for (const [number, row] of rows.entries()) {
+    const at = `${number + 1} of ${rows.length}, ${meshName(row.mesh)}`;
+    line.show(paint(process.stderr).dim(`compiling ${at}, for the compiler's own account`));
     const folder = await mkdtemp(join(tmpdir(), "xenarc-plan-"));
     try {
       const config = configOf(project, target, row, { context: project.config.model.context, batch: row.batch }, mode);

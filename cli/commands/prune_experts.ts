@@ -9,6 +9,7 @@ import type { Manifest, Port } from "../../emit/manifest.js";
 import { BYTES, readTokenizerFile } from "../../emit/tokenizer.js";
 import { pruneExperts } from "../../runtime-bridge/bridge.js";
 import type { EventOf, RuntimeEvent } from "../../runtime-bridge/events.js";
+import { typed } from "../../runtime-bridge/launch/plan.js";
 import { interruptible } from "../interrupt.js";
 import {
   artifactOf,
@@ -46,7 +47,7 @@ export async function pruneExpertsCommand(
   refuseExisting(target);
   checkNumber(run, manifest, keep);
   try {
-    const perToken = await compileSmaller(run, artifact, manifest, artifactOf(target), keep, model);
+    const lowered = await compileSmaller(run, artifact, manifest, artifactOf(target), keep, model);
     await setUpPython();
     const line = new StatusLine(process.stderr);
     const done = await interruptible(() =>
@@ -61,7 +62,7 @@ export async function pruneExpertsCommand(
       ),
     ).finally(() => line.clear());
     const words = [...(model === undefined ? [] : [model]), ...(namesData(manifest) ? [] : ["--data", done.data])];
-    process.stdout.write(`${json ? JSON.stringify({ ...done, event: undefined }) : report(done, perToken, words)}\n`);
+    process.stdout.write(`${json ? JSON.stringify({ ...done, event: undefined }) : report(done, lowered, words)}\n`);
   } catch (error) {
     rmSync(target, { recursive: true, force: true });
     throw error;
@@ -109,7 +110,10 @@ const parametersOf = (programs: Manifest["programs"]): Port[] =>
     .flatMap(({ inputs, outputs }) => [...inputs, ...outputs])
     .filter(({ role, name }) => role === "state" && name.startsWith("params/"));
 
-/** Compiles the run's model with fewer experts; how many of them a token is given at the most, where that is less than before. */
+/** How many experts a token is given at the most and at the least, where there are not so many any more. */
+type Lowered = { readonly perToken?: number; readonly least?: number };
+
+/** Compiles the run's model with fewer experts. */
 async function compileSmaller(
   run: string,
   artifact: string,
@@ -117,18 +121,18 @@ async function compileSmaller(
   folder: string,
   experts: number,
   target: string | undefined,
-): Promise<number | undefined> {
+): Promise<Lowered> {
   const { file, model } = await modelOfRun(run, manifest.name, target, {
     what: "The model with fewer experts is compiled anew, and there is no model.ts in this folder.",
     fix: "Name the model's file with --model.",
   });
-  const before = manifest.config.model as { perToken?: number; least?: number };
-  const most = (key: "perToken" | "least") =>
+  const before = manifest.config.model as Lowered;
+  const most = (key: keyof Lowered): Lowered =>
     before[key] !== undefined && before[key] > experts ? { [key]: experts } : {};
-  const fewer: { readonly perToken?: number } = most("perToken");
+  const lowered = { ...most("perToken"), ...most("least") };
   // A controller's networks know the experts that there were.
   const { control: _, ...config } = manifest.config;
-  const values = { ...config, model: { ...before, experts, ...fewer, ...most("least") } };
+  const values = { ...config, model: { ...before, experts, ...lowered } };
   const compiled = await compile(model, resolveConfig(model.schema, { values }));
   const now = compiled.program("train_step").program.inputs.filter(({ name }) => name.startsWith("params/"));
   const was = manifest.programs.train_step!.inputs.filter(({ name }) => name.startsWith("params/"));
@@ -138,7 +142,7 @@ async function compileSmaller(
   const { kind, files } = manifest.tokenizer;
   const main = files?.find(({ file }) => file.endsWith("tokenizer.json"));
   await compiled.write(folder, kind === "bytes" ? BYTES : readTokenizerFile(kind, join(artifact, main!.file)));
-  return fewer.perToken;
+  return lowered;
 }
 
 /** A parameter, of whatever number of experts. */
@@ -166,7 +170,7 @@ function show(event: RuntimeEvent, line: StatusLine): void {
 }
 
 /** `words`: of the command that trains on from it, what the pruned run does not say. */
-function report(done: EventOf<"pruned">, perToken: number | undefined, words: readonly string[]): string {
+function report(done: EventOf<"pruned">, { perToken, least }: Lowered, words: readonly string[]): string {
   const { bold } = paint(process.stdout);
   const { experts, kept, merged, others, path } = done;
   const rest = merged ? "merged into the nearest" : "gone";
@@ -176,11 +180,12 @@ function report(done: EventOf<"pruned">, perToken: number | undefined, words: re
       `${kept} of ${experts} kept in each mixture; the others, with ${percent(others)} of the choices, are ${rest}`,
     ],
     ...(perToken === undefined ? [] : [["perToken", `a token takes at most ${perToken}: there are no more`]]),
+    ...(least === undefined ? [] : [["least", `a token takes at least ${least}: there are no more`]]),
     ["loss before", `${loss(done.loss_before)} nats a token`],
     ["loss after", `${loss(done.loss_after)} nats a token`],
     ["measured on", `${count(done.tokens)} tokens of ${done.data}`],
     ["run", `${path}, step ${count(done.step)}; pruning.json has the experts by layer`],
   ];
   const given = ["train", ...words, "-c", join(path, "config.yaml"), "--from", path, "--run", `${path}-trained`];
-  return `${table(rows).join("\n")}\n\nTrain on from it with: ${bold([COMMAND, ...given].join(" "))}`;
+  return `${table(rows).join("\n")}\n\nTrain on from it with: ${bold(`${COMMAND} ${typed(given)}`)}`;
 }

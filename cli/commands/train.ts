@@ -14,6 +14,7 @@ import { TrainingDisplay } from "../progress.js";
 import {
   artifactAt,
   artifactOf,
+  checkpoints,
   configuredData,
   configuredWeights,
   modelIn,
@@ -78,7 +79,7 @@ export async function trainCommand(given: readonly string[], options: TrainComma
   const project = ready === undefined ? await openProject(words, options.config) : undefined;
   const manifest = project ? undefined : await readManifest(ready!);
   const name = project?.model.name ?? manifest!.name;
-  const isRun = ready !== undefined && existsSync(join(target, HISTORY));
+  const isRun = ready !== undefined && (existsSync(join(target, HISTORY)) || checkpoints(target).length > 0);
   const goesOn = isRun && options.resume === true && options.run === undefined;
   const run = goesOn ? target : (options.run ?? join(RUNS, name));
   refuseFolder(run, options);

@@ -12,6 +12,8 @@ export interface RunValue {
   readonly start: number | readonly number[];
   readonly least: number | readonly number[];
   readonly most: number | readonly number[];
+  /** What the model can compute with, at the least and at the most: no bounds lead beyond. Default: any numbers. */
+  readonly range?: readonly [least: number, most: number];
   /** It is a multiple of this. Default: any number. */
   readonly step?: number;
   /** It says how far back tokens see: it is raised where recall is low. */

@@ -17,7 +17,7 @@ export interface Knob extends RunValue {
 
 /**
  * The values of a model's that are controlled, with the bounds of the configuration.
- * @throws XenarcError when there are none, and for bounds of a value that there is not.
+ * @throws XenarcError when there are none, for bounds of a value that there is not, and for bounds beyond what the model has room for.
  */
 export function knobsOf(model: LanguageModel<object>, { bounds }: ControlConfig): Knob[] {
   const values = model.controlled()?.values ?? [];
@@ -48,6 +48,13 @@ export function knobsOf(model: LanguageModel<object>, { bounds }: ControlConfig)
       throw new XenarcError({
         what: `control.bounds.${name}: the least is ${least} and the most ${most}.`,
         expected: "[least, most], the least below the most",
+      });
+    }
+    const [lowest, highest] = knob.range ?? [Number.NEGATIVE_INFINITY, Number.POSITIVE_INFINITY];
+    if (least < lowest || most > highest) {
+      throw new XenarcError({
+        what: `control.bounds.${name} is [${least}, ${most}], and the model has room for ${lowest} to ${highest}.`,
+        fix: "Choose bounds within these, or a model with more room: what holds it is among the settings of `model`.",
       });
     }
     Object.assign(knob, { least, most });

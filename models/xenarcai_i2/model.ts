@@ -221,12 +221,12 @@ const runValues = (c: XenarcaiI2Config): RunValue[] => {
     ...more,
   });
   return [
-    value("window", upTo(c.window, 2, c.context), { step: 1 }),
-    value("dilation", upTo(c.dilation, 2, c.context), { step: 1 }),
-    value("globals", c.maxGlobals, { step: 1, recalls: true }),
-    value("sparsity", upTo(c.sparsity, 5, 1)),
-    value("chunk", upTo(c.chunk, 8, c.context), { step: c.unit }),
-    value("latent", c.maxLatent, { step: 1 }),
+    value("window", upTo(c.window, 2, c.context), { step: 1, range: [1, c.context] }),
+    value("dilation", upTo(c.dilation, 2, c.context), { step: 1, range: [1, c.context] }),
+    value("globals", c.maxGlobals, { step: 1, range: [0, c.maxGlobals], recalls: true }),
+    value("sparsity", upTo(c.sparsity, 5, 1), { range: [0, 1] }),
+    value("chunk", upTo(c.chunk, 8, c.context), { step: c.unit, range: [c.unit, c.context] }),
+    value("latent", c.maxLatent, { step: 1, range: [1, c.maxLatent] }),
     { path: "blocks/values/weights", part: "attention", start: 1, least: 0, most: 2 },
     { path: "blocks/values/router", part: "experts", start: 0, least: -1, most: 1 },
   ];

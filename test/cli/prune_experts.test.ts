@@ -1,5 +1,5 @@
 /** `xenarc prune-experts`: what it writes is opened by the other commands; what it cannot do it says. */
-import { cpSync, existsSync, readFileSync } from "node:fs";
+import { cpSync, existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { folder, project, root, SLOW, SMALL, TEXT, xenarc } from "./command.js";
 
@@ -53,6 +53,17 @@ Train on from it with: xenarc train -c runs/mixtral-2-experts/config.yaml --from
     const config = ["-c", join(run, "config.yaml"), "train.steps=1", "-d", "text.txt"];
     const on = await xenarc({ cwd }, "train", ...config, "--from", run, "--run", "runs/on");
     expect(on).toMatchObject({ code: 0, err: "" });
+    // It has no optimizer's state to go on with, and nothing is left in its folder by the attempt.
+    const inside = readdirSync(join(cwd, run)).sort();
+    for (const words of [
+      [run, "--resume"],
+      [...settings, "model.experts=2", "--run", run, "--resume"],
+    ]) {
+      const { code, err } = await xenarc({ cwd }, "train", ...words);
+      expect([code, err]).toEqual([2, expect.stringContaining(`${run} cannot be resumed`)]);
+      expect(err).toContain(`--from ${run} --run DIR`);
+    }
+    expect(readdirSync(join(cwd, run)).sort()).toEqual(inside);
 
     const merged = await xenarc(
       { cwd },

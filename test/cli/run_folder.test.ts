@@ -40,7 +40,7 @@ test(
       [["train", "--resume", "--overwrite"], "option '--resume' cannot be used with option '--overwrite'"],
       [
         ["train", "config.yaml"],
-        "config.yaml is a configuration, not a model.\n\nName it as one: --config config.yaml",
+        "config.yaml is a configuration, not a model.\n\nExpected: a file such as model.ts, or its folder\nA configuration is given to a model: --config config.yaml",
       ],
       [
         ["config", "show", "--data", "text.txt"],

@@ -129,6 +129,7 @@ test(
     const other = await call("train", ...SMALL, "model.embed=16", "--data", "text.txt", "--resume");
     expect(other.code).toBe(1);
     expect(other.err).toContain("The model is not the one that was trained: `params/tokens/weight` is f32[256, 8] in");
+    expect(other.err).toContain("Resume with the settings that it was trained with (--config FILE; model.embed=8)");
 
     const kept = readFileSync(file("runs/char-transformer/artifact/manifest.json"), "utf8");
     for (const [from, said] of [

@@ -164,6 +164,23 @@ describe("values of the run", () => {
     expect([window!.name, window!.least, window!.most]).toEqual(["window", 2, 9]);
     expect(() => knobsOf(model, config({ bounds: { windows: [2, 9] } }))).toThrow(/no value of the run "windows"/);
     expect(() => knobsOf(model, config({ bounds: { window: [9, 2] } }))).toThrow(/control.bounds.window/);
+    const { context, maxGlobals, maxLatent, unit } = tiny as Record<
+      "context" | "maxGlobals" | "maxLatent" | "unit",
+      number
+    >;
+    for (const [name, lowest, highest] of [
+      ["window", 1, context],
+      ["globals", 0, maxGlobals],
+      ["latent", 1, maxLatent],
+      ["chunk", unit, context],
+      ["sparsity", 0, 1],
+    ] as const) {
+      const said = (least: number, most: number) => () => knobsOf(model, config({ bounds: { [name]: [least, most] } }));
+      expect(said(lowest, highest)).not.toThrow();
+      for (const beyond of [said(lowest - 1, highest), said(lowest, highest + 1)]) {
+        expect(beyond).toThrow(`room for ${lowest} to ${highest}`);
+      }
+    }
     const without = plain.build(plain.schema.parse({}));
     expect(() => knobsOf(without, config())).toThrow(/no values of the run/);
   });

@@ -1,7 +1,7 @@
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { execa, execaNode } from "execa";
-import { ensurePython, type RuntimeEvent, train } from "../../runtime-bridge/bridge.js";
+import { ensurePython, exportWeights, type RuntimeEvent, train } from "../../runtime-bridge/bridge.js";
 import { pythonEnv } from "../../runtime-bridge/process.js";
 import { here, metrics, problem, python, referenceArtifact, stateOf, temporaryFolder, writeText } from "./support.js";
 
@@ -116,9 +116,10 @@ test("--overwrite takes all of an earlier run away, but not before the weights t
   const overwrite = (from?: string) =>
     train({ artifact, run, data: text, existing: "overwrite", ...(from && { from }) });
   symlinkSync(run, join(folder, "link"));
-  for (const from of [run, join(run, "checkpoints/380"), join(folder, "link")]) {
+  await exportWeights({ checkpoint: join(run, "checkpoints/380"), out: join(run, "weights/380") });
+  for (const from of [run, join(run, "checkpoints/380"), join(folder, "link"), join(run, "weights/380")]) {
     expect(await problem(() => overwrite(from))).toMatch(
-      /^The weights to begin with are those that --overwrite deletes: .*checkpoints\/\d+ is a checkpoint of .*overwritten itself\.\nGive the new run another folder\.$/,
+      /^The weights to begin with are those that --overwrite deletes: .*(checkpoints|weights)\/\d+ belongs to .*overwritten itself\.\nGive the new run another folder\.$/,
     );
   }
   expect(await problem(() => overwrite(join(folder, "mistyped")))).toMatch("There is no file or folder");

@@ -467,7 +467,7 @@ def _refuse_to_delete(weights: pretrained.Source, run: Path, tiers: Iterable[Any
         if any(real(path).startswith(os.path.join(real(tier), "")) for tier in tiers):
             raise Problem(
                 "weights",
-                f"The weights to begin with are those that --overwrite deletes: {path} is a checkpoint of {run} itself.",
+                f"The weights to begin with are those that --overwrite deletes: {path} belongs to {run} itself.",
                 "Give the new run another folder.",
             )
 
