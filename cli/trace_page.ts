@@ -97,7 +97,10 @@ const tokenSpan = ({ text, probability }: Token, i: number): string => span(i, t
 
 function attention(tokens: readonly Token[]): string {
   const paths = Object.keys(tokens[0]!.attention);
-  if (paths.length === 0) return "";
+  if (paths.length === 0) {
+    return `<h2>Attention</h2>
+<p class="note">None of the modules that were looked into shows what it attends to. Dot-product attention does, unless <code>--look</code> leaves it out; hierarchical attention, which weighs several ways to its keys, does not.</p>`;
+  }
   const options = paths.map((path) => `<option>${escape(path)}</option>`).join("");
   return `<h2>Attention</h2>
 <p>A row for each token, downwards: what the token before it, from which it was found, attended to, from the first token at the left to the last. Click a head for its picture and to see its weights on the text above, which is blue then; click it again to go back.</p>

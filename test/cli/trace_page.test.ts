@@ -56,7 +56,9 @@ test("a generation that was ended before its first token has a page all the same
   expect(tracePage([], subject)).toContain("No token was generated.");
 });
 
-test("without operations or modules their parts are left out", () => {
+test("without operations or modules their parts are left out, and that no attention is shown is explained", () => {
   const page = tracePage([prompt, { ...token(2, "a", 1), attention: {}, activations: {} }], subject);
-  expect([...page.matchAll(/<h2>(.*?)<\/h2>/g)].map(([, name]) => name)).toEqual(["Text"]);
+  expect([...page.matchAll(/<h2>(.*?)<\/h2>/g)].map(([, name]) => name)).toEqual(["Text", "Attention"]);
+  expect(page).toContain("None of the modules that were looked into shows what it attends to.");
+  expect(page).not.toContain("<select");
 });

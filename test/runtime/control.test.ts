@@ -1,10 +1,10 @@
 /** A controller at work: in a run that is trained, in one that goes on from a checkpoint, and while text is written. */
-import { cpSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systems } from "../../bench/systems.js";
 import { compile } from "../../emit/compile.js";
 import { METRICS } from "../../models/control/assessment.js";
-import { generate, train } from "../../runtime-bridge/bridge.js";
+import { exportWeights, generate, train } from "../../runtime-bridge/bridge.js";
 import { metrics, temporaryFolder } from "./support.js";
 
 const { definition, tiny } = systems.xenarcai_i2!;
@@ -22,19 +22,39 @@ writeFileSync(data, records.map((record) => `${JSON.stringify(record)}\n`).join(
 const run = join(folder, "run");
 let artifact: string;
 
-async function compiled(name: string, control: object): Promise<string> {
+async function compiled(name: string, control: object | undefined, steps = STEPS): Promise<string> {
   const path = join(folder, name);
   const config = {
     model: { ...tiny, vocab: 256, sparsity: 0.5 },
-    train: { steps: STEPS, batch: 2, warmup: 2 },
+    train: { steps, batch: 2, warmup: 2 },
     log: { every: 1, tensorboard: false },
     checkpoint: { every: 6 },
     eval: { every: STEPS },
     data: { types: { field: "kind", values: kinds }, field: "text" },
-    control: { rollout: 4, hidden: 8, ...control },
+    ...(control && { control: { rollout: 4, hidden: 8, ...control } }),
   };
   await (await compile(definition, config, { locations: false })).write(path);
   return path;
+}
+
+/** The bytes of the values of the run at a step, by their names in the file that is exported. */
+async function valuesAt(run: string, step: number, artifact: string): Promise<[string, string][]> {
+  cpSync(artifact, join(run, "artifact"), { recursive: true });
+  const out = join(run, `weights-${step}`);
+  await exportWeights({ checkpoint: join(run, "checkpoints", `${step}`), out });
+  const bytes = readFileSync(join(out, "model.safetensors"));
+  const begin = 8 + Number(bytes.readBigUInt64LE());
+  const header: Record<string, { data_offsets: [number, number] }> = JSON.parse(bytes.toString("utf8", 8, begin));
+  return Object.entries(header)
+    .filter(([name]) => name.startsWith("blocks/values/"))
+    .map(
+      ([
+        name,
+        {
+          data_offsets: [from, to],
+        },
+      ]) => [name, bytes.toString("hex", begin + from, begin + to)],
+    );
 }
 
 beforeAll(async () => {
@@ -70,6 +90,30 @@ test(
     rmSync(join(again, "checkpoints", `${STEPS}`), { recursive: true });
     await train({ artifact, run: again, data, existing: "resume" });
     expect(metrics(again)).toEqual(metrics(run));
+  },
+  SLOW,
+);
+
+test(
+  "a run that goes on without a controller says so, and keeps the values that were set last",
+  async () => {
+    const alone = join(folder, "alone");
+    cpSync(run, alone, { recursive: true });
+    const said: string[] = [];
+    const without = await compiled("without", undefined, STEPS + 4);
+    await train(
+      { artifact: without, run: alone, data, existing: "resume" },
+      (event) => event.event === "log" && said.push(event.message),
+    );
+    expect(said).toContainEqual(
+      expect.stringMatching(/^Resuming with other settings: control is left out now; train\.steps/),
+    );
+    const steps = metrics(alone).filter(({ step, loss }) => step! > STEPS && loss !== undefined);
+    expect(steps.map(({ step }) => step)).toEqual([1, 2, 3, 4].map((n) => STEPS + n));
+    for (const step of steps) expect(Object.keys(step).filter((name) => name.startsWith("control/"))).toEqual([]);
+    const kept = await valuesAt(run, STEPS, artifact);
+    expect(kept.length).toBe(8);
+    expect(await valuesAt(alone, STEPS + 4, without)).toEqual(kept);
   },
   SLOW,
 );

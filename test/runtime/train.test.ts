@@ -116,6 +116,7 @@ test("--overwrite takes all of an earlier run away, but not before the weights t
   const overwrite = (from?: string) =>
     train({ artifact, run, data: text, existing: "overwrite", ...(from && { from }) });
   symlinkSync(run, join(folder, "link"));
+  cpSync(artifact, join(run, "artifact"), { recursive: true });
   await exportWeights({ checkpoint: join(run, "checkpoints/380"), out: join(run, "weights/380") });
   for (const from of [run, join(run, "checkpoints/380"), join(folder, "link"), join(run, "weights/380")]) {
     expect(await problem(() => overwrite(from))).toMatch(

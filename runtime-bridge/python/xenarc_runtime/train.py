@@ -483,10 +483,18 @@ def _compare_record(record: dict[str, Any], artifact: Artifact, pipeline: data.P
         {key: value for key, value in _flat(config).items() if key.split(".")[0] not in ("checkpoint", "log")}
         for config in (record["config"], artifact.config)
     )
+    sections = {key.split(".")[0] for key in (*before, *now) if "." in key}
+    gone, new = (
+        {section for section in sections if not any(key.startswith(f"{section}.") for key in flat)} for flat in (now, before)
+    )
     changed = [
-        f"{key} is {json.dumps(now.get(key))} and was {json.dumps(before.get(key))}"
-        for key in sorted({*before, *now})
-        if before.get(key) != now.get(key)
+        *(f"{section} is left out now" for section in sorted(gone)),
+        *(f"{section} was left out before" for section in sorted(new)),
+        *(
+            f"{key} is {json.dumps(now.get(key))} and was {json.dumps(before.get(key))}"
+            for key in sorted({*before, *now})
+            if before.get(key) != now.get(key) and key.split(".")[0] not in gone | new
+        ),
     ]
     anew = record.get("train_step") not in (None, _step_print(artifact)) and not changed
     differences = {
