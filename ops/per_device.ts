@@ -6,6 +6,7 @@ import { captured, Region, substitute, type Value } from "../compiler/ir.js";
 import { deviceGroups, localShape, meshSize, type Rules, type Spec } from "../compiler/mesh.js";
 import { currentLayout, escape, intoRegion, takeEscapes, withLayout } from "../compiler/trace.js";
 import { leaves as anyLeaves, mapLeaves, withValues } from "../compiler/tree.js";
+import { put } from "./functions.js";
 import type { Monoid } from "./hlo/regions.js";
 import { describe, hlo, type Scalar, sharded, Tensor, tensorError } from "./tensor.js";
 
@@ -213,4 +214,25 @@ export function allToAll<A extends string>(
 ): Tensor<A> {
   const found = groupsOf("allToAll", over);
   return found ? x.with(hlo().allToAll(x.value, x.position(split), x.position(concat), found.groups)) : x;
+}
+
+/**
+ * As {@link put}, of a tensor that the rules may split over the mesh along the axis: each device writes what falls into its own part. The
+ * partitioner would gather the whole, to keep what positions outside leave as it is.
+ */
+export function putInParts<A extends string, K extends A, B extends string>(
+  x: Tensor<A>,
+  axis: K,
+  at: Tensor<B>,
+  values: Tensor<Exclude<A, K> | NoInfer<B>>,
+): Tensor<A> {
+  const over = currentLayout()?.over("activations", axis) ?? [];
+  if (over.length === 0) return put(x, axis, at, values);
+  const whole = at.names.filter((n) => !x.has(n as never)).map((n) => [n, []]);
+  return perDevice(
+    { x, at, values },
+    // What is written outside of a part is written nowhere.
+    ({ x, at, values }) => put(x, axis, at.sub(axisIndex(over).mul(x.size(axis))) as Tensor<B>, values),
+    { axes: Object.fromEntries(whole) },
+  );
 }

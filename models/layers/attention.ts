@@ -1,9 +1,7 @@
-import { currentLayout } from "../../compiler/trace.js";
 import { named } from "../../ops/control.js";
-import { put } from "../../ops/functions.js";
 import { type Initializer, normal, zeros } from "../../ops/initializers.js";
 import { Module, param } from "../../ops/module.js";
-import { axisIndex, perDevice } from "../../ops/per_device.js";
+import { putInParts } from "../../ops/per_device.js";
 import { type Tensor, tensorError } from "../../ops/tensor.js";
 import { type AttentionOptions, attention } from "./attention/dot_product.js";
 import { Linear } from "./linear.js";
@@ -182,17 +180,10 @@ export class Attention extends Module {
   }
 }
 
-/** A cache with new entries at their positions. Where it is split over the mesh by position, each device writes those of its own part. */
-function write<E extends string>(
+/** A cache with new entries at their positions. */
+const write = <E extends string>(
   cache: Tensor<E | "key">,
   positions: Tensor,
   entries: Tensor<E | "seq">,
-): Tensor<E | "key"> {
-  const given = { cache: cache as Tensor, positions, entries: entries.cast(cache.dtype) as Tensor };
-  const over = currentLayout()?.over("activations", "key") ?? [];
-  // What is written outside of a part is written nowhere.
-  const own = ({ cache, positions, entries }: typeof given): Tensor =>
-    put(cache, "key", positions.sub(axisIndex(over).mul(cache.size("key"))) as Tensor, entries) as Tensor;
-  if (over.length > 0) return perDevice(given, own, { axes: { seq: [] } });
-  return put(given.cache, "key", positions, given.entries) as Tensor;
-}
+): Tensor<E | "key"> =>
+  putInParts(cache as Tensor, "key", positions, entries.cast(cache.dtype) as Tensor) as Tensor<E | "key">;

@@ -1,8 +1,8 @@
 import { named, scan, shard } from "../../ops/control.js";
-import { dot, gather, gelu, iota, put, where } from "../../ops/functions.js";
+import { dot, gather, gelu, iota, where } from "../../ops/functions.js";
 import { type Initializer, normal } from "../../ops/initializers.js";
 import { Module, param } from "../../ops/module.js";
-import { perDevice } from "../../ops/per_device.js";
+import { perDevice, putInParts } from "../../ops/per_device.js";
 import { type Scalar, type Tensor, tensorError } from "../../ops/tensor.js";
 import { evenly } from "./attention/block.js";
 import { alongSequences, headsOver } from "./attention/heads.js";
@@ -234,7 +234,7 @@ export class Hlsa extends Module {
     const { unit, blockSize = 512 } = this.options;
     const options = allOptions(this.options, length);
     const at = position.broadcast({ seq: 1 });
-    const write = (into: Tensor, x: Tensor) => put(into, "key", at, x.cast(into.dtype));
+    const write = (into: Tensor, x: Tensor) => putInParts(into, "key", at, x.cast(into.dtype));
     const query = q.at("seq", 0);
     const isFirst = position.rem(evenly(length, blockSize)).eq(0);
     const kept = {

@@ -4,10 +4,10 @@
  */
 import { z } from "zod";
 import { stopGradient } from "../../ops/control.js";
-import { constant, dot, full, gather, gelu, iota, put, where } from "../../ops/functions.js";
+import { constant, dot, full, gather, gelu, iota, where } from "../../ops/functions.js";
 import { type Initializer, normal, ones, zeros } from "../../ops/initializers.js";
 import { Module, param, Stack } from "../../ops/module.js";
-import { perDevice, seqOver } from "../../ops/per_device.js";
+import { perDevice, putInParts, seqOver } from "../../ops/per_device.js";
 import { report } from "../../ops/report.js";
 import type { Sizes, Tensor } from "../../ops/tensor.js";
 import { inLength } from "../control/assessment.js";
@@ -336,7 +336,7 @@ export class Summarizer extends Module {
       .broadcast({ key: 1 }) as Tensor;
     const one = this.summary(mean).rename("summary", "headDim").cast(cache.summaries.dtype) as Tensor;
     const at = position.div(chunk).broadcast({ place: 1 }) as Tensor;
-    const summaries = put(cache.summaries as Tensor, "key", at, one.rename("key", "place") as Tensor) as Tensor;
+    const summaries = putInParts(cache.summaries as Tensor, "key", at, one.rename("key", "place") as Tensor) as Tensor;
     return [
       { sum: sum.ordered(cache.sum.names) as Tensor, summaries: summaries as Tensor },
       position.broadcast({ seq: 1 }) as Tensor,

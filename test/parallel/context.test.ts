@@ -1,7 +1,7 @@
 /** Attention along a sequence that is split over the mesh, against JAX's on one device; training with it, against one device. */
 
 import { z } from "zod";
-import { type ContextOptions, Layout, type Mesh, makeMesh } from "../../compiler/mesh.js";
+import { type ContextOptions, Layout, type Mesh, makeMesh, type Rules } from "../../compiler/mesh.js";
 import { collectives, collectiveTable } from "../../compiler/plan/collectives.js";
 import { totalCost } from "../../compiler/plan/costs.js";
 import { parseOptimizedHlo } from "../../compiler/plan/optimized_hlo.js";
@@ -253,13 +253,14 @@ test("attention across devices is attention, with its gradients", async () => {
 }, 240_000);
 
 /** Hierarchical attention and its gradients, of values of the run that let every path see something. */
-const hierarchy = (mesh: Readonly<Record<string, number>>): DeviceCase => {
-  const [seq, options] = [24, { sinks: 2, maxGlobals: 4, unit: 2, blockSize: 4 }];
+const hierarchy = (mesh: Readonly<Record<string, number>>, blockSize: number, activations: Rules = {}): DeviceCase => {
+  const [seq, options] = [24, { sinks: 2, maxGlobals: 4, unit: 2, blockSize }];
   const keys = { batch: 2, key: seq, kvHeads: 2, headDim: 4 };
   const reach = { window: 6, dilation: 2, globals: 3, chunk: 4 };
-  const f = `lambda q, k, v, b, s: reference("hierarchical").attention(q, k, v, b, s, {**{n: jnp.full(2, x) for n, x in ${JSON.stringify(reach)}.items()}, "sparsity": jnp.full(2, 1.0)}, dict(sinks=2, maxGlobals=4, unit=2, block=4))`;
+  const f = `lambda q, k, v, b, s: reference("hierarchical").attention(q, k, v, b, s, {**{n: jnp.full(2, x) for n, x in ${JSON.stringify(reach)}.items()}, "sparsity": jnp.full(2, 1.0)}, dict(sinks=2, maxGlobals=4, unit=2, block=${blockSize}))`;
   return {
     mesh,
+    layout: (mesh) => new Layout(mesh, { activations }),
     inputs: [
       { batch: 2, seq, kvHeads: 2, group: 2, headDim: 4 },
       keys,
@@ -284,9 +285,18 @@ const hierarchy = (mesh: Readonly<Record<string, number>>): DeviceCase => {
 };
 
 test("hierarchical attention across devices is what it is on one, with its gradients", async () => {
-  const meshes = [{ data: 2, context: 2, tensor: 2 }, { context: 2 }, { context: 8 }];
-  const runs = await runOnDevices(folder, meshes.map(hierarchy));
+  // With blocks of 3 there are 8, which devices that have the same heads share; seq over two axes: the heads lie over the first.
+  const runs = await runOnDevices(folder, [
+    hierarchy({ data: 2, context: 2, tensor: 2 }, 4),
+    hierarchy({ context: 2 }, 4),
+    hierarchy({ context: 8 }, 4),
+    hierarchy({ data: 1 }, 3),
+    hierarchy({ context: 8 }, 3),
+    hierarchy({ fsdp: 4, context: 2 }, 3, { batch: [], seq: ["context", "fsdp"] }),
+  ]);
   expect(runs.map(difference).filter((d) => !(d < 1e-5))).toEqual([]);
+  const [alone, ...shared] = runs.slice(3).map(({ hlo }) => totalCost(parseOptimizedHlo(hlo)).flops);
+  for (const each of shared) expect(each).toBeLessThan(alone! / 5);
 }, 240_000);
 
 /** A recurrent state and its gradients, on a mesh over which it may not divide. */

@@ -8,17 +8,23 @@ import type { Keys, Order, Queries, Sees } from "./visible.js";
 
 /**
  * How a sequence lies on the mesh while it is attended to: whole, its heads, of these axes of the queries, over what splits them; and the first
- * of them that divides over what splits sequences elsewhere, too (Jacobs et al. 2023, "DeepSpeed Ulysses", arXiv:2309.14509).
+ * of them that divides over what splits sequences elsewhere, too, or over as many of those mesh axes, from the first on, as it does (Jacobs et al.
+ * 2023, "DeepSpeed Ulysses", arXiv:2309.14509).
  */
 export function headsOver(query: Tensor, heads: readonly string[]): Record<string, readonly string[]> {
   const layout = currentLayout();
   if (layout === undefined) return {};
   const ofHeads = (axis: string) => layout.over("activations", axis);
-  const all = (axis: string) => [...ofHeads(axis), ...layout.over("activations", "seq")];
-  const parts = (axis: string) => all(axis).reduce((n, m) => n * meshSize(layout.mesh, m), 1);
-  const further = heads.find((n) => query.has(n) && query.size(n) % parts(n) === 0);
-  const lying = heads.map((n) => [n, n === further ? all(n) : ofHeads(n)] as const);
-  return { seq: [], key: [], ...Object.fromEntries(lying) };
+  const ofSequence = layout.over("activations", "seq");
+  const divides = (axis: string, over: readonly string[]) =>
+    query.has(axis) && query.size(axis) % over.reduce((n, m) => n * meshSize(layout.mesh, m), 1) === 0;
+  const lying = Object.fromEntries(heads.map((n) => [n, ofHeads(n)]));
+  for (let count = ofSequence.length; count > 0; count--) {
+    const over = (axis: string) => [...ofHeads(axis), ...ofSequence.slice(0, count)];
+    const further = heads.find((n) => divides(n, over(n)));
+    if (further !== undefined) return { seq: [], key: [], ...lying, [further]: over(further) };
+  }
+  return { seq: [], key: [], ...lying };
 }
 
 /**
@@ -28,6 +34,12 @@ export function headsOver(query: Tensor, heads: readonly string[]): Record<strin
 export const alongSequences = (heads: readonly string[]): readonly string[] => {
   const layout = currentLayout();
   return ["batch", ...heads, "seq", "key"].flatMap((n) => layout?.over("activations", n) ?? []);
+};
+
+/** The mesh axes along which devices have the same queries of whole sequences, whose heads lie over `over`. */
+export const sharing = (heads: readonly string[], over: readonly string[]): readonly string[] => {
+  const others = [...over, ...(currentLayout()?.over("activations", "batch") ?? [])];
+  return [...new Set(alongSequences(heads))].filter((m) => !others.includes(m));
 };
 
 /**

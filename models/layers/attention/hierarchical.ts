@@ -1,7 +1,8 @@
 import { currentLayout } from "../../../compiler/trace.js";
-import { customVjp, named, scan } from "../../../ops/control.js";
+import { leaves, mapLeaves } from "../../../compiler/tree.js";
+import { customVjp, named, type Slice, type Stacked, scan } from "../../../ops/control.js";
 import { concatenate, dot, full, gather, iota, put, scalar, where, zeros } from "../../../ops/functions.js";
-import { perDevice } from "../../../ops/per_device.js";
+import { allGather, allReduce, axisSize, ownPart, perDevice } from "../../../ops/per_device.js";
 import { type Scalar, type Tensor, tensorError } from "../../../ops/tensor.js";
 import {
   accumulator,
@@ -17,7 +18,7 @@ import {
   type Running,
   type Visits,
 } from "./block.js";
-import { alongSequences, headsOver } from "./heads.js";
+import { alongSequences, headsOver, sharing } from "./heads.js";
 import {
   type AllOptions,
   allOptions,
@@ -111,12 +112,16 @@ export function hierarchical(
   };
   const axes = headsOver(query, ["kvHeads", ...own]);
   const over = ["kvHeads", ...own].flatMap((n) => axes[n] ?? []);
+  const shared = sharing(["kvHeads", ...own], over);
   const out = perDevice(
     given,
     (local) => {
       const [, out] = scan("batch", {}, local, (none, { q, k, v, bias, reach, selection }) => {
         const keys = { k: k.ordered(order.key), v: v.ordered(order.key) as Keys };
-        return [none, ofInput(q.ordered(order.query), keys, bias, reach as unknown as Reached, selection, all, over)];
+        return [
+          none,
+          ofInput(q.ordered(order.query), keys, bias, reach as unknown as Reached, selection, all, { over, shared }),
+        ];
       });
       return out;
     },
@@ -133,7 +138,7 @@ function ofInput(
   reach: Reached,
   selection: Tensor<"key"> | undefined,
   options: AllOptions,
-  over: readonly string[],
+  { over, shared }: { readonly over: readonly string[]; readonly shared: readonly string[] },
 ): Queries {
   const { sinks, unit, blockSize } = options;
   const length = q.size("seq");
@@ -154,7 +159,7 @@ function ofInput(
   const anchors = inBlocks(q, "seq", size, "queryBlock").slice("seq", 0, 1).at("seq", 0);
   const begins = iota({ queryBlock: anchors.size("queryBlock") }).mul(size) as Tensor<"queryBlock">;
   const chosen = choose(anchors, begins, means.k, reach, options, over);
-  const core = inSteps({ length, size, rows: rowsOf(q, k), reach, tokens, chosen, landmarks, options });
+  const core = inSteps({ length, size, rows: rowsOf(q, k), reach, tokens, chosen, landmarks, options, shared });
   const given = landmarks.flatMap((l) => [l.k, l.v]);
   const attend = customVjp<Operands, Tensor, unknown>(core.forward, core.backward as never);
   return attend(q, k, v, bias, ...(given as Tensor[]));
@@ -174,6 +179,8 @@ interface Steps {
   readonly chosen: Chosen;
   readonly landmarks: readonly Landmarks[];
   readonly options: AllOptions;
+  /** The mesh axes along which devices have the same queries. */
+  readonly shared: readonly string[];
 }
 
 /** What the scores of a block of queries depend on; `bias` by path, `places`: their places in the order of the local path. */
@@ -191,8 +198,35 @@ interface LocalBlock {
 
 const wide = { dtype: "f32" } as const;
 
+/**
+ * A scan over blocks of queries that devices along `shared` all have: each goes through some of them, one in so many, since later ones see more,
+ * and is given what the others found. What is carried is a sum, from nothing on.
+ */
+function overBlocks<C, X, Y>(
+  shared: readonly string[],
+  init: C,
+  xs: X,
+  body: (carry: C, x: Slice<X, "queryBlock">) => readonly [NoInfer<C>, Y],
+): [C, Stacked<Y, "queryBlock">] {
+  const devices = axisSize(shared);
+  const count = (leaves(xs)[0] as Tensor).size("queryBlock");
+  if (devices === 1 || count % devices !== 0) return scan("queryBlock", init, xs, body);
+  const own = mapLeaves(xs, (leaf) => {
+    const each = (leaf as Tensor).split("queryBlock", { queryBlock: count / devices, device: devices });
+    return ownPart(each, "device", shared).at("device", 0);
+  });
+  const [sums, found] = scan("queryBlock", init, own, body);
+  const all = mapLeaves(found, (leaf) => {
+    const own = leaf as Tensor;
+    const each = allGather(own.broadcast({ device: 1 }), "device", shared);
+    const inOrder = own.names.flatMap((n) => (n === "queryBlock" ? [n, "device"] : [n]));
+    return each.ordered(inOrder).merge(["queryBlock", "device"], "queryBlock");
+  });
+  return [allReduce(sums, shared), all];
+}
+
 /** The forward and the backward pass of one sequence. */
-function inSteps({ length, size, rows, reach, tokens, chosen, landmarks, options }: Steps) {
+function inSteps({ length, size, rows, reach, tokens, chosen, landmarks, options, shared }: Steps) {
   const { sinks, unit } = options;
   const count = Math.ceil(length / size);
   const padded = count * size;
@@ -318,7 +352,7 @@ function inSteps({ length, size, rows, reach, tokens, chosen, landmarks, options
     const [near, row] = [passes(rows, local), rowOf(q)];
     const [kFolded, vFolded] = [foldedKeys(k), foldedKeys(v)];
     const nearby = { q: byQueries(fold(q, "seq")), ...localViews(bias) };
-    const [, begun] = scan("queryBlock", {}, nearby, (none, { q, ...view }) => {
+    const [, begun] = overBlocks(shared, {}, nearby, (none, { q, ...view }) => {
       const start = begin(q, v.size("headDim"));
       return [
         none,
@@ -330,7 +364,7 @@ function inSteps({ length, size, rows, reach, tokens, chosen, landmarks, options
     const before = { peak: natural(peak, row), total: natural(total, row), sum: natural(sum, q) };
     const sets = others(q, k, v, given);
     const xs = { q: byQueries(q), before, ...views(bias) };
-    const [, rowwise] = scan("queryBlock", {}, xs, (none, { q, before, ...view }) => {
+    const [, rowwise] = overBlocks(shared, {}, xs, (none, { q, before, ...view }) => {
       const done = sets.reduce(
         (running, { k, v, over }) => over.attend(q, k, v, view as Block, running),
         before as unknown as Running,
@@ -365,7 +399,7 @@ function inSteps({ length, size, rows, reach, tokens, chosen, landmarks, options
     const sets = others(q, k, v, given);
     const xs = { x: inBlocksOf((x) => x), ...views(bias) };
     const init = sets.map(({ k, v }): KeySums => ({ dk: accumulator(k), dv: accumulator(v) }));
-    const [sums, found] = scan("queryBlock", init, xs, (sums, { x, ...view }) => {
+    const [sums, found] = overBlocks(shared, init, xs, (sums, { x, ...view }) => {
       const parts = sets.map(({ k, v, over }, i) => over.differentiate(x as never, k, v, view as Block, sums[i]!));
       const dq = parts.map((p) => p.dq).reduce((a, b) => a.add(b));
       return [parts.map(({ dk, dv }) => ({ dk, dv })), { dq, dBias: parts.map((p) => overHeads(p.dBias)) }];
@@ -375,7 +409,7 @@ function inSteps({ length, size, rows, reach, tokens, chosen, landmarks, options
     const [kFolded, vFolded] = [foldedKeys(k), foldedKeys(v)];
     const nearby = { x: inBlocksOf((x) => fold(x, "seq")), ...localViews(bias) };
     const none: KeySums = { dk: accumulator(kFolded), dv: accumulator(vFolded) };
-    const [nearSums, nearFound] = scan("queryBlock", none, nearby, (sums, { x, ...view }) => {
+    const [nearSums, nearFound] = overBlocks(shared, none, nearby, (sums, { x, ...view }) => {
       const { dq, dBias, ...next } = near.differentiate(x as never, kFolded, vFolded, view as LocalBlock, sums);
       return [next, { dq: dq, dBias: overHeads(dBias) }];
     });

@@ -1,9 +1,9 @@
 import { currentLayout } from "../../../compiler/trace.js";
 import { cond, scan, stopGradient } from "../../../ops/control.js";
-import { concatenate, gather, iota, put, where } from "../../../ops/functions.js";
+import { concatenate, gather, iota, where } from "../../../ops/functions.js";
 import { normal } from "../../../ops/initializers.js";
 import { Module } from "../../../ops/module.js";
-import { perDevice } from "../../../ops/per_device.js";
+import { perDevice, putInParts } from "../../../ops/per_device.js";
 import type { Tensor } from "../../../ops/tensor.js";
 import { inBlocks } from "../attention/block.js";
 import { attention } from "../attention/dot_product.js";
@@ -100,7 +100,7 @@ export class LongTerm extends Module {
         .mul(vectors) as Tensor;
       // Behind the last, where nothing is to be written: that is dropped.
       const at = places(where(due, slot, summaries.key.size("key")) as Tensor, vectors, "vector");
-      const into = (t: Tensor, entries: Tensor) => put(t, "key", at, entries.cast(t.dtype) as Tensor) as Tensor;
+      const into = (t: Tensor, entries: Tensor) => putInParts(t, "key", at, entries.cast(t.dtype) as Tensor) as Tensor;
       return { key: into(summaries.key, made.key), value: into(summaries.value, made.value) };
     };
     const after = cond(due.any("batch") as never, write, () => ({ key: summaries.key, value: summaries.value }));

@@ -1,7 +1,8 @@
 import { currentLayout } from "../../../compiler/trace.js";
-import { concatenate, gather, iota, ones, put } from "../../../ops/functions.js";
+import { concatenate, gather, iota, ones } from "../../../ops/functions.js";
 import { normal } from "../../../ops/initializers.js";
 import { Module, spec } from "../../../ops/module.js";
+import { putInParts } from "../../../ops/per_device.js";
 import { type Tensor, tensorError } from "../../../ops/tensor.js";
 import { Attention, type AttentionSizes } from "../attention.js";
 import { RmsNorm } from "../rms_norm.js";
@@ -134,7 +135,7 @@ export class Memory extends Module {
     const before = held ? this.sizes.tokens : 0;
     const at = positions.add(before) as Tensor;
     const own = state.rename("seq", "step").cast(states.dtype) as Tensor;
-    const all = put(states, "seq", at.rename("seq", "step") as Tensor, own) as Tensor;
+    const all = putInParts(states, "seq", at.rename("seq", "step") as Tensor, own) as Tensor;
     const segments = held && (ones({ batch: x.size("batch"), seq: 1 }, "i32") as Tensor);
     const [read, next] = this.short.call<"batch">(state, { positions: at, cache: short, segments });
     const y = x.add(read as never) as typeof x;
