@@ -5,8 +5,9 @@ import { customVjp, optimizationBarrier, shard } from "../../ops/control.js";
 import { gather, scatterAdd, where, zeros } from "../../ops/functions.js";
 import { type Initializer, normal } from "../../ops/initializers.js";
 import { Module, param } from "../../ops/module.js";
-import { allGather, allReduce, axisIndex, perDevice, reduceScatter } from "../../ops/per_device.js";
+import { allGather, allReduce, axisIndex, axisSize, perDevice, reduceScatter } from "../../ops/per_device.js";
 import { type Distinct, type Sizes, sharded, type Tensor } from "../../ops/tensor.js";
+import { areFew, rowsOver } from "./stationary.js";
 
 /** A table of vectors, looked up by number. The optimizer's weight decay spares it. */
 export class Embedding<V extends string, D extends string> extends Module {
@@ -64,8 +65,34 @@ function lookUp(layout: Layout, weight: Tensor, dtype: DType, vocab: string, tok
     const at = tokens.sub(axisIndex(over).mul(rows)) as Tensor;
     return { at, only: (x: Tensor): Tensor => where(at.ge(0).and(at.lt(rows)), x, 0) as Tensor };
   };
+  const [used, at] = (["activations", "parameters"] as const).map((kind) => layout.spec(kind, sharded(weight)));
+  /** What the table is stored in parts along, beyond those that it is looked up in. */
+  const stored = weight.names.flatMap((name, d) => {
+    const more = (at![d] ?? []).slice((used![d] ?? []).length);
+    return name === vocab || more.length === 0 ? [] : [{ name, stored: `stored ${name}`, over: at![d]!, more }];
+  });
+  const everyone = rowsOver(
+    tokens.names.map((n, d) => [n, plain[d] ?? []]),
+    stored.flatMap(({ more }) => more),
+  );
+  const count = (tokens.value.type.shape.reduce((a, b) => a * b, 1) / axisSize(devices)) * everyone.times;
+  const width = weight.names.reduce((n, name) => (name === vocab ? n : n * weight.size(name)), 1);
+  const isFew = stored.length > 0 && !isScattered && areFew(count, width, rows * width);
+  /** Few tokens: what is found meets, and the table stays as it is stored. */
+  const findFew = (table: Tensor, tokens: Tensor): Tensor =>
+    perDevice(
+      { table: stored.reduce((t, { name, stored }) => t.rename(name, stored) as Tensor, table), tokens },
+      ({ table, tokens }) => {
+        const { at, only } = place(everyone.all(tokens));
+        const own = stored.reduce((t, { name, stored }) => t.rename(stored, name) as Tensor, table);
+        const met = allReduce(only(gather(own, vocab, at)), over);
+        return everyone.own(stored.reduce((y, { name, more }) => allGather(y, name, more), met));
+      },
+      { axes: Object.fromEntries(stored.map(({ stored, over }) => [stored, over])) },
+    );
   const find = customVjp(
     (table: Tensor, tokens: Tensor) => {
+      if (isFew) return [findFew(table, tokens), { tokens }] as const;
       const found = perDevice(
         { table: shard(table), tokens },
         ({ table, tokens }): Tensor => {

@@ -3,6 +3,7 @@ import { dot, iota, scalar, where, zeros } from "../../ops/functions.js";
 import { type Initializer, normal } from "../../ops/initializers.js";
 import { Module, param } from "../../ops/module.js";
 import type { Scalar, Sizes, Tensor } from "../../ops/tensor.js";
+import { stationaryProducts } from "./stationary.js";
 
 /** Options of a {@link Latent}. */
 export interface LatentOptions {
@@ -40,6 +41,8 @@ export class Latent<R extends Readonly<Record<string, Tensor>>> extends Module {
 
   /** x `[batch, seq, embed]` to results `[batch, seq, ...]`; `dims` (i32): how many dimensions count, a scalar or with the axis `batch`. */
   call(x: Tensor<"batch" | "seq" | "embed">, dims: Tensor): Readonly<Record<keyof R, Tensor>> {
+    const few = this.stationary(x as Tensor, dims);
+    if (few) return few;
     const inBlocks = (w: Tensor) =>
       shard(w.cast(x.dtype)).split("latent", {
         latentBlock: -1,
@@ -50,6 +53,13 @@ export class Latent<R extends Readonly<Record<string, Tensor>>> extends Module {
     return Object.fromEntries(Object.keys(this.up).map((name, i) => [name, results[i]!])) as Readonly<
       Record<keyof R, Tensor>
     >;
+  }
+
+  /** Of few rows, all at once, with the weights where they are stored; undefined where rows are many. */
+  private stationary(x: Tensor, dims: Tensor): Readonly<Record<keyof R, Tensor>> | undefined {
+    const [h] = stationaryProducts(x, [this.down as Tensor], ["embed"]) ?? [];
+    const results = h && stationaryProducts(counting(h, dims), Object.values<Tensor>(this.up), ["latent"]);
+    return results && (Object.fromEntries(Object.keys(this.up).map((name, i) => [name, results[i]!])) as never);
   }
 }
 
@@ -62,6 +72,13 @@ function divisor(n: number, most: number): number {
 
 const wide = { dtype: "f32" } as const;
 
+/** Dimensions of the latent from `first` on; those that do not count are 0. */
+function counting(h: Tensor, dims: Tensor, first?: Scalar): Tensor {
+  const place = iota({ latent: h.size("latent") });
+  const counts = dims.broadcast(place.sizes).gt(first === undefined ? place : place.add(first));
+  return where(counts, h, 0);
+}
+
 const throughLatent = (dims: Tensor, size: number) => {
   /** How many blocks have dimensions that count, for any input. */
   const visits = (blocks: number): Scalar =>
@@ -69,12 +86,8 @@ const throughLatent = (dims: Tensor, size: number) => {
       .add(size - 1)
       .div(size)
       .minimum(blocks);
-  /** A block's part of the latent; dimensions that do not count are 0. */
-  const counting = (h: Tensor, j: Scalar): Tensor => {
-    const place = iota({ latent: size }).add(j.mul(size));
-    const counts = dims.broadcast({ latent: size }).gt(place);
-    return where(counts, h, 0);
-  };
+  /** A block's part of the latent. */
+  const ofBlock = (h: Tensor, j: Scalar): Tensor => counting(h, dims, j.mul(size));
   /** A block of the latent lies as x does: on a mesh that is gathered, not x, which is wider. */
   const narrow = (x: Tensor, down: Tensor): Tensor => shard(dot(x, down, "embed") as Tensor);
   const rest = (w: Tensor) => w.names.filter((n) => n !== "latent" && n !== "latentBlock");
@@ -89,7 +102,7 @@ const throughLatent = (dims: Tensor, size: number) => {
       const start = { j: scalar(0, "i32"), ys: ups.map((up) => zeros({ ...rows, ...sizes(up) }) as Tensor) };
       const more = ({ j }: Step) => j.lt(end);
       const { ys } = whileLoop(start, more, ({ j, ys }) => {
-        const h = counting(narrow(x, down.at("latentBlock", j)), j);
+        const h = ofBlock(narrow(x, down.at("latentBlock", j)), j);
         const parts = ups.map((up) => dot(h, up.at("latentBlock", j), "latent", wide));
         return { j: j.add(1), ys: ys.map((y, i) => y.add(parts[i]!)) };
       });
@@ -107,9 +120,9 @@ const throughLatent = (dims: Tensor, size: number) => {
       const more = ({ j }: Step) => j.lt(end);
       const { dx, dDown, dUps } = whileLoop(start, more, ({ j, dx, dDown, dUps }) => {
         const into = down.at("latentBlock", j);
-        const h = counting(narrow(x, into), j);
+        const h = ofBlock(narrow(x, into), j);
         const parts = ups.map((up, i) => dot(cts[i]!, up.at("latentBlock", j), rest(up), wide) as unknown as Tensor);
-        const dh = counting(shard(parts.reduce((a, b) => a.add(b)).cast(x.dtype)), j);
+        const dh = ofBlock(shard(parts.reduce((a, b) => a.add(b)).cast(x.dtype)), j);
         return {
           j: j.add(1),
           dx: dx.add(dot(dh, into, "latent", wide)),

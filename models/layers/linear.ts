@@ -5,6 +5,7 @@ import { Module, type Parameter, param } from "../../ops/module.js";
 import { type Distinct, describe, type Sizes, type Tensor, tensorError } from "../../ops/tensor.js";
 import { LowRank, type LowRankOptions } from "./low_rank.js";
 import { splitProducts } from "./split_product.js";
+import { stationaryProducts } from "./stationary.js";
 
 /** Options of a {@link Linear} layer. */
 export interface LinearOptions {
@@ -66,7 +67,7 @@ export class Linear<I extends string, O extends string, E extends string = never
         fix: "Rename it.",
       });
     const from = Object.keys(this.from);
-    const [split] = splitProducts(x as Tensor, [this.weight as Tensor], from) ?? [];
+    const [split] = onMesh(x as Tensor, [this.weight as Tensor], from) ?? [];
     const own = split ?? (contract(x as Tensor, weightOf(this.weight).cast(x.dtype) as Tensor, from) as Tensor);
     return completed(x as Tensor, own, this);
   }
@@ -81,10 +82,14 @@ export class Linear<I extends string, O extends string, E extends string = never
   ): <O extends string>(layer: Linear<I, O>) => Tensor<A | O> {
     const given = x as Tensor;
     const weights = layers.map((l) => l.weight as Tensor);
-    const split = splitProducts(given, weights, Object.keys(layers[0]!.from));
+    const split = onMesh(given, weights, Object.keys(layers[0]!.from));
     return (layer) => (split ? completed(given, split[layers.indexOf(layer)]!, layer) : layer.call<A>(x)) as Tensor;
   }
 }
+
+/** x times each of the weights as the code of one device, where the partitioner would send more. */
+const onMesh = (x: Tensor, weights: readonly Tensor[], from: readonly string[]): readonly Tensor[] | undefined =>
+  splitProducts(x, weights, from) ?? stationaryProducts(x, weights, from);
 
 /** What a layer adds to the product of x and its weight. */
 interface Further {

@@ -133,7 +133,7 @@ test(
 
     const kept = readFileSync(file("runs/char-transformer/artifact/manifest.json"), "utf8");
     for (const [from, said] of [
-      ["runs/char-transformer", "runs/char-transformer/checkpoints/8 is a checkpoint of runs/char-transformer itself."],
+      ["runs/char-transformer", "runs/char-transformer/checkpoints/8 belongs to runs/char-transformer itself."],
       ["runs/char-transformers", "There is no file or folder runs/char-transformers."],
     ] as const) {
       const anew = await call("train", ...SMALL, "--data", "text.txt", "--overwrite", "--from", from);

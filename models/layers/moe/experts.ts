@@ -12,11 +12,13 @@ import {
   allToAll,
   axisIndex,
   axisSize,
+  ownPart,
   perDevice,
   reduceScatter,
 } from "../../../ops/per_device.js";
 import { describe, sharded, Tensor, tensorError } from "../../../ops/tensor.js";
 import type { Linear } from "../linear.js";
+import { areFew, rowsOver } from "../stationary.js";
 import { combine, dispatch, dropless, limited, type Priority } from "./dispatch.js";
 import type { Routing } from "./router.js";
 
@@ -55,7 +57,7 @@ export interface Dispatching {
  * added up; the routing has the tokens' axes. On a mesh each device sorts the tokens that it has. Where nothing is dropped it does not matter
  * which are worked on together: a device sorts those of all devices that its experts are split over, and has their sum. With `room` each
  * device fills the experts' rows from each chunk of its own, and the rows go to their experts and back. With a `chunk`, what is between
- * tokens and results is computed again in the backward pass.
+ * tokens and results is computed again in the backward pass. Where tokens are few, weights stay where they are stored (`stationaryProducts`).
  */
 export function throughExperts(
   x: Tensor,
@@ -87,6 +89,16 @@ export function throughExperts(
   const splits = (m: string) => tokens.some((n) => ofTokens.get(n)!.includes(m));
   /** Where rows go to experts of other devices: every device has tokens of its own. */
   const exchanged = room !== undefined && ofExperts.every(splits) ? ofExperts : [];
+  /** All tokens of those that weights are stored over, where these are fewer numbers than the weights. */
+  const lyingTokens = tokens.flatMap((n) => ofTokens.get(n)!);
+  const rows = rowsOver([["token", lyingTokens]], ofParameters);
+  const size = (n: "embed" | "expert" | "mlp", over: readonly string[] = []) =>
+    (up.weight as Tensor).size(n) / axisSize(over);
+  const chosen = tokens.reduce((n, axis) => n * x.size(axis), expert.size("choice")) / axisSize(lyingTokens);
+  const inner = size("mlp", ofWidth) * (gate ? 2 : 1);
+  const numbers = size("expert", ofExperts) * size("embed") * (inner + size("mlp", ofWidth));
+  const stays = ofParameters.length > 0 && areFew(chosen * rows.times, size("embed") + inner, numbers);
+  const apart = stays ? ofParameters : [];
   /** The mesh axes whose devices have parts of the tokens' sum, and whether tokens are split over them too. */
   const parts = [...ofExperts.filter((m) => !exchanged.includes(m)), ...ofWidth].map((m) => [m, splits(m)] as const);
 
@@ -101,7 +113,8 @@ export function throughExperts(
     const whole = (w: Weights): Weights =>
       mapLeaves(w, (leaf) => {
         const t = leaf as Tensor;
-        return t.has("weightEmbed") ? renamed(allGather(t, "weightEmbed", ofParameters), "weightEmbed", "embed") : t;
+        const gathered = t.has("weightEmbed") && !stays ? allGather(t, "weightEmbed", ofParameters) : t;
+        return renamed(gathered, "weightEmbed", "embed");
       });
     const gathered = { gate: gate && whole(gate), up: whole(up), down: whole(down) };
     const sizes = Object.fromEntries(tokens.map((n) => [n, own.x.size(n)]));
@@ -129,7 +142,8 @@ export function throughExperts(
     own: Omit<typeof inputs, keyof typeof weights>,
     { gate, up, down }: Record<"up" | "down", Weights> & { readonly gate: Weights | undefined },
   ): Tensor => {
-    const all = (t: Tensor) => parts.reduce((t, [m, split]) => (split ? allGather(t, "token", m) : t), t);
+    const everywhere = (t: Tensor) => parts.reduce((t, [m, split]) => (split ? allGather(t, "token", m) : t), t);
+    const all = (t: Tensor) => (stays ? rows.all(everywhere(t)) : everywhere(t));
     const [here, chosen, weighed] = [own.x, own.expert, own.weight].map(all) as [Tensor, Tensor, Tensor];
     const elsewhere = exchanged.length ? [] : ofExperts;
     const count = up.weight.size("expert") * (elsewhere.length ? 1 : axisSize(ofExperts));
@@ -137,13 +151,14 @@ export function throughExperts(
     const mine = elsewhere.length ? index.ge(0).and(index.lt(count)) : undefined;
     const given = own.taken && all(own.taken);
     const taken = (mine && given ? mine.and(given) : (mine ?? given)) as Tensor | undefined;
-    const apply = { gate, up, down, scale };
+    const apply = { gate, up, down, scale, apart };
     const share = elsewhere.length ? 1 / axisSize(elsewhere) : 1;
     const routed = { here, index, weighed, taken, count, share };
     const mixed = room
       ? inRows(routed, apply, { ...room, tokens: own.x.size("token"), over: exchanged })
       : inGroups(routed, apply);
-    return [...parts].reverse().reduce((t, [m, split]) => (split ? reduceScatter(t, "token", m) : sumOf(t, m)), mixed);
+    const found = stays ? rows.own(mixed) : mixed;
+    return [...parts].reverse().reduce((t, [m, split]) => (split ? reduceScatter(t, "token", m) : sumOf(t, m)), found);
   };
   return perDevice(inputs, ofDevice, { axes }).ordered(x.names) as Tensor;
 }
@@ -175,8 +190,19 @@ function byExpert(routed: Routed): Routed {
   };
 }
 
-/** Experts' weights, whole but for the width that a device has of them, and the factor of their adapters. */
-type Whole = Record<"up" | "down", Weights> & { readonly gate: Weights | undefined; readonly scale: number };
+/**
+ * Experts' weights, whole but for the width that a device has of them, and the factor of their adapters; or with a part of `embed`, which lies
+ * over the mesh axes `apart`.
+ */
+type Whole = Record<"up" | "down", Weights> & {
+  readonly gate: Weights | undefined;
+  readonly scale: number;
+  readonly apart: readonly string[];
+};
+
+/** Rows of whole `embed` through a map that may have a part of it, on the way in or out. */
+const inParts = (x: Tensor, along: "embed" | "mlp", apart: readonly string[], map: (x: Tensor) => Tensor): Tensor =>
+  along === "embed" ? allReduce(map(ownPart(x, "embed", apart)), apart) : allGather(map(x), "embed", apart);
 
 /** How many tokens have chosen each expert (i32). */
 export const loadOf = (index: Tensor, taken: Tensor | undefined, count: number): Tensor => {
@@ -185,7 +211,7 @@ export const loadOf = (index: Tensor, taken: Tensor | undefined, count: number):
 };
 
 /** Nothing is dropped: tokens sorted by expert, and products of their groups. */
-function inGroups(routed: Routed, { gate, up, down, scale }: Whole): Tensor {
+function inGroups(routed: Routed, { gate, up, down, scale, apart }: Whole): Tensor {
   const { here, index, weighed, taken, count } = byExpert(routed);
   const load = loadOf(index, taken, count);
   const plan = dropless({ expert: index, weight: weighed, taken, load } as Routing);
@@ -194,10 +220,11 @@ function inGroups(routed: Routed, { gate, up, down, scale }: Whole): Tensor {
   const known = () => taken && isOfGroup(rows.size("row"), load.sum("expert") as Tensor);
   const chosen = routed.index.size("token") * routed.index.size("choice") * routed.share;
   const filled = Math.min(1, chosen / rows.size("row"));
-  const through = (x: Tensor, { weight, lora }: Weights, along: "embed" | "mlp"): Tensor => {
-    const own = product(x, weight, load, along, filled);
-    return lora ? own.add(adapter(x, lora, load, along, known()).mul(scale) as Tensor) : own;
-  };
+  const through = (x: Tensor, { weight, lora }: Weights, along: "embed" | "mlp"): Tensor =>
+    inParts(x, along, apart, (x) => {
+      const own = product(x, weight, load, along, filled);
+      return lora ? own.add(adapter(x, lora, load, along, known()).mul(scale) as Tensor) : own;
+    });
   const inner = gate
     ? gated(through(rows, gate, "embed"), through(rows, up, "embed"))
     : ungated(through(rows, up, "embed"));
@@ -207,7 +234,7 @@ function inGroups(routed: Routed, { gate, up, down, scale }: Whole): Tensor {
 /** Each `tokens` of them fill so many rows of every expert; those of experts elsewhere go there and back over mesh axes. */
 function inRows(
   { here, index, weighed, taken, count }: Routed,
-  { gate, up, down, scale }: Whole,
+  { gate, up, down, scale, apart }: Whole,
   {
     rows: capacity,
     priority,
@@ -226,10 +253,13 @@ function inRows(
   const buffers = (dispatch(x as never, plan) as Tensor)
     .split("row", { expert: count, capacity })
     .merge(["group", "capacity"], "row") as Tensor;
-  const through = (x: Tensor, { weight, lora }: Weights, along: "embed" | "mlp"): Tensor => {
-    const own = dot(x, weight, along) as Tensor;
-    return lora ? (own.add(dot(dot(x, lora.a, along) as Tensor, lora.b, "rank").mul(scale) as Tensor) as Tensor) : own;
-  };
+  const through = (x: Tensor, { weight, lora }: Weights, along: "embed" | "mlp"): Tensor =>
+    inParts(x, along, apart, (x) => {
+      const own = dot(x, weight, along) as Tensor;
+      return lora
+        ? (own.add(dot(dot(x, lora.a, along) as Tensor, lora.b, "rank").mul(scale) as Tensor) as Tensor)
+        : own;
+    });
   const sent = allToAll(buffers, "expert", "row", over);
   const wide = through(sent, up, "embed");
   const inner = gate ? gated(through(sent, gate, "embed"), wide) : ungated(wide);
