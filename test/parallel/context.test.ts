@@ -151,6 +151,13 @@ const variants: Readonly<Record<string, Variant>> = {
     mask: windowed("5", 0),
     attend: CAPPED,
   },
+  "neighbours, a window, blocks that do not fit": {
+    mesh: { context: 2 },
+    seq: 36,
+    blockSize: 4,
+    options: () => ({ causal: true, window: 4 }),
+    mask: windowed("4", 0),
+  },
   "neighbours, windows in turn and global tokens, batch and heads split too": {
     mesh: { data: 2, context: 2, tensor: 2 },
     seq: 24,

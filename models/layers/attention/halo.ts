@@ -164,7 +164,9 @@ export class Halo implements OnDevice {
   /** What goes through a scan over blocks of queries. */
   private perBlock<T extends Record<string, Tensor>>(xs: T, { segments }: Local) {
     const { chunk } = this.sizes;
-    const positions = count("seq", chunk, axisIndex(this.over).mul(chunk)) as Tensor;
+    // Those that fill up the last block go on: where a block's keys begin follows from its first position.
+    const filled = Math.ceil(chunk / this.block) * this.block;
+    const positions = count("seq", filled, axisIndex(this.over).mul(chunk)) as Tensor;
     const all = { ...xs, positions, segment: segments };
     const blocks = (x: Tensor) => inBlocks(x, "seq", this.block, "queryBlock").ordered(["queryBlock", ...x.names]);
     return Object.fromEntries(Object.entries(all).map(([name, x]) => [name, x && blocks(x)])) as {
