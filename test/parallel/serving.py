@@ -1,7 +1,7 @@
 """Runs the entry points that do not train, and compares artifacts with the first: `serving.py FOLDER... --out JSON`.
 
-Written to the file: by artifact, the largest relative difference of each output of `eval_step`, `forward`, `prefill` and
-four of `decode_step`, whose caches are compared too.
+Written to the file: by artifact, the largest relative difference of each output of the `eval_step`, `forward` and `prefill` that there are and
+of four `decode_step`, whose caches are compared too, but for what is behind the prompt, of `--length` tokens, and what was written. With `--hlo`, the optimized HLO of each artifact's `decode_step` is written into its folder.
 """
 
 import argparse
@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 from xenarc_runtime import pjrt
 from xenarc_runtime.artifact import load
-from xenarc_runtime.program import Entry
+from xenarc_runtime.dtypes import to_numpy
+from xenarc_runtime.program import Entry, compile_program, named
 
 SAMPLING = {
     "key": np.array([0, 3], np.uint32),
@@ -25,15 +26,19 @@ def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folders", nargs="+", type=Path)
     parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--hlo", action="store_true")
+    parser.add_argument("--length", type=int, default=2)
     arguments = parser.parse_args()
     artifacts = [load(folder) for folder in arguments.folders]
     for artifact in sorted(artifacts, key=lambda a: -np.prod([axis.size for axis in a.mesh])):
         pjrt.make_mesh(artifact.mesh)
-    runs = [run(artifact) for artifact in artifacts]
+    runs = [run(artifact, arguments.length) for artifact in artifacts]
+    for folder, artifact in zip(arguments.folders, artifacts if arguments.hlo else [], strict=False):
+        (folder / "decode_step.hlo.txt").write_text(pjrt.optimized_hlo(compile_program(artifact, "decode_step")))
     arguments.out.write_text(json.dumps([differences(a, runs[0]) for a in runs]))
 
 
-def run(artifact):
+def run(artifact, least):
     state = Entry(artifact, "init")({"key": np.array([0, 7], np.uint32)})
     parameters = {name: array for name, array in state.items() if name.startswith("params/")}
     random = np.random.default_rng(0)
@@ -44,20 +49,31 @@ def run(artifact):
 
     found = {}
 
-    def call(entry, inputs, label):
+    def call(entry, inputs, label, end=None):
         outputs = Entry(artifact, entry)({**parameters, **inputs})
-        found.update({f"{label} {name}": np.asarray(array) for name, array in outputs.items()})
+        ports = {port.name: port for port in artifact.program(entry).outputs}
+        found.update({f"{label} {name}": written(ports[name], np.asarray(array), end) for name, array in outputs.items()})
         return outputs
 
-    call("eval_step", {"tokens": tokens("eval_step", "tokens")}, "eval_step")
-    call("forward", {"tokens": tokens("forward", "tokens")}, "forward")
+    def written(port, array, end):
+        if port.role != "cache" or "key" not in port.axes or array.shape[port.axes.index("key")] != prompt.shape[1]:
+            return array
+        at = np.arange(prompt.shape[1]) < end[:, None]
+        own = [port.axes.index("batch"), port.axes.index("key")]
+        return array * at.reshape([n if d in own else 1 for d, n in enumerate(array.shape)])
+
+    for entry in ("eval_step", "forward"):
+        if entry in artifact.programs:
+            call(entry, {"tokens": tokens(entry, "tokens")}, entry)
     prompt = tokens("prefill", "tokens")
-    length = 2 + np.arange(len(prompt), dtype=np.int32) % 4
-    outputs = call("prefill", {"tokens": prompt, "length": length, **SAMPLING}, "prefill")
+    length = least + np.arange(len(prompt), dtype=np.int32) % 4
+    # A session of nothing, where the model remembers any.
+    session = {p.name: np.zeros(p.shape, to_numpy(p.dtype)) for p in named(artifact.program("prefill").inputs, "cache")}
+    outputs = call("prefill", {"tokens": prompt, "length": length, **session, **SAMPLING}, "prefill", length)
     for step in range(4):
         token = np.asarray(outputs.pop("next_token"))
         inputs = {"token": token, "position": length + step, **outputs, **SAMPLING}
-        outputs = call("decode_step", inputs, f"decode_step {step}")
+        outputs = call("decode_step", inputs, f"decode_step {step}", length + step + 1)
     return found
 
 

@@ -141,10 +141,13 @@ export class Moe extends Module {
       counted: counted && (inOrder(counted as Tensor).joined as Tensor),
     };
     const routing = this.router.call(seen.joined as Tokens, told);
-    const inChunks = this.chunk !== undefined && routing.expert.size("token") > this.chunk;
+    const count = routing.expert.size("token");
+    const inChunks = this.chunk !== undefined && count > this.chunk;
+    // A token alone, as one that is written, is never dropped.
+    const capacity = count === 1 ? undefined : this.capacity;
     const mixed = (
-      this.capacity === undefined || inChunks
-        ? this.throughChunks(x as Tensor, routing, tokens.back, others)
+      capacity === undefined || inChunks
+        ? this.throughChunks(x as Tensor, routing, tokens.back, others, capacity)
         : tokens.back(this.limited(tokens.joined as Tokens, routing) as Tensor)
     ) as Tensor<A | "embed">;
     return this.shared ? (mixed.add(this.shared.call<A>(x) as Tensor) as Tensor) : mixed;
@@ -160,8 +163,14 @@ export class Moe extends Module {
    * Tokens' results, as many at a time as the chunk says: of all, or of those that each chunk's capacity has room for. `back` brings what
    * tokens have from their one axis to the `axes` of x.
    */
-  private throughChunks(x: Tensor, routing: Routing, back: (y: Tensor) => Tensor, axes: readonly string[]): Tensor {
-    const { capacity, chunk, priority } = this;
+  private throughChunks(
+    x: Tensor,
+    routing: Routing,
+    back: (y: Tensor) => Tensor,
+    axes: readonly string[],
+    capacity: number | undefined,
+  ): Tensor {
+    const { chunk, priority } = this;
     const [expert, weight] = [back(routing.expert as Tensor), back(routing.weight as Tensor)];
     const choices = { expert, weight, taken: routing.taken && back(routing.taken as Tensor) };
     const [local, along] = [true, false].map((wanted) => axes.filter((n) => this.local.includes(n) === wanted));
