@@ -106,6 +106,14 @@ const v5px64 = ["target=tpu:v5p:2x4x4", "mesh.context=8"];
 /** Memories of a few tokens. */
 const remembering = { tokens: 8, chunk: 4, vectors: 1, chunks: 16, layers: 1, heads: 2, mlp: 32 };
 
+/** XenArcAIi2 writes with a sequence over `context` and `fsdp`, of which its heads divide over `context` alone: the others share their queries. */
+const I2_SERVING = [
+  "sharding.context=ring",
+  "sharding.activations.batch=[]",
+  "sharding.activations.seq=[context,fsdp]",
+  "sharding.activations.key=[context,fsdp]",
+];
+
 /** What XenArcAIi2's reference has not, and each setting without it: windows, sinks, global tokens and mixtures alone. No chunk is as long as this. */
 const I2_OWN = {
   plan: "0",
@@ -427,7 +435,8 @@ export const systems: Readonly<Record<string, System>> = {
           {
             name: `50.4B at ${thousand}K, one sequence, v4-256`,
             file: "full.yaml",
-            ...serving(16, `model.context=${1024 * thousand}`),
+            overrides: [`model.context=${1024 * thousand}`, ...I2_SERVING],
+            entries: ["prefill", "decode_step"],
           },
         ];
       }),
