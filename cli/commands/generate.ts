@@ -63,7 +63,7 @@ export async function generateCommand(options: GenerateCommandOptions): Promise<
     json: json ?? false,
     ...(trace && { trace }),
   });
-  if (options.trace !== undefined) process.stderr.write(dim(`trace: ${options.trace}\n`));
+  if (options.trace !== undefined && process.stderr.isTTY) process.stderr.write(dim(`trace: ${options.trace}\n`));
   if (done.reason === "interrupted") process.exitCode = EXIT.interrupted;
 }
 
