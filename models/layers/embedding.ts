@@ -8,6 +8,7 @@ import { Module, param } from "../../ops/module.js";
 import { allGather, allReduce, axisIndex, axisSize, perDevice, reduceScatter } from "../../ops/per_device.js";
 import { type Distinct, type Sizes, sharded, type Tensor } from "../../ops/tensor.js";
 import { areFew, rowsOver } from "./stationary.js";
+import { asGiven, asStored, storedFurther, storedOver } from "./stored.js";
 
 /** A table of vectors, looked up by number. The optimizer's weight decay spares it. */
 export class Embedding<V extends string, D extends string> extends Module {
@@ -65,12 +66,8 @@ function lookUp(layout: Layout, weight: Tensor, dtype: DType, vocab: string, tok
     const at = tokens.sub(axisIndex(over).mul(rows)) as Tensor;
     return { at, only: (x: Tensor): Tensor => where(at.ge(0).and(at.lt(rows)), x, 0) as Tensor };
   };
-  const [used, at] = (["activations", "parameters"] as const).map((kind) => layout.spec(kind, sharded(weight)));
   /** What the table is stored in parts along, beyond those that it is looked up in. */
-  const stored = weight.names.flatMap((name, d) => {
-    const more = (at![d] ?? []).slice((used![d] ?? []).length);
-    return name === vocab || more.length === 0 ? [] : [{ name, stored: `stored ${name}`, over: at![d]!, more }];
-  });
+  const stored = (storedFurther(layout, weight, "table") ?? []).filter(({ axis }) => axis !== vocab);
   const everyone = rowsOver(
     tokens.names.map((n, d) => [n, plain[d] ?? []]),
     stored.flatMap(({ more }) => more),
@@ -81,14 +78,13 @@ function lookUp(layout: Layout, weight: Tensor, dtype: DType, vocab: string, tok
   /** Few tokens: what is found meets, and the table stays as it is stored. */
   const findFew = (table: Tensor, tokens: Tensor): Tensor =>
     perDevice(
-      { table: stored.reduce((t, { name, stored }) => t.rename(name, stored) as Tensor, table), tokens },
+      { table: asStored(table, stored), tokens },
       ({ table, tokens }) => {
         const { at, only } = place(everyone.all(tokens));
-        const own = stored.reduce((t, { name, stored }) => t.rename(stored, name) as Tensor, table);
-        const met = allReduce(only(gather(own, vocab, at)), over);
-        return everyone.own(stored.reduce((y, { name, more }) => allGather(y, name, more), met));
+        const met = allReduce(only(gather(asGiven(table, stored), vocab, at)), over);
+        return everyone.own(stored.reduce((y, { axis, more }) => allGather(y, axis, more), met));
       },
-      { axes: Object.fromEntries(stored.map(({ stored, over }) => [stored, over])) },
+      { axes: storedOver(stored) },
     );
   const find = customVjp(
     (table: Tensor, tokens: Tensor) => {

@@ -41,25 +41,27 @@ export class Latent<R extends Readonly<Record<string, Tensor>>> extends Module {
 
   /** x `[batch, seq, embed]` to results `[batch, seq, ...]`; `dims` (i32): how many dimensions count, a scalar or with the axis `batch`. */
   call(x: Tensor<"batch" | "seq" | "embed">, dims: Tensor): Readonly<Record<keyof R, Tensor>> {
-    const few = this.stationary(x as Tensor, dims);
-    if (few) return few;
-    const inBlocks = (w: Tensor) =>
-      shard(w.cast(x.dtype)).split("latent", {
-        latentBlock: -1,
-        latent: this.blockSize,
-      });
-    const ups = Object.values<Tensor>(this.up).map(inBlocks);
-    const results = throughLatent(dims, this.blockSize)(x, inBlocks(this.down), ...ups);
+    const results = this.stationary(x as Tensor, dims) ?? this.inBlocks(x as Tensor, dims);
     return Object.fromEntries(Object.keys(this.up).map((name, i) => [name, results[i]!])) as Readonly<
       Record<keyof R, Tensor>
     >;
   }
 
   /** Of few rows, all at once, with the weights where they are stored; undefined where rows are many. */
-  private stationary(x: Tensor, dims: Tensor): Readonly<Record<keyof R, Tensor>> | undefined {
+  private stationary(x: Tensor, dims: Tensor): readonly Tensor[] | undefined {
     const [h] = stationaryProducts(x, [this.down as Tensor], ["embed"]) ?? [];
-    const results = h && stationaryProducts(counting(h, dims), Object.values<Tensor>(this.up), ["latent"]);
-    return results && (Object.fromEntries(Object.keys(this.up).map((name, i) => [name, results[i]!])) as never);
+    return h && stationaryProducts(counting(h, dims), Object.values<Tensor>(this.up), ["latent"]);
+  }
+
+  /** Block after block of the latent, as many as count. */
+  private inBlocks(x: Tensor, dims: Tensor): readonly Tensor[] {
+    const inBlocks = (w: Tensor) =>
+      shard(w.cast(x.dtype)).split("latent", {
+        latentBlock: -1,
+        latent: this.blockSize,
+      });
+    const ups = Object.values<Tensor>(this.up).map(inBlocks);
+    return throughLatent(dims, this.blockSize)(x, inBlocks(this.down as Tensor), ...ups);
   }
 }
 

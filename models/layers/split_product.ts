@@ -3,23 +3,16 @@ import { currentLayout } from "../../compiler/trace.js";
 import { customVjp, optimizationBarrier } from "../../ops/control.js";
 import { contract } from "../../ops/functions.js";
 import { allGather, allReduce, ownPart, perDevice, reduceScatter } from "../../ops/per_device.js";
-import { describe, sharded, type Tensor } from "../../ops/tensor.js";
-
-/** Mesh axes that split an axis, the first outermost. */
-type Over = readonly string[];
+import type { Tensor } from "../../ops/tensor.js";
+import { asGiven, asStored, lies, type Over, type Stored, storedFurther, storedOver } from "./stored.js";
 
 /** The sequence's name where it is split as the input's, by its own rule alone, and as a sum's that devices have parts of. */
 const [GIVEN, OWN, LEFT] = ["given", "own", "left"] as const;
 
 /** How one of the maps is computed. */
 interface Part {
-  /** Axes of the weight along which it is stored in more parts than it is multiplied in, and their names meanwhile. */
-  readonly stored: readonly {
-    readonly axis: string;
-    readonly name: string;
-    readonly over: Over;
-    readonly more: Over;
-  }[];
+  /** Axes of the weight along which it is stored in more parts than it is multiplied in. */
+  readonly stored: readonly Stored[];
   /** What splits the axes that are summed over, those of the result, and the result's sequence beyond its own rule. */
   readonly summed: Over;
   readonly across: Over;
@@ -70,19 +63,16 @@ function productsOf(x: Tensor, weights: readonly Tensor[], from: readonly string
   const layout = currentLayout();
   if (layout === undefined || !x.has("seq") || weights.some((w) => w.has("seq"))) return undefined;
   const byRule = layout.withActivations({});
-  const lying = (rules: typeof layout, kind: "activations" | "parameters", t: ReturnType<typeof sharded>) =>
-    rules.spec(kind, t).map((over) => over ?? []);
-  const named = (t: Tensor) => sharded(t, `The tensor ${describe(t)}`);
-  const ofInput = lying(byRule, "activations", named(x));
+  const ofInput = lies(byRule, "activations", x);
   const own = ofInput[x.position("seq")]!;
-  const given = lying(layout, "activations", named(x))[x.position("seq")]!;
+  const given = lies(layout, "activations", x)[x.position("seq")]!;
   const further = without(given, own);
   if (own.length === 0) return undefined;
 
   const partOf = (w: Tensor, i: number): Part | undefined => {
-    const used = lying(byRule, "activations", named(w));
-    const at = lying(byRule, "parameters", named(w));
-    if (!used.every((over, d) => over.every((m, k) => at[d]![k] === m))) return undefined;
+    const stored = storedFurther(byRule, w, i);
+    if (stored === undefined) return undefined;
+    const used = lies(byRule, "activations", w);
     const to = w.names.filter((n) => !from.includes(n) && !x.has(n));
     const along = (names: readonly string[]) => names.flatMap((n) => used[w.position(n)]!);
     const [summed, across] = [along(from), along(to)];
@@ -92,12 +82,8 @@ function productsOf(x: Tensor, weights: readonly Tensor[], from: readonly string
       axes: [...kept, ...to],
       shape: [...kept.map((n) => x.size(n)), ...to.map((n) => w.size(n))],
     };
-    const left = without(lying(layout, "activations", result)[kept.indexOf("seq")]!, given);
+    const left = without(layout.spec("activations", result)[kept.indexOf("seq")] ?? [], given);
     if (!left.every((m) => summed.includes(m))) return undefined;
-    const stored = w.names.flatMap((axis, d) => {
-      const more = without(at[d]!, used[d]!);
-      return more.length ? [{ axis, name: `${axis} of ${i}`, over: at[d]!, more }] : [];
-    });
     const reads = further.some((m) => across.includes(m)) ? OWN : GIVEN;
     const alone = kept.filter((n) => !w.has(n));
     const tokens = alone.map((n) => (n === "seq" ? reads : n));
@@ -117,7 +103,7 @@ function productsOf(x: Tensor, weights: readonly Tensor[], from: readonly string
     [GIVEN]: given,
     [OWN]: own,
     [LEFT]: [...given, ...lefts],
-    ...Object.fromEntries(stored.map(({ name, over }) => [name, over])),
+    ...storedOver(stored),
   };
   return { parts, from, further, axes };
 }
@@ -135,12 +121,6 @@ function views({ parts, further, axes }: Products, x: Tensor): Partial<Record<Pa
     ...(parts.some((p) => p.reads === OWN) && { [OWN]: gathered() }),
   };
 }
-
-/** Weights under the names that their axes have meanwhile, and back. */
-const asStored = ({ parts }: Products, ws: readonly Tensor[]): Tensor[] =>
-  ws.map((w, i) => parts[i]!.stored.reduce((w, { axis, name }) => w.rename(axis, name) as Tensor, w));
-const asGiven = ({ parts }: Products, ws: readonly Tensor[]): Tensor[] =>
-  ws.map((w, i) => parts[i]!.stored.reduce((w, { axis, name }) => w.rename(name, axis) as Tensor, w));
 
 /** A device's part of a weight as it is multiplied. */
 const whole = (w: Tensor, { stored }: Part): Tensor =>
@@ -164,7 +144,7 @@ function met(g: Tensor, { stored, apart }: Part): Tensor {
 function forward(products: Products, x: Tensor, ws: readonly Tensor[]): Tensor[] {
   const { parts, from, axes } = products;
   const results = perDevice(
-    { ...views(products, x), ws: asStored(products, ws) },
+    { ...views(products, x), ws: ws.map((w, i) => asStored(w, parts[i]!.stored)) },
     ({ ws, ...read }) =>
       ws.map((w, i) => {
         const p = parts[i]!;
@@ -186,7 +166,7 @@ function backward(
   const { parts, further, axes } = products;
   const named = cts.map((ct, i) => ct.rename("seq", ofResult(parts[i]!)) as Tensor);
   const { dx, dws } = perDevice(
-    { ...views(products, x), ws: asStored(products, ws), cts: named },
+    { ...views(products, x), ws: ws.map((w, i) => asStored(w, parts[i]!.stored)), cts: named },
     ({ ws, cts, ...read }) => {
       const dws: Tensor[] = [];
       /** Cotangents of x by what devices have parts of: those of one kind meet once. */
@@ -212,5 +192,5 @@ function backward(
     },
     { axes },
   );
-  return [dx.rename(GIVEN, "seq") as Tensor, ...asGiven(products, dws)];
+  return [dx.rename(GIVEN, "seq") as Tensor, ...dws.map((dw, i) => asGiven(dw, parts[i]!.stored))];
 }

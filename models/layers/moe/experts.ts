@@ -89,16 +89,17 @@ export function throughExperts(
   const splits = (m: string) => tokens.some((n) => ofTokens.get(n)!.includes(m));
   /** Where rows go to experts of other devices: every device has tokens of its own. */
   const exchanged = room !== undefined && ofExperts.every(splits) ? ofExperts : [];
-  /** All tokens of those that weights are stored over, where these are fewer numbers than the weights. */
   const lyingTokens = tokens.flatMap((n) => ofTokens.get(n)!);
-  const rows = rowsOver([["token", lyingTokens]], ofParameters);
+  const rowsAlong = (over: readonly string[]) => rowsOver([["token", lyingTokens]], over);
   const size = (n: "embed" | "expert" | "mlp", over: readonly string[] = []) =>
     (up.weight as Tensor).size(n) / axisSize(over);
   const chosen = tokens.reduce((n, axis) => n * x.size(axis), expert.size("choice")) / axisSize(lyingTokens);
   const inner = size("mlp", ofWidth) * (gate ? 2 : 1);
   const numbers = size("expert", ofExperts) * size("embed") * (inner + size("mlp", ofWidth));
-  const stays = ofParameters.length > 0 && areFew(chosen * rows.times, size("embed") + inner, numbers);
-  const apart = stays ? ofParameters : [];
+  const few = areFew(chosen * rowsAlong(ofParameters).times, size("embed") + inner, numbers);
+  /** What weights are gathered over, and along what they stay in parts, which all tokens there go through. */
+  const [gatheredOver, apart] = few ? [[], ofParameters] : [ofParameters, []];
+  const rows = rowsAlong(apart);
   /** The mesh axes whose devices have parts of the tokens' sum, and whether tokens are split over them too. */
   const parts = [...ofExperts.filter((m) => !exchanged.includes(m)), ...ofWidth].map((m) => [m, splits(m)] as const);
 
@@ -113,8 +114,7 @@ export function throughExperts(
     const whole = (w: Weights): Weights =>
       mapLeaves(w, (leaf) => {
         const t = leaf as Tensor;
-        const gathered = t.has("weightEmbed") && !stays ? allGather(t, "weightEmbed", ofParameters) : t;
-        return renamed(gathered, "weightEmbed", "embed");
+        return t.has("weightEmbed") ? renamed(allGather(t, "weightEmbed", gatheredOver), "weightEmbed", "embed") : t;
       });
     const gathered = { gate: gate && whole(gate), up: whole(up), down: whole(down) };
     const sizes = Object.fromEntries(tokens.map((n) => [n, own.x.size(n)]));
@@ -142,8 +142,7 @@ export function throughExperts(
     own: Omit<typeof inputs, keyof typeof weights>,
     { gate, up, down }: Record<"up" | "down", Weights> & { readonly gate: Weights | undefined },
   ): Tensor => {
-    const everywhere = (t: Tensor) => parts.reduce((t, [m, split]) => (split ? allGather(t, "token", m) : t), t);
-    const all = (t: Tensor) => (stays ? rows.all(everywhere(t)) : everywhere(t));
+    const all = (t: Tensor) => rows.all(parts.reduce((t, [m, split]) => (split ? allGather(t, "token", m) : t), t));
     const [here, chosen, weighed] = [own.x, own.expert, own.weight].map(all) as [Tensor, Tensor, Tensor];
     const elsewhere = exchanged.length ? [] : ofExperts;
     const count = up.weight.size("expert") * (elsewhere.length ? 1 : axisSize(ofExperts));
@@ -157,8 +156,9 @@ export function throughExperts(
     const mixed = room
       ? inRows(routed, apply, { ...room, tokens: own.x.size("token"), over: exchanged })
       : inGroups(routed, apply);
-    const found = stays ? rows.own(mixed) : mixed;
-    return [...parts].reverse().reduce((t, [m, split]) => (split ? reduceScatter(t, "token", m) : sumOf(t, m)), found);
+    return [...parts]
+      .reverse()
+      .reduce((t, [m, split]) => (split ? reduceScatter(t, "token", m) : sumOf(t, m)), rows.own(mixed));
   };
   return perDevice(inputs, ofDevice, { axes }).ordered(x.names) as Tensor;
 }
