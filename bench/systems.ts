@@ -64,8 +64,9 @@ export interface FullSize {
   readonly reference?: string;
 }
 
-/** What of a model is compiled at its full size. */
-export const ENTRIES = ["train_step", "prefill", "decode_step"];
+/** What of a model writes text, and what of it is compiled at its full size. */
+const WRITING = ["prefill", "decode_step"];
+export const ENTRIES = ["train_step", ...WRITING];
 
 /**
  * A pod that writes text: the parts of a sequence, its keys and values in the cache too, lie over all devices that training splits
@@ -79,7 +80,7 @@ const serving = (context: number, ...more: string[]): Pick<FullSize, "overrides"
     "sharding.context=ring",
     "sharding.activations.key=[context]",
   ],
-  entries: ["prefill", "decode_step"],
+  entries: WRITING,
 });
 
 /** How many tokens of a sequence share a capacity where it lies over a whole pod: what is left on a device of xenarcai_600b's. */
@@ -436,7 +437,7 @@ export const systems: Readonly<Record<string, System>> = {
             name: `50.4B at ${thousand}K, one sequence, v4-256`,
             file: "full.yaml",
             overrides: [`model.context=${1024 * thousand}`, ...I2_SERVING],
-            entries: ["prefill", "decode_step"],
+            entries: WRITING,
           },
         ];
       }),

@@ -11,9 +11,12 @@ import { pythonFolder } from "../runtime-bridge/paths.js";
 import type { Project } from "./project.js";
 import { COMMAND } from "./terminal.js";
 
+/** A command of xenarc as it would be typed. */
+export const asTyped = (words: readonly string[]): string => `${COMMAND} ${typed(words)}`;
+
 /** This command as it would be typed, without some of its words. */
 export const thisCommand = (without: readonly string[] = []): string =>
-  `${COMMAND} ${typed(process.argv.slice(2).filter((word) => !without.includes(word)))}`;
+  asTyped(process.argv.slice(2).filter((word) => !without.includes(word)));
 
 /** What a run's history says of this command, which trains `target`. */
 export async function describeCommand(run: string, target: string, source: Command["source"]): Promise<Command> {

@@ -6,12 +6,12 @@ import { existsSync, readdirSync, renameSync, rmdirSync, rmSync, statSync } from
 import { dirname, join, resolve } from "node:path";
 import { XenarcError } from "../compiler/errors.js";
 import { readManifest } from "../emit/artifact.js";
+import { byKey } from "../emit/config.js";
 import { HISTORY, readHistory } from "../emit/history.js";
 import type { Manifest } from "../emit/manifest.js";
-import { quoted, typed } from "../runtime-bridge/launch/plan.js";
-import { hashOf } from "./origin.js";
+import { typed } from "../runtime-bridge/launch/plan.js";
+import { asTyped, hashOf } from "./origin.js";
 import { artifactAt, artifactOf, checkpoints } from "./project.js";
-import { COMMAND } from "./terminal.js";
 
 /** What is done about a run that is there already. */
 export interface Existing {
@@ -43,7 +43,7 @@ function refuseUntrained(run: string): void {
   throw new XenarcError(
     {
       what: `${run} cannot be resumed: no training has written it, so that its checkpoint has weights alone, and no optimizer's state.`,
-      fix: `Begin a new run with its weights: ${COMMAND} train -c ${quoted(join(run, "config.yaml"))} --from ${quoted(run)} --run DIR`,
+      fix: `Begin a new run with its weights: ${asTyped(["train", "-c", join(run, "config.yaml"), "--from", run, "--run", "DIR"])}`,
     },
     "usage",
   );
@@ -177,14 +177,13 @@ const NAMED = 4;
 
 /** The settings that a run had and that are others now: the model's and its controller's, or else those of training. */
 function changedSettings(before: Manifest, now: Manifest): string[] {
-  const flat = (value: unknown, key: string): [string, string][] =>
-    typeof value === "object" && value !== null && !Array.isArray(value)
-      ? Object.entries(value).flatMap(([name, inner]) => flat(inner, `${key}.${name}`))
-      : [[key, JSON.stringify(value) ?? "absent"]];
   const ofSections = (...sections: string[]) => {
-    const of = ({ config }: Manifest) => new Map(sections.flatMap((section) => flat(config[section], section)));
+    const of = ({ config }: Manifest) => byKey(Object.fromEntries(sections.map((name) => [name, config[name]])));
+    const text = (value: unknown) => JSON.stringify(value) ?? "absent";
     const current = of(now);
-    return [...of(before)].filter(([key, value]) => current.get(key) !== value);
+    return [...of(before)]
+      .map(([key, value]) => [key, text(value)] as const)
+      .filter(([key, value]) => !current.has(key) || text(current.get(key)) !== value);
   };
   const ofModel = ofSections("model", "control");
   const changed = ofModel.length > 0 ? ofModel : ofSections("train");

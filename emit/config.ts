@@ -54,6 +54,10 @@ export function explainConfig<S extends z.ZodType>(
   return { config, settings };
 }
 
+/** The values of a configuration, or of some sections, by their dotted keys. */
+export const byKey = (config: unknown): Map<string, unknown> =>
+  new Map(leavesOf(config).map(([path, value]) => [dotted(path), value]));
+
 function resolve<S extends z.ZodType>(schema: S, sources: ConfigSources): { config: z.output<S>; given: Given } {
   const given = new Given(sources.values, sources.yamlFile === undefined ? undefined : readYaml(sources.yamlFile));
   for (const text of sources.overrides ?? []) given.override(text);

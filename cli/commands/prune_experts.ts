@@ -9,8 +9,8 @@ import type { Manifest, Port } from "../../emit/manifest.js";
 import { BYTES, readTokenizerFile } from "../../emit/tokenizer.js";
 import { pruneExperts } from "../../runtime-bridge/bridge.js";
 import type { EventOf, RuntimeEvent } from "../../runtime-bridge/events.js";
-import { typed } from "../../runtime-bridge/launch/plan.js";
 import { interruptible } from "../interrupt.js";
+import { asTyped } from "../origin.js";
 import {
   artifactOf,
   differing,
@@ -23,7 +23,7 @@ import {
 } from "../project.js";
 import { showWarning } from "../report.js";
 import { setUpPython } from "../setup.js";
-import { bar, COMMAND, count, loss, paint, percent, StatusLine, table } from "../terminal.js";
+import { bar, count, loss, paint, percent, StatusLine, table } from "../terminal.js";
 
 export interface PruneExpertsCommandOptions {
   readonly keep: number;
@@ -187,5 +187,5 @@ function report(done: EventOf<"pruned">, { perToken, least }: Lowered, words: re
     ["run", `${path}, step ${count(done.step)}; pruning.json has the experts by layer`],
   ];
   const given = ["train", ...words, "-c", join(path, "config.yaml"), "--from", path, "--run", `${path}-trained`];
-  return `${table(rows).join("\n")}\n\nTrain on from it with: ${bold(`${COMMAND} ${typed(given)}`)}`;
+  return `${table(rows).join("\n")}\n\nTrain on from it with: ${bold(asTyped(given))}`;
 }
