@@ -1,8 +1,4 @@
 /** Layers in stages on several CPU devices, held against one device; the schedule against a simulation; layers on stages against JAX's vmap. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { execa } from "execa";
 import fc from "fast-check";
 import { z } from "zod";
 import { idle } from "../../cli/commands/compile.js";
@@ -26,11 +22,9 @@ import { type Module, Stack } from "../../ops/module.js";
 import { key, split } from "../../ops/random.js";
 import { report } from "../../ops/report.js";
 import type { Scalar, Tensor } from "../../ops/tensor.js";
-import { ensurePython } from "../../runtime-bridge/bridge.js";
-import { pythonEnv } from "../../runtime-bridge/process.js";
 import { agrees, f32, i32 } from "../language/harness.js";
 import { temporaryFolder } from "../runtime/support.js";
-import { differing, type Run, trainAll } from "./support.js";
+import { differing, type Run, serveAll, trainAll } from "./support.js";
 
 const folder = temporaryFolder();
 
@@ -242,24 +236,14 @@ test.each<[what: string, definition: Compilable<any>, model: object, results: nu
       { mesh: { stage: 4 } },
       { mesh: { data: 2, stage: 2, tensor: 2 }, train: { pipeline: { repeats: 2 } } },
     ];
-    const folders = [];
-    for (const [i, c] of meshes.entries()) {
-      const config = {
-        ...c,
-        model,
-        train: { batch: 8, ...("train" in c ? (c.train as object) : {}) },
-        generate: { batch: 4 },
-      };
-      const artifact = join(folder, `serving-${i}`);
-      const only = ["init", "eval_step", "forward", "prefill", "decode_step"];
-      await (await compile(definition, config, { only, locations: false })).write(artifact);
-      folders.push(artifact);
-    }
-    const out = join(folder, "serving.json");
-    const script = fileURLToPath(new URL("serving.py", import.meta.url));
-    const { python } = await ensurePython();
-    await execa(python, [script, ...folders, "--out", out], { env: { ...pythonEnv(), JAX_PLATFORMS: "cpu" } });
-    for (const differences of JSON.parse(readFileSync(out, "utf8")) as Record<string, number>[]) {
+    const configs = meshes.map((c) => ({
+      ...c,
+      model,
+      train: { batch: 8, ...("train" in c ? (c.train as object) : {}) },
+      generate: { batch: 4 },
+    }));
+    const only = ["init", "eval_step", "forward", "prefill", "decode_step"];
+    for (const { differences } of await serveAll(folder, definition, configs, { only })) {
       expect(Object.keys(differences)).toHaveLength(results);
       // A product of two means over tokens, in stages those of a micro-batch.
       const { "eval_step blocks/mlp/router/load_balance": _, ...same } = differences;

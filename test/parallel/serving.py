@@ -1,7 +1,8 @@
 """Runs the entry points that do not train, and compares artifacts with the first: `serving.py FOLDER... --out JSON`.
 
 Written to the file: by artifact, the largest relative difference of each output of the `eval_step`, `forward` and `prefill` that there are and
-of four `decode_step`, whose caches are compared too, but for what is behind the prompt, of `--length` tokens, and what was written. With `--hlo`, the optimized HLO of each artifact's `decode_step` is written into its folder.
+of four `decode_step`, whose caches are compared too, but for what is behind the prompt, of `--length` tokens, and what was written.
+With `--hlo`, the optimized HLO of each artifact's `decode_step` is written into its folder.
 """
 
 import argparse
@@ -12,7 +13,7 @@ import numpy as np
 from xenarc_runtime import pjrt
 from xenarc_runtime.artifact import load
 from xenarc_runtime.dtypes import to_numpy
-from xenarc_runtime.program import Entry, compile_program, named
+from xenarc_runtime.program import Entry, named
 
 SAMPLING = {
     "key": np.array([0, 3], np.uint32),
@@ -32,9 +33,12 @@ def main():
     artifacts = [load(folder) for folder in arguments.folders]
     for artifact in sorted(artifacts, key=lambda a: -np.prod([axis.size for axis in a.mesh])):
         pjrt.make_mesh(artifact.mesh)
-    runs = [run(artifact, arguments.length) for artifact in artifacts]
-    for folder, artifact in zip(arguments.folders, artifacts if arguments.hlo else [], strict=False):
-        (folder / "decode_step.hlo.txt").write_text(pjrt.optimized_hlo(compile_program(artifact, "decode_step")))
+    runs = []
+    for folder, artifact in zip(arguments.folders, artifacts, strict=True):
+        found, decode = run(artifact, arguments.length)
+        runs.append(found)
+        if arguments.hlo:
+            (folder / "decode_step.hlo.txt").write_text(pjrt.optimized_hlo(decode.executable))
     arguments.out.write_text(json.dumps([differences(a, runs[0]) for a in runs]))
 
 
@@ -49,8 +53,12 @@ def run(artifact, least):
 
     found = {}
 
+    entries = {}
+
     def call(entry, inputs, label, end=None):
-        outputs = Entry(artifact, entry)({**parameters, **inputs})
+        if entry not in entries:
+            entries[entry] = Entry(artifact, entry)
+        outputs = entries[entry]({**parameters, **inputs})
         ports = {port.name: port for port in artifact.program(entry).outputs}
         found.update({f"{label} {name}": written(ports[name], np.asarray(array), end) for name, array in outputs.items()})
         return outputs
@@ -74,7 +82,7 @@ def run(artifact, least):
         token = np.asarray(outputs.pop("next_token"))
         inputs = {"token": token, "position": length + step, **outputs, **SAMPLING}
         outputs = call("decode_step", inputs, f"decode_step {step}", length + step + 1)
-    return found
+    return found, entries["decode_step"]
 
 
 def differences(found, reference):

@@ -1,45 +1,14 @@
 /** Writing text on several CPU devices, held against one. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import { execa } from "execa";
 import { systems } from "../../bench/systems.js";
 import { makeMesh } from "../../compiler/mesh.js";
 import { collectives } from "../../compiler/plan/collectives.js";
 import { parseOptimizedHlo } from "../../compiler/plan/optimized_hlo.js";
-import { type Compilable, compile } from "../../emit/compile.js";
 import type { ModelDefinition } from "../../models/define.js";
 import { llama, mixtral, mixtralPresets } from "../../models/index.js";
-import { ensurePython } from "../../runtime-bridge/bridge.js";
-import { pythonEnv } from "../../runtime-bridge/process.js";
 import { temporaryFolder } from "../runtime/support.js";
+import { serveAll } from "./support.js";
 
 const folder = temporaryFolder();
-
-/** Compiles a model for several meshes, the first of one device, and runs it on all: by mesh, how far each result is from one device's. */
-async function differences<C>(
-  name: string,
-  model: Compilable<C>,
-  configs: readonly object[],
-  only: readonly string[],
-  length: number,
-): Promise<{ readonly found: Record<string, number>[]; readonly hlo: string[] }> {
-  const folders = [];
-  for (const [i, config] of configs.entries()) {
-    const artifact = join(folder, `${name}-${i}`);
-    await (await compile(model, config, { only: [...only], locations: false })).write(artifact);
-    folders.push(artifact);
-  }
-  const out = join(folder, `${name}.json`);
-  const script = fileURLToPath(new URL("serving.py", import.meta.url));
-  const { python } = await ensurePython();
-  const env = { ...pythonEnv(), JAX_PLATFORMS: "cpu" };
-  await execa(python, [script, ...folders, "--out", out, "--hlo", "--length", `${length}`], { env });
-  return {
-    found: JSON.parse(readFileSync(out, "utf8")),
-    hlo: folders.map((path) => readFileSync(join(path, "decode_step.hlo.txt"), "utf8")),
-  };
-}
 
 /** Sizes of which the weights are many numbers, a token few; and how the weights that split a token's rows lie. */
 const WIDE = { vocab: 256, embed: 64, context: 32 };
@@ -66,19 +35,18 @@ test.each<[name: string, ModelDefinition, model: object, sharding: object, withi
   ],
 ])(
   "a token is multiplied with weights where they are stored: %s",
-  async (name, definition, model, sharding, within) => {
+  async (_, definition, model, sharding, within) => {
     const generate = { batch: 2 };
     const configs = [{}, { mesh: { fsdp: 2, context: 2, tensor: 2 }, sharding: { balance: false, ...sharding } }];
-    const { found, hlo } = await differences(
-      name,
+    const [, split] = await serveAll(
+      folder,
       definition,
       configs.map((c) => ({ ...c, model, generate })),
-      ["init", "prefill", "decode_step"],
-      24,
+      { only: ["init", "prefill", "decode_step"], length: 24 },
     );
-    expect(Object.keys(found[1]!).length).toBeGreaterThan(10);
-    expect(Object.entries(found[1]!).filter(([, d]) => !(d < within))).toEqual([]);
-    const list = collectives(parseOptimizedHlo(hlo[1]!), makeMesh(configs[1]!.mesh!));
+    expect(Object.keys(split!.differences).length).toBeGreaterThan(10);
+    expect(Object.entries(split!.differences).filter(([, d]) => !(d < within))).toEqual([]);
+    const list = collectives(parseOptimizedHlo(split!.hlo), makeMesh(configs[1]!.mesh!));
     const sent = list.reduce((n, c) => n + c.runs * c.sent, 0);
     // Of weights a device would be sent three quarters of what it multiplies with, which lies over `fsdp` and `context`.
     const weights = definition.parameters(definition.schema.parse({ model })) * 4;
@@ -97,15 +65,13 @@ test("a cache that is split over the mesh by position: each device writes its ow
   ];
   const only = ["init", "eval_step", "forward", "prefill", "decode_step"];
   const configs = meshes.map((c) => ({ ...c, model, train: { batch: 4 }, generate: { batch: 4 } }));
-  for (const config of configs.slice(1)) {
-    const { program } = (await compile(mixtral, config, { only: ["decode_step"], locations: false })).program(
-      "decode_step",
-    );
-    const caches = program.inputs.filter(({ role }) => role === "cache");
+  const [one, ...others] = await serveAll(folder, mixtral, configs, { only });
+  for (const { compiled } of others) {
+    const caches = compiled.program("decode_step").program.inputs.filter(({ role }) => role === "cache");
     expect(caches.length).toBeGreaterThan(0);
     for (const { axes, sharding } of caches)
       expect((sharding as readonly unknown[])[axes.indexOf("key")]).toEqual(["context"]);
   }
-  const { found } = await differences("split-cache", mixtral, configs, only, 2);
-  for (const each of found) expect(Object.entries(each).filter(([, d]) => !(d < 1e-5))).toEqual([]);
+  for (const { differences } of [one!, ...others])
+    expect(Object.entries(differences).filter(([, d]) => !(d < 1e-5))).toEqual([]);
 }, 300_000);

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { execa } from "execa";
-import { type Compilable, compile } from "../../emit/compile.js";
+import { type Compilable, type Compiled, compile } from "../../emit/compile.js";
 import { ensurePython } from "../../runtime-bridge/bridge.js";
 import { pythonEnv } from "../../runtime-bridge/process.js";
 
@@ -78,4 +78,47 @@ export function differing(run: Run, one: Run, tolerance: number): [string, numbe
     weightDifference(run),
   ];
   return found.filter(([, difference]) => !(difference < tolerance));
+}
+
+/** What a mesh made of the programs that do not train. */
+export interface Served {
+  /** The largest differences of what programs give from one device's, by program and name. */
+  readonly differences: Readonly<Record<string, number>>;
+  readonly compiled: Compiled;
+  /** Optimized HLO of `decode_step`. */
+  readonly hlo: string;
+}
+
+/**
+ * Runs the programs `only` of a model with each of the configurations, from the same weights and tokens, in one process (serving.py).
+ *
+ * @param configs the first is what the others are held against: one device's.
+ * @param length tokens of the shortest prompt.
+ */
+export async function serveAll<C>(
+  folder: string,
+  model: Compilable<C>,
+  configs: readonly object[],
+  { only, length = 2 }: { readonly only: readonly string[]; readonly length?: number },
+): Promise<Served[]> {
+  const all = [];
+  for (const [i, config] of configs.entries()) {
+    const artifact = join(folder, `serving-${i}`);
+    const compiled = await compile(model, config, { only: [...only], locations: false });
+    await compiled.write(artifact);
+    all.push({ artifact, compiled });
+  }
+  const { python } = await ensurePython();
+  const out = join(folder, "serving.json");
+  const script = fileURLToPath(new URL("serving.py", import.meta.url));
+  const folders = all.map(({ artifact }) => artifact);
+  await execa(python, [script, ...folders, "--out", out, "--hlo", "--length", `${length}`], {
+    env: { ...pythonEnv(), JAX_PLATFORMS: "cpu" },
+  });
+  const found = JSON.parse(readFileSync(out, "utf8")) as Served["differences"][];
+  return all.map(({ artifact, compiled }, i) => ({
+    differences: found[i]!,
+    compiled,
+    hlo: readFileSync(join(artifact, "decode_step.hlo.txt"), "utf8"),
+  }));
 }

@@ -1,11 +1,11 @@
 /** A controller at work: in a run that is trained, in one that goes on from a checkpoint, and while text is written. */
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { systems } from "../../bench/systems.js";
 import { compile } from "../../emit/compile.js";
 import { METRICS } from "../../models/control/assessment.js";
 import { exportWeights, generate, train } from "../../runtime-bridge/bridge.js";
-import { metrics, temporaryFolder } from "./support.js";
+import { metrics, temporaryFolder, tensorsOf } from "./support.js";
 
 const { definition, tiny } = systems.xenarcai_i2!;
 const STEPS = 12;
@@ -42,19 +42,9 @@ async function valuesAt(run: string, step: number, artifact: string): Promise<[s
   cpSync(artifact, join(run, "artifact"), { recursive: true });
   const out = join(run, `weights-${step}`);
   await exportWeights({ checkpoint: join(run, "checkpoints", `${step}`), out });
-  const bytes = readFileSync(join(out, "model.safetensors"));
-  const begin = 8 + Number(bytes.readBigUInt64LE());
-  const header: Record<string, { data_offsets: [number, number] }> = JSON.parse(bytes.toString("utf8", 8, begin));
-  return Object.entries(header)
+  return [...tensorsOf(join(out, "model.safetensors"))]
     .filter(([name]) => name.startsWith("blocks/values/"))
-    .map(
-      ([
-        name,
-        {
-          data_offsets: [from, to],
-        },
-      ]) => [name, bytes.toString("hex", begin + from, begin + to)],
-    );
+    .map(([name, { bytes }]) => [name, bytes.toString("hex")]);
 }
 
 beforeAll(async () => {

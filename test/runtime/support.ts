@@ -84,3 +84,24 @@ export const metrics = (run: string): Record<string, number>[] =>
     .trim()
     .split("\n")
     .map((line) => JSON.parse(line));
+
+/** The tensors of a safetensors file, by name: their element types and bytes. */
+export function tensorsOf(file: string): Map<string, { readonly dtype: string; readonly bytes: Buffer }> {
+  const all = readFileSync(file);
+  const begin = 8 + Number(all.readBigUInt64LE());
+  const header: Record<string, { dtype: string; data_offsets: [number, number] }> = JSON.parse(
+    all.toString("utf8", 8, begin),
+  );
+  const { __metadata__: _, ...tensors } = header;
+  return new Map(
+    Object.entries(tensors).map(
+      ([
+        name,
+        {
+          dtype,
+          data_offsets: [from, to],
+        },
+      ]) => [name, { dtype, bytes: all.subarray(begin + from, begin + to) }],
+    ),
+  );
+}

@@ -1,5 +1,4 @@
 /** What Xenith_mini remembers: from text to text as within one, and from call to call of `generate`. What it recalls is in test/full/recall. */
-import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { mapLeaves } from "../../compiler/tree.js";
 import { compile } from "../../emit/compile.js";
@@ -13,7 +12,7 @@ import { evaluate } from "../../runtime-bridge/evaluate.js";
 import { inOrder } from "../language/harness.js";
 import { drawn, tokensOf } from "../models/drawn.js";
 import { expectClose, numbers, tensor as tensorOf } from "../oracle/oracle.js";
-import { problem, temporaryFolder, writeText } from "../runtime/support.js";
+import { problem, temporaryFolder, tensorsOf, writeText } from "../runtime/support.js";
 
 const folder = temporaryFolder();
 const SLOW = 300_000;
@@ -83,25 +82,11 @@ test("adapters stand beside every linear layer, the memories' and the experts' t
 });
 
 /** All floats of a safetensors file: in the order of the tensors' names. */
-function floatsOf(file: string): number[] {
-  const bytes = readFileSync(file);
-  const begin = 8 + Number(bytes.readBigUInt64LE(0));
-  const header = JSON.parse(bytes.subarray(8, begin).toString()) as Record<
-    string,
-    { dtype: string; data_offsets: [number, number] }
-  >;
-  return Object.entries(header)
+const floatsOf = (file: string): number[] =>
+  [...tensorsOf(file)]
     .filter(([, { dtype }]) => dtype === "F32")
     .sort(([a], [b]) => (a < b ? -1 : 1))
-    .flatMap(
-      ([
-        ,
-        {
-          data_offsets: [from, to],
-        },
-      ]) => Array.from({ length: (to - from) / 4 }, (_, i) => bytes.readFloatLE(begin + from + 4 * i)),
-    );
-}
+    .flatMap(([, { bytes }]) => Array.from({ length: bytes.length / 4 }, (_, i) => bytes.readFloatLE(4 * i)));
 
 describe("generate --session", () => {
   const [artifact, run] = [join(folder, "artifact"), join(folder, "run")];
